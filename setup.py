@@ -1,0 +1,79 @@
+"""The extension and its switches; everything else is in pyproject.toml.
+
+DEBUG=1             no optimisation, debug symbols, asserts
+SANITIZE=A,B        gcc's and clang's sanitizers, as address,undefined
+COVERAGE=1          gcov's counters
+WERROR=1            every warning is an error
+"""
+
+import os
+from glob import glob
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+SWITCHES = ('DEBUG', 'SANITIZE', 'COVERAGE', 'WERROR')
+
+
+def switch(name: str) -> str:
+    value = os.environ.get(name, '')
+    return '' if value == '0' else value
+
+
+def unix_flags() -> tuple[list[str], list[str]]:
+    compile_args = ['-std=c11', '-fvisibility=hidden']
+    link_args = []
+    plain = switch('DEBUG') or switch('COVERAGE')
+    compile_args += ['-O0', '-g', '-UNDEBUG'] if plain else ['-O3']
+    if sanitizers := switch('SANITIZE'):
+        flag = f'-fsanitize={sanitizers}'
+        compile_args += [flag, '-fno-sanitize-recover=all', '-fno-omit-frame-pointer', '-g']
+        link_args += [flag]
+    if switch('COVERAGE'):
+        compile_args += ['--coverage']
+        link_args += ['--coverage']
+    if switch('WERROR'):
+        compile_args += ['-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wstrict-prototypes']
+        compile_args += ['-Wold-style-definition', '-Wpointer-arith']
+        compile_args += ['-Wformat=2', '-Wvla', '-Wimplicit-fallthrough']
+    return compile_args, link_args
+
+
+def msvc_flags() -> tuple[list[str], list[str]]:
+    compile_args = ['/std:c11', '/utf-8']
+    compile_args += ['/Od', '/Zi', '/UNDEBUG'] if switch('DEBUG') else ['/O2']
+    if switch('WERROR'):
+        compile_args += ['/W4', '/WX']
+    return compile_args, ['/DEBUG'] if switch('DEBUG') else []
+
+
+class Build(build_ext):
+    """Chooses flags by compiler, and builds anew when the switches changed."""
+
+    def build_extensions(self) -> None:
+        msvc = self.compiler.compiler_type == 'msvc'
+        for extension in self.extensions:
+            flags = msvc_flags() if msvc else unix_flags()
+            extension.extra_compile_args, extension.extra_link_args = flags
+        stamp = Path(self.build_temp, 'switches')
+        switches = ' '.join(f'{name}={switch(name)}' for name in SWITCHES)
+        if not stamp.exists() or stamp.read_text() != switches:
+            self.force = True
+        super().build_extensions()
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(switches)
+
+
+setup(
+    ext_modules=[
+        Extension(
+            'generators._native',
+            sources=sorted(glob('src/**/*.c', recursive=True)),
+            depends=sorted(glob('src/**/*.h', recursive=True)),
+            include_dirs=['src'],
+            define_macros=[('CORE_REALLOC', 'PyMem_RawRealloc'), ('CORE_FREE', 'PyMem_RawFree')],
+        )
+    ],
+    cmdclass={'build_ext': Build},
+)

@@ -1,0 +1,58 @@
+/* 64 code units at a time -> bit masks of the characters that matter.
+ *
+ * One kernel for each instruction set; the caller chooses one and keeps it.
+ * A kernel is stateless and knows nothing of CSV but which characters count:
+ * bit i of a mask speaks of unit i of the group.  All kernels give the same
+ * masks; `scalar` is always there.
+ */
+#ifndef GENERATORS_CORE_SCAN_H
+#define GENERATORS_CORE_SCAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SCAN_GROUP 64
+#define SCAN_KERNELS 8
+#define SCAN_ABSENT UINT32_MAX
+
+/* The characters to look for; SCAN_ABSENT for one that is not in use. */
+typedef struct {
+    uint32_t delimiter;
+    uint32_t quote;
+    uint32_t escape;
+} scan_set;
+
+typedef struct {
+    uint64_t delimiter;
+    uint64_t quote;
+    uint64_t inside; /* prefix XOR of quote: from each odd quote up to the next */
+    uint64_t escape;
+    uint64_t end;      /* '\n' or '\r' */
+    uint64_t carriage; /* '\r' */
+    uint64_t high;     /* 1-byte units: 0x80 and above; wider ones: every unit */
+} scan_masks;
+
+/* Scan `groups` whole groups of 64 units. `units` needs no alignment. */
+typedef void (*scan_function)(const void *units, size_t groups, const scan_set *set,
+                              scan_masks *masks);
+
+typedef struct {
+    const char *name;
+    scan_function scan[3]; /* for units of 1, 2 and 4 bytes: see scan_units */
+} scan_kernel;
+
+/* The kernels that this machine can run, best first, NULL at the end: at most
+   SCAN_KERNELS entries. */
+void scan_kernels(const scan_kernel **kernels);
+
+/* The kernel of that name, or the best for NULL; NULL if there is none here. */
+const scan_kernel *scan_choose(const char *name);
+
+static inline void
+scan_units(const scan_kernel *kernel, const void *units, size_t groups, int width,
+           const scan_set *set, scan_masks *masks)
+{
+    kernel->scan[width >> 1](units, groups, set, masks);
+}
+
+#endif

@@ -1,0 +1,68 @@
+/* What the machines of core share: access to units of any width, and bits. */
+#ifndef GENERATORS_CORE_UNITS_H
+#define GENERATORS_CORE_UNITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__) || defined(__clang__)
+/* Functions that take `width` are inlined where it is a constant, so that one
+   source serves all widths without a test in the loop. */
+#define INLINE static inline __attribute__((always_inline))
+#else
+#include <intrin.h>
+#define INLINE static __forceinline
+#endif
+
+INLINE uint32_t
+unit_at(const void *units, size_t index, int width)
+{
+    switch (width) {
+    case 1:
+        return ((const uint8_t *)units)[index];
+    case 2:
+        return ((const uint16_t *)units)[index];
+    default:
+        return ((const uint32_t *)units)[index];
+    }
+}
+
+INLINE void
+set_unit(void *units, size_t index, int width, uint32_t unit)
+{
+    switch (width) {
+    case 1:
+        ((uint8_t *)units)[index] = (uint8_t)unit;
+        break;
+    case 2:
+        ((uint16_t *)units)[index] = (uint16_t)unit;
+        break;
+    default:
+        ((uint32_t *)units)[index] = unit;
+    }
+}
+
+/* The place of the lowest bit set; there must be one. */
+INLINE uint32_t
+lowest_bit(uint64_t bits)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return (uint32_t)__builtin_ctzll(bits);
+#else
+    unsigned long index;
+    _BitScanForward64(&index, bits);
+    return (uint32_t)index;
+#endif
+}
+
+INLINE uint32_t
+count_bits(uint64_t bits)
+{
+    uint32_t count = 0;
+    for (; bits != 0; bits &= bits - 1) {
+        count++;
+    }
+    return count;
+}
+
+#endif

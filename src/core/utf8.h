@@ -1,0 +1,21 @@
+/* Where a run of bytes stops being UTF-8, or ASCII.
+ *
+ * UTF-8 is what RFC 3629 says and CPython's strict decoder takes: no
+ * overlong forms, no surrogates, nothing above U+10FFFF.  Stateless.
+ */
+#ifndef GENERATORS_CORE_UTF8_H
+#define GENERATORS_CORE_UTF8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* How many bytes from the start are whole, valid UTF-8 sequences. */
+size_t utf8_valid_prefix(const uint8_t *bytes, size_t count);
+
+/* How many bytes from the start are below 0x80. */
+size_t utf8_ascii_prefix(const uint8_t *bytes, size_t count);
+
+/* How many code points valid UTF-8 holds. */
+size_t utf8_count(const uint8_t *bytes, size_t count);
+
+#endif
