@@ -1,0 +1,277 @@
+/* Spans of a record -> Python objects.
+ *
+ * What a record's flags rule out is not looked at again: most records have
+ * no quote and no unit above 0x7F, and their fields are copied as they stand.
+ * No user code runs here, and nothing is kept between records.
+ */
+#include "csv/csv.h"
+
+#include <string.h>
+
+#include "core/units.h"
+
+/* What all fields of a record have in common. */
+typedef struct {
+    generators_state *state;
+    const csv_dialect *dialect;
+    const void *units;
+    int width;
+    uint32_t flags;
+    bool utf8;
+} field_context;
+
+static field_context
+context_of(const csv_parser *parser, generators_state *state, const fields_record *record)
+{
+    field_context context = {
+        .state = state,
+        .dialect = &parser->dialect,
+        .flags = record->flags,
+        .utf8 = parser->machine.dialect.utf8,
+    };
+    context.units = csv_parser_units(parser, &context.width);
+    return context;
+}
+
+/* ---- plain text ---- */
+
+/* memcpy for lengths that are mostly short: two overlapping words. */
+INLINE void
+copy_short(uint8_t *to, const uint8_t *from, size_t count)
+{
+    if (count > 16) {
+        memcpy(to, from, count);
+    }
+    else if (count >= 8) {
+        uint64_t head, tail;
+        memcpy(&head, from, 8);
+        memcpy(&tail, from + count - 8, 8);
+        memcpy(to, &head, 8);
+        memcpy(to + count - 8, &tail, 8);
+    }
+    else if (count >= 4) {
+        uint32_t head, tail;
+        memcpy(&head, from, 4);
+        memcpy(&tail, from + count - 4, 4);
+        memcpy(to, &head, 4);
+        memcpy(to + count - 4, &tail, 4);
+    }
+    else {
+        to[0] = from[0];
+        to[count >> 1] = from[count >> 1];
+        to[count - 1] = from[count - 1];
+    }
+}
+
+INLINE PyObject *
+ascii_text(generators_state *state, const uint8_t *bytes, size_t count)
+{
+    if (count <= 1) {
+        return Py_NewRef(count == 0 ? state->empty_text : state->latin1[bytes[0]]);
+    }
+    PyObject *text = PyUnicode_New((Py_ssize_t)count, 127);
+    if (text != NULL) {
+        copy_short(PyUnicode_1BYTE_DATA(text), bytes, count);
+    }
+    return text;
+}
+
+static bool
+is_ascii(const uint8_t *bytes, size_t count)
+{
+    uint8_t all = 0;
+    for (size_t i = 0; i < count; i++) {
+        all |= bytes[i];
+    }
+    return all < 0x80;
+}
+
+/* The units from `start` up to `end` as they stand. */
+INLINE PyObject *
+plain_text(const field_context *c, const void *units, uint32_t start, uint32_t end)
+{
+    size_t count = end - start;
+    if (c->width == 1) {
+        const uint8_t *bytes = (const uint8_t *)units + start;
+        if (!(c->flags & FIELDS_HIGH) || is_ascii(bytes, count)) {
+            return ascii_text(c->state, bytes, count);
+        }
+        if (c->utf8) {
+            return PyUnicode_DecodeUTF8((const char *)bytes, (Py_ssize_t)count, NULL);
+        }
+    }
+    const uint8_t *from = (const uint8_t *)units + (size_t)start * (size_t)c->width;
+    return PyUnicode_FromKindAndData(c->width, from, (Py_ssize_t)count);
+}
+
+/* ---- quotes and escapes ---- */
+
+/* Text of a span that has to be rewritten: doubled quotes, escapes, quotes in
+   the middle, blanks to be skipped. */
+static PyObject *
+rewritten_text(const field_context *c, uint32_t start, uint32_t end, bool *unquoted)
+{
+    uint32_t small[128];
+    size_t size = (size_t)(end - start) * (size_t)c->width;
+    void *out = size <= sizeof small ? small : PyMem_Malloc(size);
+    if (out == NULL) {
+        return PyErr_NoMemory();
+    }
+    size_t count = fields_content(&c->dialect->fields, c->units, c->width, start, end, out,
+                                  unquoted);
+    PyObject *text = plain_text(c, out, 0, (uint32_t)count);
+    if (out != small) {
+        PyMem_Free(out);
+    }
+    return text;
+}
+
+static bool
+holds(const field_context *c, uint32_t start, uint32_t end, uint32_t unit)
+{
+    if (unit == SCAN_ABSENT) {
+        return false;
+    }
+    if (c->width == 1) {
+        return unit <= UINT8_MAX &&
+               memchr((const uint8_t *)c->units + start, (int)unit, end - start) != NULL;
+    }
+    for (uint32_t at = start; at < end; at++) {
+        if (unit_at(c->units, at, c->width) == unit) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+must_be_rewritten(const field_context *c, uint32_t start, uint32_t end)
+{
+    const fields_dialect *d = &c->dialect->fields;
+    if (d->skip_space && unit_at(c->units, start, c->width) == ' ') {
+        return true;
+    }
+    return (c->flags & FIELDS_IRREGULAR) &&
+           (holds(c, start, end, d->set.quote) || holds(c, start, end, d->set.escape));
+}
+
+/* The text of a field, and whether it did not start with a quote. */
+INLINE PyObject *
+field_text(const field_context *c, uint32_t start, uint32_t end, bool *unquoted)
+{
+    *unquoted = true;
+    if (start == end) {
+        return Py_NewRef(c->state->empty_text);
+    }
+    if (must_be_rewritten(c, start, end)) {
+        return rewritten_text(c, start, end, unquoted);
+    }
+    uint32_t quote = c->dialect->fields.set.quote;
+    if ((c->flags & FIELDS_QUOTED) && unit_at(c->units, start, c->width) == quote) {
+        *unquoted = false;
+        if ((c->flags & FIELDS_DOUBLED) && holds(c, start + 1, end - 1, quote)) {
+            return rewritten_text(c, start, end, unquoted);
+        }
+        return plain_text(c, c->units, start + 1, end - 1);
+    }
+    return plain_text(c, c->units, start, end);
+}
+
+/* What `quoting` makes of it: 3.13's rule for QUOTE_NONNUMERIC, QUOTE_STRINGS and
+   QUOTE_NOTNULL. */
+static PyObject *
+quoting_value(const field_context *c, PyObject *text, bool unquoted)
+{
+    int quoting = c->dialect->quoting;
+    if (text == NULL || !unquoted) {
+        return text;
+    }
+    bool empty = PyUnicode_GET_LENGTH(text) == 0;
+    if (empty && (quoting == CSV_QUOTE_NOTNULL || quoting == CSV_QUOTE_STRINGS)) {
+        Py_DECREF(text);
+        return Py_NewRef(Py_None);
+    }
+    if (!empty && (quoting == CSV_QUOTE_NONNUMERIC || quoting == CSV_QUOTE_STRINGS)) {
+        Py_SETREF(text, PyFloat_FromString(text));
+    }
+    return text;
+}
+
+static bool
+is_of_text_only(const csv_dialect *dialect)
+{
+    return dialect->quoting < CSV_QUOTE_STRINGS && dialect->quoting != CSV_QUOTE_NONNUMERIC;
+}
+
+/* Make `count` fields into `items`.  0, or -1 with *bad set. */
+static int
+make_fields(const csv_parser *parser, generators_state *state, const fields_record *record,
+            uint32_t count, PyObject **items, Py_ssize_t *bad)
+{
+    const field_context c = context_of(parser, state, record);
+    const uint32_t *ends = parser->machine.ends + record->first;
+    const bool text_only = is_of_text_only(c.dialect);
+    uint32_t start = record->start;
+    if (record->flags == 0 && c.width == 1 && text_only && !c.dialect->fields.skip_space) {
+        const uint8_t *bytes = c.units;
+        for (uint32_t i = 0; i < count; i++) {
+            items[i] = ascii_text(state, bytes + start, ends[i] - start);
+            if (items[i] == NULL) {
+                return -1;
+            }
+            start = ends[i] + 1;
+        }
+        return 0;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        bool unquoted;
+        items[i] = field_text(&c, start, ends[i], &unquoted);
+        if (!text_only) {
+            items[i] = quoting_value(&c, items[i], unquoted);
+        }
+        if (items[i] == NULL) {
+            *bad = PyErr_ExceptionMatches(PyExc_ValueError) ? (Py_ssize_t)i : -1;
+            return -1;
+        }
+        start = ends[i] + 1;
+    }
+    return 0;
+}
+
+PyObject *
+csv_record_list(const csv_parser *parser, generators_state *state,
+                const fields_record *record, Py_ssize_t *bad)
+{
+    uint32_t count = fields_count(&parser->machine, record);
+    PyObject *list = PyList_New(count);
+    *bad = -1;
+    if (list != NULL && count > 0 &&
+        make_fields(parser, state, record, count, &PyList_GET_ITEM(list, 0), bad) < 0) {
+        Py_CLEAR(list);
+    }
+    return list;
+}
+
+PyObject *
+csv_record_tuple(const csv_parser *parser, generators_state *state,
+                 const fields_record *record, Py_ssize_t *bad)
+{
+    uint32_t count = fields_count(&parser->machine, record);
+    PyObject *tuple = PyTuple_New(count);
+    *bad = -1;
+    if (tuple != NULL && count > 0 &&
+        make_fields(parser, state, record, count, &PyTuple_GET_ITEM(tuple, 0), bad) < 0) {
+        Py_CLEAR(tuple);
+    }
+    return tuple;
+}
+
+PyObject *
+csv_field_text(const csv_parser *parser, generators_state *state,
+               const fields_record *record, uint32_t index)
+{
+    const field_context c = context_of(parser, state, record);
+    bool unquoted;
+    return field_text(&c, fields_start(&parser->machine, record, index),
+                      fields_end(&parser->machine, record, index), &unquoted);
+}

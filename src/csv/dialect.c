@@ -1,0 +1,255 @@
+/* What the formatting parameters mean.
+ *
+ * The standard module's own Dialect checks them, so that its exceptions come;
+ * 3.11 and 3.12 take less and check less than 3.13, which is the rule here, and
+ * the difference is made up for.
+ */
+#include "csv/csv.h"
+
+#include <string.h>
+
+/* The value of a parameter: as given, else the dialect's attribute, else NULL.
+   A dialect's attribute that can't be read counts as not given. */
+static PyObject *
+parameter(PyObject *given, PyObject *dialect, const char *name)
+{
+    if (given != NULL) {
+        return Py_NewRef(given);
+    }
+    PyObject *value = NULL;
+    if (dialect != NULL && !PyUnicode_Check(dialect)) {
+        value = PyObject_GetAttrString(dialect, name);
+        if (value == NULL) {
+            PyErr_Clear();
+        }
+    }
+    return value;
+}
+
+static PyObject *
+registered_dialect(PyObject *name)
+{
+    /* Importing csv is what registers the standard dialects. */
+    PyObject *csv = PyImport_ImportModule("csv");
+    if (csv == NULL) {
+        return NULL;
+    }
+    PyObject *dialect = PyObject_CallMethod(csv, "get_dialect", "O", name);
+    Py_DECREF(csv);
+    return dialect;
+}
+
+static int
+add(PyObject *keywords, const char *name, PyObject *value)
+{
+    return value == NULL ? 0 : PyDict_SetItemString(keywords, name, value);
+}
+
+/* csv's own Dialect made of them. `quoting` stands for the user's. */
+static PyObject *
+standard_dialect(generators_state *state, PyObject *base, const csv_parameters *p,
+                 PyObject *quoting)
+{
+    PyObject *result = NULL;
+    PyObject *keywords = PyDict_New();
+    PyObject *arguments = base == NULL ? PyTuple_New(0) : PyTuple_Pack(1, base);
+    if (keywords != NULL && arguments != NULL &&
+        add(keywords, "delimiter", p->delimiter) == 0 &&
+        add(keywords, "doublequote", p->doublequote) == 0 &&
+        add(keywords, "escapechar", p->escapechar) == 0 &&
+        add(keywords, "lineterminator", p->lineterminator) == 0 &&
+        add(keywords, "quotechar", p->quotechar) == 0 &&
+        add(keywords, "quoting", quoting) == 0 &&
+        add(keywords, "skipinitialspace", p->skipinitialspace) == 0 &&
+        add(keywords, "strict", p->strict) == 0) {
+        result = PyObject_Call(state->csv_dialect, arguments, keywords);
+    }
+    Py_XDECREF(keywords);
+    Py_XDECREF(arguments);
+    return result;
+}
+
+static int
+read_character(PyObject *dialect, const char *name, uint32_t *character)
+{
+    PyObject *value = PyObject_GetAttrString(dialect, name);
+    if (value == NULL) {
+        return -1;
+    }
+    *character = SCAN_ABSENT;
+    if (PyUnicode_Check(value) && PyUnicode_GET_LENGTH(value) == 1) {
+        *character = PyUnicode_READ_CHAR(value, 0);
+    }
+    Py_DECREF(value);
+    return 0;
+}
+
+static int
+read_flag(PyObject *dialect, const char *name, bool *flag)
+{
+    PyObject *value = PyObject_GetAttrString(dialect, name);
+    int truth = value == NULL ? -1 : PyObject_IsTrue(value);
+    Py_XDECREF(value);
+    *flag = truth > 0;
+    return truth < 0 ? -1 : 0;
+}
+
+#if PY_VERSION_HEX < 0x030D0000
+/* ---- the checks that came with 3.13 ---- */
+
+static int
+check_length(PyObject *value, const char *name)
+{
+    if (value != NULL && PyUnicode_Check(value) && PyUnicode_GET_LENGTH(value) != 1) {
+        PyErr_Format(PyExc_TypeError, "\"%s\" must be a 1-character string", name);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+check_character(const char *name, uint32_t c, PyObject *terminator, bool blank_allowed)
+{
+    if (c == SCAN_ABSENT) {
+        return 0;
+    }
+    if (c == '\r' || c == '\n' || (c == ' ' && !blank_allowed)) {
+        PyErr_Format(PyExc_ValueError, "bad %s value", name);
+        return -1;
+    }
+    Py_ssize_t at = PyUnicode_FindChar(terminator, c, 0, PyUnicode_GET_LENGTH(terminator), 1);
+    if (at >= 0) {
+        PyErr_Format(PyExc_ValueError, "bad %s or lineterminator value", name);
+    }
+    return at == -1 ? 0 : -1;
+}
+
+static int
+check_distinct(const char *one, const char *other, uint32_t a, uint32_t b)
+{
+    if (a == b && a != SCAN_ABSENT) {
+        PyErr_Format(PyExc_ValueError, "bad %s or %s value", one, other);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+check_as_3_13(PyObject *standard, const fields_dialect *d, uint32_t quotechar)
+{
+    PyObject *terminator = PyObject_GetAttrString(standard, "lineterminator");
+    if (terminator == NULL) {
+        return -1;
+    }
+    const scan_set *set = &d->set;
+    int status = -1;
+    if (check_character("delimiter", set->delimiter, terminator, true) == 0 &&
+        check_character("escapechar", set->escape, terminator, !d->skip_space) == 0 &&
+        check_character("quotechar", quotechar, terminator, !d->skip_space) == 0 &&
+        check_distinct("delimiter", "escapechar", set->delimiter, set->escape) == 0 &&
+        check_distinct("delimiter", "quotechar", set->delimiter, quotechar) == 0 &&
+        check_distinct("escapechar", "quotechar", set->escape, quotechar) == 0) {
+        status = 0;
+    }
+    Py_DECREF(terminator);
+    return status;
+}
+
+static int
+check_lengths(const csv_parameters *p, PyObject *base)
+{
+    static const char *const names[] = {"delimiter", "escapechar", "quotechar"};
+    PyObject *const given[] = {p->delimiter, p->escapechar, p->quotechar};
+    for (int i = 0; i < 3; i++) {
+        PyObject *value = parameter(given[i], base, names[i]);
+        int status = check_length(value, names[i]);
+        Py_XDECREF(value);
+        if (status < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+#else
+#define check_as_3_13(standard, dialect, quotechar) ((void)(quotechar), 0)
+#define check_lengths(parameters, base) 0
+#endif
+
+/* QUOTE_STRINGS and QUOTE_NOTNULL are unknown to 3.11: what 3.13 says of
+   them, it says of QUOTE_ALL too. */
+static int
+stand_in_quoting(PyObject *quoting, int *value, PyObject **stand_in)
+{
+    *stand_in = Py_XNewRef(quoting);
+    *value = -1;
+    if (quoting != NULL && PyLong_CheckExact(quoting)) {
+        long number = PyLong_AsLong(quoting);
+        if (number == -1 && PyErr_Occurred()) {
+            PyErr_Clear(); /* too large: the standard module refuses it */
+        }
+        else if (number == CSV_QUOTE_STRINGS || number == CSV_QUOTE_NOTNULL) {
+            *value = (int)number;
+            PyObject *all = PyLong_FromLong(CSV_QUOTE_ALL);
+            Py_XSETREF(*stand_in, all);
+            return all == NULL ? -1 : 0;
+        }
+    }
+    return 0;
+}
+
+static int
+read_standard(csv_dialect *dialect, PyObject *standard, int quoting)
+{
+    uint32_t quotechar;
+    fields_dialect *d = &dialect->fields;
+    if (read_character(standard, "delimiter", &d->set.delimiter) < 0 ||
+        read_character(standard, "escapechar", &d->set.escape) < 0 ||
+        read_character(standard, "quotechar", &quotechar) < 0 ||
+        read_flag(standard, "doublequote", &d->doublequote) < 0 ||
+        read_flag(standard, "skipinitialspace", &d->skip_space) < 0 ||
+        read_flag(standard, "strict", &d->strict) < 0) {
+        return -1;
+    }
+    if (quoting < 0) {
+        PyObject *value = PyObject_GetAttrString(standard, "quoting");
+        quoting = value == NULL ? -1 : (int)PyLong_AsLong(value);
+        Py_XDECREF(value);
+        if (quoting < 0) {
+            return -1;
+        }
+    }
+    dialect->quoting = quoting;
+    d->set.quote = quoting == CSV_QUOTE_NONE ? SCAN_ABSENT : quotechar;
+    return check_as_3_13(standard, d, quotechar);
+}
+
+int
+csv_dialect_read(csv_dialect *dialect, generators_state *state,
+                 const csv_parameters *parameters)
+{
+    PyObject *base = NULL, *quoting = NULL, *stand_in = NULL, *standard = NULL;
+    int status = -1, value;
+
+    if (parameters->dialect != NULL) {
+        base = PyUnicode_Check(parameters->dialect) ? registered_dialect(parameters->dialect)
+                                                    : Py_NewRef(parameters->dialect);
+        if (base == NULL) {
+            return -1;
+        }
+    }
+    quoting = parameter(parameters->quoting, base, "quoting");
+    if (stand_in_quoting(quoting, &value, &stand_in) < 0 ||
+        check_lengths(parameters, base) < 0) {
+        goto done;
+    }
+    standard = standard_dialect(state, base, parameters, stand_in);
+    if (standard != NULL) {
+        status = read_standard(dialect, standard, value);
+    }
+done:
+    Py_XDECREF(base);
+    Py_XDECREF(quoting);
+    Py_XDECREF(stand_in);
+    Py_XDECREF(standard);
+    return status;
+}

@@ -1,0 +1,783 @@
+/* csv_parser: pieces in, records out.
+ *
+ * Bytes become units of the block: UTF-8, ASCII and Latin-1 as they are (the
+ * separators are single bytes in them, and a block is checked before the machine
+ * sees it), other encodings through a codec's incremental decoder.  A line that
+ * is a str is read in place, and copied only while its record goes on.
+ *
+ * States: new; started, when the first piece has told whether lines or chunks
+ * come; finished.  A fault in the data is kept until the records before it
+ * are taken; then the face raises it, and the parser is of no more use.
+ *
+ * Owned: the block and, in turn, the line that is read.  Units that records
+ * point into stand until more is fed, which the face does only when it has taken
+ * every record.
+ *
+ * Threads: the face locks.  The GIL is let go of while a large piece of the
+ * block, which nobody else can reach, is checked and scanned.
+ */
+#include "csv/csv.h"
+
+#include <string.h>
+
+#include "core/utf8.h"
+
+#define SCAN_WITHOUT_GIL (32 * 1024) /* units from which on that pays */
+#define HEAD 4                       /* bytes that tell what a file is */
+
+/* ---- setting up ---- */
+
+/* The codec's own name for the encoding; LookupError for one that is not of text. */
+static PyObject *
+codec_name(PyObject *encoding)
+{
+    PyObject *codecs = PyImport_ImportModule("codecs");
+    PyObject *info = codecs == NULL ? NULL : PyObject_CallMethod(codecs, "lookup", "O", encoding);
+    Py_XDECREF(codecs);
+    if (info == NULL) {
+        return NULL;
+    }
+    PyObject *name = NULL;
+    PyObject *is_text = PyObject_GetAttrString(info, "_is_text_encoding");
+    if (is_text == NULL) {
+        PyErr_Clear();
+    }
+    if (is_text == Py_False) {
+        PyErr_Format(PyExc_LookupError, "%R is not a text encoding", encoding);
+    }
+    else {
+        name = PyObject_GetAttrString(info, "name");
+    }
+    Py_XDECREF(is_text);
+    Py_DECREF(info);
+    if (name != NULL && !PyUnicode_Check(name)) {
+        PyErr_Format(PyExc_TypeError, "codec name must be str, not %.200s",
+                     Py_TYPE(name)->tp_name);
+        Py_CLEAR(name);
+    }
+    return name;
+}
+
+static bool
+separators_within(const scan_set *set, uint32_t most)
+{
+    return (set->delimiter == SCAN_ABSENT || set->delimiter <= most) &&
+           (set->quote == SCAN_ABSENT || set->quote <= most) &&
+           (set->escape == SCAN_ABSENT || set->escape <= most);
+}
+
+static csv_encoding
+native_encoding(PyObject *name, const scan_set *set, const char *errors)
+{
+    if (PyUnicode_CompareWithASCIIString(name, "iso8859-1") == 0) {
+        return CSV_LATIN1;
+    }
+    /* Other ways of handling errors put text of their own into the data. */
+    if (strcmp(errors, "strict") == 0 && separators_within(set, 0x7F)) {
+        if (PyUnicode_CompareWithASCIIString(name, "utf-8") == 0 ||
+            PyUnicode_CompareWithASCIIString(name, "utf-8-sig") == 0) {
+            return CSV_UTF8;
+        }
+        if (PyUnicode_CompareWithASCIIString(name, "ascii") == 0) {
+            return CSV_ASCII;
+        }
+    }
+    return CSV_DECODED;
+}
+
+static int
+open_decoder(csv_parser *self, PyObject *name, const char *errors)
+{
+    PyObject *handler = PyCodec_LookupError(errors);
+    if (handler == NULL) {
+        return -1;
+    }
+    Py_DECREF(handler);
+    self->encoding = native_encoding(name, &self->dialect.fields.set, errors);
+    if (self->encoding == CSV_DECODED) {
+        const char *codec = PyUnicode_AsUTF8(name);
+        if (codec == NULL) {
+            return -1;
+        }
+        if (strcmp(codec, "utf-8") == 0) {
+            codec = "utf-8-sig";
+        }
+        self->decoder = PyCodec_IncrementalDecoder(codec, errors);
+        if (self->decoder == NULL) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int
+csv_parser_init(csv_parser *self, generators_state *state, const csv_dialect *dialect,
+                PyObject *encoding, const char *errors)
+{
+    (void)state;
+    memset(self, 0, sizeof *self);
+    buffer_init(&self->block);
+    self->dialect = *dialect;
+    self->encoding_name = Py_NewRef(encoding);
+    PyObject *name = codec_name(encoding);
+    if (name == NULL) {
+        return -1;
+    }
+    int status = open_decoder(self, name, errors);
+    Py_DECREF(name);
+    return status;
+}
+
+void
+csv_parser_free(csv_parser *self)
+{
+    fields_free(&self->machine);
+    buffer_free(&self->block);
+    Py_CLEAR(self->encoding_name);
+    Py_CLEAR(self->path);
+    Py_CLEAR(self->decoder);
+    Py_CLEAR(self->line);
+    Py_CLEAR(self->held);
+    Py_CLEAR(self->failure);
+}
+
+int
+csv_parser_traverse(csv_parser *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->decoder);
+    Py_VISIT(self->path);
+    Py_VISIT(self->line);
+    Py_VISIT(self->failure);
+    return 0;
+}
+
+static void
+start(csv_parser *self, generators_state *state, fields_mode mode)
+{
+    if (!self->started) {
+        fields_dialect dialect = self->dialect.fields;
+        dialect.utf8 = self->encoding == CSV_UTF8 && !self->from_text && mode == FIELDS_STREAM;
+        fields_init(&self->machine, &dialect, state->kernel, mode);
+        self->started = true;
+    }
+}
+
+static int
+raise_buffer(buffer_status status)
+{
+    if (status == BUFFER_TOO_LONG) {
+        PyErr_SetString(PyExc_OverflowError, "a record of 4 GiB or more");
+    }
+    else if (status != BUFFER_OK) {
+        PyErr_NoMemory();
+    }
+    return status == BUFFER_OK ? 0 : -1;
+}
+
+/* Every record was taken: what came before the one under way is not needed. */
+static void
+drop_taken(csv_parser *self)
+{
+    size_t drop = self->started ? fields_rewind(&self->machine) : 0;
+    if (self->line != NULL) {
+        Py_CLEAR(self->line);
+        return;
+    }
+    buffer_drop(&self->block, drop);
+    self->valid -= drop;
+    self->block_byte += drop;
+}
+
+/* ---- what the first bytes tell ---- */
+
+static const char *
+archive_advice(const uint8_t *b, size_t count)
+{
+    if (count >= 3 && memcmp(b, "\x1f\x8b\x08", 3) == 0) {
+        return "gzip data: pass gzip.open(path)";
+    }
+    if (count >= 4 && memcmp(b, "\x28\xb5\x2f\xfd", 4) == 0) {
+        return "zstd data: pass a file object that decompresses it";
+    }
+    if (count >= 4 && memcmp(b, "PK\x03\x04", 4) == 0) {
+        return "a zip archive: pass zipfile.ZipFile(path).open(name)";
+    }
+    return NULL;
+}
+
+static const char *
+wide_advice(const uint8_t *b, size_t count)
+{
+    if (count >= 4 && (memcmp(b, "\xff\xfe\0\0", 4) == 0 || memcmp(b, "\0\0\xfe\xff", 4) == 0)) {
+        return "UTF-32 text: pass encoding='utf-32'";
+    }
+    if (count >= 2 && (memcmp(b, "\xff\xfe", 2) == 0 || memcmp(b, "\xfe\xff", 2) == 0)) {
+        return "UTF-16 text: pass encoding='utf-16'";
+    }
+    return NULL;
+}
+
+static bool
+names_wide_encoding(PyObject *encoding)
+{
+    const char *name = PyUnicode_AsUTF8(encoding);
+    if (name == NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    return strstr(name, "16") != NULL || strstr(name, "32") != NULL;
+}
+
+static int
+check_head(csv_parser *self, generators_state *state, const uint8_t *bytes, size_t count)
+{
+    self->head_seen = true;
+    const char *advice = archive_advice(bytes, count);
+    if (advice == NULL && !names_wide_encoding(self->encoding_name)) {
+        advice = wide_advice(bytes, count);
+    }
+    if (advice != NULL) {
+        csv_place place = {self->path, -1, -1, 0, NULL, NULL};
+        csv_raise(state, &place, "the source begins as %s", advice);
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- the block ---- */
+
+/* How many more units of the block are whole text of the encoding. */
+static size_t
+text_prefix(const csv_parser *self)
+{
+    size_t count = self->block.length - self->valid;
+    if (count == 0) {
+        return 0;
+    }
+    const uint8_t *bytes = self->block.data + self->valid;
+    switch (self->encoding) {
+    case CSV_UTF8:
+        return utf8_valid_prefix(bytes, count);
+    case CSV_ASCII:
+        return utf8_ascii_prefix(bytes, count);
+    default:
+        return count;
+    }
+}
+
+/* Let CPython say what is wrong with the bytes behind the valid ones.  Bytes
+   that are only cut short are left for the next piece, unless it is the last. */
+static void
+judge_rest(csv_parser *self, bool final)
+{
+    const char *rest = (const char *)self->block.data + self->valid;
+    size_t count = self->block.length - self->valid;
+    /* Four bytes are enough to tell; more would only be copied. */
+    Py_ssize_t length = count < 16 ? (Py_ssize_t)count : 16;
+    Py_ssize_t consumed;
+    PyObject *text;
+    if (self->encoding == CSV_ASCII) {
+        text = PyUnicode_DecodeASCII(rest, length, "strict");
+    }
+    else {
+        text = PyUnicode_DecodeUTF8Stateful(rest, length, "strict", final ? NULL : &consumed);
+    }
+    if (text == NULL) {
+        self->failure = PyErr_GetRaisedException();
+        self->failure_byte = self->block_byte + self->valid;
+    }
+    Py_XDECREF(text);
+}
+
+static int
+scan_block(csv_parser *self, generators_state *state, bool final)
+{
+    start(self, state, FIELDS_STREAM);
+    const bool native = csv_parser_reads_natively(self) && !self->from_text;
+    const bool large = self->block.length - self->valid >= SCAN_WITHOUT_GIL;
+    PyThreadState *thread = large ? PyEval_SaveThread() : NULL;
+    self->valid += native ? text_prefix(self) : self->block.length - self->valid;
+    bool fine = fields_feed(&self->machine, self->block.data, self->block.width, self->valid);
+    if (large) {
+        PyEval_RestoreThread(thread);
+    }
+    if (!fine) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (self->valid < self->block.length && self->machine.error == FIELDS_FINE) {
+        judge_rest(self, final);
+    }
+    return 0;
+}
+
+/* The block has grown by bytes of a native encoding. */
+static int
+take_bytes(csv_parser *self, generators_state *state, bool final)
+{
+    if (!self->head_seen) {
+        if (self->block.length < HEAD && !final) {
+            return 0;
+        }
+        if (check_head(self, state, self->block.data, self->block.length) < 0) {
+            return -1;
+        }
+        if (self->encoding == CSV_UTF8 && self->block.length >= 3 &&
+            memcmp(self->block.data, "\xef\xbb\xbf", 3) == 0) {
+            buffer_drop(&self->block, 3);
+            self->block_byte += 3;
+        }
+    }
+    return scan_block(self, state, final);
+}
+
+uint8_t *
+csv_parser_room(csv_parser *self, generators_state *state, size_t count)
+{
+    (void)state;
+    drop_taken(self);
+    if (raise_buffer(buffer_reserve(&self->block, count, 1)) < 0) {
+        return NULL;
+    }
+    return self->block.data + self->block.length;
+}
+
+int
+csv_parser_filled(csv_parser *self, generators_state *state, size_t count)
+{
+    self->block.length += count;
+    self->byte_count += count;
+    return take_bytes(self, state, false);
+}
+
+/* ---- decoding ---- */
+
+static PyObject *
+call_decoder(csv_parser *self, generators_state *state, PyObject *bytes, bool final)
+{
+    PyObject *text = PyObject_CallMethodObjArgs(self->decoder, state->str_decode, bytes,
+                                                final ? Py_True : Py_False, NULL);
+    if (text != NULL && !PyUnicode_Check(text)) {
+        PyErr_Format(PyExc_TypeError, "decoder should return a string result, not '%.200s'",
+                     Py_TYPE(text)->tp_name);
+        Py_CLEAR(text);
+    }
+    return text;
+}
+
+static int
+feed_text_units(csv_parser *self, generators_state *state, PyObject *text)
+{
+    drop_taken(self);
+    buffer_status status = buffer_append(&self->block, PyUnicode_DATA(text),
+                                         (size_t)PyUnicode_GET_LENGTH(text),
+                                         (int)PyUnicode_KIND(text));
+    return raise_buffer(status) < 0 ? -1 : scan_block(self, state, false);
+}
+
+/* Where in `bytes` the decoding error is, or -1: what the decoder complains of
+   ends where `bytes` ends. */
+static Py_ssize_t
+error_offset(PyObject *error, PyObject *bytes)
+{
+    Py_ssize_t start, offset = -1;
+    PyObject *object = PyUnicodeDecodeError_GetObject(error);
+    if (object != NULL && PyUnicodeDecodeError_GetStart(error, &start) == 0) {
+        offset = start - (PyBytes_GET_SIZE(object) - PyBytes_GET_SIZE(bytes));
+    }
+    Py_XDECREF(object);
+    PyErr_Clear();
+    return offset;
+}
+
+/* The decoder refused `bytes`: take the error as the fault that comes after what
+   can be read before it. */
+static int
+keep_decoding_error(csv_parser *self, generators_state *state, PyObject *decoder_state,
+                    PyObject *bytes)
+{
+    if (!PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+        return -1;
+    }
+    PyObject *error = PyErr_GetRaisedException();
+    Py_ssize_t offset = -1;
+    if (PyObject_TypeCheck(error, (PyTypeObject *)PyExc_UnicodeDecodeError)) {
+        offset = error_offset(error, bytes);
+    }
+    int status = 0;
+    if (offset > 0) {
+        PyObject *reset = PyObject_CallMethod(self->decoder, "setstate", "O", decoder_state);
+        PyObject *before = PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes), offset);
+        PyObject *text = NULL;
+        if (reset != NULL && before != NULL) {
+            text = call_decoder(self, state, before, false);
+        }
+        status = text == NULL ? -1 : feed_text_units(self, state, text);
+        Py_XDECREF(reset);
+        Py_XDECREF(before);
+        Py_XDECREF(text);
+    }
+    if (status < 0) {
+        Py_DECREF(error);
+        return -1;
+    }
+    self->failure = error;
+    self->failure_byte = self->byte_count - (uint64_t)PyBytes_GET_SIZE(bytes) +
+                         (uint64_t)(offset > 0 ? offset : 0);
+    return 0;
+}
+
+static int
+feed_decoder(csv_parser *self, generators_state *state, PyObject *bytes, bool final)
+{
+    PyObject *decoder_state = PyObject_CallMethod(self->decoder, "getstate", NULL);
+    if (decoder_state == NULL) {
+        return -1;
+    }
+    PyObject *text = call_decoder(self, state, bytes, final);
+    int status;
+    if (text != NULL) {
+        status = feed_text_units(self, state, text);
+        Py_DECREF(text);
+    }
+    else {
+        status = keep_decoding_error(self, state, decoder_state, bytes);
+    }
+    Py_DECREF(decoder_state);
+    return status;
+}
+
+/* Bytes for the decoder, held back until they tell what they are. */
+static int
+take_undecoded(csv_parser *self, generators_state *state, PyObject *bytes, bool final)
+{
+    if (self->head_seen) {
+        return feed_decoder(self, state, bytes, final);
+    }
+    PyObject *head = self->held;
+    self->held = NULL;
+    if (head == NULL) {
+        head = Py_NewRef(bytes);
+    }
+    else {
+        PyBytes_Concat(&head, bytes);
+        if (head == NULL) {
+            return -1;
+        }
+    }
+    if (PyBytes_GET_SIZE(head) < HEAD && !final) {
+        self->held = head;
+        return 0;
+    }
+    int status = check_head(self, state, (const uint8_t *)PyBytes_AS_STRING(head),
+                            (size_t)PyBytes_GET_SIZE(head));
+    if (status == 0) {
+        status = feed_decoder(self, state, head, final);
+    }
+    Py_DECREF(head);
+    return status;
+}
+
+/* ---- feeding ---- */
+
+int
+csv_parser_feed_bytes(csv_parser *self, generators_state *state, const void *bytes,
+                      size_t count)
+{
+    if (csv_parser_reads_natively(self)) {
+        uint8_t *room = csv_parser_room(self, state, count);
+        if (room == NULL) {
+            return -1;
+        }
+        if (count > 0) {
+            memcpy(room, bytes, count);
+        }
+        return csv_parser_filled(self, state, count);
+    }
+    self->byte_count += count;
+    PyObject *piece = PyBytes_FromStringAndSize(bytes, (Py_ssize_t)count);
+    if (piece == NULL) {
+        return -1;
+    }
+    int status = take_undecoded(self, state, piece, false);
+    Py_DECREF(piece);
+    return status;
+}
+
+int
+csv_parser_feed_text(csv_parser *self, generators_state *state, PyObject *text)
+{
+    self->from_text = true;
+    return feed_text_units(self, state, text);
+}
+
+PyObject *
+csv_parser_decode_line(csv_parser *self, generators_state *state, PyObject *line)
+{
+    PyObject *text;
+    bool first = self->lines_fed == 0;
+    if (self->encoding == CSV_DECODED) {
+        text = call_decoder(self, state, line, false);
+    }
+    else {
+        text = PyUnicode_FromEncodedObject(line, PyUnicode_AsUTF8(self->encoding_name), "strict");
+        if (text != NULL && first && self->encoding == CSV_UTF8 &&
+            PyUnicode_GET_LENGTH(text) > 0 && PyUnicode_READ_CHAR(text, 0) == 0xFEFF) {
+            Py_SETREF(text, PyUnicode_Substring(text, 1, PyUnicode_GET_LENGTH(text)));
+        }
+    }
+    if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+        start(self, state, FIELDS_LINES);
+        self->lines_fed++;
+        self->failure = PyErr_GetRaisedException();
+    }
+    return text;
+}
+
+static int
+line_end(csv_parser *self)
+{
+    int width;
+    if (fields_wants_newline(&self->machine)) {
+        /* The line's end is escaped, and part of a field that goes on. */
+        if (raise_buffer(buffer_append_unit(&self->block, '\n')) < 0) {
+            return -1;
+        }
+    }
+    const void *units = csv_parser_units(self, &width);
+    if (!fields_line_end(&self->machine, units, width)) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+/* The line read in place is part of a record that goes on. */
+static int
+keep_line(csv_parser *self)
+{
+    PyObject *line = self->line;
+    self->line = NULL;
+    buffer_status status = buffer_append(&self->block, PyUnicode_DATA(line),
+                                         (size_t)PyUnicode_GET_LENGTH(line),
+                                         (int)PyUnicode_KIND(line));
+    Py_DECREF(line);
+    return raise_buffer(status);
+}
+
+int
+csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line)
+{
+    start(self, state, FIELDS_LINES);
+    drop_taken(self);
+    self->lines_fed++;
+    size_t length = (size_t)PyUnicode_GET_LENGTH(line);
+    if (length > BUFFER_LIMIT) {
+        return raise_buffer(BUFFER_TOO_LONG);
+    }
+    if (self->block.length == 0) {
+        self->line = Py_NewRef(line);
+    }
+    else {
+        buffer_status status = buffer_append(&self->block, PyUnicode_DATA(line), length,
+                                             (int)PyUnicode_KIND(line));
+        if (raise_buffer(status) < 0) {
+            return -1;
+        }
+        length = self->block.length;
+    }
+    int width;
+    const void *units = csv_parser_units(self, &width);
+    if (!fields_feed(&self->machine, units, width, length)) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (self->machine.error != FIELDS_FINE) {
+        return 0;
+    }
+    if (self->line != NULL && fields_wants_newline(&self->machine) && keep_line(self) < 0) {
+        return -1;
+    }
+    if (line_end(self) < 0) {
+        return -1;
+    }
+    bool open = self->machine.state != START_RECORD;
+    return self->line != NULL && open ? keep_line(self) : 0;
+}
+
+/* The bytes are over: what was held back is read, or is a fault. */
+static int
+finish_bytes(csv_parser *self, generators_state *state)
+{
+    drop_taken(self);
+    if (csv_parser_reads_natively(self)) {
+        return take_bytes(self, state, true);
+    }
+    PyObject *nothing = PyBytes_FromStringAndSize(NULL, 0);
+    if (nothing == NULL) {
+        return -1;
+    }
+    int status = 0;
+    if (self->machine.mode == FIELDS_STREAM) {
+        status = take_undecoded(self, state, nothing, true);
+    }
+    else {
+        PyObject *text = call_decoder(self, state, nothing, true);
+        if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+            self->failure = PyErr_GetRaisedException();
+        }
+        else if (text == NULL) {
+            status = -1;
+        }
+        Py_XDECREF(text);
+    }
+    Py_DECREF(nothing);
+    return status;
+}
+
+int
+csv_parser_finish(csv_parser *self, generators_state *state)
+{
+    self->finished = true;
+    bool native_lines = self->machine.mode == FIELDS_LINES && csv_parser_reads_natively(self);
+    if (!self->from_text && !native_lines && finish_bytes(self, state) < 0) {
+        return -1;
+    }
+    if (!self->started || csv_parser_failed(self)) {
+        return 0;
+    }
+    if (self->machine.mode == FIELDS_STREAM && fields_wants_newline(&self->machine) &&
+        raise_buffer(buffer_append_unit(&self->block, '\n')) < 0) {
+        return -1;
+    }
+    if (!fields_finish(&self->machine, self->block.data, self->block.width)) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+const fields_record *
+csv_parser_next(csv_parser *self)
+{
+    const fields_record *record = fields_take(&self->machine);
+    if (record != NULL) {
+        self->record_count++;
+        self->line_count += record->lines;
+    }
+    return record;
+}
+
+/* ---- faults ---- */
+
+/* The physical line of the record under way in which the unit at `pos` is. */
+static uint64_t
+line_of(const csv_parser *self, uint32_t record_start, uint32_t pos, uint64_t lines_before)
+{
+    int width;
+    if (self->machine.mode == FIELDS_LINES) {
+        return self->lines_fed;
+    }
+    const void *units = csv_parser_units(self, &width);
+    uint64_t line = lines_before + fields_count_lines(units, width, record_start, pos) + 1;
+    /* The '\n' of "\r\n" is in the line that the '\r' ends. */
+    if (pos > record_start && pos < self->block.length &&
+        buffer_unit(&self->block, pos) == '\n' && buffer_unit(&self->block, pos - 1) == '\r') {
+        line--;
+    }
+    return line;
+}
+
+static void
+raise_failure(csv_parser *self, generators_state *state, csv_place *place)
+{
+    place->byte = self->from_text || self->machine.mode == FIELDS_LINES
+                      ? -1
+                      : (int64_t)self->failure_byte;
+    PyErr_SetRaisedException(Py_NewRef(self->failure));
+    csv_raise(state, place, "the source is not valid %U", self->encoding_name);
+}
+
+static void
+raise_structure(csv_parser *self, generators_state *state, csv_place *place)
+{
+    const fields *machine = &self->machine;
+    uint64_t byte;
+    if (csv_parser_byte_at(self, machine->error_pos, &byte)) {
+        place->byte = (int64_t)byte;
+    }
+    switch (machine->error) {
+    case FIELDS_BAD_QUOTE:
+        csv_raise(state, place, "'%c' expected after '%c'",
+                  (int)self->dialect.fields.set.delimiter, (int)self->dialect.fields.set.quote);
+        break;
+    case FIELDS_UNEXPECTED_END:
+        csv_raise(state, place, "unexpected end of data");
+        break;
+    case FIELDS_STRAY_NEWLINE:
+        csv_raise(state, place,
+                  "new-line character seen in unquoted field - "
+                  "do you need to open the file with newline=''?");
+        break;
+    case FIELDS_FIELD_LIMIT:
+        csv_raise(state, place, "field larger than field limit (%zu)",
+                  self->dialect.fields.max_field);
+        break;
+    default:
+        csv_raise(state, place, "record larger than max_record (%zu)",
+                  self->dialect.fields.max_record);
+        break;
+    }
+}
+
+void
+csv_parser_raise(csv_parser *self, generators_state *state)
+{
+    const fields *machine = &self->machine;
+    bool structure = machine->error != FIELDS_FINE;
+    uint32_t pos = structure ? machine->error_pos : (uint32_t)self->valid;
+    if (machine->error == FIELDS_UNEXPECTED_END) {
+        self->line_count += machine->lines;
+    }
+    else {
+        self->line_count = line_of(self, machine->record_start, pos, self->line_count);
+    }
+    self->record_count++;
+    csv_place place = {
+        .path = self->path,
+        .record = (int64_t)self->record_count,
+        .line = (int64_t)self->line_count,
+        .byte = -1,
+    };
+    if (structure) {
+        raise_structure(self, state, &place);
+    }
+    else {
+        raise_failure(self, state, &place);
+    }
+}
+
+void
+csv_parser_raise_field(csv_parser *self, generators_state *state, const fields_record *record,
+                       Py_ssize_t index)
+{
+    PyObject *cause = PyErr_GetRaisedException();
+    PyObject *column = PyLong_FromSsize_t(index);
+    uint32_t start = fields_start(&self->machine, record, (uint32_t)index);
+    PyObject *text = csv_field_text(self, state, record, (uint32_t)index);
+    uint64_t byte;
+    self->line_count = line_of(self, record->start, start, self->line_count - record->lines);
+    csv_place place = {
+        .path = self->path,
+        .record = (int64_t)self->record_count,
+        .line = (int64_t)self->line_count,
+        .byte = csv_parser_byte_at(self, start, &byte) ? (int64_t)byte : -1,
+        .column = column,
+        .text = text,
+    };
+    PyErr_Clear(); /* a column or text that could not be made is left out */
+    PyErr_SetRaisedException(cause);
+    csv_raise(state, &place, "%S", cause);
+    Py_XDECREF(column);
+    Py_XDECREF(text);
+}

@@ -1,0 +1,430 @@
+/* csv_rows: the records of a CSV source, one by one.
+ *
+ * The synchronous face: it pulls pieces with csv_source, feeds them to csv_parser,
+ * and makes each record into a row.  It pulls only when no complete record is
+ * left, so that nothing is read ahead but what the last piece held.
+ *
+ * States: those of a stream.  The header, where there is one, is read at the
+ * first step, or when `.header` is asked for.
+ *
+ * Owned: the source (closed if it was opened here) and the parser's memory, both
+ * until the end; the header, which outlives the end with the counters.
+ *
+ * User code runs when the source is pulled, in codecs and in `names`; meanwhile
+ * `running` is set, and every other call is refused.  Threads: see stream.c.
+ */
+#include "csv/csv.h"
+
+#include <string.h>
+
+typedef PyObject *(*record_maker)(const csv_parser *parser, generators_state *state,
+                                  const fields_record *record, Py_ssize_t *bad);
+
+typedef struct {
+    stream stream;
+    csv_source source;
+    csv_parser parser;
+    record_maker make_row;
+    PyObject *names;  /* owned: what the user gave as `names`, or NULL */
+    PyObject *header; /* owned: a tuple, or NULL while not read and where there is none */
+    bool reads_header;
+    uint64_t row_count;
+    uint64_t error_count;
+} csv_rows;
+
+/* ---- records ---- */
+
+/* The next record, pulling pieces as needed; NULL at the end or with an exception. */
+static const fields_record *
+next_record(csv_rows *self, generators_state *state)
+{
+    for (;;) {
+        const fields_record *record = csv_parser_next(&self->parser);
+        if (record != NULL) {
+            return record;
+        }
+        if (csv_parser_failed(&self->parser)) {
+            csv_parser_raise(&self->parser, state);
+            return NULL;
+        }
+        if (self->parser.finished ||
+            csv_source_pull(&self->source, state, &self->stream, &self->parser) < 0) {
+            return NULL;
+        }
+    }
+}
+
+static PyObject *
+next_row(csv_rows *self, generators_state *state, record_maker make)
+{
+    const fields_record *record = next_record(self, state);
+    if (record == NULL) {
+        return NULL;
+    }
+    Py_ssize_t bad;
+    PyObject *row = make(&self->parser, state, record, &bad);
+    if (row == NULL && bad >= 0) {
+        csv_parser_raise_field(&self->parser, state, record, bad);
+    }
+    return row;
+}
+
+/* ---- the header ---- */
+
+/* What `names` makes of the names read: a new reference to an iterable. */
+static PyObject *
+replaced_names(csv_rows *self, PyObject *header)
+{
+    PyObject *names = self->names;
+    if (names == NULL) {
+        return Py_NewRef(header);
+    }
+    if (!PyCallable_Check(names)) {
+        return Py_NewRef(names);
+    }
+    /* str.lower is over one name, any other callable over all. */
+    if (Py_IS_TYPE(names, &PyMethodDescr_Type) && PyDescr_TYPE(names) == &PyUnicode_Type) {
+        Py_ssize_t count = PyTuple_GET_SIZE(header);
+        PyObject *result = PyTuple_New(count);
+        for (Py_ssize_t i = 0; result != NULL && i < count; i++) {
+            PyObject *name = PyObject_CallOneArg(names, PyTuple_GET_ITEM(header, i));
+            if (name == NULL) {
+                Py_CLEAR(result);
+                break;
+            }
+            PyTuple_SET_ITEM(result, i, name);
+        }
+        return result;
+    }
+    return PyObject_CallOneArg(names, header);
+}
+
+/* A U+FEFF before the first name is no part of it. */
+static int
+drop_mark(PyObject *header)
+{
+    PyObject *name = PyTuple_GET_SIZE(header) > 0 ? PyTuple_GET_ITEM(header, 0) : NULL;
+    if (name == NULL || !PyUnicode_Check(name) || PyUnicode_GET_LENGTH(name) == 0 ||
+        PyUnicode_READ_CHAR(name, 0) != 0xFEFF) {
+        return 0;
+    }
+    PyObject *rest = PyUnicode_Substring(name, 1, PyUnicode_GET_LENGTH(name));
+    if (rest == NULL) {
+        return -1;
+    }
+    PyTuple_SET_ITEM(header, 0, rest); /* nobody else has seen the tuple yet */
+    Py_DECREF(name);
+    return 0;
+}
+
+static int
+read_header(csv_rows *self, generators_state *state)
+{
+    self->reads_header = false;
+    PyObject *header = next_row(self, state, csv_record_tuple);
+    if (header == NULL) {
+        if (PyErr_Occurred()) {
+            return -1;
+        }
+        self->header = PyTuple_New(0);
+        return self->header == NULL ? -1 : 0;
+    }
+    if (drop_mark(header) < 0) {
+        Py_DECREF(header);
+        return -1;
+    }
+    PyObject *names = replaced_names(self, header);
+    Py_DECREF(header);
+    if (names == NULL) {
+        return -1;
+    }
+    self->header = PySequence_Tuple(names);
+    Py_DECREF(names);
+    return self->header == NULL ? -1 : 0;
+}
+
+/* As a body for stream_run(). */
+static int
+header_body(stream *base)
+{
+    return read_header((csv_rows *)base, generators_state_of((PyObject *)base));
+}
+
+/* ---- the stream's own ---- */
+
+static PyObject *
+rows_next(stream *base)
+{
+    csv_rows *self = (csv_rows *)base;
+    generators_state *state = generators_state_of((PyObject *)self);
+    if (self->reads_header && read_header(self, state) < 0) {
+        return NULL;
+    }
+    PyObject *row = next_row(self, state, self->make_row);
+    self->row_count += row != NULL;
+    return row;
+}
+
+static int
+rows_release(stream *base)
+{
+    csv_rows *self = (csv_rows *)base;
+    self->reads_header = false;
+    Py_CLEAR(self->names);
+    csv_parser_free(&self->parser);
+    return csv_source_close(&self->source);
+}
+
+static const stream_kind rows_kind = {rows_next, rows_release};
+
+static int
+rows_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    csv_rows *self = (csv_rows *)op;
+    Py_VISIT(self->names);
+    Py_VISIT(self->header);
+    int status = csv_source_traverse(&self->source, visit, arg);
+    if (status == 0) {
+        status = csv_parser_traverse(&self->parser, visit, arg);
+    }
+    return status != 0 ? status : stream_traverse(op, visit, arg);
+}
+
+static int
+rows_clear(PyObject *op)
+{
+    csv_rows *self = (csv_rows *)op;
+    Py_CLEAR(self->names);
+    Py_CLEAR(self->header);
+    csv_parser_free(&self->parser);
+    if (csv_source_close(&self->source) < 0) {
+        PyErr_WriteUnraisable(op);
+    }
+    return stream_clear(op);
+}
+
+/* ---- making one ---- */
+
+static int
+read_limit(PyObject *value, const char *name, size_t *limit)
+{
+    if (value == NULL) {
+        return 0;
+    }
+    if (value == Py_None) {
+        *limit = SIZE_MAX;
+        return 0;
+    }
+    PyObject *index = PyNumber_Index(value);
+    if (index == NULL) {
+        return -1;
+    }
+    Py_ssize_t number = PyLong_AsSsize_t(index);
+    Py_DECREF(index);
+    if (number < 0) {
+        if (!PyErr_Occurred()) {
+            PyErr_Format(PyExc_ValueError, "%s must not be negative", name);
+        }
+        return -1;
+    }
+    *limit = (size_t)number;
+    return 0;
+}
+
+static int
+read_items(const char *name, csv_items *items)
+{
+    static const char *const names[] = {"auto", "lines", "chunks"};
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *items = (csv_items)i;
+            return 0;
+        }
+    }
+    PyErr_Format(PyExc_ValueError, "items must be 'auto', 'lines' or 'chunks', not '%s'", name);
+    return -1;
+}
+
+static int
+read_into(csv_rows *self, PyObject *into)
+{
+    if (into == NULL || into == (PyObject *)&PyList_Type) {
+        self->make_row = csv_record_list;
+        return 0;
+    }
+    if (into == (PyObject *)&PyTuple_Type) {
+        self->make_row = csv_record_tuple;
+        return 0;
+    }
+    PyErr_Format(PyExc_TypeError, "into must be list or tuple, not %R", into);
+    return -1;
+}
+
+static int
+read_names(csv_rows *self, PyObject *names, PyObject *header)
+{
+    int wanted = names != NULL;
+    if (header != NULL && header != Py_None) {
+        wanted = PyObject_IsTrue(header);
+        if (wanted < 0) {
+            return -1;
+        }
+    }
+    self->reads_header = wanted;
+    if (names == NULL) {
+        return 0;
+    }
+    if (PyUnicode_Check(names) || PyBytes_Check(names)) {
+        PyErr_Format(PyExc_TypeError, "names must be a sequence of names or a callable, not %.200s",
+                     Py_TYPE(names)->tp_name);
+        return -1;
+    }
+    if (PyCallable_Check(names)) {
+        if (!wanted) {
+            PyErr_SetString(PyExc_ValueError,
+                            "a callable `names` needs a header to work on, and header is False");
+            return -1;
+        }
+        self->names = Py_NewRef(names);
+        return 0;
+    }
+    self->names = PySequence_Tuple(names);
+    if (self->names != NULL && !wanted) {
+        self->header = Py_NewRef(self->names);
+    }
+    return self->names == NULL ? -1 : 0;
+}
+
+static PyObject *
+not_none(PyObject *value)
+{
+    return value == Py_None ? NULL : value;
+}
+
+static int
+rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {
+        "source",      "into",       "header",         "names",     "dialect",
+        "delimiter",   "quotechar",  "escapechar",     "doublequote",
+        "skipinitialspace", "lineterminator", "quoting", "strict",
+        "encoding",    "errors",     "items",          "max_field", "max_record", NULL,
+    };
+    PyObject *source, *into = NULL, *header = NULL, *names = NULL, *encoding = NULL;
+    PyObject *max_field = NULL, *max_record = NULL;
+    const char *errors = "strict", *items_name = "auto";
+    csv_parameters given = {NULL};
+    csv_dialect dialect = {.fields = {.max_field = 131072, .max_record = (size_t)64 << 20}};
+    csv_items items;
+
+    if (!PyArg_ParseTupleAndKeywords(
+            args, kwargs, "O|$OOOOOOOOOOOOUssOO:csv_rows", keywords, &source, &into, &header,
+            &names, &given.dialect, &given.delimiter, &given.quotechar, &given.escapechar,
+            &given.doublequote, &given.skipinitialspace, &given.lineterminator, &given.quoting,
+            &given.strict, &encoding, &errors, &items_name, &max_field, &max_record) ||
+        read_into(self, into) < 0 || read_items(items_name, &items) < 0 ||
+        read_limit(max_field, "max_field", &dialect.fields.max_field) < 0 ||
+        read_limit(max_record, "max_record", &dialect.fields.max_record) < 0 ||
+        read_names(self, names == NULL ? NULL : not_none(names), header) < 0 ||
+        csv_dialect_read(&dialect, state, &given) < 0) {
+        return -1;
+    }
+    encoding = encoding == NULL ? PyUnicode_FromString("utf-8") : Py_NewRef(encoding);
+    if (encoding == NULL) {
+        return -1;
+    }
+    int status = csv_parser_init(&self->parser, state, &dialect, encoding, errors);
+    Py_DECREF(encoding);
+    if (status < 0) {
+        return -1;
+    }
+    return csv_source_open(&self->source, state, &self->stream, source, items,
+                           csv_parser_reads_natively(&self->parser), &self->parser.path);
+}
+
+static PyObject *
+rows_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    csv_rows *self = (csv_rows *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->stream.kind = &rows_kind;
+    if (rows_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+/* ---- attributes ---- */
+
+static PyObject *
+rows_get_header(PyObject *op, void *Py_UNUSED(closure))
+{
+    csv_rows *self = (csv_rows *)op;
+    if (self->reads_header && stream_run(&self->stream, header_body) < 0) {
+        return NULL;
+    }
+    return self->header == NULL ? Py_NewRef(Py_None) : Py_NewRef(self->header);
+}
+
+static PyObject *
+rows_get_count(PyObject *op, void *closure)
+{
+    return PyLong_FromUnsignedLongLong(*(uint64_t *)((char *)op + (size_t)closure));
+}
+
+static PyObject *
+rows_get_total_bytes(PyObject *op, void *Py_UNUSED(closure))
+{
+    csv_rows *self = (csv_rows *)op;
+    if (self->source.total_bytes == CSV_SIZE_UNKNOWN) {
+        Py_RETURN_NONE;
+    }
+    return PyLong_FromUnsignedLongLong(self->source.total_bytes);
+}
+
+#define COUNT(member) (void *)offsetof(csv_rows, member)
+
+static PyGetSetDef rows_attributes[] = {
+    {"header", rows_get_header, NULL,
+     "The names, as a tuple, reading the first record if need be; () for an empty\n"
+     "file, None where the source has no header and no names were given.",
+     NULL},
+    {"line_num", rows_get_count, NULL,
+     "Physical lines read, as csv.reader counts them: a record may take several.",
+     COUNT(parser.line_count)},
+    {"row_num", rows_get_count, NULL, "Rows delivered; the header is none.", COUNT(row_count)},
+    {"bytes_read", rows_get_count, NULL, "Bytes taken from the source; 0 for one of text.",
+     COUNT(source.bytes_read)},
+    {"total_bytes", rows_get_total_bytes, NULL,
+     "Bytes that there are to be read; None where that is not known.", NULL},
+    {"errors", rows_get_count, NULL, "Records that could not be read.", COUNT(error_count)},
+    {NULL},
+};
+
+PyDoc_STRVAR(rows_doc,
+             "csv_rows(source, *, into=list, header=None, names=None, dialect='excel',\n"
+             "         delimiter=',', quotechar='\"', escapechar=None, doublequote=True,\n"
+             "         skipinitialspace=False, lineterminator='\\r\\n', quoting=csv.QUOTE_MINIMAL,\n"
+             "         strict=False, encoding='utf-8', errors='strict', items='auto',\n"
+             "         max_field=131072, max_record=67108864)\n"
+             "--\n\n"
+             "PLACEHOLDER");
+
+static PyType_Slot rows_slots[] = {
+    {Py_tp_doc, (char *)rows_doc},
+    {Py_tp_new, rows_new},
+    {Py_tp_traverse, rows_traverse},
+    {Py_tp_clear, rows_clear},
+    {Py_tp_getset, rows_attributes},
+    {0, NULL},
+};
+
+PyType_Spec csv_rows_spec = {
+    .name = "generators.csv_rows",
+    .basicsize = sizeof(csv_rows),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = rows_slots,
+};

@@ -1,0 +1,42 @@
+/* The map of the extension: what the module holds, a spec for each type, and
+ * the helpers that all rooms share.
+ */
+#ifndef GENERATORS_H
+#define GENERATORS_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdbool.h>
+
+#include "compat.h"
+#include "core/scan.h"
+
+/* State of one copy of the module; every reference is owned. */
+typedef struct {
+    const scan_kernel *kernel; /* chosen at import, borrowed for ever */
+    PyTypeObject *stream_type;
+    PyTypeObject *csv_rows_type;
+    PyObject *generator_abc; /* collections.abc.Generator */
+    PyObject *csv_error;     /* CSVError */
+    PyObject *csv_dialect;   /* _csv.Dialect */
+    PyObject *io;            /* the module */
+    PyObject *str_read;
+    PyObject *str_decode;
+    PyObject *empty_text;
+    PyObject *latin1[256]; /* the texts of one character */
+} generators_state;
+
+extern struct PyModuleDef generators_module;
+
+extern PyType_Spec stream_spec;
+extern PyType_Spec csv_rows_spec;
+
+/* For an object of one of this module's types; not in traverse or dealloc. */
+static inline generators_state *
+generators_state_of(PyObject *op)
+{
+    PyObject *module = PyType_GetModuleByDef(Py_TYPE(op), &generators_module);
+    return PyModule_GetState(module);
+}
+
+#endif

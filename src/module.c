@@ -1,0 +1,193 @@
+/* The extension module: it registers the types and tears down. */
+#include "generators.h"
+
+#include "csv/csv.h"
+
+static int
+choose_kernel(generators_state *state)
+{
+    const char *name = Py_GETENV("GENERATORS_SCAN");
+    state->kernel = scan_choose(name != NULL && *name != '\0' ? name : NULL);
+    if (state->kernel == NULL) {
+        PyErr_Format(PyExc_ImportError,
+                     "GENERATORS_SCAN names '%s', which is no kernel that this machine can run",
+                     name);
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *
+kernel_names(void)
+{
+    const scan_kernel *kernels[SCAN_KERNELS];
+    Py_ssize_t count = 0;
+    scan_kernels(kernels);
+    while (kernels[count] != NULL) {
+        count++;
+    }
+    PyObject *names = PyTuple_New(count);
+    for (Py_ssize_t i = 0; names != NULL && i < count; i++) {
+        PyObject *name = PyUnicode_FromString(kernels[i]->name);
+        if (name == NULL) {
+            Py_CLEAR(names);
+            break;
+        }
+        PyTuple_SET_ITEM(names, i, name);
+    }
+    return names;
+}
+
+static int
+add_kernels(PyObject *module, generators_state *state)
+{
+    PyObject *names = kernel_names();
+    if (names == NULL) {
+        return -1;
+    }
+    int status = PyModule_AddObjectRef(module, "scan_kernels", names);
+    Py_DECREF(names);
+    return status < 0 ? -1 : PyModule_AddStringConstant(module, "scan_kernel", state->kernel->name);
+}
+
+static int
+make_texts(generators_state *state)
+{
+    for (int i = 0; i < 256; i++) {
+        state->latin1[i] = PyUnicode_FromOrdinal(i);
+        if (state->latin1[i] == NULL) {
+            return -1;
+        }
+    }
+    state->empty_text = PyUnicode_FromStringAndSize(NULL, 0);
+    state->str_decode = PyUnicode_InternFromString("decode");
+    return state->empty_text == NULL || state->str_decode == NULL ? -1 : 0;
+}
+
+static PyObject *
+import_attribute(const char *module_name, const char *name)
+{
+    PyObject *module = PyImport_ImportModule(module_name);
+    PyObject *value = module == NULL ? NULL : PyObject_GetAttrString(module, name);
+    Py_XDECREF(module);
+    return value;
+}
+
+static int
+import_peers(generators_state *state)
+{
+    state->generator_abc = import_attribute("collections.abc", "Generator");
+    state->csv_dialect = import_attribute("_csv", "Dialect");
+    state->io = PyImport_ImportModule("io");
+    state->csv_error = csv_error_type();
+    return state->generator_abc == NULL || state->csv_dialect == NULL || state->io == NULL ||
+                   state->csv_error == NULL
+               ? -1
+               : 0;
+}
+
+/* A type that is built upon the one shared piece of all streams. */
+static PyTypeObject *
+add_stream_type(PyObject *module, generators_state *state, PyType_Spec *spec)
+{
+    PyObject *type =
+        PyType_FromModuleAndSpec(module, spec, (PyObject *)state->stream_type);
+    if (type != NULL && PyModule_AddType(module, (PyTypeObject *)type) < 0) {
+        Py_CLEAR(type);
+    }
+    return (PyTypeObject *)type;
+}
+
+static int
+add_types(PyObject *module, generators_state *state)
+{
+    state->stream_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &stream_spec, NULL);
+    if (state->stream_type == NULL) {
+        return -1;
+    }
+    PyObject *done = PyObject_CallMethod(state->generator_abc, "register", "O",
+                                         (PyObject *)state->stream_type);
+    if (done == NULL) {
+        return -1;
+    }
+    Py_DECREF(done);
+    state->csv_rows_type = add_stream_type(module, state, &csv_rows_spec);
+    return state->csv_rows_type == NULL ? -1 : 0;
+}
+
+static int
+module_exec(PyObject *module)
+{
+    generators_state *state = PyModule_GetState(module);
+    if (choose_kernel(state) < 0 || add_kernels(module, state) < 0 || make_texts(state) < 0 ||
+        import_peers(state) < 0 || add_types(module, state) < 0) {
+        return -1;
+    }
+    return PyModule_AddObjectRef(module, "CSVError", state->csv_error);
+}
+
+static int
+module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    generators_state *state = PyModule_GetState(module);
+    Py_VISIT(state->stream_type);
+    Py_VISIT(state->csv_rows_type);
+    Py_VISIT(state->generator_abc);
+    Py_VISIT(state->csv_error);
+    Py_VISIT(state->csv_dialect);
+    Py_VISIT(state->io);
+    return 0;
+}
+
+static int
+module_clear(PyObject *module)
+{
+    generators_state *state = PyModule_GetState(module);
+    Py_CLEAR(state->stream_type);
+    Py_CLEAR(state->csv_rows_type);
+    Py_CLEAR(state->generator_abc);
+    Py_CLEAR(state->csv_error);
+    Py_CLEAR(state->csv_dialect);
+    Py_CLEAR(state->io);
+    Py_CLEAR(state->str_decode);
+    Py_CLEAR(state->empty_text);
+    for (int i = 0; i < 256; i++) {
+        Py_CLEAR(state->latin1[i]);
+    }
+    return 0;
+}
+
+static void
+module_free(void *module)
+{
+    module_clear(module);
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, module_exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+struct PyModuleDef generators_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "generators._native",
+    .m_doc = "The native types of the generators package.",
+    .m_size = sizeof(generators_state),
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC
+PyInit__native(void)
+{
+    return PyModuleDef_Init(&generators_module);
+}

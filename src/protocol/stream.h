@@ -1,0 +1,59 @@
+/* What every synchronous stream promises (see stream.c), to be built upon.
+ *
+ * A type puts `stream` first in its struct, names generators._Stream as its
+ * base, and gives a stream_kind.  It writes how the next item is made and
+ * what it holds; everything that a generator does is here.
+ */
+#ifndef GENERATORS_PROTOCOL_STREAM_H
+#define GENERATORS_PROTOCOL_STREAM_H
+
+#include "generators.h"
+
+typedef struct stream stream;
+
+typedef struct {
+    /* The next item, or NULL: at the end without an exception set.  Runs with
+       the object locked and `running` set, so that no other call into the
+       object does anything until it returns. */
+    PyObject *(*next)(stream *self);
+
+    /* Let go of all that the type holds and close what it opened itself.
+       Called at the end, once or more.  0, or -1 with an exception set. */
+    int (*release)(stream *self);
+} stream_kind;
+
+struct stream {
+    PyObject_HEAD
+    const stream_kind *kind; /* static */
+    PyObject *source;        /* owned: the iterator read from, or NULL */
+    PyObject *first;         /* owned: the item that prime() made, or NULL */
+    PyObject *weak_references;
+    Py_ssize_t pulled; /* items taken from source */
+    bool closes_source;
+    bool started; /* an item was asked for */
+    bool running; /* code of this object, or called by it, is under way */
+    bool ended;   /* for ever; source and first are NULL */
+};
+
+/* Read from `source`: take its iterator, and find out whether the stream closes
+   it.  0, or -1 with an exception set. */
+int stream_open(stream *self, generators_state *state, PyObject *source);
+
+/* The source's next item: 1 and *item, 0 at its end, or -1 with its exception,
+   which has been given its note. */
+int stream_pull(stream *self, PyObject **item);
+
+/* Tell by a note where the exception being raised arose, unless a stage
+   further in has told it.  `format` is as for PyUnicode_FromFormat and begins
+   with "while reading ". */
+void stream_note(const char *format, ...);
+
+/* Run `body` as a step is run: guarded, locked, and ending the stream when it
+   fails.  0, or -1 with an exception set. */
+int stream_run(stream *self, int (*body)(stream *self));
+
+/* For a type's own traverse and clear, which add what the type holds. */
+int stream_traverse(PyObject *op, visitproc visit, void *arg);
+int stream_clear(PyObject *op);
+
+#endif
