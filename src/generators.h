@@ -31,12 +31,12 @@ extern struct PyModuleDef generators_module;
 extern PyType_Spec stream_spec;
 extern PyType_Spec csv_rows_spec;
 
-/* For an object of one of this module's types; not in traverse or dealloc. */
+/* For an object of one of this module's types; not in traverse or dealloc.  None
+   of them can be subclassed, so the object's own type is the module's. */
 static inline generators_state *
 generators_state_of(PyObject *op)
 {
-    PyObject *module = PyType_GetModuleByDef(Py_TYPE(op), &generators_module);
-    return PyModule_GetState(module);
+    return PyType_GetModuleState(Py_TYPE(op));
 }
 
 #endif

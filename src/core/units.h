@@ -55,14 +55,14 @@ lowest_bit(uint64_t bits)
 #endif
 }
 
+/* No instruction that every machine has counts bits. */
 INLINE uint32_t
 count_bits(uint64_t bits)
 {
-    uint32_t count = 0;
-    for (; bits != 0; bits &= bits - 1) {
-        count++;
-    }
-    return count;
+    bits -= bits >> 1 & UINT64_C(0x5555555555555555);
+    bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
+    bits = (bits + (bits >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+    return (uint32_t)(bits * UINT64_C(0x0101010101010101) >> 56);
 }
 
 #endif

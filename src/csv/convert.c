@@ -2,17 +2,19 @@
  *
  * What a record's flags rule out is not looked at again: most records have
  * no quote and no unit above 0x7F, and their fields are copied as they stand.
- * No user code runs here, and nothing is kept between records.
+ * No user code runs here.
  */
 #include "csv/csv.h"
 
 #include <string.h>
 
 #include "core/units.h"
+#include "csv/memo.h"
 
 /* What all fields of a record have in common. */
 typedef struct {
     generators_state *state;
+    csv_memo *memo;
     const csv_dialect *dialect;
     const void *units;
     int width;
@@ -20,17 +22,17 @@ typedef struct {
     bool utf8;
 } field_context;
 
-static field_context
-context_of(const csv_parser *parser, generators_state *state, const fields_record *record)
+/* Field by field: a struct copied whole stalls on its own stores, a record. */
+INLINE void
+set_context(field_context *c, const csv_parser *parser, generators_state *state,
+            const fields_record *record)
 {
-    field_context context = {
-        .state = state,
-        .dialect = &parser->dialect,
-        .flags = record->flags,
-        .utf8 = parser->machine.dialect.utf8,
-    };
-    context.units = csv_parser_units(parser, &context.width);
-    return context;
+    c->state = state;
+    c->memo = parser->memo;
+    c->dialect = &parser->dialect;
+    c->units = csv_parser_units(parser, &c->width);
+    c->flags = record->flags;
+    c->utf8 = parser->machine.dialect.utf8;
 }
 
 /* ---- plain text ---- */
@@ -64,16 +66,22 @@ copy_short(uint8_t *to, const uint8_t *from, size_t count)
 }
 
 INLINE PyObject *
-ascii_text(generators_state *state, const uint8_t *bytes, size_t count)
+new_ascii_text(const uint8_t *bytes, size_t count)
 {
-    if (count <= 1) {
-        return Py_NewRef(count == 0 ? state->empty_text : state->latin1[bytes[0]]);
-    }
     PyObject *text = PyUnicode_New((Py_ssize_t)count, 127);
     if (text != NULL) {
         copy_short(PyUnicode_1BYTE_DATA(text), bytes, count);
     }
     return text;
+}
+
+INLINE PyObject *
+ascii_text(const field_context *c, uint32_t column, const uint8_t *bytes, size_t count)
+{
+    if (count <= 1) {
+        return Py_NewRef(count == 0 ? c->state->empty_text : c->state->latin1[bytes[0]]);
+    }
+    return csv_memo_text(c->memo, column, bytes, count, new_ascii_text);
 }
 
 static bool
@@ -88,13 +96,14 @@ is_ascii(const uint8_t *bytes, size_t count)
 
 /* The units from `start` up to `end` as they stand. */
 INLINE PyObject *
-plain_text(const field_context *c, const void *units, uint32_t start, uint32_t end)
+plain_text(const field_context *c, uint32_t column, const void *units, uint32_t start,
+           uint32_t end)
 {
     size_t count = end - start;
     if (c->width == 1) {
         const uint8_t *bytes = (const uint8_t *)units + start;
         if (!(c->flags & FIELDS_HIGH) || is_ascii(bytes, count)) {
-            return ascii_text(c->state, bytes, count);
+            return ascii_text(c, column, bytes, count);
         }
         if (c->utf8) {
             return PyUnicode_DecodeUTF8((const char *)bytes, (Py_ssize_t)count, NULL);
@@ -109,7 +118,8 @@ plain_text(const field_context *c, const void *units, uint32_t start, uint32_t e
 /* Text of a span that has to be rewritten: doubled quotes, escapes, quotes in
    the middle, blanks to be skipped. */
 static PyObject *
-rewritten_text(const field_context *c, uint32_t start, uint32_t end, bool *unquoted)
+rewritten_text(const field_context *c, uint32_t column, uint32_t start, uint32_t end,
+               bool *unquoted)
 {
     uint32_t small[128];
     size_t size = (size_t)(end - start) * (size_t)c->width;
@@ -119,7 +129,7 @@ rewritten_text(const field_context *c, uint32_t start, uint32_t end, bool *unquo
     }
     size_t count = fields_content(&c->dialect->fields, c->units, c->width, start, end, out,
                                   unquoted);
-    PyObject *text = plain_text(c, out, 0, (uint32_t)count);
+    PyObject *text = plain_text(c, column, out, 0, (uint32_t)count);
     if (out != small) {
         PyMem_Free(out);
     }
@@ -157,24 +167,25 @@ must_be_rewritten(const field_context *c, uint32_t start, uint32_t end)
 
 /* The text of a field, and whether it did not start with a quote. */
 INLINE PyObject *
-field_text(const field_context *c, uint32_t start, uint32_t end, bool *unquoted)
+field_text(const field_context *c, uint32_t column, uint32_t start, uint32_t end,
+           bool *unquoted)
 {
     *unquoted = true;
     if (start == end) {
         return Py_NewRef(c->state->empty_text);
     }
     if (must_be_rewritten(c, start, end)) {
-        return rewritten_text(c, start, end, unquoted);
+        return rewritten_text(c, column, start, end, unquoted);
     }
     uint32_t quote = c->dialect->fields.set.quote;
     if ((c->flags & FIELDS_QUOTED) && unit_at(c->units, start, c->width) == quote) {
         *unquoted = false;
         if ((c->flags & FIELDS_DOUBLED) && holds(c, start + 1, end - 1, quote)) {
-            return rewritten_text(c, start, end, unquoted);
+            return rewritten_text(c, column, start, end, unquoted);
         }
-        return plain_text(c, c->units, start + 1, end - 1);
+        return plain_text(c, column, c->units, start + 1, end - 1);
     }
-    return plain_text(c, c->units, start, end);
+    return plain_text(c, column, c->units, start, end);
 }
 
 /* What `quoting` makes of it: 3.13's rule for QUOTE_NONNUMERIC, QUOTE_STRINGS and
@@ -208,14 +219,15 @@ static int
 make_fields(const csv_parser *parser, generators_state *state, const fields_record *record,
             uint32_t count, PyObject **items, Py_ssize_t *bad)
 {
-    const field_context c = context_of(parser, state, record);
+    field_context c;
+    set_context(&c, parser, state, record);
     const uint32_t *ends = parser->machine.ends + record->first;
     const bool text_only = is_of_text_only(c.dialect);
     uint32_t start = record->start;
     if (record->flags == 0 && c.width == 1 && text_only && !c.dialect->fields.skip_space) {
         const uint8_t *bytes = c.units;
         for (uint32_t i = 0; i < count; i++) {
-            items[i] = ascii_text(state, bytes + start, ends[i] - start);
+            items[i] = ascii_text(&c, i, bytes + start, ends[i] - start);
             if (items[i] == NULL) {
                 return -1;
             }
@@ -225,7 +237,7 @@ make_fields(const csv_parser *parser, generators_state *state, const fields_reco
     }
     for (uint32_t i = 0; i < count; i++) {
         bool unquoted;
-        items[i] = field_text(&c, start, ends[i], &unquoted);
+        items[i] = field_text(&c, i, start, ends[i], &unquoted);
         if (!text_only) {
             items[i] = quoting_value(&c, items[i], unquoted);
         }
@@ -270,8 +282,9 @@ PyObject *
 csv_field_text(const csv_parser *parser, generators_state *state,
                const fields_record *record, uint32_t index)
 {
-    const field_context c = context_of(parser, state, record);
+    field_context c;
+    set_context(&c, parser, state, record);
     bool unquoted;
-    return field_text(&c, fields_start(&parser->machine, record, index),
+    return field_text(&c, index, fields_start(&parser->machine, record, index),
                       fields_end(&parser->machine, record, index), &unquoted);
 }

@@ -12,6 +12,7 @@
 
 #include "core/buffer.h"
 #include "core/fields.h"
+#include "csv/memo.h"
 #include "generators.h"
 #include "protocol/stream.h"
 
@@ -70,6 +71,7 @@ typedef struct {
     PyObject *path;          /* owned: where the data is from, for messages, or NULL */
     PyObject *decoder;       /* owned: a codec's incremental decoder, or NULL */
     buffer block;            /* the units under way, unless `line` is set */
+    csv_memo *memo;          /* owned */
     PyObject *line;          /* owned: a str whose units are read in place, or NULL */
     PyObject *held;          /* owned: bytes too few to be told what they are */
     PyObject *failure;       /* owned: a decoding error, to be raised after the records */

@@ -117,6 +117,11 @@ csv_parser_init(csv_parser *self, generators_state *state, const csv_dialect *di
     (void)state;
     memset(self, 0, sizeof *self);
     buffer_init(&self->block);
+    self->memo = PyMem_Calloc(1, sizeof *self->memo);
+    if (self->memo == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
     self->dialect = *dialect;
     self->encoding_name = Py_NewRef(encoding);
     PyObject *name = codec_name(encoding);
@@ -133,6 +138,8 @@ csv_parser_free(csv_parser *self)
 {
     fields_free(&self->machine);
     buffer_free(&self->block);
+    csv_memo_free(self->memo);
+    self->memo = NULL;
     Py_CLEAR(self->encoding_name);
     Py_CLEAR(self->path);
     Py_CLEAR(self->decoder);
