@@ -2,4 +2,4 @@
 
 from generators._native import CSVError, csv_rows
 
-__all__ = ["CSVError", "csv_rows"]
+__all__ = ['CSVError', 'csv_rows']

@@ -1,0 +1,477 @@
+"""csv_rows against csv.reader and other readers of rows, in one process and on the same data.
+
+    python benchmarks/csv_rows.py [--mb 100] [--gb 1] [--rounds 5] [--only WORD ...] [--cpu] [--list]
+
+The three files are real ones from ../shared/data/bench, their rows repeated up to --mb; all else
+is made here.  A ratio is the peer's median over ours: more is better.  `MISSED` marks a figure
+that does not reach its bar.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import importlib
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import measure
+from measure import (
+    Row,
+    Work,
+    at_least,
+    at_most,
+    compared,
+    consume,
+    geometric_mean,
+    in_new_process,
+    loop,
+    medians,
+    milliseconds,
+    print_table,
+)
+
+from generators import _native, csv_rows
+
+SHARED = Path(__file__).resolve().parents[2] / 'shared' / 'data' / 'bench'
+THREE = ('nfl', 'worldcitiespop', 'gtfs-mbta-stop-times')
+BLOCK = 256 * 1024  # at most so much is read before the first row
+
+options: argparse.Namespace
+folder: Path
+
+
+class Skipped(Exception):
+    """The measurement cannot be made here; its text says why."""
+
+
+# ---- data ----
+
+
+def original(name: str) -> bytes:
+    source = SHARED / f'{name}.csv'
+    if not source.exists():
+        raise Skipped(f'no {name}.csv in ../shared/data/bench')
+    return source.read_bytes()
+
+
+@cache
+def three(name: str, mb: float | None = None) -> Path:
+    return repeated(name, original(name), options.mb if mb is None else mb)
+
+
+def repeated(name: str, data: bytes, mb: float) -> Path:
+    """The header once, then the other lines at least once, and again while there is room."""
+    header, rows = data.split(b'\n', 1)
+    path = folder / f'{name}-{mb:g}.csv'
+    with open(path, 'wb') as f:
+        f.write(header + b'\n' + rows)
+        many = rows * max(1, 4_000_000 // len(rows))
+        while f.tell() + len(many) <= mb * 1e6:
+            f.write(many)
+        while f.tell() + len(rows) <= mb * 1e6:
+            f.write(rows)
+    return path
+
+
+def made(name: str, lines: Iterable[str]) -> Path:
+    """A file of these lines, repeated up to --mb."""
+    return repeated(name, '\n'.join(['header', *lines, '']).encode(), options.mb)
+
+
+def same_rows(path: Path) -> None:
+    """Speed counts only where the rows are csv.reader's."""
+    with open(path, encoding='utf-8', newline='') as f:
+        expected = list(islice(csv.reader(f), 25_000))
+    if list(islice(csv_rows(path), 25_000)) != expected:
+        raise RuntimeError(f'{path.name}: not the rows of csv.reader')
+
+
+def standard(path: Path, take: Callable[[Iterable[object]], None] = consume) -> Work:
+    def work() -> None:
+        with open(path, encoding='utf-8', newline='') as f:
+            take(csv.reader(f))
+
+    return work
+
+
+def ours(
+    source: Any, take: Callable[[Iterable[object]], None] = consume, into: type = list
+) -> Work:
+    return lambda: take(csv_rows(source, into=into))
+
+
+# ---- what is measured ----
+
+MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {}
+
+
+def measurement(function: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Row]]:
+    MEASUREMENTS[function.__name__.replace('_', '-')] = function
+    return function
+
+
+@measurement
+def rows_of_the_three() -> Iterator[Row]:
+    for into in (list, tuple):
+        ratios = []
+        for name in THREE:
+            path = three(name)
+            same_rows(path)
+            works = [standard(path), ours(path, into=into)]
+            works += [standard(path, loop), ours(path, loop, into)]
+            theirs, mine, their_loop, my_loop = medians(works, options.rounds)
+            ratios.append(theirs / mine)
+            yield compared(f'{into.__name__}s, {name}', 'csv.reader', theirs, mine, 3)
+            yield compared(f'  in a for loop, {name}', 'csv.reader', their_loop, my_loop)
+        mean = geometric_mean(ratios)
+        yield Row(
+            f'{into.__name__}s, geometric mean',
+            'csv.reader',
+            ratio=f'{mean:.2f}',
+            bar=at_least(3.5, mean),
+        )
+
+
+def csvmonkey_lists(path: Path) -> None:
+    csvmonkey = importlib.import_module('csvmonkey')
+    consume(csvmonkey.from_path(str(path), yields='list', header=False))
+
+
+@measurement
+def csvmonkey() -> Iterator[Row]:
+    need('csvmonkey')
+    ratios = []
+    for name in THREE:
+        path = three(name)
+        works = [partial(csvmonkey_lists, path), ours(path)]
+        theirs, mine = medians(works, options.rounds)
+        ratios.append(theirs / mine)
+        yield compared(f'lists, {name}', 'csvmonkey', theirs, mine, 1.4)
+    mean = geometric_mean(ratios)
+    yield Row('lists, geometric mean', 'csvmonkey', ratio=f'{mean:.2f}', bar=at_least(1.4, mean))
+
+
+def fastpycsv_lists(path: Path) -> None:
+    fastpycsv = importlib.import_module('fastpycsv')
+    with open(path, encoding='utf-8', newline='') as f:
+        consume(map(list, fastpycsv.reader(f)))
+
+
+def pyarrow_lists(path: Path) -> None:
+    """Batch by batch, every column text, turned into rows."""
+    pa = importlib.import_module('pyarrow')
+    pacsv = importlib.import_module('pyarrow.csv')
+    with open(path, encoding='utf-8', newline='') as f:
+        names = next(csv.reader(f))
+    convert = pacsv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+    )
+    read = pacsv.ReadOptions(use_threads=False)
+    for batch in pacsv.open_csv(path, read_options=read, convert_options=convert):
+        consume(map(list, zip(*[column.to_pylist() for column in batch.columns], strict=True)))
+
+
+def polars_lists(path: Path) -> None:
+    """The whole file in memory first, as it has no rows otherwise; an empty field is None."""
+    polars = importlib.import_module('polars')
+    frame = polars.read_csv(path, infer_schema=False)
+    consume(map(list, frame.iter_rows()))
+
+
+@measurement
+def other_readers() -> Iterator[Row]:
+    for peer, work in (
+        ('fastpycsv', fastpycsv_lists),
+        ('pyarrow', pyarrow_lists),
+        ('polars', polars_lists),
+    ):
+        try:
+            need(peer)
+        except Skipped as reason:
+            yield Row('lists', peer, bar=f'skipped: {reason}')
+            continue
+        for name in THREE:
+            path = three(name)
+            theirs, mine = medians([partial(work, path), ours(path)], options.rounds)
+            yield compared(f'lists, {name}', peer, theirs, mine)
+
+
+def need(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ImportError as e:
+        raise Skipped(str(e)) from None
+
+
+def bytes_read_by_process() -> int | None:
+    try:
+        text = Path('/proc/self/io').read_text()
+    except OSError:
+        return None
+    return int(text.split('rchar: ')[1].split()[0])
+
+
+@measurement
+def first_row() -> Iterator[Row]:
+    path = three('nfl', options.gb * 1000)
+    path_text = str(path)
+    times, took = [], 0
+    for _ in range(21):
+        start = time.perf_counter()
+        rows = csv_rows(path_text)
+        next(rows)
+        times.append(time.perf_counter() - start)
+        rows.close()
+    if (before := bytes_read_by_process()) is not None:
+        around = bytes_read_by_process()
+        rows = csv_rows(path_text)
+        next(rows)
+        after = bytes_read_by_process()
+        assert around is not None
+        assert after is not None
+        took = after - around - (around - before)
+    else:
+        rows = csv_rows(path_text)
+        next(rows)
+        took = rows.bytes_read
+    rows.close()
+    size = f'first row of {options.gb:g} GB'
+    yield Row(size, ours=milliseconds(median(times)), bar=at_most(1, median(times) * 1e3, 'ms'))
+    yield Row(
+        '  bytes read for it',
+        ours=f'{took / 1024:.4g} KiB',
+        bar=at_most(BLOCK / 1024, took / 1024, 'KiB'),
+    )
+
+
+PEAK = """
+import sys
+from collections import deque
+from generators import csv_rows
+path, into = sys.argv[1:]
+if path:
+    deque(csv_rows(path, into={'list': list, 'tuple': tuple}[into]), maxlen=0)
+with open('/proc/self/status') as f:
+    print(next(line.split()[1] for line in f if line.startswith('VmHWM')))
+"""
+
+
+@measurement
+def memory() -> Iterator[Row]:
+    if not Path('/proc/self/status').exists():
+        raise Skipped('no /proc to read the peak from')
+
+    def peak(source: Path | str, into: str) -> float:
+        return median(int(in_new_process(PEAK, source, into)) / 1024 for _ in range(3))
+
+    empty = peak('', 'list')
+    for into in ('list', 'tuple'):
+        for name in ('nfl', 'gtfs-mbta-stop-times'):
+            path = three(name, options.gb * 1000)
+            more = peak(path, into) - empty
+            yield Row(
+                f'memory for {options.gb:g} GB, {into}s, {name}',
+                f'empty process {empty:.1f} MiB',
+                ours=f'+{more:.2f} MiB',
+                bar=at_most(4, more, 'MB'),
+            )
+
+
+@measurement
+def linearity() -> Iterator[Row]:
+    sizes = [options.mb * part for part in (0.25, 0.5, 1)]
+    works = [ours(three('nfl', mb)) for mb in sizes]
+    found = medians(works, options.rounds)
+    for mb, took in zip(sizes, found, strict=True):
+        ratio = (took / mb) / (found[0] / sizes[0])
+        yield Row(
+            f'{mb:g} MB of nfl, time for each MB',
+            f'{sizes[0]:g} MB',
+            milliseconds(found[0] / sizes[0]),
+            milliseconds(took / mb),
+            f'{ratio:.2f}',
+            at_most(1.25, ratio, ''),
+        )
+
+
+def against_csv_reader(work: str, path: Path, bar: float | None = None) -> Row:
+    same_rows(path)
+    theirs, mine = medians([standard(path), ours(path)], options.rounds)
+    path.unlink()
+    return compared(work, 'csv.reader', theirs, mine, bar)
+
+
+@measurement
+def irregular_input() -> Iterator[Row]:
+    """A stray quote in every record: no stretch can be proved regular."""
+    lines = original('worldcitiespop').decode().splitlines()[1:]
+    half = [line[: len(line) // 2] + '"' + line[len(line) // 2 :] for line in lines]
+    yield against_csv_reader('a stray quote in every record', made('stray', half), 1)
+    nfl = original('nfl').decode().splitlines()[1:]
+    stray = [line.replace('. ', '." ', 1) + '"' for line in nfl]
+    yield against_csv_reader('a stray quote in long records', made('stray-long', stray), 1)
+
+
+KERNEL = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from measure import consume, medians
+from generators import _native, csv_rows
+assert _native.scan_kernel == sys.argv[2], _native.scan_kernel
+paths = sys.argv[4:]
+print(*medians([lambda p=p: consume(csv_rows(p)) for p in paths], int(sys.argv[3])))
+"""
+
+
+@measurement
+def each_kernel() -> Iterator[Row]:
+    paths = [three(name) for name in THREE]
+    theirs = medians([standard(path) for path in paths], options.rounds)
+    here = Path(__file__).parent
+    for kernel in _native.scan_kernels:
+        env = {**os.environ, 'GENERATORS_SCAN': kernel}
+        printed = in_new_process(KERNEL, here, kernel, options.rounds, *paths, env=env)
+        found = [float(word) for word in printed.split()]
+        for name, peer, mine in zip(THREE, theirs, found, strict=True):
+            yield compared(f'kernel {kernel}, {name}', 'csv.reader', peer, mine)
+
+
+@measurement
+def shapes() -> Iterator[Row]:
+    yield against_csv_reader('one-character records', made('one', 'abcdefghij' * 1000))
+    wide = [','.join(str(i * 7919 % 100_000) for i in range(5000))] * 20
+    yield against_csv_reader('5,000-column records', made('wide', wide))
+    empty = [',' * 40] * 1000
+    yield against_csv_reader('records of empty fields', made('empty', empty))
+    long = [','.join(['word ' * 400] * 5)] * 200
+    yield against_csv_reader('2,000-character fields', made('long', long))
+    quoted = [
+        ','.join(f'"{i} said ""{i * 3}"", then"' for i in range(n, n + 8)) for n in range(999)
+    ]
+    yield against_csv_reader('doubled quotes in every field', made('doubled', quoted))
+    crlf = [f'{n},{n * n},name {n}\r' for n in range(5000)]
+    yield against_csv_reader('lines ended by \\r\\n', made('crlf', crlf))
+
+
+def text_made_of(first: int, count: int, n: int) -> str:
+    return ''.join(chr(first + (n * 31 + i * i * 7) % count) for i in range(4 + n % 9))
+
+
+@measurement
+def other_scripts() -> Iterator[Row]:
+    for script, first, count in (
+        ('Latin-1 letters', 0xC0, 0x40),
+        ('Cyrillic', 0x430, 32),
+        ('CJK', 0x4E00, 0x5000),
+        ('emoji', 0x1F600, 64),
+    ):
+        lines = [
+            ','.join([str(n), *(text_made_of(first, count, n * 8 + i) for i in range(6))])
+            for n in range(5000)
+        ]
+        name = script.split()[0].lower()
+        yield against_csv_reader(f'UTF-8, {script}', made(name, lines))
+
+
+@measurement
+def file_objects() -> Iterator[Row]:
+    path = three('nfl')
+
+    def from_text_file() -> None:
+        with open(path, encoding='utf-8', newline='') as f:
+            consume(csv_rows(f))
+
+    def from_binary_file() -> None:
+        with open(path, 'rb') as f:
+            consume(csv_rows(f))
+
+    works = [standard(path), from_text_file, from_binary_file]
+    theirs, text, binary = medians(works, options.rounds)
+    yield compared('a text file object', 'csv.reader', theirs, text)
+    yield compared('a binary file object', 'csv.reader on text', theirs, binary)
+
+
+@measurement
+def lines_and_chunks() -> Iterator[Row]:
+    path = three('nfl')
+    with open(path, encoding='utf-8', newline='') as f:
+        lines = list(f)
+    theirs, mine = medians([lambda: consume(csv.reader(lines)), ours(lines)], options.rounds)
+    yield compared('a list of lines', 'csv.reader', theirs, mine)
+
+    data = path.read_bytes()
+    chunks = [data[i : i + 65536] for i in range(0, len(data), 65536)]
+    theirs, whole, cut = medians([standard(path), ours(data), ours(chunks)], options.rounds)
+    yield compared('bytes', 'csv.reader on text', theirs, whole)
+    yield compared('a list of 64 KiB chunks', 'csv.reader on text', theirs, cut)
+
+
+@measurement
+def gzip_file() -> Iterator[Row]:
+    packed = folder / 'nfl.csv.gz'
+    with open(three('nfl'), 'rb') as plain, gzip.open(packed, 'wb', compresslevel=1) as g:
+        while block := plain.read(1 << 20):
+            g.write(block)
+
+    def theirs() -> None:
+        with gzip.open(packed, 'rt', encoding='utf-8', newline='') as f:
+            consume(csv.reader(f))
+
+    def mine() -> None:
+        with gzip.open(packed, 'rb') as f:
+            consume(csv_rows(f))
+
+    yield compared('a gzip file', 'csv.reader', *medians([theirs, mine], options.rounds))
+
+
+def chosen() -> list[str]:
+    if not options.only:
+        return list(MEASUREMENTS)
+    return [name for name in MEASUREMENTS if any(word in name for word in options.only)]
+
+
+def main() -> int:
+    global options, folder
+    parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
+    parser.add_argument('--mb', type=float, default=100, help='size of each file')
+    parser.add_argument('--gb', type=float, default=1, help='size of the large file')
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--only', nargs='+', metavar='WORD', help='measurements named with it')
+    parser.add_argument('--cpu', action='store_true', help='CPU time, not time passed')
+    parser.add_argument('--list', action='store_true', help='name the measurements')
+    options = parser.parse_args()
+    if options.list:
+        print(*MEASUREMENTS, sep='\n')
+        return 0
+    if options.cpu:
+        measure.clock = time.process_time
+    print(f'Python {platform.python_version()}, {platform.machine()}, ', end='')
+    print(f'{options.mb:g} MB, median of {options.rounds}, ', end='')
+    print(f'{"CPU" if options.cpu else "wall"} time, kernel {_native.scan_kernel}')
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for title in chosen():
+            print(f'... {title}', file=sys.stderr)
+            try:
+                rows += MEASUREMENTS[title]()
+            except Skipped as reason:
+                rows.append(Row(title, bar=f'skipped: {reason}'))
+    print_table(rows)
+    return 1 if any('MISSED' in row.bar for row in rows) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

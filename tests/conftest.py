@@ -1,0 +1,73 @@
+"""Profiles of the random tests, and the extension under each of its kernels."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from functools import cache
+from importlib.machinery import ExtensionFileLoader
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples in every run: a failure that one machine sees, every machine sees.
+settings.register_profile(
+    'default',
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=90,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+# GENERATORS_TESTS=long looks further; fresh examples each time.
+settings.register_profile(
+    'long',
+    settings.get_profile('default'),
+    derandomize=False,
+    print_blob=True,
+    max_examples=5000,
+)
+settings.load_profile('long' if os.environ.get('GENERATORS_TESTS') == 'long' else 'default')
+
+
+@cache
+def extension_with_kernel(kernel: str) -> ModuleType:
+    """A second copy of the extension, its scan kernel forced by the environment.
+
+    The kernel is chosen when the module executes, and each copy has a state of its own, so copies
+    of different kernels live side by side.
+    """
+    from generators import _native
+
+    name = _native.__name__
+    assert _native.__file__ is not None
+    loader = ExtensionFileLoader(name, _native.__file__)
+    spec = importlib.util.spec_from_file_location(name, _native.__file__, loader=loader)
+    assert spec is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('GENERATORS_SCAN', kernel)
+        copy = importlib.util.module_from_spec(spec)
+        loader.exec_module(copy)
+    assert sys.modules[name] is _native
+    assert copy is not _native
+    assert copy.scan_kernel == kernel
+    return copy
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if 'kernel_csv_rows' in metafunc.fixturenames:
+        from generators import _native
+
+        metafunc.parametrize(
+            'kernel_csv_rows', _native.scan_kernels, indirect=True, scope='session'
+        )
+
+
+@pytest.fixture(scope='session')
+def kernel_csv_rows(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """``csv_rows`` of a copy of the extension, once for each kernel that the machine can run."""
+    return extension_with_kernel(request.param).csv_rows

@@ -1,0 +1,82 @@
+/* Stands before the compiler's own <immintrin.h> and says in plain C what the
+ * AVX-512 instructions used by src/core do, so that the AVX-512 kernel is
+ * tested on machines that have no such instructions.
+ */
+#ifndef TESTS_CORE_AVX512_MODEL_H
+#define TESTS_CORE_AVX512_MODEL_H
+
+#include_next <immintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef union {
+    uint8_t u8[64];
+    uint16_t u16[32];
+    uint32_t u32[16];
+} model_512;
+
+static inline model_512
+model_load(const void *from)
+{
+    model_512 v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+#define MODEL_LANES(LANES, BITS)                                        \
+    static inline model_512 model_set1_##BITS(int##BITS##_t value)      \
+    {                                                                   \
+        model_512 v;                                                    \
+        for (int i = 0; i < LANES; i++) {                               \
+            v.u##BITS[i] = (uint##BITS##_t)value;                       \
+        }                                                               \
+        return v;                                                       \
+    }                                                                   \
+                                                                        \
+    static inline uint64_t model_equal_##BITS(model_512 a, model_512 b) \
+    {                                                                   \
+        uint64_t mask = 0;                                              \
+        for (int i = 0; i < LANES; i++) {                               \
+            mask |= (uint64_t)(a.u##BITS[i] == b.u##BITS[i]) << i;      \
+        }                                                               \
+        return mask;                                                    \
+    }
+
+MODEL_LANES(64, 8)
+MODEL_LANES(32, 16)
+MODEL_LANES(16, 32)
+
+static inline uint64_t
+model_tops(model_512 v)
+{
+    uint64_t mask = 0;
+    for (int i = 0; i < 64; i++) {
+        mask |= (uint64_t)(v.u8[i] >> 7) << i;
+    }
+    return mask;
+}
+
+static inline int
+model_supports(const char *feature)
+{
+    if (strcmp(feature, "pclmul") == 0) {
+        return __builtin_cpu_supports("pclmul");
+    }
+    return __builtin_cpu_supports("avx2"); /* with it, the model runs */
+}
+
+#define __m512i model_512
+#define _mm512_loadu_si512 model_load
+#define _mm512_set1_epi8 model_set1_8
+#define _mm512_set1_epi16 model_set1_16
+#define _mm512_set1_epi32 model_set1_32
+#define _mm512_cmpeq_epi8_mask model_equal_8
+#define _mm512_cmpeq_epi16_mask(a, b) ((uint32_t)model_equal_16(a, b))
+#define _mm512_cmpeq_epi32_mask(a, b) ((uint16_t)model_equal_32(a, b))
+#define _mm512_movepi8_mask model_tops
+
+/* Nothing may be compiled for the instructions that are not there. */
+#define __builtin_cpu_supports(feature) model_supports(feature)
+#define target(features) target("avx2,pclmul")
+
+#endif

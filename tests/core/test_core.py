@@ -1,0 +1,81 @@
+"""src/core is compiled and tested without the interpreter: one C program per machine.
+
+Environment: CC (a compiler and its flags, `cc` if not set), CORE_CFLAGS (more flags, such as
+-fsanitize=address,undefined), CORE_RUNNER (what runs the programs, such as an emulator),
+CORE_TIMES (how many times as long the random parts go on).
+"""
+
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+SOURCE = HERE.parents[1] / 'src'
+PROGRAMS = sorted(path.stem for path in HERE.glob('*_test.c'))
+TAKES_TIMES = {'fields_test'}
+
+FLAGS = shlex.split(
+    '-std=c11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes'
+)
+
+
+@pytest.fixture(scope='module')
+def compiler():
+    command = shlex.split(os.environ.get('CC', '')) or ['cc']
+    if shutil.which(command[0]) is None:
+        pytest.skip(f'no C compiler: {command[0]} is not on PATH')
+    if not SOURCE.is_dir():
+        pytest.skip('the sources are not here, only the package')
+    return [*command, *FLAGS, *shlex.split(os.environ.get('CORE_CFLAGS', ''))]
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True, errors='replace')
+    assert done.returncode == 0, f'{shlex.join(map(str, command))}\n{done.stdout}{done.stderr}'
+    return done.stdout
+
+
+@pytest.fixture(scope='module')
+def objects(compiler, tmp_path_factory):
+    """Core, compiled once for all programs."""
+    folder = tmp_path_factory.mktemp('objects')
+    made = []
+    for source in sorted((SOURCE / 'core').glob('*.c')):
+        made.append(folder / f'{source.stem}.o')
+        run(*compiler, '-I', SOURCE, '-c', source, '-o', made[-1])
+    return made
+
+
+def runner():
+    return shlex.split(os.environ.get('CORE_RUNNER', ''))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize('name', PROGRAMS)
+def test_machine(name, compiler, objects, tmp_path):
+    program = tmp_path / name
+    run(*compiler, '-I', SOURCE, '-I', HERE, HERE / f'{name}.c', *objects, '-lm', '-o', program)
+    times = [os.environ.get('CORE_TIMES', '1')] if name in TAKES_TIMES else []
+    printed = run(*runner(), program, *times)
+    if name in ('scan_test', 'fields_test'):
+        assert 'scalar' in printed.split()
+        print(f'kernels: {printed}', end='')
+
+
+def test_avx512_in_a_model(compiler, tmp_path):
+    """The AVX-512 kernel, its instructions said in plain C: few machines have them."""
+    predefined = run(*compiler, '-dM', '-E', '-x', 'c', os.devnull)
+    if '#define __x86_64__' not in predefined or '#define __GNUC__' not in predefined:
+        pytest.skip(f'{platform.machine()} here, or not gcc or clang')
+    if 'avx2' not in Path('/proc/cpuinfo').read_text().split():
+        pytest.skip('the model itself needs AVX2')
+    program = tmp_path / 'scan_test'
+    model = HERE / 'avx512_model'
+    sources = [HERE / 'scan_test.c', SOURCE / 'core' / 'scan.c']
+    run(*compiler, '-I', model, '-I', SOURCE, '-I', HERE, *sources, '-o', program)
+    assert 'avx512' in run(*runner(), program).split()

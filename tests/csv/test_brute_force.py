@@ -1,0 +1,126 @@
+"""Every short text there is, whole, cut in two, and on the edge of a group of 64."""
+
+from __future__ import annotations
+
+import itertools
+from functools import cache
+from typing import Any
+
+import pytest
+
+from generators import csv_rows
+
+from . import oracle
+from .compare import CsvRows
+from .oracle import Outcome
+
+Sample = tuple[bytes, Outcome]
+
+ALPHABETS = {
+    'quotes': ('a,"\n', 7, {}),
+    'quotes_strict': ('a,"\n', 6, {'strict': True}),
+    'no_doubling': ('a,"\n', 5, {'doublequote': False}),
+    'returns': ('a,"\r\n', 5, {}),
+    'escapes': ('a,"\\\n', 5, {'escapechar': '\\'}),
+    'escapes_and_returns': ('a"\\\r\n', 5, {'escapechar': '\\', 'doublequote': False}),
+    'escapes_and_no_quotes': ('a,"\\\n', 5, {'escapechar': '\\', 'quoting': oracle.QUOTE_NONE}),
+    'skipped_spaces': ('a," \n', 5, {'skipinitialspace': True}),
+    'spaces_and_strings': (
+        '1," \n',
+        5,
+        {'skipinitialspace': True, 'quoting': oracle.QUOTE_STRINGS},
+    ),
+    'numbers': ('1,"\n', 5, {'quoting': oracle.QUOTE_NONNUMERIC}),
+    'nuls': ('a,"\0\n', 5, {}),
+    'wide': ('é€😀\n', 5, {'delimiter': '€', 'quotechar': '😀'}),
+}
+
+
+@cache
+def samples(name: str, longest: int = 99, before: str = '', after: str = '') -> list[Sample]:
+    """Each text over the alphabet with what the rule gives for it."""
+    alphabet, length, dialect = ALPHABETS[name]
+    found = []
+    for size in range(min(length, longest) + 1):
+        for chars in itertools.product(alphabet, repeat=size):
+            text = before + ''.join(chars) + after
+            outcome = oracle.read(oracle.split_lines(text), **dialect)
+            found.append((text.encode(), outcome))
+    return found
+
+
+def assert_reads(csv_rows: CsvRows, source: Any, expected: Outcome, dialect: Any) -> None:
+    """``compare.check``, pared down for a hundred thousand calls."""
+    rows: list[Any] = []
+    failed = False
+    stream = csv_rows(source, **dialect)
+    try:
+        rows.extend(stream)
+    except ValueError:
+        failed = True
+    assert rows == expected.rows, source
+    assert failed is (expected.error is not None), source
+    if expected.line_nums and not failed:
+        assert stream.line_num == expected.error_line, source
+
+
+@pytest.mark.parametrize('name', ALPHABETS)
+def test_every_short_text(kernel_csv_rows: CsvRows, name: str) -> None:
+    dialect = ALPHABETS[name][2]
+    for raw, expected in samples(name):
+        assert_reads(kernel_csv_rows, raw, expected, dialect)
+
+
+def assert_reads_in_two_pieces(csv_rows: CsvRows, name: str, longest: int) -> None:
+    dialect = ALPHABETS[name][2]
+    for raw, expected in samples(name, longest):
+        for at in range(1, len(raw)):
+            assert_reads(csv_rows, [raw[:at], raw[at:]], expected, dialect)
+
+
+@pytest.mark.parametrize('name', ALPHABETS)
+def test_every_short_text_in_two_pieces(name: str) -> None:
+    assert_reads_in_two_pieces(csv_rows, name, 99)
+
+
+@pytest.mark.parametrize('name', ALPHABETS)
+def test_every_shorter_text_in_two_pieces(kernel_csv_rows: CsvRows, name: str) -> None:
+    assert_reads_in_two_pieces(kernel_csv_rows, name, 4)
+
+
+@pytest.mark.parametrize('shift', range(57, 65))
+def test_every_short_text_across_the_edge_of_a_group(kernel_csv_rows: CsvRows, shift: int) -> None:
+    """What follows is long enough for the next group to be a whole one."""
+    before = 'x' * (shift - 1) + '\n'
+    after = '\n"b",c\n' * 9
+    for raw, expected in samples('quotes', 5, before, after):
+        assert_reads(kernel_csv_rows, raw, expected, {})
+
+
+@pytest.mark.parametrize('name', [name for name in ALPHABETS if name != 'quotes'])
+def test_every_short_text_between_regular_records(kernel_csv_rows: CsvRows, name: str) -> None:
+    """Out of the regular stretch and back into it, for every dialect."""
+    dialect = ALPHABETS[name][2]
+    d = dialect.get('delimiter', ',')
+    before = f'1{d}2\n' * 15
+    after = f'\n1{d}2\n' * 33
+    for raw, expected in samples(name, 4, before, after):
+        assert_reads(kernel_csv_rows, raw, expected, dialect)
+
+
+@pytest.mark.parametrize('at', [62, 63, 64, 65, 66])
+def test_every_short_text_cut_at_the_edge_of_a_group(kernel_csv_rows: CsvRows, at: int) -> None:
+    before = 'x' * 60 + '\n'
+    after = '\n"b",c\n' * 9
+    for raw, expected in samples('quotes', 4, before, after):
+        chunks = [raw[:at], raw[at:]]
+        assert_reads(kernel_csv_rows, chunks, expected, {})
+
+
+@pytest.mark.parametrize('kind', ['é', '€', '😀'])
+def test_every_short_text_beside_wide_characters(kernel_csv_rows: CsvRows, kind: str) -> None:
+    """``str`` chunks whose units are one, two and four bytes wide."""
+    before = kind * 61 + '\n'
+    after = f'\n{kind},c\n' * 12
+    for raw, expected in samples('quotes', 4, before, after):
+        assert_reads(kernel_csv_rows, [raw.decode()], expected, {'items': 'chunks'})
