@@ -1,6 +1,6 @@
 """csv_rows against csv.reader and other readers of rows, in one process and on the same data.
 
-    python benchmarks/csv_rows.py [--mb 100] [--gb 1] [--rounds 5] [--only WORD ...] [--cpu] [--list]
+    python benchmarks/csv_rows.py [--mb 100] [--gb 1] [--rounds 5] [--only WORD ...] [--cpu]
 
 The three files are real ones from ../shared/data/bench, their rows repeated up to --mb; all else
 is made here.  A ratio is the peer's median over ours: more is better.  `MISSED` marks a figure

@@ -244,7 +244,11 @@ exact_unit(fields *self, const void *block, int width, uint32_t pos, uint32_t c)
         self->state = START_FIELD;
         return end_field(self, block, width, pos);
     }
-    self->state = IN_FIELD;
+    /* Behind an escaped line end csv.reader stays where it is until the field
+       ends: the end of an iterator's line does not end the record there. */
+    if (self->state != AFTER_ESCAPED_END) {
+        self->state = IN_FIELD;
+    }
     return true;
 }
 

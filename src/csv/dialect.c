@@ -6,22 +6,17 @@
  */
 #include "csv/csv.h"
 
-#include <string.h>
-
-/* The value of a parameter: as given, else the dialect's attribute, else NULL.
-   A dialect's attribute that can't be read counts as not given. */
+/* `quoting` as given, else the dialect's, else NULL.  As in csv, an attribute that
+   can't be read counts as not given. */
 static PyObject *
-parameter(PyObject *given, PyObject *dialect, const char *name)
+quoting_of(PyObject *given, PyObject *dialect)
 {
-    if (given != NULL) {
-        return Py_NewRef(given);
+    if (given != NULL || dialect == NULL) {
+        return Py_XNewRef(given);
     }
-    PyObject *value = NULL;
-    if (dialect != NULL && !PyUnicode_Check(dialect)) {
-        value = PyObject_GetAttrString(dialect, name);
-        if (value == NULL) {
-            PyErr_Clear();
-        }
+    PyObject *value = PyObject_GetAttrString(dialect, "quoting");
+    if (value == NULL) {
+        PyErr_Clear();
     }
     return value;
 }
@@ -98,16 +93,6 @@ read_flag(PyObject *dialect, const char *name, bool *flag)
 /* ---- the checks that came with 3.13 ---- */
 
 static int
-check_length(PyObject *value, const char *name)
-{
-    if (value != NULL && PyUnicode_Check(value) && PyUnicode_GET_LENGTH(value) != 1) {
-        PyErr_Format(PyExc_TypeError, "\"%s\" must be a 1-character string", name);
-        return -1;
-    }
-    return 0;
-}
-
-static int
 check_character(const char *name, uint32_t c, PyObject *terminator, bool blank_allowed)
 {
     if (c == SCAN_ABSENT) {
@@ -155,24 +140,8 @@ check_as_3_13(PyObject *standard, const fields_dialect *d, uint32_t quotechar)
     return status;
 }
 
-static int
-check_lengths(const csv_parameters *p, PyObject *base)
-{
-    static const char *const names[] = {"delimiter", "escapechar", "quotechar"};
-    PyObject *const given[] = {p->delimiter, p->escapechar, p->quotechar};
-    for (int i = 0; i < 3; i++) {
-        PyObject *value = parameter(given[i], base, names[i]);
-        int status = check_length(value, names[i]);
-        Py_XDECREF(value);
-        if (status < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
 #else
 #define check_as_3_13(standard, dialect, quotechar) ((void)(quotechar), 0)
-#define check_lengths(parameters, base) 0
 #endif
 
 /* QUOTE_STRINGS and QUOTE_NOTNULL are unknown to 3.11: what 3.13 says of
@@ -237,9 +206,8 @@ csv_dialect_read(csv_dialect *dialect, generators_state *state,
             return -1;
         }
     }
-    quoting = parameter(parameters->quoting, base, "quoting");
-    if (stand_in_quoting(quoting, &value, &stand_in) < 0 ||
-        check_lengths(parameters, base) < 0) {
+    quoting = quoting_of(parameters->quoting, base);
+    if (stand_in_quoting(quoting, &value, &stand_in) < 0) {
         goto done;
     }
     standard = standard_dialect(state, base, parameters, stand_in);
