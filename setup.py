@@ -24,11 +24,15 @@ def switch(name: str) -> str:
 def unix_flags() -> tuple[list[str], list[str]]:
     compile_args = ['-std=c11', '-fvisibility=hidden']
     link_args = []
-    plain = switch('DEBUG') or switch('COVERAGE')
-    compile_args += ['-O0', '-g', '-UNDEBUG'] if plain else ['-O3']
-    if sanitizers := switch('SANITIZE'):
+    sanitizers = switch('SANITIZE')
+    if switch('DEBUG') or switch('COVERAGE'):
+        compile_args += ['-O0', '-g', '-UNDEBUG']
+    else:
+        compile_args += ['-O1' if sanitizers else '-O3']
+    if sanitizers:
         flag = f'-fsanitize={sanitizers}'
-        compile_args += [flag, '-fno-sanitize-recover=all', '-fno-omit-frame-pointer', '-g']
+        compile_args += [flag, '-fno-sanitize-recover=all', '-fno-omit-frame-pointer']
+        compile_args += ['-g', '-UNDEBUG']
         link_args += [flag]
     if switch('COVERAGE'):
         compile_args += ['--coverage']

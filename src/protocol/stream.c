@@ -51,23 +51,33 @@ convert_stop_iteration(void)
     PyErr_SetRaisedException(error);
 }
 
-/* Raise what is raised now while `earlier` (owned here, or NULL) was handled. */
+/* The exception at the end of a chain of contexts, borrowed; NULL where the chain
+   holds `other` already, or has no end. */
+static PyObject *
+last_context(PyObject *exception, PyObject *other)
+{
+    for (int i = 0; i < 1000 && exception != other; i++) {
+        PyObject *context = PyException_GetContext(exception);
+        if (context == NULL) {
+            return exception;
+        }
+        Py_DECREF(context); /* the exception holds it */
+        exception = context;
+    }
+    return NULL;
+}
+
+/* What is raised now was raised while `earlier` (owned here, or NULL) was. */
 static void
 chain(PyObject *earlier)
 {
-    if (earlier == NULL) {
-        return;
-    }
     PyObject *error = PyErr_GetRaisedException();
-    if (error == NULL) {
-        PyErr_SetRaisedException(earlier);
-        return;
-    }
-    if (error == earlier) {
-        Py_DECREF(earlier);
+    PyObject *last = earlier == NULL ? NULL : last_context(error, earlier);
+    if (last != NULL) {
+        PyException_SetContext(last, earlier);
     }
     else {
-        PyException_SetContext(error, earlier);
+        Py_XDECREF(earlier);
     }
     PyErr_SetRaisedException(error);
 }

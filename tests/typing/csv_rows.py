@@ -1,0 +1,60 @@
+"""What type checkers see; read by mypy, never run."""
+
+import csv
+import io
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import assert_type
+
+from generators import CSVError, csv_rows
+
+
+def lists() -> None:
+    for row in csv_rows('cities.csv'):
+        assert_type(row, list[str])
+    assert_type(next(csv_rows('cities.csv', into=list)), list[str])
+
+
+def tuples() -> None:
+    for row in csv_rows('cities.csv', into=tuple):
+        assert_type(row, tuple[str, ...])
+
+
+def sources(chunks: Iterator[bytes], lines: list[str]) -> None:
+    csv_rows(Path('cities.csv'))
+    csv_rows(b'a,b\n')
+    csv_rows(memoryview(b'a,b\n'))
+    csv_rows(io.BytesIO())
+    csv_rows(io.StringIO())
+    csv_rows(open('cities.csv', newline=''))
+    csv_rows(chunks)
+    csv_rows(lines, items='lines')
+    csv_rows(1)  # type: ignore[call-overload]
+    csv_rows('cities.csv', items='rows')  # type: ignore[call-overload]
+    csv_rows('cities.csv', ',')  # type: ignore[call-overload]
+
+
+def parameters() -> None:
+    csv_rows('cities.csv', header=True, names=['name', 'population'])
+    csv_rows('cities.csv', header=True, names=lambda header: [name.strip() for name in header])
+    csv_rows('cities.csv', dialect=csv.excel_tab, max_field=None, max_record=None)
+    csv_rows('cities.csv', delimiter=b',')  # type: ignore[call-overload]
+
+
+def generator() -> Generator[list[str], object, None]:
+    with csv_rows('cities.csv') as rows:
+        assert_type(rows, csv_rows[list[str]])
+        assert_type(rows.header, tuple[str, ...] | None)
+        assert_type(rows.total_bytes, int | None)
+        assert_type(rows.line_num + rows.row_num + rows.bytes_read + rows.errors, int)
+        assert_type(rows.prime(), csv_rows[list[str]])
+        yield from rows
+    return rows
+
+
+def errors(e: CSVError) -> None:
+    standard: csv.Error = e
+    value: ValueError = e
+    print(standard, value)
+    assert_type(e.line, int | None)
+    assert_type(e.path, str | None)
