@@ -22,6 +22,7 @@ ALPHABETS = {
     'no_doubling': ('a,"\n', 5, {'doublequote': False}),
     'returns': ('a,"\r\n', 5, {}),
     'escapes': ('a,"\\\n', 5, {'escapechar': '\\'}),
+    'escapes_strict': ('a,"\\\n', 5, {'escapechar': '\\', 'strict': True}),
     'escapes_and_returns': ('a"\\\r\n', 5, {'escapechar': '\\', 'doublequote': False}),
     'escapes_and_no_quotes': ('a,"\\\n', 5, {'escapechar': '\\', 'quoting': oracle.QUOTE_NONE}),
     'skipped_spaces': ('a," \n', 5, {'skipinitialspace': True}),
@@ -124,3 +125,30 @@ def test_every_short_text_beside_wide_characters(kernel_csv_rows: CsvRows, kind:
     after = f'\n{kind},c\n' * 12
     for raw, expected in samples('quotes', 4, before, after):
         assert_reads(kernel_csv_rows, [raw.decode()], expected, {'items': 'chunks'})
+
+
+@pytest.mark.parametrize('name', ALPHABETS)
+def test_every_pair_of_short_items(kernel_csv_rows: CsvRows, name: str) -> None:
+    """``str`` items that hold line ends, or lack them, between quotes and behind escapes, too."""
+    alphabet, _, dialect = ALPHABETS[name]
+    items = ['', *alphabet, *map(''.join, itertools.product(alphabet, repeat=2))]
+    for pair in itertools.product(items, items):
+        assert_reads(kernel_csv_rows, pair, pair_outcome(name, pair), dialect)
+
+
+@cache
+def pair_outcome(name: str, pair: tuple[str, str]) -> Outcome:
+    return oracle.read(pair, **ALPHABETS[name][2])
+
+
+@pytest.mark.parametrize('limit', [1, 2, 3])
+@pytest.mark.parametrize('name', ['returns', 'escapes', 'skipped_spaces', 'wide'])
+def test_every_short_text_under_a_field_limit(name: str, limit: int) -> None:
+    dialect = ALPHABETS[name][2]
+    arguments = dialect | {'max_field': limit}
+    for raw, _ in samples(name, 4):
+        text = raw.decode()
+        expected = oracle.read(oracle.split_lines(text), field_limit=limit, **dialect)
+        assert_reads(csv_rows, raw, expected, arguments)
+        expected = oracle.read([text], field_limit=limit, **dialect)
+        assert_reads(csv_rows, [text], expected, arguments)

@@ -119,6 +119,16 @@ def test_lines_of_a_str_subclass(case: tuple[Dialect, list[str]]) -> None:
     check(csv_rows, map(Line, items), oracle.read(items, **dialect), **dialect)
 
 
+@pytest.mark.parametrize('strict', [False, True])
+@pytest.mark.parametrize('items', [['\\\na'], ['\\\na', 'b'], ['x,\\\n', 'a,b', 'c\n', 'd\n']])
+def test_a_line_end_behind_an_escape_keeps_the_record_open(items: list[str], strict: bool) -> None:
+    """In the line after it only a separator ends the field: the end of the item does not."""
+    dialect = {'escapechar': '\\', 'strict': strict}
+    check(csv_rows, items, oracle.read(items, **dialect), **dialect)
+    raw = items[0].encode()
+    check(csv_rows, raw, oracle.read_bytes(raw, **dialect), **dialect)
+
+
 # --- bytes sources ---------------------------------------------------------------------------
 
 
@@ -483,8 +493,11 @@ def test_tuples(case: tuple[Dialect, bytes]) -> None:
     check(csv_rows, raw, oracle.read_bytes(raw, **dialect), into=tuple, **dialect)
 
 
+limits = st.one_of(st.integers(1, 3), st.integers(1, 70))
+
+
 @each_kernel
-@given(case=strategies.dialects_and_bytes(), limit=st.integers(1, 70), places=cuts)
+@given(case=strategies.dialects_and_bytes(), limit=limits, places=cuts)
 def test_field_limit(
     kernel_csv_rows: CsvRows, case: tuple[Dialect, bytes], limit: int, places: list[int] | int
 ) -> None:
@@ -496,11 +509,16 @@ def test_field_limit(
 
 
 @few
-@given(case=strategies.dialects_and_items(), limit=st.integers(1, 70))
+@given(case=strategies.dialects_and_items(), limit=limits)
 def test_field_limit_of_str_items(case: tuple[Dialect, list[str]], limit: int) -> None:
     dialect, items = case
     expected = oracle.read(items, field_limit=limit, **dialect)
     check(csv_rows, items, expected, max_field=limit, **dialect)
+
+
+@pytest.mark.parametrize('item', ['\r\n\r\n', 'a\n\n\n', 'a,b\n\r\r\r'])
+def test_line_ends_eaten_behind_a_record_count_for_no_field(item: str) -> None:
+    check(csv_rows, [item], oracle.read([item], field_limit=1), max_field=1)
 
 
 FIELDS_AT_THE_LIMIT = {

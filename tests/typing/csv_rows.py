@@ -41,15 +41,15 @@ def parameters() -> None:
     csv_rows('cities.csv', delimiter=b',')  # type: ignore[call-overload]
 
 
-def generator() -> Generator[list[str], object, None]:
+def generator() -> Iterator[list[str]]:
     with csv_rows('cities.csv') as rows:
         assert_type(rows, csv_rows[list[str]])
         assert_type(rows.header, tuple[str, ...] | None)
         assert_type(rows.total_bytes, int | None)
         assert_type(rows.line_num + rows.row_num + rows.bytes_read + rows.errors, int)
         assert_type(rows.prime(), csv_rows[list[str]])
-        yield from rows
-    return rows
+        generator: Generator[list[str], object, None] = rows
+        yield from generator
 
 
 def errors(e: CSVError) -> None:
