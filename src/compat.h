@@ -38,6 +38,33 @@ PyErr_SetRaisedException(PyObject *exception)
 }
 #endif
 
+/* As PyUnicode_New(length, 127) for a length of 2 or more, of which making the
+   text of a short field mostly consists: here it is inlined.  `model` is a text that
+   PyUnicode_New made, whose state the new one is given, whatever that holds in the
+   version in use.  A version that is not known yet is asked the ordinary way. */
+static inline PyObject *
+generators_new_ascii(PyObject *model, Py_ssize_t length)
+{
+#if PY_VERSION_HEX < 0x03100000 && !defined(Py_DEBUG)
+    PyASCIIObject *text = PyObject_Malloc(sizeof(PyASCIIObject) + (size_t)length + 1);
+    if (text == NULL) {
+        return PyErr_NoMemory();
+    }
+    PyObject_Init((PyObject *)text, &PyUnicode_Type);
+    text->length = length;
+    text->hash = -1;
+    text->state = ((PyASCIIObject *)model)->state;
+#if PY_VERSION_HEX < 0x030C0000
+    text->wstr = NULL;
+#endif
+    ((char *)(text + 1))[length] = '\0';
+    return (PyObject *)text;
+#else
+    (void)model;
+    return PyUnicode_New(length, 127);
+#endif
+}
+
 /* Before 3.13 the GIL is the lock. */
 #ifndef Py_BEGIN_CRITICAL_SECTION
 #define Py_BEGIN_CRITICAL_SECTION(op) {

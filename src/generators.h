@@ -23,6 +23,7 @@ typedef struct {
     PyObject *str_read;
     PyObject *str_decode;
     PyObject *empty_text;
+    PyObject *ascii_model; /* see generators_new_ascii() */
     PyObject *latin1[256]; /* the texts of one character */
 } generators_state;
 

@@ -60,8 +60,11 @@ make_texts(generators_state *state)
         }
     }
     state->empty_text = PyUnicode_FromStringAndSize(NULL, 0);
+    state->ascii_model = PyUnicode_New(2, 127);
     state->str_decode = PyUnicode_InternFromString("decode");
-    return state->empty_text == NULL || state->str_decode == NULL ? -1 : 0;
+    return state->empty_text == NULL || state->ascii_model == NULL || state->str_decode == NULL
+               ? -1
+               : 0;
 }
 
 static PyObject *
@@ -152,6 +155,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->io);
     Py_CLEAR(state->str_decode);
     Py_CLEAR(state->empty_text);
+    Py_CLEAR(state->ascii_model);
     for (int i = 0; i < 256; i++) {
         Py_CLEAR(state->latin1[i]);
     }

@@ -20,7 +20,7 @@ settings.register_profile(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=90,
+    max_examples=75,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 # GENERATORS_TESTS=long looks further; fresh examples each time.
@@ -29,7 +29,7 @@ settings.register_profile(
     settings.get_profile('default'),
     derandomize=False,
     print_blob=True,
-    max_examples=5000,
+    max_examples=1500,
 )
 settings.load_profile('long' if os.environ.get('GENERATORS_TESTS') == 'long' else 'default')
 

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/units.h"
+
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 
 size_t
@@ -65,36 +67,138 @@ sequence_length(const uint8_t *s, size_t left)
     return left >= 4 && is_continuation(s[2]) && is_continuation(s[3]) ? 4 : 0;
 }
 
-size_t
-utf8_valid_prefix(const uint8_t *bytes, size_t count)
+/* Text in one script is runs of sequences of one length.  These take a run
+   in steps of a word while every sequence in it is of the plain kind; what is
+   not, sequence_length() judges. */
+
+static uint64_t
+load64(const uint8_t *p)
 {
-    size_t at = 0;
-    for (;;) {
-        /* Text in one script alternates between runs of ASCII and runs of
-           one sequence length: stay in the short loop while it lasts. */
-        while (at < count && bytes[at] >= 0x80) {
-            size_t length = sequence_length(bytes + at, count - at);
-            if (length == 0) {
-                return at;
-            }
-            at += length;
-        }
-        if (at == count) {
-            return at;
-        }
-        at += utf8_ascii_prefix(bytes + at, count - at);
-        if (at == count) {
-            return at;
-        }
+    uint64_t word = 0;
+    for (int i = 0; i < 8; i++) {
+        word |= (uint64_t)p[i] << (8 * i); /* one load where the machine is little-endian */
     }
+    return word;
+}
+
+/* Four sequences of two bytes: 110xxxx. 10......, not C0 or C1. */
+static size_t
+run_of_two(const uint8_t *bytes, size_t count)
+{
+    const uint64_t each = UINT64_C(0x0001000100010001);
+    size_t at = 0;
+    while (count - at >= 8) {
+        uint64_t word = load64(bytes + at);
+        if ((word & each * 0xC0E0) != each * 0x80C0) {
+            break;
+        }
+        /* Adding carries into the bit above where any of those bits is set. */
+        if ((((word & each * 0x1E) + each * 0x1E) & each * 0x20) != each * 0x20) {
+            break;
+        }
+        at += 8;
+    }
+    return at;
+}
+
+/* Two sequences of three bytes, led by E1 to EC, EE or EF. */
+static size_t
+run_of_three(const uint8_t *bytes, size_t count)
+{
+    const uint64_t each = UINT64_C(0x0000000001000001);
+    size_t at = 0;
+    while (count - at >= 8) {
+        uint64_t word = load64(bytes + at);
+        uint8_t one = bytes[at] & 0x0F, two = bytes[at + 3] & 0x0F;
+        if ((word & each * 0xC0C0F0) != each * 0x8080E0 || one == 0 || two == 0 ||
+            one == 0xD || two == 0xD) {
+            break;
+        }
+        at += 6;
+    }
+    return at;
 }
 
 size_t
-utf8_count(const uint8_t *bytes, size_t count)
+utf8_valid_prefix(const uint8_t *bytes, size_t count)
+{
+    size_t at = utf8_ascii_prefix(bytes, count);
+    while (at < count) {
+        size_t length = sequence_length(bytes + at, count - at);
+        if (length == 0) {
+            return at;
+        }
+        at += length;
+        if (length == 2) {
+            at += run_of_two(bytes + at, count - at);
+        }
+        else if (length == 3) {
+            at += run_of_three(bytes + at, count - at);
+        }
+        if (at < count && bytes[at] < 0x80) {
+            at += utf8_ascii_prefix(bytes + at, count - at);
+        }
+    }
+    return at;
+}
+
+size_t
+utf8_count(const uint8_t *bytes, size_t count, uint8_t *highest)
 {
     size_t points = 0;
+    uint8_t most = 0;
     for (size_t i = 0; i < count; i++) {
         points += !is_continuation(bytes[i]);
+        most = bytes[i] > most ? bytes[i] : most;
     }
+    *highest = most;
     return points;
+}
+
+/* One code point; *bytes moves behind it. */
+INLINE uint32_t
+next_point(const uint8_t **bytes)
+{
+    const uint8_t *s = *bytes;
+    uint32_t lead = s[0];
+    if (lead < 0x80) {
+        *bytes += 1;
+        return lead;
+    }
+    if (lead < 0xE0) {
+        *bytes += 2;
+        return (lead & 0x1F) << 6 | (s[1] & 0x3F);
+    }
+    if (lead < 0xF0) {
+        *bytes += 3;
+        return (lead & 0x0F) << 12 | (uint32_t)(s[1] & 0x3F) << 6 | (s[2] & 0x3F);
+    }
+    *bytes += 4;
+    return (lead & 0x07) << 18 | (uint32_t)(s[1] & 0x3F) << 12 | (uint32_t)(s[2] & 0x3F) << 6 |
+           (s[3] & 0x3F);
+}
+
+INLINE void
+decode_width(const uint8_t *bytes, size_t count, void *out, int width)
+{
+    const uint8_t *end = bytes + count;
+    for (size_t i = 0; bytes < end; i++) {
+        set_unit(out, i, width, next_point(&bytes));
+    }
+}
+
+void
+utf8_decode(const uint8_t *bytes, size_t count, void *out, int width)
+{
+    switch (width) {
+    case 1:
+        decode_width(bytes, count, out, 1);
+        break;
+    case 2:
+        decode_width(bytes, count, out, 2);
+        break;
+    default:
+        decode_width(bytes, count, out, 4);
+        break;
+    }
 }

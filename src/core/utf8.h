@@ -2,6 +2,8 @@
  *
  * UTF-8 is what RFC 3629 says and CPython's strict decoder takes: no
  * overlong forms, no surrogates, nothing above U+10FFFF.  Stateless.
+ *
+ * What is known to be valid is measured and decoded without another look.
  */
 #ifndef GENERATORS_CORE_UTF8_H
 #define GENERATORS_CORE_UTF8_H
@@ -15,7 +17,12 @@ size_t utf8_valid_prefix(const uint8_t *bytes, size_t count);
 /* How many bytes from the start are below 0x80. */
 size_t utf8_ascii_prefix(const uint8_t *bytes, size_t count);
 
-/* How many code points valid UTF-8 holds. */
-size_t utf8_count(const uint8_t *bytes, size_t count);
+/* How many code points valid UTF-8 holds.  *highest is its highest byte: below 0x80
+   all are ASCII, below 0xC4 below U+0100, below 0xF0 below U+10000. */
+size_t utf8_count(const uint8_t *bytes, size_t count, uint8_t *highest);
+
+/* Write the code points of valid UTF-8 as units of `width` bytes, which must be wide
+   enough for all. */
+void utf8_decode(const uint8_t *bytes, size_t count, void *out, int width);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/units.h"
+#include "core/utf8.h"
 #include "csv/memo.h"
 
 /* What all fields of a record have in common. */
@@ -66,9 +67,9 @@ copy_short(uint8_t *to, const uint8_t *from, size_t count)
 }
 
 INLINE PyObject *
-new_ascii_text(const uint8_t *bytes, size_t count)
+new_ascii_text(PyObject *model, const uint8_t *bytes, size_t count)
 {
-    PyObject *text = PyUnicode_New((Py_ssize_t)count, 127);
+    PyObject *text = generators_new_ascii(model, (Py_ssize_t)count);
     if (text != NULL) {
         copy_short(PyUnicode_1BYTE_DATA(text), bytes, count);
     }
@@ -81,17 +82,24 @@ ascii_text(const field_context *c, uint32_t column, const uint8_t *bytes, size_t
     if (count <= 1) {
         return Py_NewRef(count == 0 ? c->state->empty_text : c->state->latin1[bytes[0]]);
     }
-    return csv_memo_text(c->memo, column, bytes, count, new_ascii_text);
+    return csv_memo_text(c->memo, c->state->ascii_model, column, bytes, count, new_ascii_text);
 }
 
-static bool
-is_ascii(const uint8_t *bytes, size_t count)
+/* Valid UTF-8, as most fields of most files without any other unit are ASCII. */
+static PyObject *
+utf8_text(const field_context *c, uint32_t column, const uint8_t *bytes, size_t count)
 {
-    uint8_t all = 0;
-    for (size_t i = 0; i < count; i++) {
-        all |= bytes[i];
+    uint8_t highest;
+    size_t length = utf8_count(bytes, count, &highest);
+    if (highest < 0x80) {
+        return ascii_text(c, column, bytes, count);
     }
-    return all < 0x80;
+    Py_UCS4 most = highest < 0xC4 ? 0xFF : highest < 0xF0 ? 0xFFFF : 0x10FFFF;
+    PyObject *text = PyUnicode_New((Py_ssize_t)length, most);
+    if (text != NULL) {
+        utf8_decode(bytes, count, PyUnicode_DATA(text), (int)PyUnicode_KIND(text));
+    }
+    return text;
 }
 
 /* The units from `start` up to `end` as they stand. */
@@ -102,11 +110,11 @@ plain_text(const field_context *c, uint32_t column, const void *units, uint32_t 
     size_t count = end - start;
     if (c->width == 1) {
         const uint8_t *bytes = (const uint8_t *)units + start;
-        if (!(c->flags & FIELDS_HIGH) || is_ascii(bytes, count)) {
+        if (!(c->flags & FIELDS_HIGH)) {
             return ascii_text(c, column, bytes, count);
         }
         if (c->utf8) {
-            return PyUnicode_DecodeUTF8((const char *)bytes, (Py_ssize_t)count, NULL);
+            return utf8_text(c, column, bytes, count);
         }
     }
     const uint8_t *from = (const uint8_t *)units + (size_t)start * (size_t)c->width;
@@ -208,33 +216,34 @@ quoting_value(const field_context *c, PyObject *text, bool unquoted)
     return text;
 }
 
-static bool
-is_of_text_only(const csv_dialect *dialect)
+/* All units are ASCII and none is a quote or an escape: most records of most files. */
+INLINE int
+make_plain_fields(const csv_parser *parser, generators_state *state, const uint8_t *bytes,
+                  const fields_record *record, uint32_t count, PyObject **items)
 {
-    return dialect->quoting < CSV_QUOTE_STRINGS && dialect->quoting != CSV_QUOTE_NONNUMERIC;
+    const field_context c = {.state = state, .memo = parser->memo};
+    const uint32_t *ends = parser->machine.ends + record->first;
+    uint32_t start = record->start;
+    for (uint32_t i = 0; i < count; i++) {
+        items[i] = ascii_text(&c, i, bytes + start, ends[i] - start);
+        if (items[i] == NULL) {
+            return -1;
+        }
+        start = ends[i] + 1;
+    }
+    return 0;
 }
 
-/* Make `count` fields into `items`.  0, or -1 with *bad set. */
 static int
-make_fields(const csv_parser *parser, generators_state *state, const fields_record *record,
-            uint32_t count, PyObject **items, Py_ssize_t *bad)
+make_other_fields(const csv_parser *parser, generators_state *state,
+                  const fields_record *record, uint32_t count, PyObject **items,
+                  Py_ssize_t *bad)
 {
+    const uint32_t *ends = parser->machine.ends + record->first;
+    const bool text_only = parser->dialect.text_only;
+    uint32_t start = record->start;
     field_context c;
     set_context(&c, parser, state, record);
-    const uint32_t *ends = parser->machine.ends + record->first;
-    const bool text_only = is_of_text_only(c.dialect);
-    uint32_t start = record->start;
-    if (record->flags == 0 && c.width == 1 && text_only && !c.dialect->fields.skip_space) {
-        const uint8_t *bytes = c.units;
-        for (uint32_t i = 0; i < count; i++) {
-            items[i] = ascii_text(&c, i, bytes + start, ends[i] - start);
-            if (items[i] == NULL) {
-                return -1;
-            }
-            start = ends[i] + 1;
-        }
-        return 0;
-    }
     for (uint32_t i = 0; i < count; i++) {
         bool unquoted;
         items[i] = field_text(&c, i, start, ends[i], &unquoted);
@@ -248,6 +257,19 @@ make_fields(const csv_parser *parser, generators_state *state, const fields_reco
         start = ends[i] + 1;
     }
     return 0;
+}
+
+/* Make `count` fields into `items`.  0, or -1 with *bad set. */
+INLINE int
+make_fields(const csv_parser *parser, generators_state *state, const fields_record *record,
+            uint32_t count, PyObject **items, Py_ssize_t *bad)
+{
+    int width;
+    const void *units = csv_parser_units(parser, &width);
+    if (record->flags == 0 && width == 1 && parser->dialect.plain) {
+        return make_plain_fields(parser, state, units, record, count, items);
+    }
+    return make_other_fields(parser, state, record, count, items, bad);
 }
 
 PyObject *

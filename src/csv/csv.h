@@ -33,6 +33,8 @@ enum {
 typedef struct {
     fields_dialect fields;
     int quoting;
+    bool text_only; /* fields become str, whatever they hold */
+    bool plain;     /* and one that holds no quote or escape is what it spans */
 } csv_dialect;
 
 /* The formatting parameters as given, NULL for one that was not. */
@@ -127,7 +129,16 @@ csv_parser_reads_natively(const csv_parser *self)
 }
 
 /* The next record, or NULL when more must be fed or a fault is next. */
-const fields_record *csv_parser_next(csv_parser *self);
+static inline const fields_record *
+csv_parser_next(csv_parser *self)
+{
+    const fields_record *record = fields_take(&self->machine);
+    if (record != NULL) {
+        self->record_count++;
+        self->line_count += record->lines;
+    }
+    return record;
+}
 
 static inline bool
 csv_parser_failed(const csv_parser *self)

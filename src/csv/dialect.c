@@ -188,6 +188,8 @@ read_standard(csv_dialect *dialect, PyObject *standard, int quoting)
         }
     }
     dialect->quoting = quoting;
+    dialect->text_only = quoting < CSV_QUOTE_STRINGS && quoting != CSV_QUOTE_NONNUMERIC;
+    dialect->plain = dialect->text_only && !d->skip_space;
     d->set.quote = quoting == CSV_QUOTE_NONE ? SCAN_ABSENT : quotechar;
     return check_as_3_13(standard, d, quotechar);
 }

@@ -19,7 +19,8 @@
 #include "core/units.h"
 #include "generators.h"
 
-#define MEMO_SLOTS 512
+#define MEMO_BITS 11
+#define MEMO_SLOTS (1 << MEMO_BITS)
 #define MEMO_COLUMNS 256 /* columns beyond share the scores of those */
 #define MEMO_LONGEST 32
 #define MEMO_PAUSE 2000 /* fields of a column that are not looked for */
@@ -68,7 +69,7 @@ INLINE memo_slot *
 memo_find_slot(csv_memo *memo, uint64_t head, uint64_t tail, size_t count)
 {
     uint64_t hash = (head ^ (tail << 1 | tail >> 63) ^ count) * UINT64_C(0x9E3779B97F4A7C15);
-    return &memo->slots[hash >> (64 - 9)];
+    return &memo->slots[hash >> (64 - MEMO_BITS)];
 }
 
 INLINE bool
@@ -80,15 +81,16 @@ memo_holds(const memo_slot *slot, uint64_t head, uint64_t tail, const uint8_t *b
            (count <= 16 || memcmp(PyUnicode_1BYTE_DATA(slot->text), bytes, count) == 0);
 }
 
-/* The ASCII text of 2 bytes or more, made by `make` unless it is at hand. */
+/* The ASCII text of 2 bytes or more, made by `make` (which `model` is for) unless it is at hand. */
 INLINE PyObject *
-csv_memo_text(csv_memo *memo, uint32_t column, const uint8_t *bytes, size_t count,
-              PyObject *(*make)(const uint8_t *bytes, size_t count))
+csv_memo_text(csv_memo *memo, PyObject *model, uint32_t column, const uint8_t *bytes,
+              size_t count,
+              PyObject *(*make)(PyObject *model, const uint8_t *bytes, size_t count))
 {
     int16_t *score = &memo->scores[column % MEMO_COLUMNS];
     if (*score < 0 || count > MEMO_LONGEST) {
         *score += *score < 0;
-        return make(bytes, count);
+        return make(model, bytes, count);
     }
     uint64_t head, tail;
     memo_key(bytes, count, &head, &tail);
@@ -97,7 +99,7 @@ csv_memo_text(csv_memo *memo, uint32_t column, const uint8_t *bytes, size_t coun
         *score += *score < 256;
         return Py_NewRef(slot->text);
     }
-    PyObject *text = make(bytes, count);
+    PyObject *text = make(model, bytes, count);
     if (text != NULL) {
         slot->head = head;
         slot->tail = tail;

@@ -52,7 +52,10 @@ print_bytes(const uint8_t *bytes, size_t count)
 static void
 check(const uint8_t *bytes, size_t count)
 {
+    static uint32_t expected[1000];
     size_t ascii = 0, valid = 0, points = 0;
+    uint32_t most = 0;
+    uint8_t highest;
     while (ascii < count && bytes[ascii] < 0x80) {
         ascii++;
     }
@@ -63,11 +66,29 @@ check(const uint8_t *bytes, size_t count)
             break;
         }
         valid += length;
-        points++;
+        most = point > most ? point : most;
+        CHECK(points < 1000, "more than the test has room for");
+        expected[points++] = point;
     }
     SAME("ASCII up to", utf8_ascii_prefix(bytes, count), ascii);
     SAME("valid up to", utf8_valid_prefix(bytes, count), valid);
-    SAME("code points:", utf8_count(bytes, valid), points);
+    size_t counted = utf8_count(bytes, valid, &highest);
+    SAME("code points:", counted, points);
+    int width = highest < 0xC4 ? 1 : highest < 0xF0 ? 2 : 4;
+    CHECK((highest < 0x80) == (most < 0x80) && width == (most < 0x100     ? 1
+                                                         : most < 0x10000 ? 2
+                                                                          : 4),
+          "highest byte %02x, highest point U+%04X", highest, (unsigned)most);
+    for (; width <= 4; width *= 2) {
+        void *units = allocate(points * (size_t)width);
+        utf8_decode(bytes, valid, units, width);
+        for (size_t i = 0; i < points; i++) {
+            uint32_t unit = get_unit(units, i, width);
+            CHECK(unit == expected[i], "U+%04X as %d bytes is %x", (unsigned)expected[i],
+                  width, (unsigned)unit);
+        }
+        free(units);
+    }
 }
 
 /* In a block that ends where the bytes end, behind `before` units of ASCII
@@ -145,25 +166,31 @@ test_every_point(void)
     }
 }
 
-/* Text of several scripts with, at times, one byte spoilt. */
+/* Text in runs of one script or another with, at times, one byte spoilt. */
 static void
 test_random(void)
 {
-    static const uint32_t limits[] = {0x80, 0x80, 0x80, 0x800, 0x3000, 0x10000, 0x110000};
+    static const uint32_t scripts[][2] = {
+        {0, 0x80},          {0x80, 0x100},   {0xC0, 0x180},      {0x410, 0x450},
+        {0x80, 0x800},      {0x800, 0xD800}, {0x4E00, 0x9FFF},   {0xE000, 0x10000},
+        {0x1F600, 0x1F640}, {0, 0x110000},   {0x10000, 0x110000}};
     uint8_t text[400];
-    for (int round = 0; round < 20000; round++) {
+    for (int round = 0; round < 40000; round++) {
         size_t count = 0, wanted = random_below(390);
+        uint32_t longest = 1 + random_below(60);
         while (count < wanted) {
-            uint32_t limit = limits[random_below(7)];
-            uint32_t run = 1 + random_below(40);
+            const uint32_t *script = scripts[random_below(11)];
+            uint32_t run = 1 + random_below(longest);
             while (run-- > 0 && count < wanted) {
-                count += encode(random_below(limit), text + count);
+                count += encode(script[0] + random_below(script[1] - script[0]), text + count);
             }
         }
         if (count > 0 && random_below(3) == 0) {
-            text[random_below((uint32_t)count)] = (uint8_t)random_bits();
+            size_t place = random_below((uint32_t)count);
+            text[place] ^= (uint8_t)random_bits();
         }
         size_t start = count > 0 ? random_below((uint32_t)count) : 0;
+        start = random_below(2) == 0 ? start : 0;
         uint8_t *block = allocate(count - start);
         memcpy(block, text + start, count - start);
         check(block, count - start);
