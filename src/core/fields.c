@@ -229,6 +229,7 @@ exact_unit(fields *self, const void *block, int width, uint32_t pos, uint32_t c)
             fail(self, FIELDS_STRAY_NEWLINE, pos);
             return false;
         }
+        self->field_start = pos + 1; /* it is no field's */
         return true;
     }
 
