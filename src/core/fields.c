@@ -603,12 +603,10 @@ fields_line_end(fields *self, const void *block, int width)
         self->state = START_RECORD;
         break;
     case ESCAPED_CHAR:
-        self->pos++;
-        self->state = IN_FIELD;
-        break;
     case ESCAPE_IN_QUOTED_FIELD:
+        self->state = self->state == ESCAPED_CHAR ? IN_FIELD : IN_QUOTED_FIELD;
         self->pos++;
-        self->state = IN_QUOTED_FIELD;
+        field_fits(self, block, width, self->pos);
         break;
     case AFTER_ESCAPED_END:
     case IN_QUOTED_FIELD:

@@ -152,3 +152,60 @@ def test_every_short_text_under_a_field_limit(name: str, limit: int) -> None:
         assert_reads(csv_rows, raw, expected, arguments)
         expected = oracle.read_quickly([text], field_limit=limit, **dialect)
         assert_reads(csv_rows, [text], expected, arguments)
+
+
+PLACES = 200
+ODD = [',', '"', '\\', '\n', '\r', '\x7f', '\x80', 'ÿ', '\u012c', '\u2222', '\U0001000a', '😀']
+ODD_DIALECT = {'escapechar': '\\'}
+
+
+@cache
+def one_odd_character(char: str, last: str) -> list[tuple[str, Outcome]]:
+    """It stands at each place in turn, so in every lane of every group."""
+    found = []
+    for at in range(PLACES):
+        text = 'x' * at + char + 'y' * (PLACES - at) + f',{last}\n'
+        found.append((text, oracle.read_quickly(oracle.split_lines(text), **ODD_DIALECT)))
+    return found
+
+
+@pytest.mark.parametrize('char', ODD)
+def test_one_odd_character_at_every_place_of_bytes(kernel_csv_rows: CsvRows, char: str) -> None:
+    for text, expected in one_odd_character(char, 'z'):
+        assert_reads(kernel_csv_rows, text.encode(), expected, ODD_DIALECT)
+        if char <= '\xff':
+            arguments = ODD_DIALECT | {'encoding': 'latin-1'}
+            assert_reads(kernel_csv_rows, text.encode('latin-1'), expected, arguments)
+
+
+@pytest.mark.parametrize('last', ['z', 'ÿ', '€', '😀'])
+@pytest.mark.parametrize('char', ODD)
+def test_one_odd_character_at_every_place_of_str(
+    kernel_csv_rows: CsvRows, char: str, last: str
+) -> None:
+    """``last`` makes the units one, two or four bytes wide."""
+    for text, expected in one_odd_character(char, last):
+        assert_reads(kernel_csv_rows, [text], expected, ODD_DIALECT | {'items': 'chunks'})
+        assert_reads(kernel_csv_rows, oracle.split_lines(text), expected, ODD_DIALECT)
+
+
+@pytest.mark.parametrize('delimiter', ['é', '€', '😀', '\x80'])
+def test_a_wide_delimiter_at_every_place(kernel_csv_rows: CsvRows, delimiter: str) -> None:
+    dialect = {'delimiter': delimiter}
+    for at in range(PLACES):
+        text = 'x' * at + delimiter + 'y' * (PLACES - at) + '\n'
+        expected = Outcome([['x' * at, 'y' * (PLACES - at)]], [1], None, 1)
+        assert_reads(kernel_csv_rows, text.encode(), expected, dialect)
+        assert_reads(kernel_csv_rows, [text], expected, dialect)
+
+
+def test_a_quoted_stretch_between_all_places(kernel_csv_rows: CsvRows) -> None:
+    """What is inside quotes is found by a carry-less product: each start, and many lengths."""
+    for start in range(130):
+        for length in (0, 1, 2, 31, 32, 33, 61, 62, 63, 64, 65, 126, 127, 128):
+            before, inside = 'x' * start, ',\n' * (length // 2) + 'x' * (length % 2)
+            raw = f'{before},"{inside}",b\nc,"d"\n{"e,f" * 40}\n'.encode()
+            lines = 2 + (length // 2)
+            rows = [[before, inside, 'b'], ['c', 'd'], ['e', *['fe'] * 39, 'f']]
+            expected = Outcome(rows, [lines - 1, lines, lines + 1], None, lines + 1)
+            assert_reads(kernel_csv_rows, raw, expected, {})
