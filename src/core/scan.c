@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/units.h"
+#include "core/utf8.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #define SCAN_X86 1
@@ -19,12 +20,6 @@
 #elif defined(__aarch64__) || defined(_M_ARM64)
 #define SCAN_NEON 1
 #include <arm_neon.h>
-#endif
-
-#if defined(__GNUC__) || defined(__clang__)
-#define TARGET(features) __attribute__((target(features)))
-#else
-#define TARGET(features)
 #endif
 
 /* A character that units of this width cannot be is looked for as '\n' and
@@ -66,14 +61,14 @@ needle_for(uint32_t character, uint32_t widest)
 
 #define EVERY_UNIT(p) (~UINT64_C(0))
 
-#define SCAN_KERNEL(NAME, ATTRIBUTES)                                                        \
+#define SCAN_KERNEL(NAME, ATTRIBUTES, UTF8_BLOCKS)                                                        \
     SCAN_FUNCTION(NAME##_scan1, ATTRIBUTES, 1, 0xFF, NAME##_equal1, NAME##_high, NAME##_inside)   \
     SCAN_FUNCTION(NAME##_scan2, ATTRIBUTES, 2, 0xFFFF, NAME##_equal2, EVERY_UNIT,            \
                   NAME##_inside)                                                             \
     SCAN_FUNCTION(NAME##_scan4, ATTRIBUTES, 4, 0x10FFFF, NAME##_equal4, EVERY_UNIT,          \
                   NAME##_inside)                                                             \
     static const scan_kernel NAME##_kernel = {                                               \
-        #NAME, {NAME##_scan1, NAME##_scan2, NAME##_scan4}};
+        #NAME, {NAME##_scan1, NAME##_scan2, NAME##_scan4}, UTF8_BLOCKS};
 
 /* ---- scalar: eight bytes in a word where units are bytes ---- */
 
@@ -149,7 +144,7 @@ scalar_inside(uint64_t mask)
     return mask;
 }
 
-SCAN_KERNEL(scalar, )
+SCAN_KERNEL(scalar, , utf8_blocks_none)
 
 /* ---- x86-64 ---- */
 
@@ -219,7 +214,7 @@ sse2_equal4(const uint8_t *p, uint32_t value)
 
 #define sse2_inside scalar_inside
 
-SCAN_KERNEL(sse2, )
+SCAN_KERNEL(sse2, , utf8_blocks_none)
 
 #define AVX2 TARGET("avx2,pclmul")
 
@@ -291,7 +286,7 @@ avx2_inside(uint64_t mask)
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-SCAN_KERNEL(avx2, AVX2)
+SCAN_KERNEL(avx2, AVX2, utf8_blocks_avx2)
 
 #define AVX512 TARGET("avx512f,avx512bw,pclmul")
 
@@ -343,7 +338,7 @@ avx512_inside(uint64_t mask)
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-SCAN_KERNEL(avx512, AVX512)
+SCAN_KERNEL(avx512, AVX512, utf8_blocks_avx2)
 
 typedef struct {
     bool avx2;
@@ -454,7 +449,7 @@ neon_equal4(const uint8_t *p, uint32_t value)
 
 #define neon_inside scalar_inside
 
-SCAN_KERNEL(neon, )
+SCAN_KERNEL(neon, , utf8_blocks_neon)
 
 #endif /* SCAN_NEON */
 

@@ -39,6 +39,8 @@ typedef void (*scan_function)(const void *units, size_t groups, const scan_set *
 typedef struct {
     const char *name;
     scan_function scan[3]; /* for units of 1, 2 and 4 bytes: see scan_units */
+    /* How many bytes from the start are valid UTF-8, or less: see utf8.h. */
+    size_t (*utf8_blocks)(const uint8_t *bytes, size_t count);
 } scan_kernel;
 
 /* The kernels that this machine can run, best first, NULL at the end: at most

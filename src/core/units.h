@@ -9,9 +9,12 @@
 /* Functions that take `width` are inlined where it is a constant, so that one
    source serves all widths without a test in the loop. */
 #define INLINE static inline __attribute__((always_inline))
+/* On a function that uses instructions which the machine may lack. */
+#define TARGET(features) __attribute__((target(features)))
 #else
 #include <intrin.h>
 #define INLINE static __forceinline
+#define TARGET(features)
 #endif
 
 INLINE uint32_t

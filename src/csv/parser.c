@@ -255,6 +255,18 @@ check_head(csv_parser *self, generators_state *state, const uint8_t *bytes, size
 
 /* ---- the block ---- */
 
+/* Most text is ASCII, and what is not is mostly right. */
+static size_t
+utf8_prefix(const scan_kernel *kernel, const uint8_t *bytes, size_t count)
+{
+    size_t valid = utf8_ascii_prefix(bytes, count);
+    if (valid < count) {
+        valid += kernel->utf8_blocks(bytes + valid, count - valid);
+        valid += utf8_valid_prefix(bytes + valid, count - valid);
+    }
+    return valid;
+}
+
 /* How many more units of the block are whole text of the encoding. */
 static size_t
 text_prefix(const csv_parser *self)
@@ -266,7 +278,7 @@ text_prefix(const csv_parser *self)
     const uint8_t *bytes = self->block.data + self->valid;
     switch (self->encoding) {
     case CSV_UTF8:
-        return utf8_valid_prefix(bytes, count);
+        return utf8_prefix(self->machine.kernel, bytes, count);
     case CSV_ASCII:
         return utf8_ascii_prefix(bytes, count);
     default:

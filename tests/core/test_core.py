@@ -76,6 +76,6 @@ def test_avx512_in_a_model(compiler, tmp_path):
         pytest.skip('the model itself needs AVX2')
     program = tmp_path / 'scan_test'
     model = HERE / 'avx512_model'
-    sources = [HERE / 'scan_test.c', SOURCE / 'core' / 'scan.c']
+    sources = [HERE / 'scan_test.c', *(SOURCE / 'core' / f'{n}.c' for n in ('scan', 'utf8_blocks'))]
     run(*compiler, '-I', model, '-I', SOURCE, '-I', HERE, *sources, '-o', program)
     assert 'avx512' in run(*runner(), program).split()

@@ -1,7 +1,9 @@
 /* utf8.c against a decoder that reads bit by bit and then asks what is allowed. */
 #include "core/utf8.h"
+#include "core/scan.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "check.h"
 
@@ -41,6 +43,8 @@ print_bytes(const uint8_t *bytes, size_t count)
     fputc('\n', stderr);
 }
 
+static const scan_kernel *kernels[SCAN_KERNELS];
+
 #define SAME(WHAT, FOUND, EXPECTED)                                                  \
     do {                                                                             \
         if ((FOUND) != (EXPECTED)) {                                                 \
@@ -72,6 +76,12 @@ check(const uint8_t *bytes, size_t count)
     }
     SAME("ASCII up to", utf8_ascii_prefix(bytes, count), ascii);
     SAME("valid up to", utf8_valid_prefix(bytes, count), valid);
+    for (int i = 0; kernels[i] != NULL; i++) {
+        size_t blocks = kernels[i]->utf8_blocks(bytes, count);
+        CHECK(blocks <= valid, "%s: %zu, beyond %zu", kernels[i]->name, blocks, valid);
+        SAME("blocks and the rest", blocks + utf8_valid_prefix(bytes + blocks, count - blocks),
+             valid);
+    }
     size_t counted = utf8_count(bytes, valid, &highest);
     SAME("code points:", counted, points);
     int width = highest < 0xC4 ? 1 : highest < 0xF0 ? 2 : 4;
@@ -105,6 +115,18 @@ check_cut(const uint8_t *bytes, size_t count, size_t before)
     }
 }
 
+/* In the middle of whole vectors, over the bound between two of them. */
+static void
+check_amid(const uint8_t *bytes, size_t count)
+{
+    for (size_t before = 27; before <= 32; before++) {
+        uint8_t block[96];
+        memset(block, 'a', sizeof block);
+        memcpy(block + before, bytes, count);
+        check(block, sizeof block);
+    }
+}
+
 static void
 test_two_bytes(void)
 {
@@ -131,6 +153,7 @@ test_edges(void)
                     uint8_t bytes[] = {leads[i], next[j], next[k], next[l], 'z'};
                     check_cut(bytes, sizeof bytes, 0);
                     check_cut(bytes, sizeof bytes, 31);
+                    check_amid(bytes, sizeof bytes - 1);
                 }
             }
         }
@@ -211,6 +234,7 @@ test_all_cuts(void)
 int
 main(void)
 {
+    scan_kernels(kernels);
     check((const uint8_t *)"", 0);
     test_two_bytes();
     test_edges();
