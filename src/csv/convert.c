@@ -300,6 +300,34 @@ csv_record_tuple(const csv_parser *parser, generators_state *state,
     return tuple;
 }
 
+int
+csv_check_open_fields(const csv_parser *parser, generators_state *state, uint32_t *checked)
+{
+    uint32_t open = fields_open_count(&parser->machine);
+    if (*checked >= open || parser->dialect.text_only) {
+        return 0;
+    }
+    const fields *machine = &parser->machine;
+    const fields_record record = {.start = machine->record_start,
+                                  .first = machine->first,
+                                  .last = (uint32_t)machine->ends_length,
+                                  .flags = machine->flags};
+    field_context c;
+    set_context(&c, parser, state, &record);
+    for (uint32_t i = *checked; i < open; i++) {
+        bool unquoted;
+        PyObject *text = field_text(&c, i, fields_start(machine, &record, i),
+                                    fields_end(machine, &record, i), &unquoted);
+        PyObject *value = quoting_value(&c, text, unquoted);
+        if (value == NULL) {
+            return -1;
+        }
+        Py_DECREF(value);
+    }
+    *checked = open;
+    return 0;
+}
+
 PyObject *
 csv_field_text(const csv_parser *parser, generators_state *state,
                const fields_record *record, uint32_t index)
