@@ -730,7 +730,8 @@ fields_line(fields *self, const void *line, int width, size_t length, bool *read
     if (self->exact_only || length > LINE_READ_AT_ONCE) {
         return true;
     }
-    if (!reserve(self, length + 1)) {
+    if ((length >= self->ends_capacity || self->records_capacity == 0) &&
+        !reserve(self, length + 1)) {
         return false;
     }
     switch (width) {

@@ -90,7 +90,7 @@ typedef struct {
     PyObject *path;          /* owned: where the data is from, for messages, or NULL */
     PyObject *decoder;       /* owned: a codec's incremental decoder, or NULL */
     buffer block;            /* the units under way, unless `line` is set */
-    csv_memo *memo;          /* owned */
+    csv_memo *memo;          /* owned, or NULL */
     PyObject *line;          /* owned: a str whose units are read in place, or NULL */
     PyObject *held;          /* owned: bytes too few to be told what they are */
     PyObject *failure;       /* owned: a decoding error, to be raised after the records */
@@ -110,9 +110,10 @@ typedef struct {
 /* 0 or -1; a parser that failed to be made may be freed all the same. */
 int csv_parser_init(csv_parser *self, generators_state *state, const csv_dialect *dialect,
                     PyObject *encoding, const char *errors);
-/* The same for a parser that is fed lines of text only. */
-int csv_parser_init_lines(csv_parser *self, generators_state *state,
-                          const csv_dialect *dialect);
+/* The same for a parser that is fed lines of text only, often no more than one: it
+   has its memo made when there are some. */
+void csv_parser_init_lines(csv_parser *self, generators_state *state,
+                           const csv_dialect *dialect);
 void csv_parser_free(csv_parser *self);
 int csv_parser_traverse(csv_parser *self, visitproc visit, void *arg);
 
@@ -261,6 +262,27 @@ PyObject *csv_record_list(const csv_parser *parser, generators_state *state,
 PyObject *csv_record_tuple(const csv_parser *parser, generators_state *state,
                            const fields_record *record, Py_ssize_t *bad);
 
+/* The same into an array that is used again.  0 or -1. */
+typedef struct {
+    PyObject **items; /* owned, the values too; NULL for one not made */
+    size_t count;
+    size_t capacity;
+} csv_values;
+
+int csv_record_values(const csv_parser *parser, generators_state *state,
+                      const fields_record *record, csv_values *values, Py_ssize_t *bad);
+
+/* Let go of the values, and keep the room. */
+static inline void
+csv_values_drop(csv_values *values)
+{
+    size_t count = values->count;
+    values->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        Py_XDECREF(values->items[i]);
+    }
+}
+
 /* Convert and drop what has ended of the record under way, from field *checked on,
    which is moved on: a number that is none is an error in its own line.  0 or -1. */
 int csv_check_open_fields(const csv_parser *parser, generators_state *state,
@@ -274,6 +296,9 @@ PyObject *csv_field_text(const csv_parser *parser, generators_state *state,
 
 /* The next row of a reader of this very type: a new reference, or NULL. */
 PyObject *csv_reader_next(PyObject *op, generators_state *state);
+
+/* The same as values: 1, 0 at the end, or -1. */
+int csv_reader_next_values(PyObject *op, generators_state *state, csv_values *values);
 
 /* Lines that it took. */
 uint64_t csv_reader_line_num(PyObject *op);

@@ -4,9 +4,11 @@
  * way: subclassed, given other attributes, its `reader` or `fieldnames` replaced
  * at any time, which is why nothing is trusted to be what it was.
  *
- * Owned: all that it holds.  `names` and `blank` are made from the field names
- * and made again when those are found to have changed: copying a dict that has the
- * keys already costs a third of building one.
+ * Owned: all that it holds.  `pattern` is a dict that has the names as keys, and the
+ * last row's values: the next row changes what differs, of which there is little
+ * where texts repeat themselves, and a copy of it is the row's dict, which costs half
+ * of building one.  It is made again when the names are found to have changed, and
+ * used where they are distinct strs, whose comparison runs no code of the user.
  *
  * Threads: a step takes the object's critical section, and strong references to
  * what it works with, since the names' own code may run in it.
@@ -23,7 +25,9 @@ typedef struct {
     PyObject *line_set;   /* owned: what line_num was set to, or NULL */
     uint64_t line_num;    /* where line_set is NULL */
     PyObject *names;      /* owned: tuple of the fieldnames last seen, or NULL */
-    PyObject *blank;      /* owned: dict that has them as keys, or NULL with names */
+    PyObject *pattern;    /* owned: dict of names and values, or NULL */
+    PyObject **last;      /* owned: the pattern's values in order, borrowed from it */
+    csv_values values;    /* owned: room for a row's values */
     PyObject *attributes; /* owned: __dict__ */
     PyObject *weak_references;
 } dict_reader;
@@ -154,33 +158,148 @@ are_names_last_seen(const dict_reader *self, PyObject *const *names, Py_ssize_t 
     return true;
 }
 
-/* See to it that `names` and `blank` are of a list or tuple of fieldnames. */
-static int
-learn_names(dict_reader *self, PyObject *fieldnames)
+static void
+forget_names(dict_reader *self)
 {
-    Py_ssize_t count = PySequence_Fast_GET_SIZE(fieldnames);
-    if (are_names_last_seen(self, PySequence_Fast_ITEMS(fieldnames), count)) {
-        return 0;
-    }
-    PyObject *names = PySequence_Tuple(fieldnames);
-    PyObject *blank = names == NULL ? NULL : PyDict_New();
-    if (blank == NULL) {
-        Py_XDECREF(names);
-        return -1;
-    }
+    Py_CLEAR(self->names);
+    Py_CLEAR(self->pattern);
+    PyMem_Free(self->last);
+    self->last = NULL;
+}
+
+/* Are they distinct strs? */
+static bool
+are_plain_names(PyObject *names, PyObject *dict)
+{
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
-        if (PyDict_SetItem(blank, PyTuple_GET_ITEM(names, i), Py_None) < 0) {
-            Py_DECREF(names);
-            Py_DECREF(blank);
-            return -1;
+        if (!PyUnicode_CheckExact(PyTuple_GET_ITEM(names, i))) {
+            return false;
         }
     }
-    Py_XSETREF(self->names, names);
-    Py_XSETREF(self->blank, blank);
+    return PyDict_GET_SIZE(dict) == PyTuple_GET_SIZE(names);
+}
+
+static int
+make_pattern(dict_reader *self)
+{
+    PyObject *names = self->names;
+    Py_ssize_t count = PyTuple_GET_SIZE(names);
+    PyObject *dict = PyDict_New();
+    for (Py_ssize_t i = 0; dict != NULL && i < count; i++) {
+        PyObject *name = PyTuple_GET_ITEM(names, i);
+        if (PyUnicode_CheckExact(name) && PyDict_SetItem(dict, name, Py_None) < 0) {
+            Py_CLEAR(dict);
+        }
+    }
+    if (dict == NULL) {
+        return -1;
+    }
+    if (are_plain_names(names, dict)) {
+        self->last = PyMem_Calloc((size_t)count + 1, sizeof *self->last);
+        if (self->last == NULL) {
+            Py_DECREF(dict);
+            PyErr_NoMemory();
+            return -1;
+        }
+        self->pattern = Py_NewRef(dict);
+    }
+    Py_DECREF(dict);
     return 0;
 }
 
+/* See to it that `names`, and `pattern` if they allow it, are of these fieldnames: 1 if
+   there is a pattern, 0, or -1. */
+static int
+learn_names(dict_reader *self, PyObject *fieldnames)
+{
+    if (!PyList_CheckExact(fieldnames) && !PyTuple_CheckExact(fieldnames)) {
+        return 0;
+    }
+    Py_ssize_t count = PySequence_Fast_GET_SIZE(fieldnames);
+    if (!are_names_last_seen(self, PySequence_Fast_ITEMS(fieldnames), count)) {
+        forget_names(self);
+        self->names = PySequence_Tuple(fieldnames);
+        if (self->names == NULL || make_pattern(self) < 0) {
+            forget_names(self);
+            return -1;
+        }
+    }
+    return self->pattern != NULL;
+}
+
 /* ---- rows ---- */
+
+/* A list of the values from `from` on, which it takes over. */
+static PyObject *
+take_values(csv_values *values, size_t from)
+{
+    PyObject *list = PyList_New((Py_ssize_t)(values->count - from));
+    for (size_t i = from; list != NULL && i < values->count; i++) {
+        PyList_SET_ITEM(list, (Py_ssize_t)(i - from), values->items[i]);
+        values->items[i] = NULL;
+    }
+    return list;
+}
+
+/* The pattern gets what differs from the last row.  Only what the reader made goes
+   into it: a restval could have code of its own, which would run when it goes. */
+static int
+update_pattern(dict_reader *self, const csv_values *values)
+{
+    size_t count = (size_t)PyTuple_GET_SIZE(self->names);
+    for (size_t i = 0; i < count; i++) {
+        PyObject *value = i < values->count ? values->items[i] : Py_None;
+        if (value == self->last[i]) {
+            continue;
+        }
+        self->last[i] = value;
+        if (PyDict_SetItem(self->pattern, PyTuple_GET_ITEM(self->names, (Py_ssize_t)i),
+                           value) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Give a row that is not as long as the names what is due to it. */
+static int
+level(dict_reader *self, PyObject *dict, PyObject *names, csv_values *values)
+{
+    size_t count = (size_t)PyTuple_GET_SIZE(names);
+    int status = 0;
+    if (values->count > count) {
+        PyObject *restkey = Py_NewRef(self->restkey);
+        PyObject *rest = take_values(values, count);
+        status = rest == NULL ? -1 : PyDict_SetItem(dict, restkey, rest);
+        Py_XDECREF(rest);
+        Py_DECREF(restkey);
+    }
+    for (size_t i = values->count; i < count && status == 0; i++) {
+        PyObject *restval = Py_NewRef(self->restval);
+        status = PyDict_SetItem(dict, PyTuple_GET_ITEM(names, (Py_ssize_t)i), restval);
+        Py_DECREF(restval);
+    }
+    return status;
+}
+
+/* The dict of values, whose names have a pattern. */
+static PyObject *
+keyed_values(dict_reader *self, csv_values *values)
+{
+    if (update_pattern(self, values) < 0) {
+        forget_names(self);
+        return NULL;
+    }
+    PyObject *names = Py_NewRef(self->names), *pattern = Py_NewRef(self->pattern);
+    PyObject *dict = PyDict_Copy(pattern);
+    Py_DECREF(pattern);
+    if (dict != NULL && values->count != (size_t)PyTuple_GET_SIZE(names) &&
+        level(self, dict, names, values) < 0) {
+        Py_CLEAR(dict);
+    }
+    Py_DECREF(names);
+    return dict;
+}
 
 static int
 set_rest(PyObject *dict, PyObject *key, PyObject *row, Py_ssize_t from, Py_ssize_t to)
@@ -189,34 +308,6 @@ set_rest(PyObject *dict, PyObject *key, PyObject *row, Py_ssize_t from, Py_ssize
     int status = rest == NULL ? -1 : PyDict_SetItem(dict, key, rest);
     Py_XDECREF(rest);
     return status;
-}
-
-/* The dict of a row that is a list, by names that are a list or a tuple. */
-static PyObject *
-keyed_list(dict_reader *self, PyObject *fieldnames, PyObject *row)
-{
-    if (learn_names(self, fieldnames) < 0) {
-        return NULL;
-    }
-    PyObject *names = Py_NewRef(self->names);
-    PyObject *restval = Py_NewRef(self->restval), *restkey = Py_NewRef(self->restkey);
-    PyObject *dict = PyDict_Copy(self->blank);
-    Py_ssize_t count = PyTuple_GET_SIZE(names), length = PyList_GET_SIZE(row);
-    int status = dict == NULL ? -1 : 0;
-    for (Py_ssize_t i = 0; i < count && status == 0; i++) {
-        PyObject *value = i < length ? PyList_GET_ITEM(row, i) : restval;
-        status = PyDict_SetItem(dict, PyTuple_GET_ITEM(names, i), value);
-    }
-    if (status == 0 && length > count) {
-        status = set_rest(dict, restkey, row, count, length);
-    }
-    Py_DECREF(names);
-    Py_DECREF(restval);
-    Py_DECREF(restkey);
-    if (status < 0) {
-        Py_CLEAR(dict);
-    }
-    return dict;
 }
 
 static int
@@ -241,7 +332,7 @@ set_missing(dict_reader *self, PyObject *dict, PyObject *fieldnames, Py_ssize_t 
     return status < 0 || PyErr_Occurred() ? -1 : 0;
 }
 
-/* The same for whatever has been put in their place. */
+/* The dict of any row, by any names. */
 static PyObject *
 keyed_row(dict_reader *self, PyObject *fieldnames, PyObject *row)
 {
@@ -301,6 +392,76 @@ next_full_row(dict_reader *self, generators_state *state)
     return row;
 }
 
+/* The dict of the next row, whatever is in the place of reader and names. */
+static PyObject *
+next_of_any(dict_reader *self, generators_state *state)
+{
+    PyObject *row = next_full_row(self, state);
+    if (row == NULL) {
+        return NULL;
+    }
+    PyObject *dict = NULL, *fieldnames = get_fieldnames(self, state);
+    if (fieldnames != NULL) {
+        dict = keyed_row(self, fieldnames, row);
+        Py_DECREF(fieldnames);
+    }
+    Py_DECREF(row);
+    return dict;
+}
+
+/* The values of the next row that is not blank: 1, 0 at the end, or -1. */
+static int
+next_full_values(dict_reader *self, generators_state *state, csv_values *values)
+{
+    PyObject *reader = Py_NewRef(self->reader);
+    int status = csv_reader_next_values(reader, state, values);
+    if (status > 0) {
+        self->line_num = csv_reader_line_num(reader);
+        Py_CLEAR(self->line_set);
+    }
+    while (status > 0 && values->count == 0) {
+        status = csv_reader_next_values(reader, state, values);
+    }
+    Py_DECREF(reader);
+    return status;
+}
+
+/* The dict of values, by whatever the names are now. */
+static PyObject *
+keyed_by_any(dict_reader *self, csv_values *values, PyObject *fieldnames)
+{
+    PyObject *row = take_values(values, 0);
+    PyObject *dict = row == NULL ? NULL : keyed_row(self, fieldnames, row);
+    Py_XDECREF(row);
+    return dict;
+}
+
+/* The same as next_of_any() for a reader of our own, without a list between. */
+static PyObject *
+next_of_own(dict_reader *self, generators_state *state)
+{
+    PyObject *dict = NULL;
+    csv_values values = self->values; /* this call's own, for a nested one may come */
+    self->values = (csv_values){NULL, 0, 0};
+    if (next_full_values(self, state, &values) > 0) {
+        PyObject *fieldnames = get_fieldnames(self, state);
+        int known = fieldnames == NULL ? -1 : learn_names(self, fieldnames);
+        if (known >= 0) {
+            dict =
+                known ? keyed_values(self, &values) : keyed_by_any(self, &values, fieldnames);
+        }
+        Py_XDECREF(fieldnames);
+    }
+    csv_values_drop(&values);
+    if (self->values.items == NULL) {
+        self->values = values;
+    }
+    else {
+        PyMem_Free(values.items);
+    }
+    return dict;
+}
+
 static PyObject *
 next_lock_held(dict_reader *self, generators_state *state)
 {
@@ -315,19 +476,7 @@ next_lock_held(dict_reader *self, generators_state *state)
         }
         Py_DECREF(fieldnames);
     }
-    PyObject *row = next_full_row(self, state);
-    if (row == NULL) {
-        return NULL;
-    }
-    PyObject *dict = NULL, *fieldnames = get_fieldnames(self, state);
-    if (fieldnames != NULL) {
-        bool plain = PyList_CheckExact(fieldnames) || PyTuple_CheckExact(fieldnames);
-        dict = plain && PyList_CheckExact(row) ? keyed_list(self, fieldnames, row)
-                                               : keyed_row(self, fieldnames, row);
-        Py_DECREF(fieldnames);
-    }
-    Py_DECREF(row);
-    return dict;
+    return reads_natively(self, state) ? next_of_own(self, state) : next_of_any(self, state);
 }
 
 static PyObject *
@@ -397,7 +546,7 @@ dict_reader_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->dialect);
     Py_VISIT(self->line_set);
     Py_VISIT(self->names);
-    Py_VISIT(self->blank);
+    Py_VISIT(self->pattern);
     Py_VISIT(self->attributes);
     return 0;
 }
@@ -410,9 +559,8 @@ dict_reader_clear(PyObject *op)
     Py_CLEAR(self->reader);
     Py_CLEAR(self->dialect);
     Py_CLEAR(self->line_set);
-    Py_CLEAR(self->names);
-    Py_CLEAR(self->blank);
     Py_CLEAR(self->attributes);
+    forget_names(self);
     /* Never NULL while a call may come. */
     Py_XSETREF(self->restkey, Py_NewRef(Py_None));
     Py_XSETREF(self->restval, Py_NewRef(Py_None));
@@ -429,6 +577,7 @@ dict_reader_dealloc(PyObject *op)
         PyObject_ClearWeakRefs(op);
     }
     dict_reader_clear(op);
+    PyMem_Free(self->values.items);
     Py_DECREF(self->restkey);
     Py_DECREF(self->restval);
     type->tp_free(op);

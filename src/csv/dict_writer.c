@@ -100,18 +100,13 @@ static PyObject *
 mapping_values(PyObject *row, PyObject *fieldnames, PyObject *restval)
 {
     PyObject *names = PySequence_List(fieldnames);
-    PyObject *get = names == NULL ? NULL : PyObject_GetAttrString(row, "get");
-    for (Py_ssize_t i = 0; get != NULL && i < PyList_GET_SIZE(names); i++) {
+    for (Py_ssize_t i = 0; names != NULL && i < PyList_GET_SIZE(names); i++) {
         PyObject *name = PyList_GET_ITEM(names, i);
-        PyObject *value = PyObject_CallFunctionObjArgs(get, name, restval, NULL);
+        PyObject *value = PyObject_CallMethod(row, "get", "OO", name, restval);
         if (value == NULL || PyList_SetItem(names, i, value) < 0) {
-            Py_CLEAR(get);
+            Py_CLEAR(names);
         }
     }
-    if (get == NULL) {
-        Py_CLEAR(names);
-    }
-    Py_XDECREF(get);
     return names;
 }
 

@@ -25,6 +25,7 @@
 /* Units from which on the GIL is let go of.  To get it back from a busy thread takes
    5 ms, in which a hundred ordinary pieces are scanned: for those it does not pay. */
 #define SCAN_WITHOUT_GIL (4 * 1024 * 1024)
+#define LINES_BEFORE_MEMO 16
 #define HEAD 4                       /* bytes that tell what a file is */
 
 /* ---- setting up ---- */
@@ -112,12 +113,17 @@ open_decoder(csv_parser *self, PyObject *name, const char *errors)
     return 0;
 }
 
-static int
+static void
 init_empty(csv_parser *self, const csv_dialect *dialect)
 {
     memset(self, 0, sizeof *self);
     buffer_init(&self->block);
     self->dialect = *dialect;
+}
+
+static int
+make_memo(csv_parser *self)
+{
     self->memo = PyMem_Calloc(1, sizeof *self->memo);
     if (self->memo == NULL) {
         PyErr_NoMemory();
@@ -131,7 +137,8 @@ csv_parser_init(csv_parser *self, generators_state *state, const csv_dialect *di
                 PyObject *encoding, const char *errors)
 {
     (void)state;
-    if (init_empty(self, dialect) < 0) {
+    init_empty(self, dialect);
+    if (make_memo(self) < 0) {
         return -1;
     }
     self->encoding_name = Py_NewRef(encoding);
@@ -180,15 +187,12 @@ start(csv_parser *self, generators_state *state, fields_mode mode)
     }
 }
 
-int
+void
 csv_parser_init_lines(csv_parser *self, generators_state *state, const csv_dialect *dialect)
 {
-    if (init_empty(self, dialect) < 0) {
-        return -1;
-    }
+    init_empty(self, dialect);
     self->from_text = true;
     start(self, state, FIELDS_LINES);
-    return 0;
 }
 
 static int
@@ -639,7 +643,9 @@ int
 csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line)
 {
     start(self, state, FIELDS_LINES);
-    self->lines_fed++;
+    if (++self->lines_fed == LINES_BEFORE_MEMO && self->memo == NULL && make_memo(self) < 0) {
+        return -1;
+    }
     size_t length = (size_t)PyUnicode_GET_LENGTH(line);
     if (length > BUFFER_LIMIT) {
         return raise_buffer(BUFFER_TOO_LONG);

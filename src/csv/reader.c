@@ -101,11 +101,29 @@ pull_line(csv_reader *self, generators_state *state, PyObject **line)
     return *line != NULL;
 }
 
-/* Read a line, or the end of the data for NULL: 1 and *row where that completes a
-   record, 0 where it goes on, or -1. */
+/* What a row is made into: `values`, or a list where that is NULL. */
+typedef struct {
+    csv_values *values;
+    PyObject *list;
+} destination;
+
+static int
+make_row(csv_reader *self, generators_state *state, const fields_record *record,
+         destination *to)
+{
+    Py_ssize_t bad;
+    if (to->values != NULL) {
+        return csv_record_values(&self->parser, state, record, to->values, &bad);
+    }
+    to->list = csv_record_list(&self->parser, state, record, &bad);
+    return to->list == NULL ? -1 : 0;
+}
+
+/* Read a line, or the end of the data for NULL: 1 where that completes a record, 0
+   where it goes on, or -1. */
 static int
 parse_line(csv_reader *self, generators_state *state, PyObject *line, uint32_t *checked,
-           PyObject **row)
+           destination *to)
 {
     csv_parser *parser = &self->parser;
     if (line == NULL) {
@@ -119,9 +137,7 @@ parse_line(csv_reader *self, generators_state *state, PyObject *line, uint32_t *
     }
     const fields_record *record = csv_parser_next(parser);
     if (record != NULL) {
-        Py_ssize_t bad;
-        *row = csv_record_list(parser, state, record, &bad);
-        return *row == NULL ? -1 : 1;
+        return make_row(self, state, record, to) < 0 ? -1 : 1;
     }
     if (self->checks_numbers && csv_check_open_fields(parser, state, checked) < 0) {
         return -1;
@@ -135,28 +151,29 @@ parse_line(csv_reader *self, generators_state *state, PyObject *line, uint32_t *
 
 /* ---- one record ---- */
 
-static PyObject *
-next_lock_held(csv_reader *self, generators_state *state)
+/* 1 with a row, 0 at the end, or -1. */
+static int
+next_lock_held(csv_reader *self, generators_state *state, destination *to)
 {
     uint32_t checked = 0;
     if (self->parsing) {
         refuse_overlap(state);
-        return NULL;
+        return -1;
     }
     if (self->source == NULL) {
-        return NULL; /* cleared by the collector */
+        return 0; /* cleared by the collector */
     }
     if (csv_parser_is_open(&self->parser)) {
         csv_parser_restart(&self->parser);
     }
     for (;;) {
-        PyObject *line, *row = NULL;
+        PyObject *line;
         int pulled = pull_line(self, state, &line);
         if (pulled < 0) {
-            return NULL;
+            return -1;
         }
         self->parsing = true;
-        int done = parse_line(self, state, line, &checked, &row);
+        int done = parse_line(self, state, line, &checked, to);
         if (done < 0) {
             csv_parser_restart(&self->parser);
         }
@@ -167,7 +184,7 @@ next_lock_held(csv_reader *self, generators_state *state)
         self->parsing = false;
         Py_XDECREF(line);
         if (done != 0 || !pulled) {
-            return row;
+            return done;
         }
     }
 }
@@ -175,11 +192,22 @@ next_lock_held(csv_reader *self, generators_state *state)
 PyObject *
 csv_reader_next(PyObject *op, generators_state *state)
 {
-    PyObject *row;
+    destination to = {NULL, NULL};
     Py_BEGIN_CRITICAL_SECTION(op);
-    row = next_lock_held((csv_reader *)op, state);
+    next_lock_held((csv_reader *)op, state, &to);
     Py_END_CRITICAL_SECTION();
-    return row;
+    return to.list;
+}
+
+int
+csv_reader_next_values(PyObject *op, generators_state *state, csv_values *values)
+{
+    destination to = {values, NULL};
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    status = next_lock_held((csv_reader *)op, state, &to);
+    Py_END_CRITICAL_SECTION();
+    return status;
 }
 
 uint64_t
@@ -214,7 +242,8 @@ reader_init(csv_reader *self, generators_state *state, PyObject *args, PyObject 
     }
     self->checks_numbers =
         dialect.quoting == CSV_QUOTE_NONNUMERIC || dialect.quoting == CSV_QUOTE_STRINGS;
-    return csv_parser_init_lines(&self->parser, state, &dialect);
+    csv_parser_init_lines(&self->parser, state, &dialect);
+    return 0;
 }
 
 static PyObject *

@@ -6,6 +6,7 @@ for the running ``csv.reader``.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import functools
 import gc
@@ -452,13 +453,10 @@ def test_lines_rows_and_errors_leave_nothing_behind() -> None:
             for quoting in (0, QUOTE_NONNUMERIC):
                 reader = ours.reader(iter(items), strict=True, quoting=quoting)
                 for _ in range(4):
-                    with pytest.raises((csv.Error, ValueError, StopIteration)):
-                        while True:
-                            next(reader)
-                rows = ours.DictReader(iter(items), restkey='more')
-                with pytest.raises((csv.Error, StopIteration)):
-                    while True:
-                        next(rows)
+                    with contextlib.suppress(csv.Error, ValueError):
+                        list(reader)
+                with contextlib.suppress(csv.Error):
+                    list(ours.DictReader(iter(items), restkey='more'))
 
     def blocks_more(times: int) -> int:
         gc.collect()
