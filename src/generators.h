@@ -16,9 +16,16 @@ typedef struct {
     const scan_kernel *kernel; /* chosen at import, borrowed for ever */
     PyTypeObject *stream_type;
     PyTypeObject *csv_rows_type;
+    PyTypeObject *csv_reader_type;
+    PyTypeObject *csv_dict_reader_type;
+    PyTypeObject *csv_dict_writer_type;
+    PyObject *csv_writer; /* writer of generators.csv */
     PyObject *generator_abc; /* collections.abc.Generator */
     PyObject *csv_error;     /* CSVError */
     PyObject *csv_dialect;   /* _csv.Dialect */
+    PyObject *csv_plain_error;      /* _csv.Error */
+    PyObject *csv_field_size_limit; /* _csv.field_size_limit */
+    const long *csv_limit_place;    /* in _csv's own state, or NULL: see csv/limit.c */
     PyObject *io;            /* the module */
     PyObject *str_read;
     PyObject *str_decode;
@@ -31,13 +38,23 @@ extern struct PyModuleDef generators_module;
 
 extern PyType_Spec stream_spec;
 extern PyType_Spec csv_rows_spec;
+extern PyType_Spec csv_reader_spec;
+extern PyType_Spec csv_dict_reader_spec;
+extern PyType_Spec csv_dict_writer_spec;
 
-/* For an object of one of this module's types; not in traverse or dealloc.  None
-   of them can be subclassed, so the object's own type is the module's. */
+/* For an object of a type of this module that can't be subclassed, so that its own
+   type is the module's; not in traverse or dealloc. */
 static inline generators_state *
 generators_state_of(PyObject *op)
 {
     return PyType_GetModuleState(Py_TYPE(op));
+}
+
+/* The same for one that can be: the type may be a user's. */
+static inline generators_state *
+generators_state_of_subclass(PyTypeObject *type)
+{
+    return PyModule_GetState(PyType_GetModuleByDef(type, &generators_module));
 }
 
 #endif

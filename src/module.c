@@ -81,10 +81,13 @@ import_peers(generators_state *state)
 {
     state->generator_abc = import_attribute("collections.abc", "Generator");
     state->csv_dialect = import_attribute("_csv", "Dialect");
+    state->csv_plain_error = import_attribute("_csv", "Error");
+    state->csv_field_size_limit = import_attribute("_csv", "field_size_limit");
     state->io = PyImport_ImportModule("io");
     state->csv_error = csv_error_type();
-    return state->generator_abc == NULL || state->csv_dialect == NULL || state->io == NULL ||
-                   state->csv_error == NULL
+    return state->generator_abc == NULL || state->csv_dialect == NULL ||
+                   state->csv_plain_error == NULL || state->csv_field_size_limit == NULL ||
+                   state->io == NULL || state->csv_error == NULL
                ? -1
                : 0;
 }
@@ -96,6 +99,17 @@ add_stream_type(PyObject *module, generators_state *state, PyType_Spec *spec)
     PyObject *type =
         PyType_FromModuleAndSpec(module, spec, (PyObject *)state->stream_type);
     if (type != NULL && PyModule_AddType(module, (PyTypeObject *)type) < 0) {
+        Py_CLEAR(type);
+    }
+    return (PyTypeObject *)type;
+}
+
+/* A type of generators.csv, which is found here under another name. */
+static PyTypeObject *
+add_type(PyObject *module, const char *name, PyType_Spec *spec)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
+    if (type != NULL && PyModule_AddObjectRef(module, name, type) < 0) {
         Py_CLEAR(type);
     }
     return (PyTypeObject *)type;
@@ -116,7 +130,16 @@ add_types(PyObject *module, generators_state *state)
     }
     Py_DECREF(done);
     state->csv_rows_type = add_stream_type(module, state, &csv_rows_spec);
-    return state->csv_rows_type == NULL ? -1 : 0;
+    state->csv_reader_type = add_type(module, "csv_reader", &csv_reader_spec);
+    state->csv_dict_reader_type = add_type(module, "csv_dict_reader", &csv_dict_reader_spec);
+    state->csv_dict_writer_type = add_type(module, "csv_dict_writer", &csv_dict_writer_spec);
+    /* TEMPORARY: the native writer's type, once it is here. */
+    state->csv_writer = import_attribute("_csv", "writer");
+    return state->csv_rows_type == NULL || state->csv_reader_type == NULL ||
+                   state->csv_dict_reader_type == NULL || state->csv_dict_writer_type == NULL ||
+                   state->csv_writer == NULL
+               ? -1
+               : 0;
 }
 
 static int
@@ -124,7 +147,7 @@ module_exec(PyObject *module)
 {
     generators_state *state = PyModule_GetState(module);
     if (choose_kernel(state) < 0 || add_kernels(module, state) < 0 || make_texts(state) < 0 ||
-        import_peers(state) < 0 || add_types(module, state) < 0) {
+        import_peers(state) < 0 || csv_limit_find(state) < 0 || add_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "CSVError", state->csv_error);
@@ -136,9 +159,15 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     generators_state *state = PyModule_GetState(module);
     Py_VISIT(state->stream_type);
     Py_VISIT(state->csv_rows_type);
+    Py_VISIT(state->csv_reader_type);
+    Py_VISIT(state->csv_dict_reader_type);
+    Py_VISIT(state->csv_dict_writer_type);
+    Py_VISIT(state->csv_writer);
     Py_VISIT(state->generator_abc);
     Py_VISIT(state->csv_error);
     Py_VISIT(state->csv_dialect);
+    Py_VISIT(state->csv_plain_error);
+    Py_VISIT(state->csv_field_size_limit);
     Py_VISIT(state->io);
     return 0;
 }
@@ -149,9 +178,15 @@ module_clear(PyObject *module)
     generators_state *state = PyModule_GetState(module);
     Py_CLEAR(state->stream_type);
     Py_CLEAR(state->csv_rows_type);
+    Py_CLEAR(state->csv_reader_type);
+    Py_CLEAR(state->csv_dict_reader_type);
+    Py_CLEAR(state->csv_dict_writer_type);
+    Py_CLEAR(state->csv_writer);
     Py_CLEAR(state->generator_abc);
     Py_CLEAR(state->csv_error);
     Py_CLEAR(state->csv_dialect);
+    Py_CLEAR(state->csv_plain_error);
+    Py_CLEAR(state->csv_field_size_limit);
     Py_CLEAR(state->io);
     Py_CLEAR(state->str_decode);
     Py_CLEAR(state->empty_text);

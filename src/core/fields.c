@@ -6,17 +6,24 @@
 #include "core/units.h"
 
 #define BATCH 32 /* groups whose masks are made in one call of the kernel */
+#define LINE_READ_AT_ONCE 4096 /* units; longer ones gain nothing by it */
+
+/* Inside a regular group no limit is looked at, and a blank is never both
+   skipped and a delimiter. */
+static bool
+needs_exactness(const fields_dialect *dialect)
+{
+    return dialect->max_field < SCAN_GROUP || dialect->max_record < SCAN_GROUP ||
+           (dialect->skip_space && dialect->set.delimiter == ' ');
+}
 
 void
 fields_init(fields *self, const fields_dialect *dialect, const scan_kernel *kernel,
             fields_mode mode)
 {
     *self = (fields){.dialect = *dialect, .kernel = kernel, .mode = mode};
-    /* Inside a regular group no limit is looked at, and a blank is never both
-       skipped and a delimiter. */
-    self->exact_only = dialect->max_field < SCAN_GROUP || dialect->max_record < SCAN_GROUP ||
-                       (dialect->skip_space && dialect->set.delimiter == ' ');
-    self->measure_at = dialect->max_field;
+    self->field_limit = self->measure_at = dialect->max_field;
+    self->exact_only = needs_exactness(dialect);
 }
 
 void
@@ -89,7 +96,7 @@ field_fits(fields *self, const void *block, int width, uint32_t end)
         return false;
     }
     /* It takes at least as many units more until it can be too long. */
-    self->measure_at = (size_t)(end - self->field_start) + (self->dialect.max_field - count);
+    self->measure_at = (size_t)(end - self->field_start) + (self->field_limit - count);
     return true;
 }
 
@@ -99,7 +106,7 @@ end_field(fields *self, const void *block, int width, uint32_t pos)
     if (!field_fits(self, block, width, pos)) {
         return false;
     }
-    self->measure_at = self->dialect.max_field;
+    self->field_limit = self->measure_at = self->dialect.max_field;
     self->ends[self->ends_length++] = pos;
     self->field_start = pos + 1;
     return true;
@@ -367,40 +374,67 @@ list_group(fields *self, uint32_t at, uint64_t separators, uint64_t ends, uint64
     }
 }
 
-/* Read the `count` units (64, but for the last group of a feed) from `at` on.
-   False, and nothing done, where they can't be proved regular. */
+/* What the masks of a group say of it, once it is proved regular. */
+typedef struct {
+    uint64_t ends; /* line ends, those inside quotes too */
+    uint64_t separators;
+    uint64_t inside;
+    uint64_t closed;
+    uint64_t may_open;
+    uint32_t flags;
+} group;
+
+/* False where the `count` units (64, but for the last group of a feed) can't be
+   proved regular. */
+INLINE bool
+prove_group(const fields *self, const carry *c, const scan_masks *m, unsigned count, group *g)
+{
+    const uint64_t valid = ~UINT64_C(0) >> (SCAN_GROUP - count);
+    const bool doublequote = self->dialect.doublequote;
+    g->ends = m->end & valid;
+    g->separators = g->may_open = m->delimiter | g->ends;
+    g->closed = g->inside = 0;
+    g->flags = m->high & valid ? FIELDS_HIGH : 0;
+    if (m->escape) {
+        return false;
+    }
+    if (m->quote | c->in_quote | c->closed) {
+        g->inside = m->inside ^ c->in_quote;
+        uint64_t open = m->quote & g->inside;
+        g->closed = m->quote & ~g->inside;
+        g->may_open |= doublequote ? g->closed : 0;
+        uint64_t opens_well = g->may_open << 1 | c->may_open;
+        uint64_t behind = g->closed << 1 | c->closed;
+        uint64_t closes_well = g->separators | (doublequote ? m->quote : 0);
+        if ((open & ~opens_well) | (behind & ~closes_well & valid)) {
+            return false;
+        }
+        g->flags |= FIELDS_QUOTED | (behind & open ? FIELDS_DOUBLED : 0);
+        g->separators &= ~g->inside;
+    }
+    return self->mode != FIELDS_LINES || !(g->ends & ~g->inside);
+}
+
+INLINE void
+carry_from_group(carry *c, const group *g, unsigned last)
+{
+    c->in_quote = g->inside >> last & 1 ? ~UINT64_C(0) : 0;
+    c->closed = g->closed >> last & 1;
+    c->may_open = g->may_open >> last & 1;
+}
+
+/* Read the `count` units from `at` on.  False, and nothing done, where that can't
+   be told from their masks. */
 INLINE bool
 regular_group(fields *self, carry *c, const scan_masks *m, uint32_t at, unsigned count)
 {
     const uint64_t valid = ~UINT64_C(0) >> (SCAN_GROUP - count);
     const unsigned last = count - 1;
-    const bool doublequote = self->dialect.doublequote;
-    uint64_t ends = m->end & valid;
-    uint64_t separators = m->delimiter | ends;
-    uint64_t closed = 0, may_open = separators, inside = 0;
-    uint32_t flags = m->high & valid ? FIELDS_HIGH : 0;
-
-    if (m->escape) {
+    group g;
+    if (!prove_group(self, c, m, count, &g)) {
         return false;
     }
-    if (m->quote | c->in_quote | c->closed) {
-        inside = m->inside ^ c->in_quote;
-        uint64_t open = m->quote & inside;
-        closed = m->quote & ~inside;
-        may_open |= doublequote ? closed : 0;
-        uint64_t opens_well = may_open << 1 | c->may_open;
-        uint64_t behind = closed << 1 | c->closed;
-        uint64_t closes_well = separators | (doublequote ? m->quote : 0);
-        if ((open & ~opens_well) | (behind & ~closes_well & valid)) {
-            return false;
-        }
-        flags |= FIELDS_QUOTED | (behind & open ? FIELDS_DOUBLED : 0);
-        separators &= ~inside;
-    }
-
-    if (self->mode == FIELDS_LINES && (ends & ~inside)) {
-        return false;
-    }
+    uint64_t ends = g.ends, separators = g.separators;
     /* No field inside a group can be too long; the one that ends first can. */
     if (separators != 0 &&
         at + lowest_bit(separators) - self->field_start > self->dialect.max_field) {
@@ -418,19 +452,17 @@ regular_group(fields *self, carry *c, const scan_masks *m, uint32_t at, unsigned
         else {
             uint64_t carriage = m->carriage & valid;
             swallowed = (carriage << 1 | c->after_carriage) & ends & ~carriage;
-            inner = ends & inside & ~swallowed;
-            ends &= ~(inside | swallowed);
-            if (swallowed & ~inside & 1) {
+            inner = ends & g.inside & ~swallowed;
+            ends &= ~(g.inside | swallowed);
+            if (swallowed & ~g.inside & 1) {
                 self->record_start = self->field_start = at + 1;
             }
             separators &= ~swallowed;
             c->after_carriage = carriage >> last & 1;
         }
     }
-    list_group(self, at, separators, ends, inner, swallowed, flags);
-    c->in_quote = inside >> last & 1 ? ~UINT64_C(0) : 0;
-    c->closed = closed >> last & 1;
-    c->may_open = may_open >> last & 1;
+    list_group(self, at, separators, ends, inner, swallowed, g.flags);
+    carry_from_group(c, &g, last);
     return true;
 }
 
@@ -449,17 +481,81 @@ irregular_group(fields *self, carry *c, bool *carried, const void *block, int wi
     return fine;
 }
 
-/* Masks of the `left` < 64 units that are the last of a feed: the block must
-   not be read beyond its end. */
+/* Copy up to 64 bytes by at most two moves of one size that overlap: most tails are
+   short, and memcpy asks more of a length that is not known. */
 INLINE void
-scan_tail(const fields *self, const void *units, int width, unsigned left, scan_masks *masks)
+copy_tail(uint8_t *to, const uint8_t *from, size_t count)
 {
-    _Alignas(uint32_t) unsigned char tail[SCAN_GROUP * sizeof(uint32_t)];
-    memcpy(tail, units, (size_t)left * (size_t)width);
-    for (unsigned i = left; i < SCAN_GROUP; i++) {
-        set_unit(tail, i, width, '\n'); /* never a delimiter, a quote or an escape */
+    if (count >= 32) {
+        memcpy(to, from, 32);
+        memcpy(to + count - 32, from + count - 32, 32);
+    }
+    else if (count >= 16) {
+        memcpy(to, from, 16);
+        memcpy(to + count - 16, from + count - 16, 16);
+    }
+    else if (count >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + count - 8, from + count - 8, 8);
+    }
+    else {
+        for (size_t i = 0; i < count; i++) {
+            to[i] = from[i];
+        }
+    }
+}
+
+/* Masks of the `left` < 64 units that are the last of a feed: the block must
+   not be read beyond its end.  '\n' is never a delimiter, a quote or an escape. */
+INLINE void
+scan_copied(const fields *self, const void *units, int width, unsigned left,
+            scan_masks *masks)
+{
+    _Alignas(64) uint8_t tail[SCAN_GROUP * sizeof(uint32_t)];
+    if (width == 1) {
+        memset(tail, '\n', SCAN_GROUP);
+        copy_tail(tail, units, left);
+    }
+    else {
+        memcpy(tail, units, (size_t)left * (size_t)width);
+        for (unsigned i = left; i < SCAN_GROUP; i++) {
+            set_unit(tail, i, width, '\n');
+        }
     }
     scan_units(self->kernel, tail, 1, width, &self->dialect.set, masks);
+}
+
+/* The same where at least 64 units can be read that end where these do: what
+   the masks say of those before is shifted out. */
+INLINE void
+scan_overlapping(const fields *self, const void *units, int width, unsigned left,
+                 scan_masks *masks)
+{
+    const unsigned before = SCAN_GROUP - left;
+    const uint8_t *start = (const uint8_t *)units - (size_t)before * (size_t)width;
+    scan_units(self->kernel, start, 1, width, &self->dialect.set, masks);
+    const uint64_t was_inside = masks->inside >> (before - 1) & 1;
+    masks->delimiter >>= before;
+    masks->quote >>= before;
+    masks->inside = masks->inside >> before ^ (0 - was_inside);
+    masks->escape >>= before;
+    masks->end >>= before;
+    masks->carriage >>= before;
+    masks->high >>= before;
+}
+
+/* Masks of the `left` < 64 units at `at`, the last of a feed. */
+INLINE void
+scan_tail(const fields *self, const void *block, int width, uint32_t at, unsigned left,
+          scan_masks *masks)
+{
+    const uint8_t *units = (const uint8_t *)block + (size_t)at * (size_t)width;
+    if (at >= SCAN_GROUP - left) {
+        scan_overlapping(self, units, width, left, masks);
+    }
+    else {
+        scan_copied(self, units, width, left, masks);
+    }
 }
 
 INLINE bool
@@ -476,7 +572,7 @@ feed_groups(fields *self, const void *block, int width, uint32_t length)
         if (groups == 0) {
             groups = 1;
             count = left;
-            scan_tail(self, units, width, left, masks);
+            scan_tail(self, block, width, self->pos, left, masks);
         }
         else {
             groups = groups < BATCH ? groups : BATCH;
@@ -574,6 +670,84 @@ fields_feed(fields *self, const void *block, int width, size_t length)
     return true;
 }
 
+/* ---- whole lines ---- */
+
+/* Read the first `body` units of a line as one regular record, all but its end.
+   False, and nothing done but room made use of, where it is not that. */
+INLINE bool
+regular_line(fields *self, const void *line, int width, uint32_t body, uint32_t *flags)
+{
+    carry c = {.may_open = 1};
+    uint32_t *out = self->ends;
+    group g;
+    for (uint32_t at = 0; at < body; at += SCAN_GROUP) {
+        scan_masks masks;
+        unsigned count = body - at < SCAN_GROUP ? body - at : SCAN_GROUP;
+        if (count < SCAN_GROUP) {
+            scan_tail(self, line, width, at, count, &masks);
+        }
+        else {
+            const uint8_t *units = (const uint8_t *)line + (size_t)at * (size_t)width;
+            scan_units(self->kernel, units, 1, width, &self->dialect.set, &masks);
+        }
+        if (!prove_group(self, &c, &masks, count, &g)) {
+            return false;
+        }
+        out = list_ends(out, at, g.separators);
+        *flags |= g.flags;
+        carry_from_group(&c, &g, count - 1);
+    }
+    *out++ = body;
+    self->ends_length = (size_t)(out - self->ends);
+    return !c.in_quote;
+}
+
+INLINE bool
+read_line(fields *self, const void *line, int width, uint32_t length)
+{
+    uint32_t body = line_body(line, width, 0, length);
+    uint32_t flags = 0;
+    if (body > self->dialect.max_field || length > self->dialect.max_record) {
+        return false;
+    }
+    self->ends_length = 0;
+    if (!regular_line(self, line, width, body, &flags)) {
+        self->ends_length = 0;
+        return false;
+    }
+    self->flags = flags;
+    self->lines = 1;
+    self->pos = length;
+    list_record(self, length);
+    return true;
+}
+
+bool
+fields_line(fields *self, const void *line, int width, size_t length, bool *read)
+{
+    *read = false;
+    fields_restart(self);
+    if (self->exact_only || length > LINE_READ_AT_ONCE) {
+        return true;
+    }
+    if ((length >= self->ends_capacity || self->records_capacity == 0) &&
+        !reserve(self, length + 1)) {
+        return false;
+    }
+    switch (width) {
+    case 1:
+        *read = read_line(self, line, 1, (uint32_t)length);
+        break;
+    case 2:
+        *read = read_line(self, line, 2, (uint32_t)length);
+        break;
+    default:
+        *read = read_line(self, line, 4, (uint32_t)length);
+        break;
+    }
+    return true;
+}
+
 /* The line ends, in a state where that ends the record. */
 static void
 end_record_here(fields *self, const void *block, int width)
@@ -663,6 +837,31 @@ fields_rewind(fields *self)
     return drop;
 }
 
+void
+fields_restart(fields *self)
+{
+    self->state = START_RECORD;
+    self->after_carriage = false;
+    self->pos = self->record_start = self->field_start = self->first = 0;
+    self->lines = self->flags = 0;
+    self->field_limit = self->measure_at = self->dialect.max_field;
+    self->ends_length = self->records_length = self->taken = 0;
+    self->error = FIELDS_FINE;
+}
+
+void
+fields_set_max_field(fields *self, const void *block, int width, size_t max_field)
+{
+    size_t count = 0;
+    if (self->pos > self->field_start) {
+        self->field_limit = SIZE_MAX;
+        measure(self, block, width, self->pos, &count);
+    }
+    self->dialect.max_field = max_field;
+    self->exact_only = needs_exactness(&self->dialect);
+    self->field_limit = self->measure_at = count > max_field ? count : max_field;
+}
+
 /* ---- what a span means ---- */
 
 /* Walk over the units from `start` up to `end`, all of one field.  `out` gets
@@ -734,7 +933,7 @@ measure(const fields *self, const void *block, int width, uint32_t end, size_t *
 {
     bool unquoted;
     return walk(&self->dialect, block, width, self->field_start, end, NULL, self->dialect.utf8,
-                self->dialect.max_field, count, &unquoted);
+                self->field_limit, count, &unquoted);
 }
 
 size_t

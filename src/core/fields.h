@@ -94,7 +94,8 @@ typedef struct {
     uint32_t first;        /* ends[first] is the end of its first field */
     uint32_t lines;        /* line ends in it so far */
     uint32_t flags;
-    size_t measure_at; /* length at which the field under way is measured next */
+    size_t field_limit; /* of the field under way: max_field, or what it had before that fell */
+    size_t measure_at;  /* length at which the field under way is measured next */
 
     uint32_t *ends; /* owned */
     size_t ends_length, ends_capacity;
@@ -115,6 +116,12 @@ void fields_free(fields *self);
    the records before it stand. */
 bool fields_feed(fields *self, const void *block, int width, size_t length);
 
+/* FIELDS_LINES: begin a block that is one line, where no record is under way.  Where
+   the line is one regular record it is read in one go, its end and all; else
+   *read is false and it has still to be fed.  False only when there is no
+   memory. */
+bool fields_line(fields *self, const void *line, int width, size_t length, bool *read);
+
 /* FIELDS_LINES: the line fed is over.  First, while fields_wants_newline(),
    the owner appends one '\n' to the block, which stands for the escaped end. */
 bool fields_line_end(fields *self, const void *block, int width);
@@ -127,6 +134,20 @@ static inline bool
 fields_wants_newline(const fields *self)
 {
     return self->state == ESCAPED_CHAR || self->state == ESCAPE_IN_QUOTED_FIELD;
+}
+
+/* Forget everything but the dialect: the next unit fed is the first of a block. */
+void fields_restart(fields *self);
+
+/* Change dialect.max_field.  Characters that the field under way has already are
+   not held against it; the next one is. */
+void fields_set_max_field(fields *self, const void *block, int width, size_t max_field);
+
+/* Fields of the record under way that have ended. */
+static inline uint32_t
+fields_open_count(const fields *self)
+{
+    return (uint32_t)self->ends_length - self->first;
 }
 
 /* The next complete record, or NULL.  It stands until fields_rewind(). */

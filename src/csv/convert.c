@@ -234,6 +234,27 @@ make_plain_fields(const csv_parser *parser, generators_state *state, const uint8
     return 0;
 }
 
+/* The same where some fields are quoted, with nothing in the quotes to be looked at. */
+INLINE int
+make_quoted_fields(const csv_parser *parser, generators_state *state, const uint8_t *bytes,
+                   const fields_record *record, uint32_t count, PyObject **items)
+{
+    const field_context c = {.state = state, .memo = parser->memo};
+    const uint32_t *ends = parser->machine.ends + record->first;
+    const uint32_t quote = parser->dialect.fields.set.quote;
+    uint32_t start = record->start;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t end = ends[i];
+        uint32_t inner = start < end && bytes[start] == quote;
+        items[i] = ascii_text(&c, i, bytes + start + inner, end - start - 2 * inner);
+        if (items[i] == NULL) {
+            return -1;
+        }
+        start = end + 1;
+    }
+    return 0;
+}
+
 static int
 make_other_fields(const csv_parser *parser, generators_state *state,
                   const fields_record *record, uint32_t count, PyObject **items,
@@ -269,6 +290,9 @@ make_fields(const csv_parser *parser, generators_state *state, const fields_reco
     if (record->flags == 0 && width == 1 && parser->dialect.plain) {
         return make_plain_fields(parser, state, units, record, count, items);
     }
+    if (record->flags == FIELDS_QUOTED && width == 1 && parser->dialect.plain) {
+        return make_quoted_fields(parser, state, units, record, count, items);
+    }
     return make_other_fields(parser, state, record, count, items, bad);
 }
 
@@ -298,6 +322,60 @@ csv_record_tuple(const csv_parser *parser, generators_state *state,
         Py_CLEAR(tuple);
     }
     return tuple;
+}
+
+int
+csv_record_values(const csv_parser *parser, generators_state *state,
+                  const fields_record *record, csv_values *values, Py_ssize_t *bad)
+{
+    uint32_t count = fields_count(&parser->machine, record);
+    *bad = -1;
+    if (count > values->capacity) {
+        PyObject **items = PyMem_Realloc(values->items, count * sizeof *items);
+        if (items == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        values->items = items;
+        values->capacity = count;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        values->items[i] = NULL;
+    }
+    values->count = count;
+    if (count > 0 && make_fields(parser, state, record, count, values->items, bad) < 0) {
+        csv_values_drop(values);
+        return -1;
+    }
+    return 0;
+}
+
+int
+csv_check_open_fields(const csv_parser *parser, generators_state *state, uint32_t *checked)
+{
+    uint32_t open = fields_open_count(&parser->machine);
+    if (*checked >= open || parser->dialect.text_only) {
+        return 0;
+    }
+    const fields *machine = &parser->machine;
+    const fields_record record = {.start = machine->record_start,
+                                  .first = machine->first,
+                                  .last = (uint32_t)machine->ends_length,
+                                  .flags = machine->flags};
+    field_context c;
+    set_context(&c, parser, state, &record);
+    for (uint32_t i = *checked; i < open; i++) {
+        bool unquoted;
+        PyObject *text = field_text(&c, i, fields_start(machine, &record, i),
+                                    fields_end(machine, &record, i), &unquoted);
+        PyObject *value = quoting_value(&c, text, unquoted);
+        if (value == NULL) {
+            return -1;
+        }
+        Py_DECREF(value);
+    }
+    *checked = open;
+    return 0;
 }
 
 PyObject *

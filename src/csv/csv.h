@@ -1,11 +1,15 @@
 /* The CSV room: how its files share the work.
  *
  *   dialect.c   what the user's parameters mean
+ *   limit.c     csv.field_size_limit()
  *   source.c    pulls pieces out of whatever the rows come from
  *   parser.c    pieces -> units -> the machine of core/fields.h
  *   convert.c   spans -> Python objects
  *   error.c     CSVError
  *   rows.c      csv_rows, the synchronous face of all these
+ *   reader.c    the reader of generators.csv, with csv.reader's own protocol
+ *   dict_reader.c, dict_writer.c   DictReader and DictWriter of generators.csv
+ *   call.c      what those two are called with
  */
 #ifndef GENERATORS_CSV_H
 #define GENERATORS_CSV_H
@@ -55,6 +59,19 @@ typedef struct {
 int csv_dialect_read(csv_dialect *dialect, generators_state *state,
                      const csv_parameters *parameters);
 
+/* The same for the arguments `dialect` (NULL if not given) and **fmtparams, with the
+   standard module's own object for what they say: a new reference, or NULL. */
+PyObject *csv_dialect_from_call(csv_dialect *dialect, generators_state *state,
+                                PyObject *dialect_given, PyObject *fmtparams);
+
+/* ---- limit.c ---- */
+
+/* Find where the standard module keeps its limit.  0 or -1. */
+int csv_limit_find(generators_state *state);
+
+/* csv.field_size_limit().  0 or -1. */
+int csv_limit_read(generators_state *state, long *limit);
+
 /* ---- parser.c ---- */
 
 typedef enum {
@@ -73,7 +90,7 @@ typedef struct {
     PyObject *path;          /* owned: where the data is from, for messages, or NULL */
     PyObject *decoder;       /* owned: a codec's incremental decoder, or NULL */
     buffer block;            /* the units under way, unless `line` is set */
-    csv_memo *memo;          /* owned */
+    csv_memo *memo;          /* owned, or NULL */
     PyObject *line;          /* owned: a str whose units are read in place, or NULL */
     PyObject *held;          /* owned: bytes too few to be told what they are */
     PyObject *failure;       /* owned: a decoding error, to be raised after the records */
@@ -93,6 +110,10 @@ typedef struct {
 /* 0 or -1; a parser that failed to be made may be freed all the same. */
 int csv_parser_init(csv_parser *self, generators_state *state, const csv_dialect *dialect,
                     PyObject *encoding, const char *errors);
+/* The same for a parser that is fed lines of text only, often no more than one: it
+   has its memo made when there are some. */
+void csv_parser_init_lines(csv_parser *self, generators_state *state,
+                           const csv_dialect *dialect);
 void csv_parser_free(csv_parser *self);
 int csv_parser_traverse(csv_parser *self, visitproc visit, void *arg);
 
@@ -113,6 +134,19 @@ uint8_t *csv_parser_room(csv_parser *self, generators_state *state, size_t count
 int csv_parser_filled(csv_parser *self, generators_state *state, size_t count);
 
 int csv_parser_finish(csv_parser *self, generators_state *state);
+
+/* Let go of the line in place, whose record was taken. */
+static inline void
+csv_parser_drop_line(csv_parser *self)
+{
+    Py_CLEAR(self->line);
+}
+
+/* Forget the record under way and every fault: the next line fed begins anew. */
+void csv_parser_restart(csv_parser *self);
+
+/* What the fault in the structure is, in the words of the standard module. */
+PyObject *csv_parser_fault(const csv_parser *self);
 
 /* Raise the fault that csv_parser_failed() tells of. */
 void csv_parser_raise(csv_parser *self, generators_state *state);
@@ -144,6 +178,13 @@ static inline bool
 csv_parser_failed(const csv_parser *self)
 {
     return self->failure != NULL || self->machine.error != FIELDS_FINE;
+}
+
+/* Is part of a record held? */
+static inline bool
+csv_parser_is_open(const csv_parser *self)
+{
+    return self->machine.state != START_RECORD;
 }
 
 /* The units that records point into. */
@@ -221,9 +262,70 @@ PyObject *csv_record_list(const csv_parser *parser, generators_state *state,
 PyObject *csv_record_tuple(const csv_parser *parser, generators_state *state,
                            const fields_record *record, Py_ssize_t *bad);
 
+/* The same into an array that is used again.  0 or -1. */
+typedef struct {
+    PyObject **items; /* owned, the values too; NULL for one not made */
+    size_t count;
+    size_t capacity;
+} csv_values;
+
+int csv_record_values(const csv_parser *parser, generators_state *state,
+                      const fields_record *record, csv_values *values, Py_ssize_t *bad);
+
+/* Let go of the values, and keep the room. */
+static inline void
+csv_values_drop(csv_values *values)
+{
+    size_t count = values->count;
+    values->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        Py_XDECREF(values->items[i]);
+    }
+}
+
+/* Convert and drop what has ended of the record under way, from field *checked on,
+   which is moved on: a number that is none is an error in its own line.  0 or -1. */
+int csv_check_open_fields(const csv_parser *parser, generators_state *state,
+                          uint32_t *checked);
+
 /* The text of one field, whatever `quoting` makes of it. */
 PyObject *csv_field_text(const csv_parser *parser, generators_state *state,
                          const fields_record *record, uint32_t index);
+
+/* ---- reader.c ---- */
+
+/* The next row of a reader of this very type: a new reference, or NULL. */
+PyObject *csv_reader_next(PyObject *op, generators_state *state);
+
+/* The same as values: 1, 0 at the end, or -1. */
+int csv_reader_next_values(PyObject *op, generators_state *state, csv_values *values);
+
+/* Lines that it took. */
+uint64_t csv_reader_line_num(PyObject *op);
+
+/* ---- call.c ---- */
+
+#define CSV_CALL_OWN 5 /* arguments, `f` the first and `dialect` the last */
+
+typedef struct {
+    PyObject *values[CSV_CALL_OWN]; /* owned: the arguments, NULL for one not given */
+    PyObject *dialect;              /* owned: as given, or 'excel' */
+    PyObject *rest;                 /* owned: a tuple */
+    PyObject *keywords;             /* owned: a dict */
+} csv_call;
+
+/* Sort the arguments by `names`, which NULL ends; the first `required` must be
+   there.  0, or -1 with nothing held. */
+int csv_call_bind(csv_call *call, const char *type, const char *const *names, int required,
+                  PyObject *args, PyObject *kwargs);
+void csv_call_free(csv_call *call);
+
+/* callable(f, dialect, *rest, **keywords) */
+PyObject *csv_call_onward(const csv_call *call, PyObject *callable);
+
+/* The fieldnames given, as a list if they can be iterated over once only; None for
+   none.  A new reference, or NULL. */
+PyObject *csv_fieldnames(PyObject *given);
 
 /* ---- error.c ---- */
 

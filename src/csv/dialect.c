@@ -194,18 +194,18 @@ read_standard(csv_dialect *dialect, PyObject *standard, int quoting)
     return check_as_3_13(standard, d, quotechar);
 }
 
-int
-csv_dialect_read(csv_dialect *dialect, generators_state *state,
-                 const csv_parameters *parameters)
+/* The standard module's object for the parameters, read into *dialect. */
+static PyObject *
+make_dialect(csv_dialect *dialect, generators_state *state, const csv_parameters *parameters)
 {
     PyObject *base = NULL, *quoting = NULL, *stand_in = NULL, *standard = NULL;
-    int status = -1, value;
+    int value;
 
     if (parameters->dialect != NULL) {
         base = PyUnicode_Check(parameters->dialect) ? registered_dialect(parameters->dialect)
                                                     : Py_NewRef(parameters->dialect);
         if (base == NULL) {
-            return -1;
+            return NULL;
         }
     }
     quoting = quoting_of(parameters->quoting, base);
@@ -213,13 +213,72 @@ csv_dialect_read(csv_dialect *dialect, generators_state *state,
         goto done;
     }
     standard = standard_dialect(state, base, parameters, stand_in);
-    if (standard != NULL) {
-        status = read_standard(dialect, standard, value);
+    if (standard != NULL && read_standard(dialect, standard, value) < 0) {
+        Py_CLEAR(standard);
     }
 done:
     Py_XDECREF(base);
     Py_XDECREF(quoting);
     Py_XDECREF(stand_in);
+    return standard;
+}
+
+int
+csv_dialect_read(csv_dialect *dialect, generators_state *state,
+                 const csv_parameters *parameters)
+{
+    PyObject *standard = make_dialect(dialect, state, parameters);
     Py_XDECREF(standard);
-    return status;
+    return standard == NULL ? -1 : 0;
+}
+
+/* Sort **fmtparams into their places, borrowed. */
+static int
+sort_parameters(csv_parameters *p, PyObject *fmtparams)
+{
+    const struct {
+        const char *name;
+        PyObject **place;
+    } known[] = {
+        {"dialect", &p->dialect},
+        {"delimiter", &p->delimiter},
+        {"doublequote", &p->doublequote},
+        {"escapechar", &p->escapechar},
+        {"lineterminator", &p->lineterminator},
+        {"quotechar", &p->quotechar},
+        {"quoting", &p->quoting},
+        {"skipinitialspace", &p->skipinitialspace},
+        {"strict", &p->strict},
+    };
+    Py_ssize_t at = 0;
+    PyObject *name, *value;
+    while (PyDict_Next(fmtparams, &at, &name, &value)) {
+        size_t i = 0;
+        while (i < Py_ARRAY_LENGTH(known) &&
+               PyUnicode_CompareWithASCIIString(name, known[i].name) != 0) {
+            i++;
+        }
+        if (i == Py_ARRAY_LENGTH(known)) {
+            PyErr_Format(PyExc_TypeError,
+                         "this function got an unexpected keyword argument '%U'", name);
+            return -1;
+        }
+        if (*known[i].place != NULL) {
+            PyErr_Format(PyExc_TypeError, "%U was given twice", name);
+            return -1;
+        }
+        *known[i].place = value;
+    }
+    return 0;
+}
+
+PyObject *
+csv_dialect_from_call(csv_dialect *dialect, generators_state *state, PyObject *dialect_given,
+                      PyObject *fmtparams)
+{
+    csv_parameters parameters = {.dialect = dialect_given};
+    if (fmtparams != NULL && sort_parameters(&parameters, fmtparams) < 0) {
+        return NULL;
+    }
+    return make_dialect(dialect, state, &parameters);
 }

@@ -87,6 +87,9 @@ csv_memo_text(csv_memo *memo, PyObject *model, uint32_t column, const uint8_t *b
               size_t count,
               PyObject *(*make)(PyObject *model, const uint8_t *bytes, size_t count))
 {
+    if (memo == NULL) {
+        return make(model, bytes, count);
+    }
     int16_t *score = &memo->scores[column % MEMO_COLUMNS];
     if (*score < 0 || count > MEMO_LONGEST) {
         *score += *score < 0;

@@ -25,6 +25,7 @@
 /* Units from which on the GIL is let go of.  To get it back from a busy thread takes
    5 ms, in which a hundred ordinary pieces are scanned: for those it does not pay. */
 #define SCAN_WITHOUT_GIL (4 * 1024 * 1024)
+#define LINES_BEFORE_MEMO 16
 #define HEAD 4                       /* bytes that tell what a file is */
 
 /* ---- setting up ---- */
@@ -112,19 +113,34 @@ open_decoder(csv_parser *self, PyObject *name, const char *errors)
     return 0;
 }
 
-int
-csv_parser_init(csv_parser *self, generators_state *state, const csv_dialect *dialect,
-                PyObject *encoding, const char *errors)
+static void
+init_empty(csv_parser *self, const csv_dialect *dialect)
 {
-    (void)state;
     memset(self, 0, sizeof *self);
     buffer_init(&self->block);
+    self->dialect = *dialect;
+}
+
+static int
+make_memo(csv_parser *self)
+{
     self->memo = PyMem_Calloc(1, sizeof *self->memo);
     if (self->memo == NULL) {
         PyErr_NoMemory();
         return -1;
     }
-    self->dialect = *dialect;
+    return 0;
+}
+
+int
+csv_parser_init(csv_parser *self, generators_state *state, const csv_dialect *dialect,
+                PyObject *encoding, const char *errors)
+{
+    (void)state;
+    init_empty(self, dialect);
+    if (make_memo(self) < 0) {
+        return -1;
+    }
     self->encoding_name = Py_NewRef(encoding);
     PyObject *name = codec_name(encoding);
     if (name == NULL) {
@@ -169,6 +185,14 @@ start(csv_parser *self, generators_state *state, fields_mode mode)
         fields_init(&self->machine, &dialect, state->kernel, mode);
         self->started = true;
     }
+}
+
+void
+csv_parser_init_lines(csv_parser *self, generators_state *state, const csv_dialect *dialect)
+{
+    init_empty(self, dialect);
+    self->from_text = true;
+    start(self, state, FIELDS_LINES);
 }
 
 static int
@@ -586,29 +610,31 @@ keep_line(csv_parser *self)
     return raise_buffer(status);
 }
 
-int
-csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line)
+/* A line that begins a record is read in place: 1 where it was all of one. */
+static int
+feed_first_line(csv_parser *self, PyObject *line, size_t length)
 {
-    start(self, state, FIELDS_LINES);
-    drop_taken(self);
-    self->lines_fed++;
-    size_t length = (size_t)PyUnicode_GET_LENGTH(line);
-    if (length > BUFFER_LIMIT) {
-        return raise_buffer(BUFFER_TOO_LONG);
+    bool read;
+    if (self->block.length > 0) {
+        buffer_drop(&self->block, self->block.length);
     }
-    if (self->block.length == 0) {
-        self->line = Py_NewRef(line);
+    Py_XSETREF(self->line, Py_NewRef(line));
+    if (!fields_line(&self->machine, PyUnicode_DATA(line), (int)PyUnicode_KIND(line), length,
+                     &read)) {
+        PyErr_NoMemory();
+        return -1;
     }
-    else {
-        buffer_status status = buffer_append(&self->block, PyUnicode_DATA(line), length,
-                                             (int)PyUnicode_KIND(line));
-        if (raise_buffer(status) < 0) {
-            return -1;
-        }
-        length = self->block.length;
-    }
+    return read;
+}
+
+/* Read on in the line in place, or in the block. */
+static int
+feed_units(csv_parser *self)
+{
     int width;
     const void *units = csv_parser_units(self, &width);
+    size_t length =
+        self->line == NULL ? self->block.length : (size_t)PyUnicode_GET_LENGTH(self->line);
     if (!fields_feed(&self->machine, units, width, length)) {
         PyErr_NoMemory();
         return -1;
@@ -622,8 +648,34 @@ csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line)
     if (line_end(self) < 0) {
         return -1;
     }
-    bool open = self->machine.state != START_RECORD;
-    return self->line != NULL && open ? keep_line(self) : 0;
+    return self->line != NULL && csv_parser_is_open(self) ? keep_line(self) : 0;
+}
+
+int
+csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line)
+{
+    start(self, state, FIELDS_LINES);
+    if (++self->lines_fed == LINES_BEFORE_MEMO && self->memo == NULL && make_memo(self) < 0) {
+        return -1;
+    }
+    size_t length = (size_t)PyUnicode_GET_LENGTH(line);
+    if (length > BUFFER_LIMIT) {
+        return raise_buffer(BUFFER_TOO_LONG);
+    }
+    if (!csv_parser_is_open(self)) {
+        int read = feed_first_line(self, line, length);
+        if (read != 0) {
+            return read < 0 ? -1 : 0;
+        }
+    }
+    else {
+        buffer_status status = buffer_append(&self->block, PyUnicode_DATA(line), length,
+                                             (int)PyUnicode_KIND(line));
+        if (raise_buffer(status) < 0) {
+            return -1;
+        }
+    }
+    return feed_units(self);
 }
 
 /* The bytes are over: what was held back is read, or is a fault. */
@@ -678,6 +730,17 @@ csv_parser_finish(csv_parser *self, generators_state *state)
     return 0;
 }
 
+void
+csv_parser_restart(csv_parser *self)
+{
+    fields_restart(&self->machine);
+    buffer_drop(&self->block, self->block.length);
+    self->valid = 0;
+    self->finished = false;
+    Py_CLEAR(self->line);
+    Py_CLEAR(self->failure);
+}
+
 /* ---- faults ---- */
 
 /* The physical line of the record under way in which the unit at `pos` is. */
@@ -708,35 +771,39 @@ raise_failure(csv_parser *self, generators_state *state, csv_place *place)
     csv_raise(state, place, "the source is not valid %U", self->encoding_name);
 }
 
+PyObject *
+csv_parser_fault(const csv_parser *self)
+{
+    switch (self->machine.error) {
+    case FIELDS_BAD_QUOTE:
+        return PyUnicode_FromFormat("'%c' expected after '%c'",
+                                    (int)self->dialect.fields.set.delimiter,
+                                    (int)self->dialect.fields.set.quote);
+    case FIELDS_UNEXPECTED_END:
+        return PyUnicode_FromString("unexpected end of data");
+    case FIELDS_STRAY_NEWLINE:
+        return PyUnicode_FromString("new-line character seen in unquoted field - "
+                                    "do you need to open the file with newline=''?");
+    case FIELDS_FIELD_LIMIT:
+        return PyUnicode_FromFormat("field larger than field limit (%zu)",
+                                    self->dialect.fields.max_field);
+    default:
+        return PyUnicode_FromFormat("record larger than max_record (%zu)",
+                                    self->dialect.fields.max_record);
+    }
+}
+
 static void
 raise_structure(csv_parser *self, generators_state *state, csv_place *place)
 {
-    const fields *machine = &self->machine;
     uint64_t byte;
-    if (csv_parser_byte_at(self, machine->error_pos, &byte)) {
+    if (csv_parser_byte_at(self, self->machine.error_pos, &byte)) {
         place->byte = (int64_t)byte;
     }
-    switch (machine->error) {
-    case FIELDS_BAD_QUOTE:
-        csv_raise(state, place, "'%c' expected after '%c'",
-                  (int)self->dialect.fields.set.delimiter, (int)self->dialect.fields.set.quote);
-        break;
-    case FIELDS_UNEXPECTED_END:
-        csv_raise(state, place, "unexpected end of data");
-        break;
-    case FIELDS_STRAY_NEWLINE:
-        csv_raise(state, place,
-                  "new-line character seen in unquoted field - "
-                  "do you need to open the file with newline=''?");
-        break;
-    case FIELDS_FIELD_LIMIT:
-        csv_raise(state, place, "field larger than field limit (%zu)",
-                  self->dialect.fields.max_field);
-        break;
-    default:
-        csv_raise(state, place, "record larger than max_record (%zu)",
-                  self->dialect.fields.max_record);
-        break;
+    PyObject *message = csv_parser_fault(self);
+    if (message != NULL) {
+        csv_raise(state, place, "%U", message);
+        Py_DECREF(message);
     }
 }
 
