@@ -413,7 +413,7 @@ keep_decoding_error(csv_parser *self, generators_state *state, PyObject *decoder
     }
     int status = 0;
     if (offset > 0) {
-        PyObject *reset = PyObject_CallMethod(self->decoder, "setstate", "O", decoder_state);
+        PyObject *reset = PyObject_CallMethod(self->decoder, "setstate", "(O)", decoder_state);
         PyObject *before = PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes), offset);
         PyObject *text = NULL;
         if (reset != NULL && before != NULL) {
