@@ -9,9 +9,9 @@ choose_kernel(generators_state *state)
     const char *name = Py_GETENV("GENERATORS_SCAN");
     state->kernel = scan_choose(name != NULL && *name != '\0' ? name : NULL);
     if (state->kernel == NULL) {
-        PyErr_Format(PyExc_ImportError,
-                     "GENERATORS_SCAN names '%s', which is no kernel that this machine can run",
-                     name);
+        PyErr_Format(
+            PyExc_ImportError,
+            "GENERATORS_SCAN names '%s', which is no kernel that this machine can run", name);
         return -1;
     }
     return 0;
@@ -47,7 +47,8 @@ add_kernels(PyObject *module, generators_state *state)
     }
     int status = PyModule_AddObjectRef(module, "scan_kernels", names);
     Py_DECREF(names);
-    return status < 0 ? -1 : PyModule_AddStringConstant(module, "scan_kernel", state->kernel->name);
+    return status < 0 ? -1
+                      : PyModule_AddStringConstant(module, "scan_kernel", state->kernel->name);
 }
 
 static int
@@ -86,23 +87,34 @@ import_peers(generators_state *state)
                : 0;
 }
 
-/* A type that is built upon the one shared piece of all streams. */
-static PyTypeObject *
-add_stream_type(PyObject *module, generators_state *state, PyType_Spec *spec)
+/* A type that is built upon the one shared piece of all streams; *type is owned
+   by the state. */
+static int
+add_stream_type(PyObject *module, generators_state *state, PyType_Spec *spec,
+                PyTypeObject **type)
 {
-    PyObject *type =
-        PyType_FromModuleAndSpec(module, spec, (PyObject *)state->stream_type);
-    if (type != NULL && PyModule_AddType(module, (PyTypeObject *)type) < 0) {
-        Py_CLEAR(type);
+    *type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, (PyObject *)state->stream_type);
+    return *type == NULL ? -1 : PyModule_AddType(module, *type);
+}
+
+/* FLUSH, the one object of its type. */
+static int
+add_flush(PyObject *module, generators_state *state)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, &flush_spec, NULL);
+    if (type == NULL) {
+        return -1;
     }
-    return (PyTypeObject *)type;
+    state->flush = ((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 0);
+    Py_DECREF(type);
+    return PyModule_AddObjectRef(module, "FLUSH", state->flush);
 }
 
 static int
 add_types(PyObject *module, generators_state *state)
 {
-    state->stream_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &stream_spec, NULL);
+    state->stream_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &stream_spec, NULL);
     if (state->stream_type == NULL) {
         return -1;
     }
@@ -112,8 +124,12 @@ add_types(PyObject *module, generators_state *state)
         return -1;
     }
     Py_DECREF(done);
-    state->csv_rows_type = add_stream_type(module, state, &csv_rows_spec);
-    return state->csv_rows_type == NULL ? -1 : 0;
+    if (add_stream_type(module, state, &csv_rows_spec, &state->csv_rows_type) < 0 ||
+        add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
+        add_stream_type(module, state, &batched_spec, &state->batched_type) < 0) {
+        return -1;
+    }
+    return add_flush(module, state);
 }
 
 static int
@@ -133,6 +149,9 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     generators_state *state = PyModule_GetState(module);
     Py_VISIT(state->stream_type);
     Py_VISIT(state->csv_rows_type);
+    Py_VISIT(state->chunked_type);
+    Py_VISIT(state->batched_type);
+    Py_VISIT(state->flush);
     Py_VISIT(state->generator_abc);
     Py_VISIT(state->csv_error);
     Py_VISIT(state->csv_dialect);
@@ -146,6 +165,9 @@ module_clear(PyObject *module)
     generators_state *state = PyModule_GetState(module);
     Py_CLEAR(state->stream_type);
     Py_CLEAR(state->csv_rows_type);
+    Py_CLEAR(state->chunked_type);
+    Py_CLEAR(state->batched_type);
+    Py_CLEAR(state->flush);
     Py_CLEAR(state->generator_abc);
     Py_CLEAR(state->csv_error);
     Py_CLEAR(state->csv_dialect);

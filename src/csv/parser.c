@@ -21,42 +21,12 @@
 #include <string.h>
 
 #include "core/utf8.h"
+#include "stream/text.h"
 
 #define SCAN_WITHOUT_GIL (32 * 1024) /* units from which on that pays */
 #define HEAD 4                       /* bytes that tell what a file is */
 
 /* ---- setting up ---- */
-
-/* The codec's own name for the encoding; LookupError for one that is not of text. */
-static PyObject *
-codec_name(PyObject *encoding)
-{
-    PyObject *codecs = PyImport_ImportModule("codecs");
-    PyObject *info = codecs == NULL ? NULL : PyObject_CallMethod(codecs, "lookup", "O", encoding);
-    Py_XDECREF(codecs);
-    if (info == NULL) {
-        return NULL;
-    }
-    PyObject *name = NULL;
-    PyObject *is_text = PyObject_GetAttrString(info, "_is_text_encoding");
-    if (is_text == NULL) {
-        PyErr_Clear();
-    }
-    if (is_text == Py_False) {
-        PyErr_Format(PyExc_LookupError, "%R is not a text encoding", encoding);
-    }
-    else {
-        name = PyObject_GetAttrString(info, "name");
-    }
-    Py_XDECREF(is_text);
-    Py_DECREF(info);
-    if (name != NULL && !PyUnicode_Check(name)) {
-        PyErr_Format(PyExc_TypeError, "codec name must be str, not %.200s",
-                     Py_TYPE(name)->tp_name);
-        Py_CLEAR(name);
-    }
-    return name;
-}
 
 static bool
 separators_within(const scan_set *set, uint32_t most)
@@ -124,7 +94,7 @@ csv_parser_init(csv_parser *self, generators_state *state, const csv_dialect *di
     }
     self->dialect = *dialect;
     self->encoding_name = Py_NewRef(encoding);
-    PyObject *name = codec_name(encoding);
+    PyObject *name = text_codec_name(encoding);
     if (name == NULL) {
         return -1;
     }
