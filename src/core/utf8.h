@@ -6,6 +6,7 @@
 #ifndef GENERATORS_CORE_UTF8_H
 #define GENERATORS_CORE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,5 +18,9 @@ size_t utf8_ascii_prefix(const uint8_t *bytes, size_t count);
 
 /* How many code points valid UTF-8 holds. */
 size_t utf8_count(const uint8_t *bytes, size_t count);
+
+/* Write code units of any width as UTF-8 to `out`, which has room for 4 bytes a unit,
+   and set *length.  False where a unit is a surrogate. */
+bool utf8_encode(const void *units, int width, size_t count, uint8_t *out, size_t *length);
 
 #endif
