@@ -11,6 +11,8 @@
 #else
 #include <structmember.h>
 #define Py_T_PYSSIZET T_PYSSIZET
+#define Py_T_ULONGLONG T_ULONGLONG
+#define Py_T_OBJECT_EX T_OBJECT_EX
 #define Py_READONLY READONLY
 
 static inline PyObject *

@@ -16,13 +16,17 @@ typedef struct {
     const scan_kernel *kernel; /* chosen at import, borrowed for ever */
     PyTypeObject *stream_type;
     PyTypeObject *csv_rows_type;
+    PyTypeObject *csv_encode_type;
+    PyTypeObject *csv_writer_type;
     PyTypeObject *chunked_type;
     PyTypeObject *batched_type;
-    PyObject *flush;         /* FLUSH */
-    PyObject *generator_abc; /* collections.abc.Generator */
-    PyObject *csv_error;     /* CSVError */
-    PyObject *csv_dialect;   /* _csv.Dialect */
-    PyObject *io;            /* the module */
+    PyObject *flush;          /* FLUSH */
+    PyObject *generator_abc;  /* collections.abc.Generator */
+    PyObject *mapping_abc;    /* collections.abc.Mapping */
+    PyObject *csv_error;      /* CSVError */
+    PyObject *csv_base_error; /* csv.Error */
+    PyObject *csv_dialect;    /* _csv.Dialect */
+    PyObject *io;             /* the module */
     PyObject *str_read;
     PyObject *str_decode;
     PyObject *empty_text;
@@ -33,6 +37,8 @@ extern struct PyModuleDef generators_module;
 
 extern PyType_Spec stream_spec;
 extern PyType_Spec csv_rows_spec;
+extern PyType_Spec csv_encode_spec;
+extern PyType_Spec csv_writer_spec;
 extern PyType_Spec chunked_spec;
 extern PyType_Spec batched_spec;
 extern PyType_Spec flush_spec;

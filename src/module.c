@@ -78,11 +78,14 @@ static int
 import_peers(generators_state *state)
 {
     state->generator_abc = import_attribute("collections.abc", "Generator");
+    state->mapping_abc = import_attribute("collections.abc", "Mapping");
+    state->csv_base_error = import_attribute("_csv", "Error");
     state->csv_dialect = import_attribute("_csv", "Dialect");
     state->io = PyImport_ImportModule("io");
     state->csv_error = csv_error_type();
-    return state->generator_abc == NULL || state->csv_dialect == NULL || state->io == NULL ||
-                   state->csv_error == NULL
+    return state->generator_abc == NULL || state->mapping_abc == NULL ||
+                   state->csv_base_error == NULL || state->csv_dialect == NULL ||
+                   state->io == NULL || state->csv_error == NULL
                ? -1
                : 0;
 }
@@ -125,8 +128,14 @@ add_types(PyObject *module, generators_state *state)
     }
     Py_DECREF(done);
     if (add_stream_type(module, state, &csv_rows_spec, &state->csv_rows_type) < 0 ||
+        add_stream_type(module, state, &csv_encode_spec, &state->csv_encode_type) < 0 ||
         add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
         add_stream_type(module, state, &batched_spec, &state->batched_type) < 0) {
+        return -1;
+    }
+    state->csv_writer_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &csv_writer_spec, NULL);
+    if (PyModule_AddObjectRef(module, "csv_writer", (PyObject *)state->csv_writer_type) < 0) {
         return -1;
     }
     return add_flush(module, state);
@@ -149,6 +158,10 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     generators_state *state = PyModule_GetState(module);
     Py_VISIT(state->stream_type);
     Py_VISIT(state->csv_rows_type);
+    Py_VISIT(state->csv_encode_type);
+    Py_VISIT(state->csv_writer_type);
+    Py_VISIT(state->mapping_abc);
+    Py_VISIT(state->csv_base_error);
     Py_VISIT(state->chunked_type);
     Py_VISIT(state->batched_type);
     Py_VISIT(state->flush);
@@ -165,6 +178,10 @@ module_clear(PyObject *module)
     generators_state *state = PyModule_GetState(module);
     Py_CLEAR(state->stream_type);
     Py_CLEAR(state->csv_rows_type);
+    Py_CLEAR(state->csv_encode_type);
+    Py_CLEAR(state->csv_writer_type);
+    Py_CLEAR(state->mapping_abc);
+    Py_CLEAR(state->csv_base_error);
     Py_CLEAR(state->chunked_type);
     Py_CLEAR(state->batched_type);
     Py_CLEAR(state->flush);

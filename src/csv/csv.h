@@ -6,12 +6,17 @@
  *   convert.c   spans -> Python objects
  *   error.c     CSVError
  *   rows.c      csv_rows, the synchronous face of all these
+ *   encode.c    rows -> units, the machine of writer.c and encoded.c
+ *   columns.c   the values of a row that has names
+ *   encoded.c   csv_encode, the synchronous face of these two
+ *   writer.c    the writer of generators.csv
  */
 #ifndef GENERATORS_CSV_H
 #define GENERATORS_CSV_H
 
 #include "core/buffer.h"
 #include "core/fields.h"
+#include "core/quote.h"
 #include "csv/memo.h"
 #include "generators.h"
 #include "protocol/stream.h"
@@ -33,6 +38,7 @@ enum {
 typedef struct {
     fields_dialect fields;
     int quoting;
+    uint32_t quotechar; /* also under QUOTE_NONE, where fields.set has none */
 } csv_dialect;
 
 /* The formatting parameters as given, NULL for one that was not. */
@@ -52,6 +58,10 @@ typedef struct {
    The limits are left alone.  0 or -1. */
 int csv_dialect_read(csv_dialect *dialect, generators_state *state,
                      const csv_parameters *parameters);
+
+/* The same; *standard is csv's own Dialect of them, a new reference, or NULL. */
+int csv_dialect_open(csv_dialect *dialect, generators_state *state,
+                     const csv_parameters *parameters, PyObject **standard);
 
 /* ---- parser.c ---- */
 
@@ -213,6 +223,87 @@ PyObject *csv_record_tuple(const csv_parser *parser, generators_state *state,
 /* The text of one field, whatever `quoting` makes of it. */
 PyObject *csv_field_text(const csv_parser *parser, generators_state *state,
                          const fields_record *record, uint32_t index);
+
+/* ---- encode.c ---- */
+
+typedef enum {
+    CSV_WRITTEN = 0,
+    CSV_RAISED, /* an exception is set: user code's, or MemoryError */
+    CSV_NO_ESCAPE,
+    CSV_EMPTY_FIELD,
+    CSV_EMPTY_RECORD,
+    CSV_NOT_ITERABLE,
+} csv_written;
+
+/* Rows in, code units out.  It has no face's state: what is under way is in the
+   caller's csv_line, so that a row may be written while another one is. */
+typedef struct {
+    quoter quoter;
+    csv_dialect dialect;
+    buffer block;         /* the lines under way, one behind the other */
+    PyObject *terminator; /* owned */
+    bool escape_formulas;
+    bool ascii;           /* all that it adds to the fields is ASCII */
+    bool quotes_text;     /* by `quoting`, whatever is in it; these three of */
+    bool quotes_number;   /* the exact types */
+    bool quotes_none;
+    int depth; /* lines under way */
+} csv_encoder;
+
+/* One line, which the block holds from `start` on. */
+typedef struct {
+    size_t start;
+    Py_ssize_t count; /* fields written, the index of the one that failed */
+    bool ascii;
+    bool null; /* the last one was None */
+    int depth;
+} csv_line;
+
+/* `standard` is csv's Dialect, as csv_dialect_open() made it.  0 or -1. */
+int csv_encoder_open(csv_encoder *self, generators_state *state, const csv_dialect *dialect,
+                     PyObject *standard);
+void csv_encoder_close(csv_encoder *self);
+
+/* Write a row with its line end.  csv_line_end() must follow, whatever it gives. */
+csv_written csv_encode_row(csv_encoder *self, csv_line *line, PyObject *row);
+
+/* The line's units: stands until anything else is written. */
+static inline const void *
+csv_line_units(const csv_encoder *self, const csv_line *line, size_t *count)
+{
+    *count = self->block.length - line->start;
+    return self->block.data + line->start * (size_t)self->block.width;
+}
+
+/* The line as text: a new reference, or NULL. */
+PyObject *csv_line_text(const csv_encoder *self, const csv_line *line);
+
+/* Forget the line. */
+void csv_line_end(csv_encoder *self, const csv_line *line);
+
+/* What csv.writer says of it, for all from CSV_NO_ESCAPE on: a new reference. */
+PyObject *csv_written_message(csv_written result, PyObject *row);
+
+/* ---- columns.c ---- */
+
+/* Which values of a row with names are written, and in what order. */
+typedef struct {
+    PyObject *names;    /* owned: a tuple, or NULL while not known */
+    PyObject *missing;  /* owned: what stands for a missing value, or NULL: an error */
+    PyObject *known;    /* owned: the names that the row before had, or NULL */
+    Py_ssize_t *places; /* owned: where each column is among them, -1 for nowhere */
+    bool by_name;       /* rows with names are read by them */
+    bool ignores_extra;
+    PyObject *fault; /* owned: the name at fault, after an error, or NULL */
+} csv_columns;
+
+void csv_columns_close(csv_columns *self);
+int csv_columns_traverse(csv_columns *self, visitproc visit, void *arg);
+
+/* What is written for the row: a new reference to a tuple of its values where it
+   has names, else to itself; NULL with an exception set.  The first row with names
+   gives the columns where none were. */
+PyObject *csv_columns_select(csv_columns *self, generators_state *state, PyObject *row);
 
 /* ---- error.c ---- */
 

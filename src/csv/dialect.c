@@ -219,16 +219,18 @@ read_standard(csv_dialect *dialect, PyObject *standard, int quoting)
         }
     }
     dialect->quoting = quoting;
+    dialect->quotechar = quotechar;
     d->set.quote = quoting == CSV_QUOTE_NONE ? SCAN_ABSENT : quotechar;
     return check_as_3_13(standard, d, quotechar);
 }
 
 int
-csv_dialect_read(csv_dialect *dialect, generators_state *state,
-                 const csv_parameters *parameters)
+csv_dialect_open(csv_dialect *dialect, generators_state *state,
+                 const csv_parameters *parameters, PyObject **standard)
 {
-    PyObject *base = NULL, *quoting = NULL, *stand_in = NULL, *standard = NULL;
+    PyObject *base = NULL, *quoting = NULL, *stand_in = NULL;
     int status = -1, value;
+    *standard = NULL;
 
     if (parameters->dialect != NULL) {
         base = PyUnicode_Check(parameters->dialect) ? registered_dialect(parameters->dialect)
@@ -242,14 +244,26 @@ csv_dialect_read(csv_dialect *dialect, generators_state *state,
         check_lengths(parameters, base) < 0) {
         goto done;
     }
-    standard = standard_dialect(state, base, parameters, stand_in);
-    if (standard != NULL) {
-        status = read_standard(dialect, standard, value);
+    *standard = standard_dialect(state, base, parameters, stand_in);
+    if (*standard != NULL) {
+        status = read_standard(dialect, *standard, value);
+        if (status < 0) {
+            Py_CLEAR(*standard);
+        }
     }
 done:
     Py_XDECREF(base);
     Py_XDECREF(quoting);
     Py_XDECREF(stand_in);
+    return status;
+}
+
+int
+csv_dialect_read(csv_dialect *dialect, generators_state *state,
+                 const csv_parameters *parameters)
+{
+    PyObject *standard;
+    int status = csv_dialect_open(dialect, state, parameters, &standard);
     Py_XDECREF(standard);
     return status;
 }

@@ -16,7 +16,6 @@
 #include "stream/text.h"
 
 #define PIECES_BETWEEN_CHECKS 4096 /* for signals: no piece may ever complete a chunk */
-#define PIECES_BETWEEN_TICKS 64    /* of a source that cannot make anybody wait */
 
 typedef struct {
     stream stream;
@@ -151,7 +150,7 @@ pull_pieces(chunked *self)
         if (status < 0) {
             return -1;
         }
-        if (!self->instant || count % PIECES_BETWEEN_TICKS == 0) {
+        if (!self->instant || count % CHUNKS_BETWEEN_TICKS == 0) {
             chunks_tick(&self->chunks);
         }
         if (coalescer_is_ready(&self->chunks.machine)) {
@@ -313,9 +312,7 @@ open_pieces(chunked *self, generators_state *state, PyObject *pieces)
     if (found < 0 || stream_open(&self->stream, state, pieces) < 0) {
         return -1;
     }
-    PyObject *source = self->stream.source;
-    self->instant = self->chunks.clock != NULL && (Py_IS_TYPE(source, &PyListIter_Type) ||
-                                                   Py_IS_TYPE(source, &PyTupleIter_Type));
+    self->instant = chunks_is_instant(&self->chunks, self->stream.source);
     return 0;
 }
 

@@ -37,6 +37,17 @@ void chunks_finish(chunks *self);
    that does not wait for that: it is no Exception, and still set. */
 bool chunks_fail(chunks *self);
 
+#define CHUNKS_BETWEEN_TICKS 64
+
+/* Whether asking for a piece can make nobody wait, so that the clock need not be
+   looked at after each. */
+static inline bool
+chunks_is_instant(const chunks *self, PyObject *source)
+{
+    return self->clock != NULL &&
+           (Py_IS_TYPE(source, &PyListIter_Type) || Py_IS_TYPE(source, &PyTupleIter_Type));
+}
+
 /* A step begins, and somebody waits from now on. */
 static inline void
 chunks_ask(chunks *self)

@@ -133,7 +133,7 @@ def test_source_that_closes_its_own_stream() -> None:
 def test_nothing_leaks() -> None:
     item = object()
 
-    def round() -> None:
+    def use() -> None:
         list(batched([item] * 200, 150))
         next(batched([item] * 9, 2))
 
@@ -144,10 +144,10 @@ def test_nothing_leaks() -> None:
         with pytest.raises(LookupError):
             next(batched(source(), 2))
 
-    round()
+    use()
     gc.collect()
     before = sys.getrefcount(item), sys.getrefcount(batched)
     for _ in range(50):
-        round()
+        use()
     gc.collect()
     assert (sys.getrefcount(item), sys.getrefcount(batched)) == before

@@ -633,7 +633,7 @@ def test_nothing_leaks() -> None:
 
     text, data = Text('some text'), b'0123456789' * 3
 
-    def round() -> None:
+    def use() -> None:
         def source(fails: bool) -> Iterator[Any]:
             yield from [text, data, FLUSH, bytearray(data)]
             if fails:
@@ -647,11 +647,11 @@ def test_nothing_leaks() -> None:
             list(chunked([data, 5], 7))
         chunked([data]).close()
 
-    round()
+    use()
     gc.collect()
     objects = [text, data, FLUSH, chunked]
     before = [sys.getrefcount(o) for o in objects]
     for _ in range(50):
-        round()
+        use()
     gc.collect()
     assert [sys.getrefcount(o) for o in objects] == before
