@@ -5,7 +5,7 @@
  */
 #include "protocol/stream.h"
 
-#define FIRST_ROOM 64 /* items that a batch has room for at first, however large n is */
+#define FIRST_ROOM 4096 /* items that a batch has room for at first, however large n is */
 
 typedef struct {
     stream stream;

@@ -11,10 +11,12 @@
  * the bytes held.  All until the end.  User code runs in the source and in
  * codecs, under `running`.  Threads: see stream.c.
  */
+#include "core/utf8.h"
 #include "protocol/stream.h"
 #include "stream/chunks.h"
 #include "stream/text.h"
 
+#define SHORT_TEXT 256             /* characters that are encoded without a bytes object */
 #define PIECES_BETWEEN_CHECKS 4096 /* for signals: no piece may ever complete a chunk */
 
 typedef struct {
@@ -27,6 +29,19 @@ typedef struct {
 
 /* ---- pieces ---- */
 
+/* 1 where a short text was encoded here, 0 where its codec must do it, or -1. */
+static int
+feed_short_text(chunked *self, PyObject *text)
+{
+    uint8_t bytes[4 * SHORT_TEXT];
+    size_t count = (size_t)PyUnicode_GET_LENGTH(text), length;
+    if (self->text.encoding != TEXT_UTF8 || count > SHORT_TEXT ||
+        !utf8_encode(PyUnicode_DATA(text), (int)PyUnicode_KIND(text), count, bytes, &length)) {
+        return 0;
+    }
+    return chunks_feed(&self->chunks, NULL, bytes, length) < 0 ? -1 : 1;
+}
+
 static int
 feed_text(chunked *self, PyObject *text)
 {
@@ -37,12 +52,16 @@ feed_text(chunked *self, PyObject *text)
         return chunks_feed(&self->chunks, text, PyUnicode_DATA(text),
                            (size_t)PyUnicode_GET_LENGTH(text));
     }
+    int status = feed_short_text(self, text);
+    if (status != 0) {
+        return status < 0 ? -1 : 0;
+    }
     PyObject *bytes = text_encode(&self->text, text);
     if (bytes == NULL) {
         return -1;
     }
-    int status = chunks_feed(&self->chunks, bytes, PyBytes_AS_STRING(bytes),
-                             (size_t)PyBytes_GET_SIZE(bytes));
+    status = chunks_feed(&self->chunks, bytes, PyBytes_AS_STRING(bytes),
+                         (size_t)PyBytes_GET_SIZE(bytes));
     Py_DECREF(bytes);
     return status;
 }
