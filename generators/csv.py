@@ -29,9 +29,7 @@ from csv import (
 from generators._native import csv_dict_reader as DictReader
 from generators._native import csv_dict_writer as DictWriter
 from generators._native import csv_reader as reader
-
-# TEMPORARY, until the native writer is here: from generators._native import csv_writer as writer
-writer = _standard.writer
+from generators._native import csv_writer as writer
 
 # 3.11 knows neither; the native reader and writer do.
 QUOTE_STRINGS = 4

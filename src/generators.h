@@ -19,14 +19,18 @@ typedef struct {
     PyTypeObject *csv_reader_type;
     PyTypeObject *csv_dict_reader_type;
     PyTypeObject *csv_dict_writer_type;
-    PyObject *csv_writer; /* writer of generators.csv */
     PyObject *generator_abc; /* collections.abc.Generator */
     PyObject *csv_error;     /* CSVError */
     PyObject *csv_dialect;   /* _csv.Dialect */
-    PyObject *csv_plain_error;      /* _csv.Error */
     PyObject *csv_field_size_limit; /* _csv.field_size_limit */
-    const long *csv_limit_place;    /* in _csv's own state, or NULL: see csv/limit.c */
     PyObject *io;            /* the module */
+    PyTypeObject *csv_encode_type;
+    PyTypeObject *csv_writer_type;
+    PyTypeObject *chunked_type;
+    PyTypeObject *batched_type;
+    PyObject *flush;          /* FLUSH */
+    PyObject *mapping_abc;    /* collections.abc.Mapping */
+    PyObject *csv_base_error; /* csv.Error */
     PyObject *str_read;
     PyObject *str_decode;
     PyObject *empty_text;
@@ -41,6 +45,11 @@ extern PyType_Spec csv_rows_spec;
 extern PyType_Spec csv_reader_spec;
 extern PyType_Spec csv_dict_reader_spec;
 extern PyType_Spec csv_dict_writer_spec;
+extern PyType_Spec csv_encode_spec;
+extern PyType_Spec csv_writer_spec;
+extern PyType_Spec chunked_spec;
+extern PyType_Spec batched_spec;
+extern PyType_Spec flush_spec;
 
 /* For an object of a type of this module that can't be subclassed, so that its own
    type is the module's; not in traverse or dealloc. */

@@ -9,9 +9,9 @@ choose_kernel(generators_state *state)
     const char *name = Py_GETENV("GENERATORS_SCAN");
     state->kernel = scan_choose(name != NULL && *name != '\0' ? name : NULL);
     if (state->kernel == NULL) {
-        PyErr_Format(PyExc_ImportError,
-                     "GENERATORS_SCAN names '%s', which is no kernel that this machine can run",
-                     name);
+        PyErr_Format(
+            PyExc_ImportError,
+            "GENERATORS_SCAN names '%s', which is no kernel that this machine can run", name);
         return -1;
     }
     return 0;
@@ -47,7 +47,8 @@ add_kernels(PyObject *module, generators_state *state)
     }
     int status = PyModule_AddObjectRef(module, "scan_kernels", names);
     Py_DECREF(names);
-    return status < 0 ? -1 : PyModule_AddStringConstant(module, "scan_kernel", state->kernel->name);
+    return status < 0 ? -1
+                      : PyModule_AddStringConstant(module, "scan_kernel", state->kernel->name);
 }
 
 static int
@@ -80,28 +81,42 @@ static int
 import_peers(generators_state *state)
 {
     state->generator_abc = import_attribute("collections.abc", "Generator");
+    state->mapping_abc = import_attribute("collections.abc", "Mapping");
+    state->csv_base_error = import_attribute("_csv", "Error");
     state->csv_dialect = import_attribute("_csv", "Dialect");
-    state->csv_plain_error = import_attribute("_csv", "Error");
     state->csv_field_size_limit = import_attribute("_csv", "field_size_limit");
     state->io = PyImport_ImportModule("io");
     state->csv_error = csv_error_type();
-    return state->generator_abc == NULL || state->csv_dialect == NULL ||
-                   state->csv_plain_error == NULL || state->csv_field_size_limit == NULL ||
+    return state->generator_abc == NULL || state->mapping_abc == NULL ||
+                   state->csv_base_error == NULL || state->csv_dialect == NULL ||
+                   state->csv_field_size_limit == NULL ||
                    state->io == NULL || state->csv_error == NULL
                ? -1
                : 0;
 }
 
-/* A type that is built upon the one shared piece of all streams. */
-static PyTypeObject *
-add_stream_type(PyObject *module, generators_state *state, PyType_Spec *spec)
+/* A type that is built upon the one shared piece of all streams; *type is owned
+   by the state. */
+static int
+add_stream_type(PyObject *module, generators_state *state, PyType_Spec *spec,
+                PyTypeObject **type)
 {
-    PyObject *type =
-        PyType_FromModuleAndSpec(module, spec, (PyObject *)state->stream_type);
-    if (type != NULL && PyModule_AddType(module, (PyTypeObject *)type) < 0) {
-        Py_CLEAR(type);
+    *type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, (PyObject *)state->stream_type);
+    return *type == NULL ? -1 : PyModule_AddType(module, *type);
+}
+
+/* FLUSH, the one object of its type. */
+static int
+add_flush(PyObject *module, generators_state *state)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, &flush_spec, NULL);
+    if (type == NULL) {
+        return -1;
     }
-    return (PyTypeObject *)type;
+    state->flush = ((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 0);
+    Py_DECREF(type);
+    return PyModule_AddObjectRef(module, "FLUSH", state->flush);
 }
 
 /* A type of generators.csv, which is found here under another name. */
@@ -118,8 +133,7 @@ add_type(PyObject *module, const char *name, PyType_Spec *spec)
 static int
 add_types(PyObject *module, generators_state *state)
 {
-    state->stream_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &stream_spec, NULL);
+    state->stream_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &stream_spec, NULL);
     if (state->stream_type == NULL) {
         return -1;
     }
@@ -129,17 +143,21 @@ add_types(PyObject *module, generators_state *state)
         return -1;
     }
     Py_DECREF(done);
-    state->csv_rows_type = add_stream_type(module, state, &csv_rows_spec);
+    if (add_stream_type(module, state, &csv_rows_spec, &state->csv_rows_type) < 0 ||
+        add_stream_type(module, state, &csv_encode_spec, &state->csv_encode_type) < 0 ||
+        add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
+        add_stream_type(module, state, &batched_spec, &state->batched_type) < 0) {
+        return -1;
+    }
     state->csv_reader_type = add_type(module, "csv_reader", &csv_reader_spec);
+    state->csv_writer_type = add_type(module, "csv_writer", &csv_writer_spec);
     state->csv_dict_reader_type = add_type(module, "csv_dict_reader", &csv_dict_reader_spec);
     state->csv_dict_writer_type = add_type(module, "csv_dict_writer", &csv_dict_writer_spec);
-    /* TEMPORARY: the native writer's type, once it is here. */
-    state->csv_writer = import_attribute("_csv", "writer");
-    return state->csv_rows_type == NULL || state->csv_reader_type == NULL ||
-                   state->csv_dict_reader_type == NULL || state->csv_dict_writer_type == NULL ||
-                   state->csv_writer == NULL
-               ? -1
-               : 0;
+    if (state->csv_reader_type == NULL || state->csv_writer_type == NULL ||
+        state->csv_dict_reader_type == NULL || state->csv_dict_writer_type == NULL) {
+        return -1;
+    }
+    return add_flush(module, state);
 }
 
 static int
@@ -147,7 +165,7 @@ module_exec(PyObject *module)
 {
     generators_state *state = PyModule_GetState(module);
     if (choose_kernel(state) < 0 || add_kernels(module, state) < 0 || make_texts(state) < 0 ||
-        import_peers(state) < 0 || csv_limit_find(state) < 0 || add_types(module, state) < 0) {
+        import_peers(state) < 0 || add_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "CSVError", state->csv_error);
@@ -162,11 +180,16 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->csv_reader_type);
     Py_VISIT(state->csv_dict_reader_type);
     Py_VISIT(state->csv_dict_writer_type);
-    Py_VISIT(state->csv_writer);
+    Py_VISIT(state->csv_encode_type);
+    Py_VISIT(state->csv_writer_type);
+    Py_VISIT(state->mapping_abc);
+    Py_VISIT(state->csv_base_error);
+    Py_VISIT(state->chunked_type);
+    Py_VISIT(state->batched_type);
+    Py_VISIT(state->flush);
     Py_VISIT(state->generator_abc);
     Py_VISIT(state->csv_error);
     Py_VISIT(state->csv_dialect);
-    Py_VISIT(state->csv_plain_error);
     Py_VISIT(state->csv_field_size_limit);
     Py_VISIT(state->io);
     return 0;
@@ -181,11 +204,16 @@ module_clear(PyObject *module)
     Py_CLEAR(state->csv_reader_type);
     Py_CLEAR(state->csv_dict_reader_type);
     Py_CLEAR(state->csv_dict_writer_type);
-    Py_CLEAR(state->csv_writer);
+    Py_CLEAR(state->csv_encode_type);
+    Py_CLEAR(state->csv_writer_type);
+    Py_CLEAR(state->mapping_abc);
+    Py_CLEAR(state->csv_base_error);
+    Py_CLEAR(state->chunked_type);
+    Py_CLEAR(state->batched_type);
+    Py_CLEAR(state->flush);
     Py_CLEAR(state->generator_abc);
     Py_CLEAR(state->csv_error);
     Py_CLEAR(state->csv_dialect);
-    Py_CLEAR(state->csv_plain_error);
     Py_CLEAR(state->csv_field_size_limit);
     Py_CLEAR(state->io);
     Py_CLEAR(state->str_decode);

@@ -105,15 +105,22 @@ buffer_unit(const buffer *self, size_t index)
 }
 
 void
-buffer_drop(buffer *self, size_t count)
+buffer_cut(buffer *self, size_t length)
 {
-    size_t left = self->length - count;
-    if (left == 0) {
+    if (length == 0) {
         self->capacity *= (size_t)self->width;
         self->width = 1;
     }
-    else if (count > 0) {
-        memmove(self->data, self->data + count * (size_t)self->width, left * (size_t)self->width);
+    self->length = length;
+}
+
+void
+buffer_drop(buffer *self, size_t count)
+{
+    size_t left = self->length - count;
+    if (left > 0 && count > 0) {
+        memmove(self->data, self->data + count * (size_t)self->width,
+                left * (size_t)self->width);
     }
-    self->length = left;
+    buffer_cut(self, left);
 }

@@ -45,6 +45,9 @@ buffer_status buffer_append_unit(buffer *self, uint32_t unit);
 /* The unit at `index`, which must be held. */
 uint32_t buffer_unit(const buffer *self, size_t index);
 
+/* Forget the units from `length` on.  An emptied block is one byte wide again. */
+void buffer_cut(buffer *self, size_t length);
+
 /* Forget the first `count` units.  An emptied block is one byte wide again. */
 void buffer_drop(buffer *self, size_t count);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/powers.h"
+#include "core/wide.h"
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
@@ -235,32 +236,6 @@ take_decimal(span *s, decimal *result)
 
 /* ---- doubles: rounding ---- */
 
-typedef struct {
-    uint64_t high;
-    uint64_t low;
-} wide;
-
-static inline wide
-multiply(uint64_t a, uint64_t b)
-{
-#if defined(__SIZEOF_INT128__) && !defined(NUMBER_PORTABLE)
-    __extension__ typedef unsigned __int128 uint128;
-    uint128 product = (uint128)a * b;
-    return (wide){(uint64_t)(product >> 64), (uint64_t)product};
-#elif defined(_M_X64) && !defined(__clang__) && !defined(NUMBER_PORTABLE)
-    wide product;
-    product.low = _umul128(a, b, &product.high);
-    return product;
-#else
-    const uint64_t lower = UINT32_MAX;
-    uint64_t low = (a & lower) * (b & lower);
-    uint64_t cross = (a >> 32) * (b & lower) + (low >> 32);
-    uint64_t other = (a & lower) * (b >> 32) + (cross & lower);
-    return (wide){(a >> 32) * (b >> 32) + (cross >> 32) + (other >> 32),
-                  other << 32 | (low & lower)};
-#endif
-}
-
 /* How many zero bits a nonzero word begins with. */
 static inline int
 leading_zeros(uint64_t word)
@@ -335,8 +310,8 @@ round_decimal(decimal number, uint64_t *bits)
     bool exact = number.exponent >= 0 && number.exponent <= NUMBER_POWER_EXACT;
     int shift = leading_zeros(number.digits);
     uint64_t digits = number.digits << shift;
-    wide upper = multiply(digits, power[0]);
-    wide lower = multiply(digits, power[1]);
+    wide upper = wide_multiply(digits, power[0]);
+    wide lower = wide_multiply(digits, power[1]);
     uint64_t middle = upper.low + lower.high;
     uint64_t high = upper.high + (middle < upper.low);
 

@@ -1,6 +1,5 @@
 #include "core/utf8.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "core/units.h"
@@ -200,5 +199,50 @@ utf8_decode(const uint8_t *bytes, size_t count, void *out, int width)
     default:
         decode_width(bytes, count, out, 4);
         break;
+    }
+}
+
+INLINE bool
+encode(const void *units, int width, size_t count, uint8_t *out, size_t *length)
+{
+    uint8_t *to = out;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t unit = unit_at(units, i, width);
+        if (unit < 0x80) {
+            *to++ = (uint8_t)unit;
+        }
+        else if (unit < 0x800) {
+            *to++ = (uint8_t)(0xC0 | unit >> 6);
+            *to++ = (uint8_t)(0x80 | (unit & 0x3F));
+        }
+        else if (unit < 0x10000) {
+            if (unit >= 0xD800 && unit < 0xE000) {
+                return false;
+            }
+            *to++ = (uint8_t)(0xE0 | unit >> 12);
+            *to++ = (uint8_t)(0x80 | (unit >> 6 & 0x3F));
+            *to++ = (uint8_t)(0x80 | (unit & 0x3F));
+        }
+        else {
+            *to++ = (uint8_t)(0xF0 | unit >> 18);
+            *to++ = (uint8_t)(0x80 | (unit >> 12 & 0x3F));
+            *to++ = (uint8_t)(0x80 | (unit >> 6 & 0x3F));
+            *to++ = (uint8_t)(0x80 | (unit & 0x3F));
+        }
+    }
+    *length = (size_t)(to - out);
+    return true;
+}
+
+bool
+utf8_encode(const void *units, int width, size_t count, uint8_t *out, size_t *length)
+{
+    switch (width) {
+    case 1:
+        return encode(units, 1, count, out, length);
+    case 2:
+        return encode(units, 2, count, out, length);
+    default:
+        return encode(units, 4, count, out, length);
     }
 }

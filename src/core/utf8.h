@@ -8,6 +8,7 @@
 #ifndef GENERATORS_CORE_UTF8_H
 #define GENERATORS_CORE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,5 +31,9 @@ size_t utf8_count(const uint8_t *bytes, size_t count, uint8_t *highest);
 /* Write the code points of valid UTF-8 as units of `width` bytes, which must be wide
    enough for all. */
 void utf8_decode(const uint8_t *bytes, size_t count, void *out, int width);
+
+/* Write code units of any width as UTF-8 to `out`, which has room for 4 bytes a unit,
+   and set *length.  False where a unit is a surrogate. */
+bool utf8_encode(const void *units, int width, size_t count, uint8_t *out, size_t *length);
 
 #endif

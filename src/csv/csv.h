@@ -10,12 +10,17 @@
  *   reader.c    the reader of generators.csv, with csv.reader's own protocol
  *   dict_reader.c, dict_writer.c   DictReader and DictWriter of generators.csv
  *   call.c      what those two are called with
+ *   encode.c    rows -> units, the machine of writer.c and encoded.c
+ *   columns.c   the values of a row that has names
+ *   encoded.c   csv_encode, the synchronous face of these two
+ *   writer.c    the writer of generators.csv
  */
 #ifndef GENERATORS_CSV_H
 #define GENERATORS_CSV_H
 
 #include "core/buffer.h"
 #include "core/fields.h"
+#include "core/quote.h"
 #include "csv/memo.h"
 #include "generators.h"
 #include "protocol/stream.h"
@@ -39,6 +44,7 @@ typedef struct {
     int quoting;
     bool text_only; /* fields become str, whatever they hold */
     bool plain;     /* and one that holds no quote or escape is what it spans */
+    uint32_t quotechar; /* also under QUOTE_NONE, where fields.set has none */
 } csv_dialect;
 
 /* The formatting parameters as given, NULL for one that was not. */
@@ -59,18 +65,14 @@ typedef struct {
 int csv_dialect_read(csv_dialect *dialect, generators_state *state,
                      const csv_parameters *parameters);
 
-/* The same for the arguments `dialect` (NULL if not given) and **fmtparams, with the
-   standard module's own object for what they say: a new reference, or NULL. */
+/* The same, with the standard module's own object for what they say: a new
+   reference, or NULL. */
+PyObject *csv_dialect_make(csv_dialect *dialect, generators_state *state,
+                           const csv_parameters *parameters);
+
+/* The same for the arguments `dialect` (NULL if not given) and **fmtparams of a call. */
 PyObject *csv_dialect_from_call(csv_dialect *dialect, generators_state *state,
                                 PyObject *dialect_given, PyObject *fmtparams);
-
-/* ---- limit.c ---- */
-
-/* Find where the standard module keeps its limit.  0 or -1. */
-int csv_limit_find(generators_state *state);
-
-/* csv.field_size_limit().  0 or -1. */
-int csv_limit_read(generators_state *state, long *limit);
 
 /* ---- parser.c ---- */
 
@@ -326,6 +328,86 @@ PyObject *csv_call_onward(const csv_call *call, PyObject *callable);
 /* The fieldnames given, as a list if they can be iterated over once only; None for
    none.  A new reference, or NULL. */
 PyObject *csv_fieldnames(PyObject *given);
+/* ---- encode.c ---- */
+
+typedef enum {
+    CSV_WRITTEN = 0,
+    CSV_RAISED, /* an exception is set: user code's, or MemoryError */
+    CSV_NO_ESCAPE,
+    CSV_EMPTY_FIELD,
+    CSV_EMPTY_RECORD,
+    CSV_NOT_ITERABLE,
+} csv_written;
+
+/* Rows in, code units out.  It has no face's state: what is under way is in the
+   caller's csv_line, so that a row may be written while another one is. */
+typedef struct {
+    quoter quoter;
+    csv_dialect dialect;
+    buffer block;         /* the lines under way, one behind the other */
+    PyObject *terminator; /* owned */
+    bool escape_formulas;
+    bool ascii;           /* all that it adds to the fields is ASCII */
+    bool quotes_text;     /* by `quoting`, whatever is in it; these three of */
+    bool quotes_number;   /* the exact types */
+    bool quotes_none;
+    int depth; /* lines under way */
+} csv_encoder;
+
+/* One line, which the block holds from `start` on. */
+typedef struct {
+    size_t start;
+    Py_ssize_t count; /* fields written, the index of the one that failed */
+    bool ascii;
+    bool null; /* the last one was None */
+    int depth;
+} csv_line;
+
+/* `standard` is csv's Dialect, as csv_dialect_make() made it.  0 or -1. */
+int csv_encoder_open(csv_encoder *self, generators_state *state, const csv_dialect *dialect,
+                     PyObject *standard);
+void csv_encoder_close(csv_encoder *self);
+
+/* Write a row with its line end.  csv_line_end() must follow, whatever it gives. */
+csv_written csv_encode_row(csv_encoder *self, csv_line *line, PyObject *row);
+
+/* The line's units: stands until anything else is written. */
+static inline const void *
+csv_line_units(const csv_encoder *self, const csv_line *line, size_t *count)
+{
+    *count = self->block.length - line->start;
+    return self->block.data + line->start * (size_t)self->block.width;
+}
+
+/* The line as text: a new reference, or NULL. */
+PyObject *csv_line_text(const csv_encoder *self, const csv_line *line);
+
+/* Forget the line. */
+void csv_line_end(csv_encoder *self, const csv_line *line);
+
+/* What csv.writer says of it, for all from CSV_NO_ESCAPE on: a new reference. */
+PyObject *csv_written_message(csv_written result, PyObject *row);
+
+/* ---- columns.c ---- */
+
+/* Which values of a row with names are written, and in what order. */
+typedef struct {
+    PyObject *names;    /* owned: a tuple, or NULL while not known */
+    PyObject *missing;  /* owned: what stands for a missing value, or NULL: an error */
+    PyObject *known;    /* owned: the names that the row before had, or NULL */
+    Py_ssize_t *places; /* owned: where each column is among them, -1 for nowhere */
+    bool by_name;       /* rows with names are read by them */
+    bool ignores_extra;
+    PyObject *fault; /* owned: the name at fault, after an error, or NULL */
+} csv_columns;
+
+void csv_columns_close(csv_columns *self);
+int csv_columns_traverse(csv_columns *self, visitproc visit, void *arg);
+
+/* What is written for the row: a new reference to a tuple of its values where it
+   has names, else to itself; NULL with an exception set.  The first row with names
+   gives the columns where none were. */
+PyObject *csv_columns_select(csv_columns *self, generators_state *state, PyObject *row);
 
 /* ---- error.c ---- */
 

@@ -190,13 +190,13 @@ read_standard(csv_dialect *dialect, PyObject *standard, int quoting)
     dialect->quoting = quoting;
     dialect->text_only = quoting < CSV_QUOTE_STRINGS && quoting != CSV_QUOTE_NONNUMERIC;
     dialect->plain = dialect->text_only && !d->skip_space;
+    dialect->quotechar = quotechar;
     d->set.quote = quoting == CSV_QUOTE_NONE ? SCAN_ABSENT : quotechar;
     return check_as_3_13(standard, d, quotechar);
 }
 
-/* The standard module's object for the parameters, read into *dialect. */
-static PyObject *
-make_dialect(csv_dialect *dialect, generators_state *state, const csv_parameters *parameters)
+PyObject *
+csv_dialect_make(csv_dialect *dialect, generators_state *state, const csv_parameters *parameters)
 {
     PyObject *base = NULL, *quoting = NULL, *stand_in = NULL, *standard = NULL;
     int value;
@@ -227,7 +227,7 @@ int
 csv_dialect_read(csv_dialect *dialect, generators_state *state,
                  const csv_parameters *parameters)
 {
-    PyObject *standard = make_dialect(dialect, state, parameters);
+    PyObject *standard = csv_dialect_make(dialect, state, parameters);
     Py_XDECREF(standard);
     return standard == NULL ? -1 : 0;
 }
@@ -280,5 +280,5 @@ csv_dialect_from_call(csv_dialect *dialect, generators_state *state, PyObject *d
     if (fmtparams != NULL && sort_parameters(&parameters, fmtparams) < 0) {
         return NULL;
     }
-    return make_dialect(dialect, state, &parameters);
+    return csv_dialect_make(dialect, state, &parameters);
 }

@@ -270,7 +270,7 @@ dict_writer_init(PyObject *op, PyObject *args, PyObject *kwargs)
     }
     if (action != NULL) {
         generators_state *state = generators_state_of_subclass(Py_TYPE(op));
-        writer = csv_call_onward(&call, state->csv_writer);
+        writer = csv_call_onward(&call, (PyObject *)state->csv_writer_type);
     }
     csv_call_free(&call);
     if (writer == NULL) {

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "core/utf8.h"
+#include "stream/text.h"
 
 /* Units from which on the GIL is let go of.  To get it back from a busy thread takes
    5 ms, in which a hundred ordinary pieces are scanned: for those it does not pay. */
@@ -29,37 +30,6 @@
 #define HEAD 4                       /* bytes that tell what a file is */
 
 /* ---- setting up ---- */
-
-/* The codec's own name for the encoding; LookupError for one that is not of text. */
-static PyObject *
-codec_name(PyObject *encoding)
-{
-    PyObject *codecs = PyImport_ImportModule("codecs");
-    PyObject *info = codecs == NULL ? NULL : PyObject_CallMethod(codecs, "lookup", "O", encoding);
-    Py_XDECREF(codecs);
-    if (info == NULL) {
-        return NULL;
-    }
-    PyObject *name = NULL;
-    PyObject *is_text = PyObject_GetAttrString(info, "_is_text_encoding");
-    if (is_text == NULL) {
-        PyErr_Clear();
-    }
-    if (is_text == Py_False) {
-        PyErr_Format(PyExc_LookupError, "%R is not a text encoding", encoding);
-    }
-    else {
-        name = PyObject_GetAttrString(info, "name");
-    }
-    Py_XDECREF(is_text);
-    Py_DECREF(info);
-    if (name != NULL && !PyUnicode_Check(name)) {
-        PyErr_Format(PyExc_TypeError, "codec name must be str, not %.200s",
-                     Py_TYPE(name)->tp_name);
-        Py_CLEAR(name);
-    }
-    return name;
-}
 
 static bool
 separators_within(const scan_set *set, uint32_t most)
@@ -142,7 +112,7 @@ csv_parser_init(csv_parser *self, generators_state *state, const csv_dialect *di
         return -1;
     }
     self->encoding_name = Py_NewRef(encoding);
-    PyObject *name = codec_name(encoding);
+    PyObject *name = text_codec_name(encoding);
     if (name == NULL) {
         return -1;
     }

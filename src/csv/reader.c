@@ -18,13 +18,17 @@
  */
 #include "csv/csv.h"
 
+#define LIMIT_LINES 32
+#define LIMIT_SHORT 1024 /* characters */
+
 typedef struct {
     PyObject_HEAD
     PyObject *source;  /* owned: an iterator */
     PyObject *dialect; /* owned: the standard module's object */
     csv_parser parser;
     uint64_t delivered;  /* rows */
-    long field_limit;    /* csv.field_size_limit(), when a line was read last */
+    long field_limit;    /* csv.field_size_limit(), when it was asked last */
+    int lines_to_limit;  /* short lines until it is asked again */
     bool checks_numbers; /* fields are converted as soon as they end */
     bool parsing;        /* the parser must not be touched */
 } csv_reader;
@@ -34,33 +38,37 @@ typedef struct {
 static void
 refuse_overlap(generators_state *state)
 {
-    PyErr_SetString(state->csv_plain_error, "iterator has already advanced the reader");
+    PyErr_SetString(state->csv_base_error, "iterator has already advanced the reader");
 }
 
 static void
 raise_fault(csv_reader *self, generators_state *state)
 {
     if (self->parser.machine.error == FIELDS_FIELD_LIMIT) {
-        PyErr_Format(state->csv_plain_error, "field larger than field limit (%ld)",
+        PyErr_Format(state->csv_base_error, "field larger than field limit (%ld)",
                      self->field_limit);
         return;
     }
     PyObject *message = csv_parser_fault(&self->parser);
     if (message != NULL) {
-        PyErr_SetObject(state->csv_plain_error, message);
+        PyErr_SetObject(state->csv_base_error, message);
         Py_DECREF(message);
     }
 }
 
 /* ---- one line ---- */
 
+/* csv.field_size_limit() into the machine. */
 static int
 read_field_limit(csv_reader *self, generators_state *state)
 {
-    long limit;
-    if (csv_limit_read(state, &limit) < 0) {
+    PyObject *value = PyObject_CallNoArgs(state->csv_field_size_limit);
+    long limit = value == NULL ? -1 : PyLong_AsLong(value);
+    Py_XDECREF(value);
+    if (limit == -1 && PyErr_Occurred()) {
         return -1;
     }
+    self->lines_to_limit = LIMIT_LINES;
     if (limit != self->field_limit) {
         int width;
         const void *units = csv_parser_units(&self->parser, &width);
@@ -69,6 +77,17 @@ read_field_limit(csv_reader *self, generators_state *state)
                              limit < 0 ? 0 : (size_t)limit);
     }
     return 0;
+}
+
+/* To ask costs a tenth of what reading a short line does.  A short line that starts
+   a record asks only now and then: a limit raised is seen at once, one lowered
+   below the length of a short line within LIMIT_LINES lines. */
+static bool
+must_read_limit(csv_reader *self, PyObject *line)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(line);
+    return --self->lines_to_limit <= 0 || length > LIMIT_SHORT || length > self->field_limit ||
+           self->parser.machine.state != START_RECORD;
 }
 
 /* The line pulled next: 1, 0 at the end, or -1. */
@@ -91,7 +110,7 @@ pull_line(csv_reader *self, generators_state *state, PyObject **line)
         return -1;
     }
     if (*line != NULL && !PyUnicode_Check(*line)) {
-        PyErr_Format(state->csv_plain_error,
+        PyErr_Format(state->csv_base_error,
                      "iterator should return strings, not %.200s "
                      "(the file should be opened in text mode)",
                      Py_TYPE(*line)->tp_name);
@@ -131,7 +150,8 @@ parse_line(csv_reader *self, generators_state *state, PyObject *line, uint32_t *
             return -1;
         }
     }
-    else if (PyUnicode_READY(line) < 0 || read_field_limit(self, state) < 0 ||
+    else if (PyUnicode_READY(line) < 0 ||
+             (must_read_limit(self, line) && read_field_limit(self, state) < 0) ||
              csv_parser_feed_line(parser, state, line) < 0) {
         return -1;
     }

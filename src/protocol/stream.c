@@ -146,15 +146,8 @@ stream_open(stream *self, generators_state *state, PyObject *source)
 }
 
 int
-stream_pull(stream *self, PyObject **item)
+stream_source_ended(stream *self)
 {
-    PyObject *source = Py_NewRef(self->source);
-    *item = Py_TYPE(source)->tp_iternext(source);
-    Py_DECREF(source);
-    if (*item != NULL) {
-        self->pulled++;
-        return 1;
-    }
     if (!PyErr_Occurred()) {
         return 0;
     }
@@ -164,6 +157,20 @@ stream_pull(stream *self, PyObject **item)
     }
     stream_note(NOTE_START "item %zd", self->pulled);
     return -1;
+}
+
+Py_ssize_t
+stream_pull_many(stream *self, PyObject **items, Py_ssize_t count)
+{
+    PyObject *source = Py_NewRef(self->source);
+    iternextfunc next = Py_TYPE(source)->tp_iternext;
+    Py_ssize_t got = 0;
+    while (got < count && (items[got] = next(source)) != NULL) {
+        got++;
+    }
+    Py_DECREF(source);
+    self->pulled += got;
+    return got < count && stream_source_ended(self) < 0 ? -1 : got;
 }
 
 static int
@@ -372,11 +379,10 @@ stream_iternext(PyObject *op)
     return item;
 }
 
-PyDoc_STRVAR(send_doc,
-             "send($self, value, /)\n"
-             "--\n\n"
-             "The next item; the value is ignored.  As for a generator, the first\n"
-             "value sent must be None (TypeError).");
+PyDoc_STRVAR(send_doc, "send($self, value, /)\n"
+                       "--\n\n"
+                       "The next item; the value is ignored.  As for a generator, the first\n"
+                       "value sent must be None (TypeError).");
 
 static PyObject *
 stream_send(PyObject *op, PyObject *value)
@@ -417,9 +423,10 @@ thrown_exception(PyObject *type, PyObject *value, PyObject *traceback)
             exception = PyObject_CallOneArg(type, value);
         }
         if (exception != NULL && !PyExceptionInstance_Check(exception)) {
-            PyErr_Format(PyExc_TypeError,
-                         "calling %R should have returned an instance of BaseException, not %s",
-                         type, Py_TYPE(exception)->tp_name);
+            PyErr_Format(
+                PyExc_TypeError,
+                "calling %R should have returned an instance of BaseException, not %s", type,
+                Py_TYPE(exception)->tp_name);
             Py_CLEAR(exception);
         }
     }
@@ -445,10 +452,9 @@ thrown_exception(PyObject *type, PyObject *value, PyObject *traceback)
     return exception;
 }
 
-PyDoc_STRVAR(throw_doc,
-             "throw($self, type, value=None, traceback=None, /)\n"
-             "--\n\n"
-             "Close the source, then raise the exception.  The stream has ended.");
+PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
+                        "--\n\n"
+                        "Close the source, then raise the exception.  The stream has ended.");
 
 static PyObject *
 stream_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
@@ -465,8 +471,8 @@ stream_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
 #endif
-    PyObject *exception = thrown_exception(args[0], count > 1 ? args[1] : NULL,
-                                           count > 2 ? args[2] : NULL);
+    PyObject *exception =
+        thrown_exception(args[0], count > 1 ? args[1] : NULL, count > 2 ? args[2] : NULL);
     if (exception == NULL) {
         return NULL;
     }
@@ -541,7 +547,8 @@ static PyMethodDef stream_methods[] = {
 };
 
 static PyMemberDef stream_members[] = {
-    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(stream, weak_references), Py_READONLY, NULL},
+    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(stream, weak_references), Py_READONLY,
+     NULL},
     {NULL},
 };
 

@@ -39,9 +39,28 @@ struct stream {
    it.  0, or -1 with an exception set. */
 int stream_open(stream *self, generators_state *state, PyObject *source);
 
-/* The source's next item: 1 and *item, 0 at its end, or -1 with its exception,
-   which has been given its note. */
-int stream_pull(stream *self, PyObject **item);
+/* What a source that gave no item means: 0 for its end, -1 with its exception,
+   which is given its note. */
+int stream_source_ended(stream *self);
+
+/* The source's next item: 1 and *item, 0 at its end, or -1 with its exception. */
+static inline int
+stream_pull(stream *self, PyObject **item)
+{
+    PyObject *source = Py_NewRef(self->source);
+    *item = Py_TYPE(source)->tp_iternext(source);
+    Py_DECREF(source);
+    if (*item == NULL) {
+        return stream_source_ended(self);
+    }
+    self->pulled++;
+    return 1;
+}
+
+/* Up to `count` items at once, in `items`: how many, fewer than that at the
+   source's end, or -1 with its exception: those that came
+   before it stay in `items`, NULL after the last. */
+Py_ssize_t stream_pull_many(stream *self, PyObject **items, Py_ssize_t count);
 
 /* Tell by a note where the exception being raised arose, unless a stage
    further in has told it.  `format` is as for PyUnicode_FromFormat and begins

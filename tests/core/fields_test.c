@@ -979,22 +979,24 @@ test_count_lines(void)
     }
 }
 
-/* With an argument, as many times as long. */
+/* With an argument, as many times as long; 0 is short. */
 int
 main(int argc, char **argv)
 {
     int times = argc > 1 ? atoi(argv[1]) : 1;
+    int rounds = times > 0 ? 3000 * times : 300;
+    size_t longest = times == 0 ? 3 : times == 1 ? 4 : 5;
     scan_kernels(kernels);
     while (kernels[kernel_count] != NULL) {
         kernel_count++;
     }
-    test_short_in_all_cuts(times > 1 ? 5 : 4, NO_LIMIT);
-    test_short_in_all_cuts(times > 1 ? 5 : 4, 1);
-    test_short_in_all_cuts(times > 1 ? 5 : 4, 2);
-    test_short_between_groups(times > 1 ? 6 : 5);
-    test_lines(times > 1 ? 5 : 4);
-    test_long(3000 * times);
-    test_long_lines(3000 * times);
+    test_short_in_all_cuts(longest, NO_LIMIT);
+    test_short_in_all_cuts(longest, 1);
+    test_short_in_all_cuts(longest, 2);
+    test_short_between_groups(longest + 1);
+    test_lines(longest);
+    test_long(rounds);
+    test_long_lines(rounds);
     test_field_limit();
     test_record_limit();
     test_count_lines();

@@ -2,7 +2,7 @@
 
 Environment: CC (a compiler and its flags, `cc` if not set), CORE_CFLAGS (more flags, such as
 -fsanitize=address,undefined), CORE_RUNNER (what runs the programs, such as an emulator),
-CORE_TIMES (how many times as long the random parts go on).
+CORE_TIMES (how many times as long the longest goes on; 0 is short).
 """
 
 import os

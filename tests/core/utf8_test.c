@@ -231,10 +231,46 @@ test_all_cuts(void)
     }
 }
 
+/* Every code point, in every width that it fits, is written as this says. */
+static void
+test_encode(void)
+{
+    for (uint32_t unit = 0; unit <= 0x10FFFF; unit++) {
+        uint8_t expected[4], out[12];
+        size_t length = 1, got;
+        if (unit < 0x80) {
+            expected[0] = (uint8_t)unit;
+        }
+        else {
+            length = unit < 0x800 ? 2 : unit < 0x10000 ? 3 : 4;
+            uint32_t left = unit;
+            for (size_t i = length - 1; i > 0; i--, left >>= 6) {
+                expected[i] = (uint8_t)(0x80 | (left & 0x3F));
+            }
+            expected[0] = (uint8_t)((0xF00 >> length & 0xFF) | left);
+        }
+        bool surrogate = unit >= 0xD800 && unit <= 0xDFFF;
+        for (int width = unit <= 0xFF ? 1 : unit <= 0xFFFF ? 2 : 4; width <= 4; width *= 2) {
+            uint32_t units[3];
+            for (size_t i = 0; i < 3; i++) {
+                put_unit(units, i, width, i == 1 ? unit : 'a');
+            }
+            CHECK(utf8_encode(units, width, 3, out, &got) == !surrogate, "%x", (unsigned)unit);
+            if (!surrogate) {
+                CHECK(got == length + 2 && out[0] == 'a' && out[got - 1] == 'a', "%x",
+                      (unsigned)unit);
+                CHECK(memcmp(out + 1, expected, length) == 0, "%x", (unsigned)unit);
+                CHECK(utf8_valid_prefix(out, got) == got, "%x", (unsigned)unit);
+            }
+        }
+    }
+}
+
 int
 main(void)
 {
     scan_kernels(kernels);
+    test_encode();
     check((const uint8_t *)"", 0);
     test_two_bytes();
     test_edges();

@@ -98,6 +98,22 @@ def test_every_short_text_across_the_edge_of_a_group(kernel_csv_rows: CsvRows, s
         assert_reads(kernel_csv_rows, raw, expected, {})
 
 
+@pytest.mark.parametrize('shift', [62, 63, 64])
+@pytest.mark.parametrize('name', ALPHABETS)
+def test_every_short_text_behind_an_irregular_group(
+    kernel_csv_rows: CsvRows, name: str, shift: int
+) -> None:
+    """The stray quote goes to the exact machine, which hands over within the short text."""
+    dialect = ALPHABETS[name][2]
+    quote = dialect.get('quotechar', '"')
+    delimiter = dialect.get('delimiter', ',')
+    stray = f'1{quote}'
+    before = stray + '2' * (shift - 1 - len(stray.encode())) + '\n'
+    after = f'\n{delimiter}2\n' * 33
+    for raw, expected in samples(name, 4, before, after):
+        assert_reads(kernel_csv_rows, raw, expected, dialect)
+
+
 @pytest.mark.parametrize('name', [name for name in ALPHABETS if name != 'quotes'])
 def test_every_short_text_between_regular_records(kernel_csv_rows: CsvRows, name: str) -> None:
     """Out of the regular stretch and back into it, for every dialect."""

@@ -253,7 +253,7 @@ def test_the_limit_changes_between_lines() -> None:
             csv.field_size_limit(limit)
             yield '"abcde\n'
 
-    for limits in ([9, 3], [12, 6, 3], [7, 5], [100, 6, 12], [100, -1], [100, 99, 5]):
+    for limits in ([9, 3], [12, 6, 3], [7, 5], [100, 6, 12], [100, -1]):
         with field_size_limit(LIMIT):
             for make in (ours.reader, csv.reader):
                 reader = make(lines(limits), escapechar='\\')
@@ -263,6 +263,19 @@ def test_the_limit_changes_between_lines() -> None:
                 if make is ours.reader:
                     actual = outcome
             assert actual == outcome, limits
+
+
+def test_a_lowered_limit_counts_for_short_lines_within_32_of_them() -> None:
+    def lines() -> Iterator[str]:
+        yield 'abcdef\n'
+        csv.field_size_limit(2)
+        yield from ['abcdef\n'] * 100
+
+    with field_size_limit(LIMIT):
+        reader = ours.reader(lines())
+        with pytest.raises(csv.Error, match=r'field limit \(2\)'):
+            list(reader)
+        assert reader.line_num <= 33
 
 
 def test_the_limit_fallen_below_a_field_counts_from_the_next_character() -> None:
