@@ -347,9 +347,9 @@ typedef struct {
     buffer block;         /* the lines under way, one behind the other */
     PyObject *terminator; /* owned */
     bool escape_formulas;
-    bool ascii;           /* all that it adds to the fields is ASCII */
-    bool quotes_text;     /* by `quoting`, whatever is in it; these three of */
-    bool quotes_number;   /* the exact types */
+    bool ascii;         /* all that it adds to the fields is ASCII */
+    bool quotes_text;   /* by `quoting`, whatever is in it; these three of */
+    bool quotes_number; /* the exact types */
     bool quotes_none;
     int depth; /* lines under way */
 } csv_encoder;
