@@ -1,5 +1,5 @@
 """Fast native generator types: rows out of files, pieces into responses, events, calls."""
 
-from generators._native import CSVError, csv_rows
+from generators._native import CSVError, CSVRow, csv_rows
 
-__all__ = ['CSVError', 'csv_rows']
+__all__ = ['CSVError', 'CSVRow', 'csv_rows']

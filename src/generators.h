@@ -16,6 +16,9 @@ typedef struct {
     const scan_kernel *kernel; /* chosen at import, borrowed for ever */
     PyTypeObject *stream_type;
     PyTypeObject *csv_rows_type;
+    PyTypeObject *csv_row_type;
+    PyTypeObject *csv_block_type;
+    PyTypeObject *csv_names_type;
     PyObject *generator_abc; /* collections.abc.Generator */
     PyObject *csv_error;     /* CSVError */
     PyObject *csv_dialect;   /* _csv.Dialect */
@@ -31,6 +34,9 @@ extern struct PyModuleDef generators_module;
 
 extern PyType_Spec stream_spec;
 extern PyType_Spec csv_rows_spec;
+extern PyType_Spec csv_row_spec;
+extern PyType_Spec csv_block_spec;
+extern PyType_Spec csv_names_spec;
 
 /* For an object of one of this module's types; not in traverse or dealloc.  None
    of them can be subclassed, so the object's own type is the module's. */

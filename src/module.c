@@ -119,12 +119,43 @@ add_types(PyObject *module, generators_state *state)
     return state->csv_rows_type == NULL ? -1 : 0;
 }
 
+static PyTypeObject *
+add_type(PyObject *module, PyType_Spec *spec)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
+    if (type != NULL && PyModule_AddType(module, (PyTypeObject *)type) < 0) {
+        Py_CLEAR(type);
+    }
+    return (PyTypeObject *)type;
+}
+
+static int
+add_row_types(PyObject *module, generators_state *state)
+{
+    state->csv_names_type = add_type(module, &csv_names_spec);
+    state->csv_block_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &csv_block_spec, NULL);
+    state->csv_row_type = add_type(module, &csv_row_spec);
+    if (state->csv_names_type == NULL || state->csv_block_type == NULL ||
+        state->csv_row_type == NULL) {
+        return -1;
+    }
+    PyObject *sequence = import_attribute("collections.abc", "Sequence");
+    PyObject *done = NULL;
+    if (sequence != NULL) {
+        done = PyObject_CallMethod(sequence, "register", "O", (PyObject *)state->csv_row_type);
+        Py_DECREF(sequence);
+    }
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
 static int
 module_exec(PyObject *module)
 {
     generators_state *state = PyModule_GetState(module);
     if (choose_kernel(state) < 0 || add_kernels(module, state) < 0 || make_texts(state) < 0 ||
-        import_peers(state) < 0 || add_types(module, state) < 0) {
+        import_peers(state) < 0 || add_types(module, state) < 0 ||
+        add_row_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "CSVError", state->csv_error);
@@ -136,6 +167,9 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     generators_state *state = PyModule_GetState(module);
     Py_VISIT(state->stream_type);
     Py_VISIT(state->csv_rows_type);
+    Py_VISIT(state->csv_row_type);
+    Py_VISIT(state->csv_block_type);
+    Py_VISIT(state->csv_names_type);
     Py_VISIT(state->generator_abc);
     Py_VISIT(state->csv_error);
     Py_VISIT(state->csv_dialect);
@@ -149,6 +183,9 @@ module_clear(PyObject *module)
     generators_state *state = PyModule_GetState(module);
     Py_CLEAR(state->stream_type);
     Py_CLEAR(state->csv_rows_type);
+    Py_CLEAR(state->csv_row_type);
+    Py_CLEAR(state->csv_block_type);
+    Py_CLEAR(state->csv_names_type);
     Py_CLEAR(state->generator_abc);
     Py_CLEAR(state->csv_error);
     Py_CLEAR(state->csv_dialect);
