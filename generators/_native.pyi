@@ -1,10 +1,21 @@
 """Types of the native module; what each does is said in its docstring."""
 
 import csv
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from os import PathLike
 from types import GenericAlias, TracebackType
-from typing import Any, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, final, overload
+from typing import (
+    Any,
+    Generic,
+    Literal,
+    Protocol,
+    Self,
+    SupportsIndex,
+    TypeAlias,
+    TypeVar,
+    final,
+    overload,
+)
 
 from typing_extensions import Buffer
 
@@ -47,6 +58,36 @@ class CSVError(csv.Error, ValueError):
     byte: int | None
     column: str | int | None
     text: str | None
+
+@final
+class _CSVNames:
+    def __new__(cls, names: Iterable[str], /) -> Self: ...
+    def __reduce__(self) -> tuple[type[Self], tuple[tuple[str, ...]]]: ...
+
+@final
+class CSVRow(Sequence[str]):
+    def __new__(
+        cls,
+        values: dict[str, str | float | None] | Iterable[str | float | None],
+        names: Iterable[str] | _CSVNames | None = None,
+    ) -> Self: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[str]: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex | str, /) -> str: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> tuple[str, ...]: ...
+    def __contains__(self, value: object, /) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def index(
+        self, value: object, start: SupportsIndex = 0, stop: SupportsIndex = ..., /
+    ) -> int: ...
+    def count(self, value: object, /) -> int: ...
+    def keys(self) -> tuple[str, ...]: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: object = None, /) -> Self: ...
 
 @final
 class csv_rows(_Stream[_T_co]):
@@ -96,6 +137,29 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
     ) -> csv_rows[tuple[str, ...]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[CSVRow],
+        header: bool | None = None,
+        names: _Names | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+    ) -> csv_rows[CSVRow]: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
     @property

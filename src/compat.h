@@ -67,6 +67,17 @@ generators_new_ascii(PyObject *model, Py_ssize_t length)
 #endif
 }
 
+/* A lock for what no object's critical section covers; the GIL where there is one. */
+#ifdef Py_GIL_DISABLED
+typedef PyMutex generators_lock;
+#define generators_lock_take(lock) PyMutex_Lock(lock)
+#define generators_lock_leave(lock) PyMutex_Unlock(lock)
+#else
+typedef char generators_lock;
+#define generators_lock_take(lock) ((void)(lock))
+#define generators_lock_leave(lock) ((void)(lock))
+#endif
+
 /* Before 3.13 the GIL is the lock. */
 #ifndef Py_BEGIN_CRITICAL_SECTION
 #define Py_BEGIN_CRITICAL_SECTION(op) {

@@ -19,6 +19,9 @@ typedef struct {
     PyTypeObject *csv_reader_type;
     PyTypeObject *csv_dict_reader_type;
     PyTypeObject *csv_dict_writer_type;
+    PyTypeObject *csv_row_type;
+    PyTypeObject *csv_block_type;
+    PyTypeObject *csv_names_type;
     PyObject *generator_abc; /* collections.abc.Generator */
     PyObject *csv_error;     /* CSVError */
     PyObject *csv_dialect;   /* _csv.Dialect */
@@ -50,6 +53,9 @@ extern PyType_Spec csv_writer_spec;
 extern PyType_Spec chunked_spec;
 extern PyType_Spec batched_spec;
 extern PyType_Spec flush_spec;
+extern PyType_Spec csv_row_spec;
+extern PyType_Spec csv_block_spec;
+extern PyType_Spec csv_names_spec;
 
 /* For an object of a type of this module that can't be subclassed, so that its own
    type is the module's; not in traverse or dealloc. */

@@ -119,7 +119,7 @@ add_flush(PyObject *module, generators_state *state)
     return PyModule_AddObjectRef(module, "FLUSH", state->flush);
 }
 
-/* A type of generators.csv, which is found here under another name. */
+/* A type that is no stream, under the name by which it is found here. */
 static PyTypeObject *
 add_type(PyObject *module, const char *name, PyType_Spec *spec)
 {
@@ -161,11 +161,32 @@ add_types(PyObject *module, generators_state *state)
 }
 
 static int
+add_row_types(PyObject *module, generators_state *state)
+{
+    state->csv_names_type = add_type(module, "_CSVNames", &csv_names_spec);
+    state->csv_block_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &csv_block_spec, NULL);
+    state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec);
+    if (state->csv_names_type == NULL || state->csv_block_type == NULL ||
+        state->csv_row_type == NULL) {
+        return -1;
+    }
+    PyObject *sequence = import_attribute("collections.abc", "Sequence");
+    PyObject *done = NULL;
+    if (sequence != NULL) {
+        done = PyObject_CallMethod(sequence, "register", "O", (PyObject *)state->csv_row_type);
+        Py_DECREF(sequence);
+    }
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int
 module_exec(PyObject *module)
 {
     generators_state *state = PyModule_GetState(module);
     if (choose_kernel(state) < 0 || add_kernels(module, state) < 0 || make_texts(state) < 0 ||
-        import_peers(state) < 0 || add_types(module, state) < 0) {
+        import_peers(state) < 0 || add_types(module, state) < 0 ||
+        add_row_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "CSVError", state->csv_error);
@@ -187,6 +208,9 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->chunked_type);
     Py_VISIT(state->batched_type);
     Py_VISIT(state->flush);
+    Py_VISIT(state->csv_row_type);
+    Py_VISIT(state->csv_block_type);
+    Py_VISIT(state->csv_names_type);
     Py_VISIT(state->generator_abc);
     Py_VISIT(state->csv_error);
     Py_VISIT(state->csv_dialect);
@@ -211,6 +235,9 @@ module_clear(PyObject *module)
     Py_CLEAR(state->chunked_type);
     Py_CLEAR(state->batched_type);
     Py_CLEAR(state->flush);
+    Py_CLEAR(state->csv_row_type);
+    Py_CLEAR(state->csv_block_type);
+    Py_CLEAR(state->csv_names_type);
     Py_CLEAR(state->generator_abc);
     Py_CLEAR(state->csv_error);
     Py_CLEAR(state->csv_dialect);

@@ -82,6 +82,9 @@ ascii_text(const field_context *c, uint32_t column, const uint8_t *bytes, size_t
     if (count <= 1) {
         return Py_NewRef(count == 0 ? c->state->empty_text : c->state->latin1[bytes[0]]);
     }
+    if (c->memo == NULL) {
+        return new_ascii_text(c->state->ascii_model, bytes, count);
+    }
     return csv_memo_text(c->memo, c->state->ascii_model, column, bytes, count, new_ascii_text);
 }
 
@@ -387,4 +390,53 @@ csv_field_text(const csv_parser *parser, generators_state *state,
     bool unquoted;
     return field_text(&c, index, fields_start(&parser->machine, record, index),
                       fields_end(&parser->machine, record, index), &unquoted);
+}
+
+/* ---- fields of a record kept apart from its parser ---- */
+
+INLINE void
+set_context_of(field_context *c, const csv_spans *spans, generators_state *state)
+{
+    c->state = state;
+    c->memo = spans->memo;
+    c->dialect = spans->dialect;
+    c->units = spans->units;
+    c->width = spans->width;
+    c->flags = spans->flags;
+    c->utf8 = spans->utf8;
+}
+
+INLINE PyObject *
+span_text(const field_context *c, uint32_t column, uint32_t start, uint32_t end)
+{
+    bool unquoted;
+    if (c->flags == 0 && c->width == 1 && c->dialect->plain) {
+        return ascii_text(c, column, (const uint8_t *)c->units + start, end - start);
+    }
+    return field_text(c, column, start, end, &unquoted);
+}
+
+PyObject *
+csv_spans_text(const csv_spans *spans, generators_state *state, uint32_t index)
+{
+    field_context c;
+    set_context_of(&c, spans, state);
+    uint32_t start = index == 0 ? spans->start : spans->ends[index - 1] + 1;
+    return span_text(&c, index, start, spans->ends[index]);
+}
+
+int
+csv_spans_fill(const csv_spans *spans, generators_state *state, PyObject **items)
+{
+    uint32_t start = spans->start;
+    field_context c;
+    set_context_of(&c, spans, state);
+    for (uint32_t i = 0; i < spans->count; i++) {
+        items[i] = span_text(&c, i, start, spans->ends[i]);
+        if (items[i] == NULL) {
+            return -1;
+        }
+        start = spans->ends[i] + 1;
+    }
+    return 0;
 }

@@ -5,6 +5,9 @@
  *   source.c    pulls pieces out of whatever the rows come from
  *   parser.c    pieces -> units -> the machine of core/fields.h
  *   convert.c   spans -> Python objects
+ *   names.c     _CSVNames, the names that rows share
+ *   block.c     _CSVBlock, which keeps rows whole when the parser goes on
+ *   row.c       CSVRow
  *   error.c     CSVError
  *   rows.c      csv_rows, the synchronous face of all these
  *   reader.c    the reader of generators.csv, with csv.reader's own protocol
@@ -74,6 +77,10 @@ PyObject *csv_dialect_make(csv_dialect *dialect, generators_state *state,
 PyObject *csv_dialect_from_call(csv_dialect *dialect, generators_state *state,
                                 PyObject *dialect_given, PyObject *fmtparams);
 
+typedef struct csv_parser csv_parser;
+typedef struct csv_names csv_names;
+typedef struct csv_block csv_block;
+
 /* ---- parser.c ---- */
 
 typedef enum {
@@ -84,7 +91,7 @@ typedef enum {
 } csv_encoding;
 
 /* Pieces in, records out.  It never calls for more: its face does. */
-typedef struct {
+struct csv_parser {
     fields machine;
     csv_dialect dialect;
     csv_encoding encoding;
@@ -93,6 +100,7 @@ typedef struct {
     PyObject *decoder;       /* owned: a codec's incremental decoder, or NULL */
     buffer block;            /* the units under way, unless `line` is set */
     csv_memo *memo;          /* owned, or NULL */
+    csv_block *rows;         /* owned: the rows that point into the block, or NULL */
     PyObject *line;          /* owned: a str whose units are read in place, or NULL */
     PyObject *held;          /* owned: bytes too few to be told what they are */
     PyObject *failure;       /* owned: a decoding error, to be raised after the records */
@@ -107,7 +115,7 @@ typedef struct {
     bool started;            /* the machine has its mode */
     bool head_seen;          /* the first bytes were looked at */
     bool finished;           /* no more is fed */
-} csv_parser;
+};
 
 /* 0 or -1; a parser that failed to be made may be freed all the same. */
 int csv_parser_init(csv_parser *self, generators_state *state, const csv_dialect *dialect,
@@ -163,6 +171,10 @@ csv_parser_reads_natively(const csv_parser *self)
 {
     return self->encoding != CSV_DECODED;
 }
+
+/* Raise CSVError for a record that has not as many fields as there are names. */
+void csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
+                             const fields_record *record, Py_ssize_t expected);
 
 /* The next record, or NULL when more must be fed or a fault is next. */
 static inline const fields_record *
@@ -408,6 +420,57 @@ int csv_columns_traverse(csv_columns *self, visitproc visit, void *arg);
    has names, else to itself; NULL with an exception set.  The first row with names
    gives the columns where none were. */
 PyObject *csv_columns_select(csv_columns *self, generators_state *state, PyObject *row);
+
+/* Where one record's fields are; all borrowed.  The dialect is one of text only. */
+typedef struct {
+    const csv_dialect *dialect;
+    csv_memo *memo; /* or NULL */
+    const void *units;
+    const uint32_t *ends; /* of its fields */
+    uint32_t start;
+    uint32_t count;
+    uint32_t flags; /* as of fields_record */
+    int width;
+    bool utf8;
+} csv_spans;
+
+/* The text of one field: a new reference, or NULL. */
+PyObject *csv_spans_text(const csv_spans *spans, generators_state *state, uint32_t index);
+
+/* New references to the texts of all fields, into `items`, which are NULL.  0 or -1. */
+int csv_spans_fill(const csv_spans *spans, generators_state *state, PyObject **items);
+
+/* ---- names.c ---- */
+
+/* Names that rows are keyed by, of any iterable of str: ValueError says which one
+   is empty or there twice.  A new reference, or NULL. */
+csv_names *csv_names_new(generators_state *state, PyObject *names);
+
+/* All of them: borrowed. */
+PyObject *csv_names_tuple(const csv_names *self);
+
+/* Where a name, which is a str, stands; -1 with KeyError. */
+Py_ssize_t csv_names_find(const csv_names *self, PyObject *name);
+
+/* ---- block.c ---- */
+
+csv_block *csv_block_new(generators_state *state, csv_parser *parser);
+
+/* Before there is a row. */
+void csv_block_set_names(csv_block *self, csv_names *names);
+
+/* The parser's memory is about to change: move what rows hold of it into them.  0 or
+   -1. */
+int csv_block_move_rows(csv_block *self);
+
+/* The same, for good: the parser goes. */
+void csv_block_leave(csv_block *self);
+
+/* ---- row.c ---- */
+
+/* A record, which is not blank, as a CSVRow; as csv_record_list(). */
+PyObject *csv_record_row(const csv_parser *parser, generators_state *state,
+                         const fields_record *record, Py_ssize_t *bad);
 
 /* ---- error.c ---- */
 

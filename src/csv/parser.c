@@ -124,6 +124,10 @@ csv_parser_init(csv_parser *self, generators_state *state, const csv_dialect *di
 void
 csv_parser_free(csv_parser *self)
 {
+    if (self->rows != NULL) {
+        csv_block_leave(self->rows);
+        Py_CLEAR(self->rows);
+    }
     fields_free(&self->machine);
     buffer_free(&self->block);
     csv_memo_free(self->memo);
@@ -177,18 +181,29 @@ raise_buffer(buffer_status status)
     return status == BUFFER_OK ? 0 : -1;
 }
 
+/* Rows that point into the block get what is theirs before it changes. */
+static int
+move_rows(csv_parser *self)
+{
+    return self->rows == NULL ? 0 : csv_block_move_rows(self->rows);
+}
+
 /* Every record was taken: what came before the one under way is not needed. */
-static void
+static int
 drop_taken(csv_parser *self)
 {
+    if (move_rows(self) < 0) {
+        return -1;
+    }
     size_t drop = self->started ? fields_rewind(&self->machine) : 0;
     if (self->line != NULL) {
         Py_CLEAR(self->line);
-        return;
+        return 0;
     }
     buffer_drop(&self->block, drop);
     self->valid -= drop;
     self->block_byte += drop;
+    return 0;
 }
 
 /* ---- what the first bytes tell ---- */
@@ -350,8 +365,7 @@ uint8_t *
 csv_parser_room(csv_parser *self, generators_state *state, size_t count)
 {
     (void)state;
-    drop_taken(self);
-    if (raise_buffer(buffer_reserve(&self->block, count, 1)) < 0) {
+    if (drop_taken(self) < 0 || raise_buffer(buffer_reserve(&self->block, count, 1)) < 0) {
         return NULL;
     }
     return self->block.data + self->block.length;
@@ -383,7 +397,9 @@ call_decoder(csv_parser *self, generators_state *state, PyObject *bytes, bool fi
 static int
 feed_text_units(csv_parser *self, generators_state *state, PyObject *text)
 {
-    drop_taken(self);
+    if (drop_taken(self) < 0) {
+        return -1;
+    }
     buffer_status status = buffer_append(&self->block, PyUnicode_DATA(text),
                                          (size_t)PyUnicode_GET_LENGTH(text),
                                          (int)PyUnicode_KIND(text));
@@ -625,6 +641,9 @@ int
 csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line)
 {
     start(self, state, FIELDS_LINES);
+    if (move_rows(self) < 0) {
+        return -1;
+    }
     if (++self->lines_fed == LINES_BEFORE_MEMO && self->memo == NULL && make_memo(self) < 0) {
         return -1;
     }
@@ -652,7 +671,9 @@ csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line)
 static int
 finish_bytes(csv_parser *self, generators_state *state)
 {
-    drop_taken(self);
+    if (drop_taken(self) < 0) {
+        return -1;
+    }
     if (csv_parser_reads_natively(self)) {
         return take_bytes(self, state, true);
     }
@@ -681,6 +702,9 @@ finish_bytes(csv_parser *self, generators_state *state)
 int
 csv_parser_finish(csv_parser *self, generators_state *state)
 {
+    if (move_rows(self) < 0) {
+        return -1;
+    }
     self->finished = true;
     bool native_lines = self->machine.mode == FIELDS_LINES && csv_parser_reads_natively(self);
     if (!self->from_text && !native_lines && finish_bytes(self, state) < 0) {
@@ -827,4 +851,20 @@ csv_parser_raise_field(csv_parser *self, generators_state *state, const fields_r
     csv_raise(state, &place, "%S", cause);
     Py_XDECREF(column);
     Py_XDECREF(text);
+}
+
+void
+csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
+                        const fields_record *record, Py_ssize_t expected)
+{
+    uint64_t byte;
+    csv_place place = {
+        .path = self->path,
+        .record = (int64_t)self->record_count,
+        .line = (int64_t)(self->line_count - record->lines) + 1,
+        .byte = csv_parser_byte_at(self, record->start, &byte) ? (int64_t)byte : -1,
+    };
+    Py_ssize_t count = (Py_ssize_t)fields_count(&self->machine, record);
+    csv_raise(state, &place, "expected %zd field%s, got %zd", expected, expected == 1 ? "" : "s",
+              count);
 }

@@ -27,7 +27,9 @@ typedef struct {
     record_maker make_row;
     PyObject *names;  /* owned: what the user gave as `names`, or NULL */
     PyObject *header; /* owned: a tuple, or NULL while not read and where there is none */
+    Py_ssize_t width; /* fields that a record must have; -1 for any number */
     bool reads_header;
+    bool keyed; /* rows are read by name: records are not blank and have `width` fields */
     uint64_t row_count;
     uint64_t error_count;
 } csv_rows;
@@ -63,6 +65,30 @@ next_row(csv_rows *self, generators_state *state, record_maker make)
     }
     Py_ssize_t bad;
     PyObject *row = make(&self->parser, state, record, &bad);
+    if (row == NULL && bad >= 0) {
+        csv_parser_raise_field(&self->parser, state, record, bad);
+    }
+    return row;
+}
+
+static PyObject *
+next_keyed_row(csv_rows *self, generators_state *state)
+{
+    const fields_record *record;
+    uint32_t count;
+    do {
+        record = next_record(self, state);
+        if (record == NULL) {
+            return NULL;
+        }
+        count = fields_count(&self->parser.machine, record);
+    } while (count == 0);
+    if (self->width >= 0 && self->width != (Py_ssize_t)count) {
+        csv_parser_raise_ragged(&self->parser, state, record, self->width);
+        return NULL;
+    }
+    Py_ssize_t bad;
+    PyObject *row = self->make_row(&self->parser, state, record, &bad);
     if (row == NULL && bad >= 0) {
         csv_parser_raise_field(&self->parser, state, record, bad);
     }
@@ -117,6 +143,35 @@ drop_mark(PyObject *header)
     return 0;
 }
 
+/* Rows will be read by the names of the header. */
+static int
+key_rows(csv_rows *self, generators_state *state)
+{
+    csv_names *names = csv_names_new(state, self->header);
+    if (names == NULL) {
+        return -1;
+    }
+    self->width = PyTuple_GET_SIZE(csv_names_tuple(names));
+    csv_block_set_names(self->parser.rows, names);
+    Py_DECREF((PyObject *)names);
+    return 0;
+}
+
+/* The same of names that were read: what is wrong with them is at the first record. */
+static int
+key_rows_by_names_read(csv_rows *self, generators_state *state)
+{
+    int status = key_rows(self, state);
+    if (status < 0 && self->names == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
+        PyObject *cause = PyErr_GetRaisedException();
+        csv_place place = {self->parser.path, 1, 1, -1, NULL, NULL};
+        PyErr_SetRaisedException(Py_NewRef(cause));
+        csv_raise(state, &place, "%S", cause);
+        Py_DECREF(cause);
+    }
+    return status;
+}
+
 static int
 read_header(csv_rows *self, generators_state *state)
 {
@@ -140,7 +195,10 @@ read_header(csv_rows *self, generators_state *state)
     }
     self->header = PySequence_Tuple(names);
     Py_DECREF(names);
-    return self->header == NULL ? -1 : 0;
+    if (self->header == NULL) {
+        return -1;
+    }
+    return self->keyed ? key_rows_by_names_read(self, state) : 0;
 }
 
 /* As a body for stream_run(). */
@@ -160,7 +218,8 @@ rows_next(stream *base)
     if (self->reads_header && read_header(self, state) < 0) {
         return NULL;
     }
-    PyObject *row = next_row(self, state, self->make_row);
+    PyObject *row = self->keyed ? next_keyed_row(self, state)
+                                : next_row(self, state, self->make_row);
     self->row_count += row != NULL;
     return row;
 }
@@ -246,7 +305,7 @@ read_items(const char *name, csv_items *items)
 }
 
 static int
-read_into(csv_rows *self, PyObject *into)
+read_into(csv_rows *self, generators_state *state, PyObject *into)
 {
     if (into == NULL || into == (PyObject *)&PyList_Type) {
         self->make_row = csv_record_list;
@@ -256,14 +315,19 @@ read_into(csv_rows *self, PyObject *into)
         self->make_row = csv_record_tuple;
         return 0;
     }
-    PyErr_Format(PyExc_TypeError, "into must be list or tuple, not %R", into);
+    if (into == (PyObject *)state->csv_row_type) {
+        self->make_row = csv_record_row;
+        self->keyed = true;
+        return 0;
+    }
+    PyErr_Format(PyExc_TypeError, "into must be list, tuple or CSVRow, not %R", into);
     return -1;
 }
 
 static int
 read_names(csv_rows *self, PyObject *names, PyObject *header)
 {
-    int wanted = names != NULL;
+    int wanted = names != NULL || self->keyed;
     if (header != NULL && header != Py_None) {
         wanted = PyObject_IsTrue(header);
         if (wanted < 0) {
@@ -295,6 +359,16 @@ read_names(csv_rows *self, PyObject *names, PyObject *header)
     return self->names == NULL ? -1 : 0;
 }
 
+static int
+open_block(csv_rows *self, generators_state *state)
+{
+    self->parser.rows = csv_block_new(state, &self->parser);
+    if (self->parser.rows == NULL) {
+        return -1;
+    }
+    return self->header == NULL ? 0 : key_rows(self, state);
+}
+
 static PyObject *
 not_none(PyObject *value)
 {
@@ -322,7 +396,7 @@ rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwa
             &names, &given.dialect, &given.delimiter, &given.quotechar, &given.escapechar,
             &given.doublequote, &given.skipinitialspace, &given.lineterminator, &given.quoting,
             &given.strict, &encoding, &errors, &items_name, &max_field, &max_record) ||
-        read_into(self, into) < 0 || read_items(items_name, &items) < 0 ||
+        read_into(self, state, into) < 0 || read_items(items_name, &items) < 0 ||
         read_limit(max_field, "max_field", &dialect.fields.max_field) < 0 ||
         read_limit(max_record, "max_record", &dialect.fields.max_record) < 0 ||
         read_names(self, names == NULL ? NULL : not_none(names), header) < 0 ||
@@ -335,7 +409,7 @@ rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwa
     }
     int status = csv_parser_init(&self->parser, state, &dialect, encoding, errors);
     Py_DECREF(encoding);
-    if (status < 0) {
+    if (status < 0 || (self->keyed && open_block(self, state) < 0)) {
         return -1;
     }
     return csv_source_open(&self->source, state, &self->stream, source, items,
@@ -350,6 +424,7 @@ rows_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     self->stream.kind = &rows_kind;
+    self->width = -1;
     if (rows_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
         Py_DECREF(self);
         return NULL;
@@ -413,7 +488,8 @@ PyDoc_STRVAR(rows_doc,
              "--\n"
              "\n"
              "An iterator of the records of a CSV source, exactly as csv.reader of\n"
-             "CPython 3.13 reads them, each a list or, with into=tuple, a tuple of str.\n"
+             "CPython 3.13 reads them, each a list or, with into=tuple, a tuple of str; or,\n"
+             "with into=CSVRow, a row whose fields become str when they are asked for.\n"
              "\n"
              ">>> from generators import csv_rows\n"
              ">>> for row in csv_rows([b'id,name\\n1,\"Ann', b'a\"\\n']):\n"
@@ -432,10 +508,13 @@ PyDoc_STRVAR(rows_doc,
              "Bytes are read as a text file opened with newline='' would be.\n"
              "\n"
              "header=True takes the first record as the names, for .header; it is then\n"
-             "    no row.  It is True by default where names are given.\n"
+             "    no row.  It is True by default where names are given or into is CSVRow.\n"
              "names replaces the names read: a sequence, a method of str such as\n"
              "    str.lower, called with each, or a callable of the tuple of names that\n"
              "    gives the new ones.  With header=False the file has no header.\n"
+             "A CSVRow is read by name, too (see there).  Blank records are none; a record of\n"
+             "    more or fewer fields than there are names is a CSVError, as is a name that\n"
+             "    is empty or there twice.\n"
              "dialect and the formatting parameters are csv's, with its exceptions.\n"
              "encoding is any text encoding; 'utf-8' drops a mark at the start.\n"
              "errors is as in open().\n"

@@ -368,7 +368,7 @@ def test_total_bytes_is_unknown_for_what_does_not_tell() -> None:
 
 @pytest.mark.parametrize('into', [dict, int, 'list', None, set])
 def test_other_shapes_are_refused(into: Any) -> None:
-    with pytest.raises(TypeError, match='into must be list or tuple'):
+    with pytest.raises(TypeError, match='into must be list, tuple or CSVRow'):
         csv_rows(DATA, into=into)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import assert_type
 
-from generators import CSVError, csv_rows
+from generators import CSVError, CSVRow, csv_rows
 
 
 def lists() -> None:
@@ -18,6 +18,18 @@ def lists() -> None:
 def tuples() -> None:
     for row in csv_rows('cities.csv', into=tuple):
         assert_type(row, tuple[str, ...])
+
+
+def lazy_rows() -> None:
+    row = next(csv_rows('cities.csv', into=CSVRow))
+    assert_type(row, CSVRow)
+    assert_type(row[0], str)
+    assert_type(row['name'], str)
+    assert_type(row[1:], tuple[str, ...])
+    assert_type(dict(row), dict[str, str])
+    CSVRow(['1', None], names=['a', 'b'])
+    CSVRow({'a': '1'})
+    CSVRow([b'1'])  # type: ignore[list-item]
 
 
 def sources(chunks: Iterator[bytes], lines: list[str]) -> None:

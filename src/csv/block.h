@@ -1,0 +1,62 @@
+/* What a row and the block that it is in know of each other; for block.c and row.c. */
+#ifndef GENERATORS_CSV_BLOCK_H
+#define GENERATORS_CSV_BLOCK_H
+
+#include "csv/csv.h"
+
+typedef enum {
+    CSV_ROW_PLACED, /* its fields are in the parser's block; it is listed */
+    CSV_ROW_MOVED,  /* they are in memory of its own */
+    CSV_ROW_LOST,   /* there was no memory to move them into */
+    CSV_ROW_MADE,   /* of values; for ever, and without a block */
+} csv_row_state;
+
+typedef struct csv_row csv_row;
+
+struct csv_row {
+    PyObject_HEAD
+    csv_block *block; /* owned; NULL if made.  Never changes, nor does `count` */
+    union {
+        struct {
+            csv_row *previous; /* borrowed; NULL for the first */
+            csv_row *next;     /* borrowed */
+        } listed;        /* placed */
+        uint32_t *moved; /* owned: `count` ends, and behind them the units */
+        struct {
+            PyObject *values; /* owned: a tuple of exact str, float and None */
+            csv_names *names; /* owned, or NULL */
+        } made;
+    } u;
+    uint32_t start; /* placed: as of fields_record */
+    uint32_t first;
+    uint32_t count;
+    uint8_t flags;
+    uint8_t width; /* moved: bytes a unit */
+    uint8_t utf8;  /* moved: the units are UTF-8 */
+    uint8_t state; /* csv_row_state; changes only with the block locked */
+};
+
+#define CSV_ROWS_SPARE 4
+
+struct csv_block {
+    PyObject_HEAD
+    generators_lock lock;
+    csv_parser *parser;           /* borrowed; NULL once it is gone */
+    csv_row *live;                /* borrowed: the placed rows, newest first */
+    csv_row *spare[CSV_ROWS_SPARE]; /* owned: memory of rows, to be used again */
+    int spare_count;
+    csv_names *names;             /* owned, or NULL; set before there is a row */
+    csv_dialect dialect;          /* never changes */
+};
+
+/* A new row placed where the record is: a new reference, or NULL. */
+csv_row *csv_block_new_row(csv_block *self, generators_state *state,
+                           const fields_record *record, uint32_t count);
+
+/* Take back a row that nobody refers to any more, and its reference to the block. */
+void csv_block_free_row(csv_block *self, csv_row *row);
+
+/* With the block locked: where the row's fields are now.  0, or -1 if they are lost. */
+int csv_block_find_row(csv_block *self, const csv_row *row, csv_spans *spans);
+
+#endif
