@@ -1,7 +1,7 @@
 """Types of the native module; what each does is said in its docstring."""
 
 import csv
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import GenericAlias, TracebackType
 from typing import (
@@ -15,11 +15,15 @@ from typing import (
     TypeVar,
     final,
     overload,
+    type_check_only,
 )
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, disjoint_base
 
 _T_co = TypeVar('_T_co', covariant=True)
+
+class _Writes(Protocol):
+    def write(self, text: str, /) -> object: ...
 
 class _Reads(Protocol):
     def read(self, n: int, /) -> Any: ...
@@ -172,3 +176,127 @@ class csv_rows(_Stream[_T_co]):
     def total_bytes(self) -> int | None: ...
     @property
     def errors(self) -> int: ...
+
+@final
+class csv_encode(_Stream[bytes]):
+    def __new__(
+        cls,
+        rows: Iterable[Any],
+        *,
+        columns: Iterable[str] | None = None,
+        header: bool | Iterable[str] = False,
+        extra: Literal['raise', 'ignore'] = 'raise',
+        missing: Any = ...,
+        size: int = 65536,
+        max_delay: float | None = 0.1,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        bom: bool = False,
+        escape_formulas: bool = False,
+    ) -> Self: ...
+    @property
+    def row_num(self) -> int: ...
+
+@final
+class chunked(_Stream[bytes]):
+    def __new__(
+        cls,
+        pieces: Iterable[str | Buffer | _Flush] | _Reads,
+        size: int = 65536,
+        *,
+        max_delay: float | None = 0.1,
+        encoding: str = 'utf-8',
+    ) -> Self: ...
+
+@final
+class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
+    def __new__(cls, source: Iterable[_T_co], n: int) -> Self: ...
+
+@type_check_only
+class _Flush: ...
+
+FLUSH: _Flush
+
+@final
+class csv_reader:
+    def __new__(
+        cls,
+        iterable: Iterable[str],
+        /,
+        dialect: _Dialect = 'excel',
+        **fmtparams: Any,
+    ) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> list[Any]: ...
+    @property
+    def dialect(self) -> csv.Dialect: ...
+    @property
+    def line_num(self) -> int: ...
+
+@final
+class csv_writer:
+    def __new__(
+        cls,
+        fileobj: _Writes,
+        /,
+        dialect: _Dialect = 'excel',
+        **fmtparams: Any,
+    ) -> Self: ...
+    def writerow(self, row: Iterable[Any], /) -> Any: ...
+    def writerows(self, rows: Iterable[Iterable[Any]], /) -> None: ...
+    @property
+    def dialect(self) -> csv.Dialect: ...
+
+@disjoint_base
+class csv_dict_reader(Generic[_T_co]):
+    def __init__(
+        self,
+        f: Iterable[str],
+        fieldnames: Sequence[_T_co] | None = None,
+        restkey: Any = None,
+        restval: Any = None,
+        dialect: _Dialect = 'excel',
+        *args: Any,
+        **kwds: Any,
+    ) -> None: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> dict[Any, Any]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+    fieldnames: Sequence[_T_co] | None
+    restkey: Any
+    restval: Any
+    reader: Any
+    dialect: Any
+    line_num: int
+
+@disjoint_base
+class csv_dict_writer(Generic[_T_co]):
+    def __init__(
+        self,
+        f: _Writes,
+        fieldnames: Iterable[_T_co],
+        restval: Any = '',
+        extrasaction: Literal['raise', 'ignore'] = 'raise',
+        dialect: _Dialect = 'excel',
+        *args: Any,
+        **kwds: Any,
+    ) -> None: ...
+    def writeheader(self) -> Any: ...
+    def writerow(self, rowdict: Mapping[_T_co, Any], /) -> Any: ...
+    def writerows(self, rowdicts: Iterable[Mapping[_T_co, Any]], /) -> None: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+    fieldnames: Iterable[_T_co]
+    restval: Any
+    extrasaction: str
+    writer: Any

@@ -319,7 +319,7 @@ static PyMemberDef reader_members[] = {
 };
 
 PyDoc_STRVAR(reader_doc,
-             "reader(iterable, dialect='excel', **fmtparams)\n"
+             "reader(iterable, /, dialect='excel', **fmtparams)\n"
              "--\n\n"
              "The rows of an iterable of lines, as lists: csv.reader, native.\n\n"
              "    with open('cities.csv', newline='') as f:\n"

@@ -188,7 +188,7 @@ static PyMemberDef writer_members[] = {
 };
 
 PyDoc_STRVAR(writer_doc,
-             "writer(fileobj, dialect='excel', **fmtparams)\n"
+             "writer(fileobj, /, dialect='excel', **fmtparams)\n"
              "--\n\n"
              "Write rows as CSV text to an object with a write() method, exactly as\n"
              "csv.writer of CPython 3.13 does.");
