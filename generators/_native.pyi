@@ -1,13 +1,14 @@
 """Types of the native module; what each does is said in its docstring."""
 
 import csv
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from os import PathLike
-from types import GenericAlias, TracebackType
+from types import GenericAlias, TracebackType, UnionType
 from typing import Any, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, final, overload
 
 from typing_extensions import Buffer
 
+_T = TypeVar('_T')
 _T_co = TypeVar('_T_co', covariant=True)
 
 class _Reads(Protocol):
@@ -18,6 +19,8 @@ _Source: TypeAlias = str | PathLike[Any] | Buffer | _Reads | Iterable[str] | Ite
 _Names: TypeAlias = (
     Sequence[str] | Callable[[tuple[str, ...]], Iterable[str]] | Callable[[str], str]
 )
+
+_Types: TypeAlias = Mapping[Any, Callable[[str], Any] | type[Any] | UnionType]
 
 scan_kernels: tuple[str, ...]
 scan_kernel: str
@@ -58,6 +61,10 @@ class csv_rows(_Stream[_T_co]):
         into: type[list[Any]] = ...,
         header: bool | None = None,
         names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
         dialect: _Dialect = 'excel',
         delimiter: str = ',',
         quotechar: str | None = '"',
@@ -78,9 +85,40 @@ class csv_rows(_Stream[_T_co]):
         cls,
         source: _Source,
         *,
+        into: type[list[Any]] = ...,
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: _Types,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+    ) -> csv_rows[list[Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
         into: type[tuple[Any, ...]],
         header: bool | None = None,
         names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
         dialect: _Dialect = 'excel',
         delimiter: str = ',',
         quotechar: str | None = '"',
@@ -96,6 +134,114 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
     ) -> csv_rows[tuple[str, ...]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[tuple[Any, ...]],
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: _Types,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+    ) -> csv_rows[tuple[Any, ...]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[dict[Any, Any]],
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+    ) -> csv_rows[dict[str, str]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[dict[Any, Any]],
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: _Types,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+    ) -> csv_rows[dict[str, Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: Callable[..., _T],
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: _Types | None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+    ) -> csv_rows[_T]: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
     @property
