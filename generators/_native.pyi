@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from types import GenericAlias, TracebackType
+from types import GenericAlias, TracebackType, UnionType
 from typing import (
     Any,
     Generic,
@@ -20,6 +20,7 @@ from typing import (
 
 from typing_extensions import Buffer, disjoint_base
 
+_T = TypeVar('_T')
 _T_co = TypeVar('_T_co', covariant=True)
 
 class _Writes(Protocol):
@@ -33,6 +34,8 @@ _Source: TypeAlias = str | PathLike[Any] | Buffer | _Reads | Iterable[str] | Ite
 _Names: TypeAlias = (
     Sequence[str] | Callable[[tuple[str, ...]], Iterable[str]] | Callable[[str], str]
 )
+
+_Types: TypeAlias = Mapping[Any, Callable[[str], Any] | type[Any] | UnionType]
 
 scan_kernels: tuple[str, ...]
 scan_kernel: str
@@ -103,6 +106,10 @@ class csv_rows(_Stream[_T_co]):
         into: type[list[Any]] = ...,
         header: bool | None = None,
         names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
         dialect: _Dialect = 'excel',
         delimiter: str = ',',
         quotechar: str | None = '"',
@@ -123,9 +130,40 @@ class csv_rows(_Stream[_T_co]):
         cls,
         source: _Source,
         *,
+        into: type[list[Any]] = ...,
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: _Types,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+    ) -> csv_rows[list[Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
         into: type[tuple[Any, ...]],
         header: bool | None = None,
         names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
         dialect: _Dialect = 'excel',
         delimiter: str = ',',
         quotechar: str | None = '"',
@@ -146,9 +184,40 @@ class csv_rows(_Stream[_T_co]):
         cls,
         source: _Source,
         *,
+        into: type[tuple[Any, ...]],
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: _Types,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+    ) -> csv_rows[tuple[Any, ...]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
         into: type[CSVRow],
         header: bool | None = None,
         names: _Names | None = None,
+        columns: None = None,
+        types: None = None,
+        null: tuple[()] = (),
+        ragged: None = None,
         dialect: _Dialect = 'excel',
         delimiter: str = ',',
         quotechar: str | None = '"',
@@ -164,6 +233,87 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
     ) -> csv_rows[CSVRow]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[dict[Any, Any]],
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+    ) -> csv_rows[dict[str, str]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[dict[Any, Any]],
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: _Types,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+    ) -> csv_rows[dict[str, Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: Callable[..., _T],
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: _Types | None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+    ) -> csv_rows[_T]: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
     @property

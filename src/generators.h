@@ -38,7 +38,13 @@ typedef struct {
     PyObject *str_decode;
     PyObject *empty_text;
     PyObject *ascii_model; /* see generators_new_ascii() */
+    PyObject *empty_tuple;
     PyObject *latin1[256]; /* the texts of one character */
+    /* NULL until a column asks for them: */
+    PyObject *decimal;  /* decimal.Decimal */
+    PyObject *date;     /* datetime.date */
+    PyObject *datetime; /* datetime.datetime */
+    void *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
 } generators_state;
 
 extern struct PyModuleDef generators_module;

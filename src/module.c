@@ -62,8 +62,10 @@ make_texts(generators_state *state)
     }
     state->empty_text = PyUnicode_FromStringAndSize(NULL, 0);
     state->ascii_model = PyUnicode_New(2, 127);
+    state->empty_tuple = PyTuple_New(0);
     state->str_decode = PyUnicode_InternFromString("decode");
-    return state->empty_text == NULL || state->ascii_model == NULL || state->str_decode == NULL
+    return state->empty_text == NULL || state->ascii_model == NULL ||
+                   state->empty_tuple == NULL || state->str_decode == NULL
                ? -1
                : 0;
 }
@@ -216,6 +218,9 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->csv_dialect);
     Py_VISIT(state->csv_field_size_limit);
     Py_VISIT(state->io);
+    Py_VISIT(state->decimal);
+    Py_VISIT(state->date);
+    Py_VISIT(state->datetime);
     return 0;
 }
 
@@ -246,6 +251,10 @@ module_clear(PyObject *module)
     Py_CLEAR(state->str_decode);
     Py_CLEAR(state->empty_text);
     Py_CLEAR(state->ascii_model);
+    Py_CLEAR(state->empty_tuple);
+    Py_CLEAR(state->decimal);
+    Py_CLEAR(state->date);
+    Py_CLEAR(state->datetime);
     for (int i = 0; i < 256; i++) {
         Py_CLEAR(state->latin1[i]);
     }

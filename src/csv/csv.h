@@ -1,14 +1,16 @@
 /* The CSV room: how its files share the work.
  *
  *   dialect.c   what the user's parameters mean
- *   limit.c     csv.field_size_limit()
  *   source.c    pulls pieces out of whatever the rows come from
  *   parser.c    pieces -> units -> the machine of core/fields.h
- *   convert.c   spans -> Python objects
+ *   field.h     spans -> text
+ *   convert.c   records -> lists and tuples of all fields
+ *   plan.h      records -> rows of any other shape
  *   names.c     _CSVNames, the names that rows share
  *   block.c     _CSVBlock, which keeps rows whole when the parser goes on
  *   row.c       CSVRow
  *   error.c     CSVError
+ *   fault.c     faults of the data -> CSVError
  *   rows.c      csv_rows, the synchronous face of all these
  *   reader.c    the reader of generators.csv, with csv.reader's own protocol
  *   dict_reader.c, dict_writer.c   DictReader and DictWriter of generators.csv
@@ -96,6 +98,7 @@ struct csv_parser {
     csv_dialect dialect;
     csv_encoding encoding;
     PyObject *encoding_name; /* owned: as the user spelled it */
+    PyObject *errors_name;   /* owned */
     PyObject *path;          /* owned: where the data is from, for messages, or NULL */
     PyObject *decoder;       /* owned: a codec's incremental decoder, or NULL */
     buffer block;            /* the units under way, unless `line` is set */
@@ -155,26 +158,14 @@ csv_parser_drop_line(csv_parser *self)
 /* Forget the record under way and every fault: the next line fed begins anew. */
 void csv_parser_restart(csv_parser *self);
 
-/* What the fault in the structure is, in the words of the standard module. */
-PyObject *csv_parser_fault(const csv_parser *self);
-
-/* Raise the fault that csv_parser_failed() tells of. */
-void csv_parser_raise(csv_parser *self, generators_state *state);
-
-/* Raise CSVError for field `index` of a record, with the exception being raised as
-   its cause. */
-void csv_parser_raise_field(csv_parser *self, generators_state *state,
-                            const fields_record *record, Py_ssize_t index);
+/* `text` in the encoding of the source: bytes, or NULL. */
+PyObject *csv_parser_encode(const csv_parser *self, PyObject *text);
 
 static inline bool
 csv_parser_reads_natively(const csv_parser *self)
 {
     return self->encoding != CSV_DECODED;
 }
-
-/* Raise CSVError for a record that has not as many fields as there are names. */
-void csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
-                             const fields_record *record, Py_ssize_t expected);
 
 /* The next record, or NULL when more must be fed or a fault is next. */
 static inline const fields_record *
@@ -213,14 +204,40 @@ csv_parser_units(const csv_parser *self, int *width)
     return self->block.data;
 }
 
+/* The units of records are the source's own bytes. */
+static inline bool
+csv_parser_holds_bytes(const csv_parser *self)
+{
+    return csv_parser_reads_natively(self) && !self->from_text &&
+           self->machine.mode == FIELDS_STREAM;
+}
+
 /* Where a unit of the block is in the source; false where that is not known. */
 static inline bool
 csv_parser_byte_at(const csv_parser *self, uint32_t unit, uint64_t *byte)
 {
     *byte = self->block_byte + unit;
-    return csv_parser_reads_natively(self) && !self->from_text &&
-           self->machine.mode == FIELDS_STREAM;
+    return csv_parser_holds_bytes(self);
 }
+
+/* ---- fault.c ---- */
+
+/* What the fault in the structure is, in the words of the standard module. */
+PyObject *csv_parser_fault(const csv_parser *self);
+
+/* Raise the fault that csv_parser_failed() tells of. */
+void csv_parser_raise(csv_parser *self, generators_state *state);
+
+/* Raise CSVError for field `index` of a record taken, by its name if it has one, or for
+   the record as a whole, with the exception being raised as its cause. */
+void csv_parser_raise_field(csv_parser *self, generators_state *state,
+                            const fields_record *record, Py_ssize_t index, PyObject *name);
+void csv_parser_raise_record(csv_parser *self, generators_state *state,
+                             const fields_record *record);
+
+/* Raise CSVError for a record that has not as many fields as there are names. */
+void csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
+                             const fields_record *record, Py_ssize_t expected);
 
 /* ---- source.c ---- */
 

@@ -112,6 +112,10 @@ csv_parser_init(csv_parser *self, generators_state *state, const csv_dialect *di
         return -1;
     }
     self->encoding_name = Py_NewRef(encoding);
+    self->errors_name = PyUnicode_FromString(errors);
+    if (self->errors_name == NULL) {
+        return -1;
+    }
     PyObject *name = text_codec_name(encoding);
     if (name == NULL) {
         return -1;
@@ -133,6 +137,7 @@ csv_parser_free(csv_parser *self)
     csv_memo_free(self->memo);
     self->memo = NULL;
     Py_CLEAR(self->encoding_name);
+    Py_CLEAR(self->errors_name);
     Py_CLEAR(self->path);
     Py_CLEAR(self->decoder);
     Py_CLEAR(self->line);
@@ -509,6 +514,49 @@ take_undecoded(csv_parser *self, generators_state *state, PyObject *bytes, bool 
     return status;
 }
 
+/* ---- encoding ---- */
+
+static PyObject *
+encode(const csv_parser *self, PyObject *text)
+{
+    const char *errors = PyUnicode_AsUTF8(self->errors_name);
+    PyObject *bytes = errors == NULL
+                          ? NULL
+                          : PyUnicode_AsEncodedString(
+                                text, PyUnicode_AsUTF8(self->encoding_name), errors);
+    if (bytes == NULL && errors != NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+        /* A handler of decoding errors alone, or text that never was in the encoding. */
+        PyErr_Clear();
+        bytes = PyUnicode_AsEncodedString(text, PyUnicode_AsUTF8(self->encoding_name), "strict");
+    }
+    return bytes;
+}
+
+PyObject *
+csv_parser_encode(const csv_parser *self, PyObject *text)
+{
+    PyObject *bytes = encode(self, text);
+    if (bytes == NULL || self->encoding != CSV_DECODED) {
+        return bytes;
+    }
+    /* The mark that some codecs begin with is no part of a text within. */
+    PyObject *nothing = PyUnicode_FromStringAndSize(NULL, 0);
+    PyObject *mark = nothing == NULL ? NULL : encode(self, nothing);
+    Py_XDECREF(nothing);
+    if (mark == NULL) {
+        Py_DECREF(bytes);
+        return NULL;
+    }
+    Py_ssize_t count = PyBytes_GET_SIZE(mark);
+    if (count > 0 && PyBytes_GET_SIZE(bytes) >= count &&
+        memcmp(PyBytes_AS_STRING(bytes), PyBytes_AS_STRING(mark), (size_t)count) == 0) {
+        Py_SETREF(bytes, PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes) + count,
+                                                   PyBytes_GET_SIZE(bytes) - count));
+    }
+    Py_DECREF(mark);
+    return bytes;
+}
+
 /* ---- feeding ---- */
 
 int
@@ -733,138 +781,4 @@ csv_parser_restart(csv_parser *self)
     self->finished = false;
     Py_CLEAR(self->line);
     Py_CLEAR(self->failure);
-}
-
-/* ---- faults ---- */
-
-/* The physical line of the record under way in which the unit at `pos` is. */
-static uint64_t
-line_of(const csv_parser *self, uint32_t record_start, uint32_t pos, uint64_t lines_before)
-{
-    int width;
-    if (self->machine.mode == FIELDS_LINES) {
-        return self->lines_fed;
-    }
-    const void *units = csv_parser_units(self, &width);
-    uint64_t line = lines_before + fields_count_lines(units, width, record_start, pos) + 1;
-    /* The '\n' of "\r\n" is in the line that the '\r' ends. */
-    if (pos > record_start && pos < self->block.length &&
-        buffer_unit(&self->block, pos) == '\n' && buffer_unit(&self->block, pos - 1) == '\r') {
-        line--;
-    }
-    return line;
-}
-
-static void
-raise_failure(csv_parser *self, generators_state *state, csv_place *place)
-{
-    place->byte = self->from_text || self->machine.mode == FIELDS_LINES
-                      ? -1
-                      : (int64_t)self->failure_byte;
-    PyErr_SetRaisedException(Py_NewRef(self->failure));
-    csv_raise(state, place, "the source is not valid %U", self->encoding_name);
-}
-
-PyObject *
-csv_parser_fault(const csv_parser *self)
-{
-    switch (self->machine.error) {
-    case FIELDS_BAD_QUOTE:
-        return PyUnicode_FromFormat("'%c' expected after '%c'",
-                                    (int)self->dialect.fields.set.delimiter,
-                                    (int)self->dialect.fields.set.quote);
-    case FIELDS_UNEXPECTED_END:
-        return PyUnicode_FromString("unexpected end of data");
-    case FIELDS_STRAY_NEWLINE:
-        return PyUnicode_FromString("new-line character seen in unquoted field - "
-                                    "do you need to open the file with newline=''?");
-    case FIELDS_FIELD_LIMIT:
-        return PyUnicode_FromFormat("field larger than field limit (%zu)",
-                                    self->dialect.fields.max_field);
-    default:
-        return PyUnicode_FromFormat("record larger than max_record (%zu)",
-                                    self->dialect.fields.max_record);
-    }
-}
-
-static void
-raise_structure(csv_parser *self, generators_state *state, csv_place *place)
-{
-    uint64_t byte;
-    if (csv_parser_byte_at(self, self->machine.error_pos, &byte)) {
-        place->byte = (int64_t)byte;
-    }
-    PyObject *message = csv_parser_fault(self);
-    if (message != NULL) {
-        csv_raise(state, place, "%U", message);
-        Py_DECREF(message);
-    }
-}
-
-void
-csv_parser_raise(csv_parser *self, generators_state *state)
-{
-    const fields *machine = &self->machine;
-    bool structure = machine->error != FIELDS_FINE;
-    uint32_t pos = structure ? machine->error_pos : (uint32_t)self->valid;
-    if (machine->error == FIELDS_UNEXPECTED_END) {
-        self->line_count += machine->lines;
-    }
-    else {
-        self->line_count = line_of(self, machine->record_start, pos, self->line_count);
-    }
-    self->record_count++;
-    csv_place place = {
-        .path = self->path,
-        .record = (int64_t)self->record_count,
-        .line = (int64_t)self->line_count,
-        .byte = -1,
-    };
-    if (structure) {
-        raise_structure(self, state, &place);
-    }
-    else {
-        raise_failure(self, state, &place);
-    }
-}
-
-void
-csv_parser_raise_field(csv_parser *self, generators_state *state, const fields_record *record,
-                       Py_ssize_t index)
-{
-    PyObject *cause = PyErr_GetRaisedException();
-    PyObject *column = PyLong_FromSsize_t(index);
-    uint32_t start = fields_start(&self->machine, record, (uint32_t)index);
-    PyObject *text = csv_field_text(self, state, record, (uint32_t)index);
-    uint64_t byte;
-    self->line_count = line_of(self, record->start, start, self->line_count - record->lines);
-    csv_place place = {
-        .path = self->path,
-        .record = (int64_t)self->record_count,
-        .line = (int64_t)self->line_count,
-        .byte = csv_parser_byte_at(self, start, &byte) ? (int64_t)byte : -1,
-        .column = column,
-        .text = text,
-    };
-    PyErr_Clear(); /* a column or text that could not be made is left out */
-    PyErr_SetRaisedException(cause);
-    csv_raise(state, &place, "%S", cause);
-    Py_XDECREF(column);
-    Py_XDECREF(text);
-}
-
-void
-csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
-                        const fields_record *record, Py_ssize_t expected)
-{
-    uint64_t byte;
-    csv_place place = {
-        .path = self->path,
-        .record = (int64_t)self->record_count,
-        .line = (int64_t)(self->line_count - record->lines) + 1,
-        .byte = csv_parser_byte_at(self, record->start, &byte) ? (int64_t)byte : -1,
-    };
-    Py_ssize_t count = (Py_ssize_t)fields_count(&self->machine, record);
-    csv_raise(state, &place, "expected %zd field%s, got %zd", expected, expected == 1 ? "" : "s",
-              count);
 }

@@ -17,6 +17,8 @@
 
 #include <string.h>
 
+#include "csv/plan.h"
+
 typedef PyObject *(*record_maker)(const csv_parser *parser, generators_state *state,
                                   const fields_record *record, Py_ssize_t *bad);
 
@@ -24,7 +26,8 @@ typedef struct {
     stream stream;
     csv_source source;
     csv_parser parser;
-    record_maker make_row;
+    csv_plan plan;
+    record_maker plain_maker; /* where there is no need of the plan, else NULL */
     PyObject *names;  /* owned: what the user gave as `names`, or NULL */
     PyObject *header; /* owned: a tuple, or NULL while not read and where there is none */
     Py_ssize_t width; /* fields that a record must have; -1 for any number */
@@ -56,43 +59,36 @@ next_record(csv_rows *self, generators_state *state)
     }
 }
 
+/* A record as a row; otherwise as csv_plan_row(). */
 static PyObject *
-next_row(csv_rows *self, generators_state *state, record_maker make)
+make_row(csv_rows *self, generators_state *state, const fields_record *record, bool *fault)
 {
-    const fields_record *record = next_record(self, state);
-    if (record == NULL) {
-        return NULL;
+    if (self->plain_maker == NULL) {
+        return csv_plan_row(&self->plan, &self->parser, state, record, fault);
     }
     Py_ssize_t bad;
-    PyObject *row = make(&self->parser, state, record, &bad);
-    if (row == NULL && bad >= 0) {
-        csv_parser_raise_field(&self->parser, state, record, bad);
+    PyObject *row = self->plain_maker(&self->parser, state, record, &bad);
+    *fault = row == NULL && bad >= 0;
+    if (*fault) {
+        PyObject *header = self->header;
+        bool named = header != NULL && bad < PyTuple_GET_SIZE(header);
+        csv_parser_raise_field(&self->parser, state, record, bad,
+                               named ? PyTuple_GET_ITEM(header, bad) : NULL);
     }
     return row;
 }
 
-static PyObject *
-next_keyed_row(csv_rows *self, generators_state *state)
+/* Does a record that is read by name have a field for each?  If not, that is raised. */
+static bool
+has_width(csv_rows *self, generators_state *state, const fields_record *record)
 {
-    const fields_record *record;
-    uint32_t count;
-    do {
-        record = next_record(self, state);
-        if (record == NULL) {
-            return NULL;
-        }
-        count = fields_count(&self->parser.machine, record);
-    } while (count == 0);
-    if (self->width >= 0 && self->width != (Py_ssize_t)count) {
-        csv_parser_raise_ragged(&self->parser, state, record, self->width);
-        return NULL;
+    Py_ssize_t count = (Py_ssize_t)fields_count(&self->parser.machine, record);
+    if (self->width < 0 || self->width == count) {
+        return true;
     }
-    Py_ssize_t bad;
-    PyObject *row = self->make_row(&self->parser, state, record, &bad);
-    if (row == NULL && bad >= 0) {
-        csv_parser_raise_field(&self->parser, state, record, bad);
-    }
-    return row;
+    csv_parser_raise_ragged(&self->parser, state, record, self->width);
+    self->error_count++;
+    return false;
 }
 
 /* ---- the header ---- */
@@ -172,11 +168,49 @@ key_rows_by_names_read(csv_rows *self, generators_state *state)
     return status;
 }
 
+/* What the names rule out is said of the record that they are in. */
+static int
+settle_plan(csv_rows *self, generators_state *state, PyObject *header, uint32_t width)
+{
+    if (self->plain_maker != NULL ||
+        csv_plan_settle(&self->plan, state, header, width) == 0) {
+        return 0;
+    }
+    if (PyErr_ExceptionMatches(PyExc_ValueError)) {
+        PyObject *error = PyErr_GetRaisedException();
+        csv_place place = {
+            .path = self->parser.path,
+            .record = (int64_t)self->parser.record_count,
+            .line = (int64_t)self->parser.line_count,
+            .byte = -1,
+        };
+        csv_raise(state, &place, "%S", error);
+        Py_DECREF(error);
+    }
+    return -1;
+}
+
+/* The first record: a new reference to a tuple; NULL at the end or with an exception. */
+static PyObject *
+first_record(csv_rows *self, generators_state *state)
+{
+    const fields_record *record = next_record(self, state);
+    if (record == NULL) {
+        return NULL;
+    }
+    Py_ssize_t bad;
+    PyObject *header = csv_record_tuple(&self->parser, state, record, &bad);
+    if (header == NULL && bad >= 0) {
+        csv_parser_raise_field(&self->parser, state, record, bad, NULL);
+    }
+    return header;
+}
+
 static int
 read_header(csv_rows *self, generators_state *state)
 {
     self->reads_header = false;
-    PyObject *header = next_row(self, state, csv_record_tuple);
+    PyObject *header = first_record(self, state);
     if (header == NULL) {
         if (PyErr_Occurred()) {
             return -1;
@@ -198,7 +232,8 @@ read_header(csv_rows *self, generators_state *state)
     if (self->header == NULL) {
         return -1;
     }
-    return self->keyed ? key_rows_by_names_read(self, state) : 0;
+    return self->keyed ? key_rows_by_names_read(self, state)
+                       : settle_plan(self, state, self->header, 0);
 }
 
 /* As a body for stream_run(). */
@@ -210,6 +245,22 @@ header_body(stream *base)
 
 /* ---- the stream's own ---- */
 
+/* A source without a header: what the first record tells is how many fields there are. */
+static int
+settle_without_header(csv_rows *self, generators_state *state, const fields_record *record)
+{
+    uint32_t width = self->plan.ragged == CSV_RAGGED_ALLOW
+                         ? 0
+                         : fields_count(&self->parser.machine, record);
+    return settle_plan(self, state, self->header, width);
+}
+
+static bool
+is_blank(const csv_rows *self, const fields_record *record)
+{
+    return fields_count(&self->parser.machine, record) == 0;
+}
+
 static PyObject *
 rows_next(stream *base)
 {
@@ -218,10 +269,34 @@ rows_next(stream *base)
     if (self->reads_header && read_header(self, state) < 0) {
         return NULL;
     }
-    PyObject *row = self->keyed ? next_keyed_row(self, state)
-                                : next_row(self, state, self->make_row);
-    self->row_count += row != NULL;
-    return row;
+    for (;;) {
+        const fields_record *record = next_record(self, state);
+        if (record == NULL) {
+            return NULL;
+        }
+        if (self->plain_maker == NULL && !self->plan.settled && !is_blank(self, record) &&
+            settle_without_header(self, state, record) < 0) {
+            return NULL;
+        }
+        if (self->keyed) {
+            if (is_blank(self, record)) {
+                continue;
+            }
+            if (!has_width(self, state, record)) {
+                return NULL;
+            }
+        }
+        bool fault;
+        PyObject *row = make_row(self, state, record, &fault);
+        if (row != NULL) {
+            self->row_count++;
+            return row;
+        }
+        if (PyErr_Occurred()) {
+            self->error_count += fault;
+            return NULL;
+        }
+    }
 }
 
 static int
@@ -230,6 +305,7 @@ rows_release(stream *base)
     csv_rows *self = (csv_rows *)base;
     self->reads_header = false;
     Py_CLEAR(self->names);
+    csv_plan_free(&self->plan);
     csv_parser_free(&self->parser);
     return csv_source_close(&self->source);
 }
@@ -242,7 +318,10 @@ rows_traverse(PyObject *op, visitproc visit, void *arg)
     csv_rows *self = (csv_rows *)op;
     Py_VISIT(self->names);
     Py_VISIT(self->header);
-    int status = csv_source_traverse(&self->source, visit, arg);
+    int status = csv_plan_traverse(&self->plan, visit, arg);
+    if (status == 0) {
+        status = csv_source_traverse(&self->source, visit, arg);
+    }
     if (status == 0) {
         status = csv_parser_traverse(&self->parser, visit, arg);
     }
@@ -255,6 +334,7 @@ rows_clear(PyObject *op)
     csv_rows *self = (csv_rows *)op;
     Py_CLEAR(self->names);
     Py_CLEAR(self->header);
+    csv_plan_free(&self->plan);
     csv_parser_free(&self->parser);
     if (csv_source_close(&self->source) < 0) {
         PyErr_WriteUnraisable(op);
@@ -305,29 +385,9 @@ read_items(const char *name, csv_items *items)
 }
 
 static int
-read_into(csv_rows *self, generators_state *state, PyObject *into)
-{
-    if (into == NULL || into == (PyObject *)&PyList_Type) {
-        self->make_row = csv_record_list;
-        return 0;
-    }
-    if (into == (PyObject *)&PyTuple_Type) {
-        self->make_row = csv_record_tuple;
-        return 0;
-    }
-    if (into == (PyObject *)state->csv_row_type) {
-        self->make_row = csv_record_row;
-        self->keyed = true;
-        return 0;
-    }
-    PyErr_Format(PyExc_TypeError, "into must be list, tuple or CSVRow, not %R", into);
-    return -1;
-}
-
-static int
 read_names(csv_rows *self, PyObject *names, PyObject *header)
 {
-    int wanted = names != NULL || self->keyed;
+    int wanted = names != NULL || self->keyed || csv_plan_needs_names(&self->plan);
     if (header != NULL && header != Py_None) {
         wanted = PyObject_IsTrue(header);
         if (wanted < 0) {
@@ -336,6 +396,11 @@ read_names(csv_rows *self, PyObject *names, PyObject *header)
     }
     self->reads_header = wanted;
     if (names == NULL) {
+        if (!wanted && csv_plan_needs_names(&self->plan)) {
+            PyErr_SetString(PyExc_ValueError, "`into`, `columns` or `types` needs the columns' "
+                                              "names: header is False and there are no `names`");
+            return -1;
+        }
         return 0;
     }
     if (PyUnicode_Check(names) || PyBytes_Check(names)) {
@@ -375,16 +440,54 @@ not_none(PyObject *value)
     return value == Py_None ? NULL : value;
 }
 
+/* A CSVRow needs no plan: it finds its fields when they are asked for. */
+static int
+read_lazy_shape(csv_rows *self, bool planned)
+{
+    if (planned) {
+        PyErr_SetString(PyExc_TypeError,
+                        "into=CSVRow takes no columns, types, null or ragged: its fields are "
+                        "made when they are asked for");
+        return -1;
+    }
+    self->plain_maker = csv_record_row;
+    self->keyed = true;
+    return 0;
+}
+
+static int
+read_shape(csv_rows *self, generators_state *state, PyObject *into, PyObject *columns,
+           PyObject *types, PyObject *null, PyObject *ragged)
+{
+    columns = not_none(columns);
+    types = not_none(types);
+    null = not_none(null);
+    ragged = not_none(ragged);
+    if (into == (PyObject *)state->csv_row_type) {
+        return read_lazy_shape(self, columns != NULL || types != NULL || null != NULL ||
+                                         ragged != NULL);
+    }
+    if (csv_plan_read(&self->plan, state, into, columns, types, null, ragged) < 0) {
+        return -1;
+    }
+    if (csv_plan_is_plain(&self->plan)) {
+        self->plain_maker = self->plan.into == CSV_INTO_LIST ? csv_record_list : csv_record_tuple;
+    }
+    return 0;
+}
+
 static int
 rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {
-        "source",      "into",       "header",         "names",     "dialect",
+        "source",      "into",       "header",         "names",     "columns",
+        "types",       "null",       "ragged",         "dialect",
         "delimiter",   "quotechar",  "escapechar",     "doublequote",
         "skipinitialspace", "lineterminator", "quoting", "strict",
         "encoding",    "errors",     "items",          "max_field", "max_record", NULL,
     };
     PyObject *source, *into = NULL, *header = NULL, *names = NULL, *encoding = NULL;
+    PyObject *columns = NULL, *types = NULL, *null = NULL, *ragged = NULL;
     PyObject *max_field = NULL, *max_record = NULL;
     const char *errors = "strict", *items_name = "auto";
     csv_parameters given = {NULL};
@@ -392,14 +495,14 @@ rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwa
     csv_items items;
 
     if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, "O|$OOOOOOOOOOOOUssOO:csv_rows", keywords, &source, &into, &header,
-            &names, &given.dialect, &given.delimiter, &given.quotechar, &given.escapechar,
+            args, kwargs, "O|$OOOOOOOOOOOOOOOOUssOO:csv_rows", keywords, &source, &into, &header,
+            &names, &columns, &types, &null, &ragged, &given.dialect, &given.delimiter, &given.quotechar, &given.escapechar,
             &given.doublequote, &given.skipinitialspace, &given.lineterminator, &given.quoting,
             &given.strict, &encoding, &errors, &items_name, &max_field, &max_record) ||
-        read_into(self, state, into) < 0 || read_items(items_name, &items) < 0 ||
+        read_shape(self, state, into, columns, types, null, ragged) < 0 || read_items(items_name, &items) < 0 ||
         read_limit(max_field, "max_field", &dialect.fields.max_field) < 0 ||
         read_limit(max_record, "max_record", &dialect.fields.max_record) < 0 ||
-        read_names(self, names == NULL ? NULL : not_none(names), header) < 0 ||
+        read_names(self, not_none(names), header) < 0 ||
         csv_dialect_read(&dialect, state, &given) < 0) {
         return -1;
     }
@@ -480,22 +583,24 @@ static PyGetSetDef rows_attributes[] = {
 };
 
 PyDoc_STRVAR(rows_doc,
-             "csv_rows(source, *, into=list, header=None, names=None, dialect='excel',\n"
-             "         delimiter=',', quotechar='\"', escapechar=None, doublequote=True,\n"
-             "         skipinitialspace=False, lineterminator='\\r\\n', quoting=csv.QUOTE_MINIMAL,\n"
-             "         strict=False, encoding='utf-8', errors='strict', items='auto',\n"
-             "         max_field=131072, max_record=67108864)\n"
+             "csv_rows(source, *, into=list, header=None, names=None, columns=None, types=None,\n"
+             "         null=(), ragged=None, dialect='excel', delimiter=',', quotechar='\"',\n"
+             "         escapechar=None, doublequote=True, skipinitialspace=False,\n"
+             "         lineterminator='\\r\\n', quoting=csv.QUOTE_MINIMAL, strict=False,\n"
+             "         encoding='utf-8', errors='strict', items='auto', max_field=131072,\n"
+             "         max_record=67108864)\n"
              "--\n"
              "\n"
              "An iterator of the records of a CSV source, exactly as csv.reader of\n"
-             "CPython 3.13 reads them, each a list or, with into=tuple, a tuple of str; or,\n"
-             "with into=CSVRow, a row whose fields become str when they are asked for.\n"
+             "CPython 3.13 reads them, each in the shape and of the types asked for.\n"
              "\n"
              ">>> from generators import csv_rows\n"
              ">>> for row in csv_rows([b'id,name\\n1,\"Ann', b'a\"\\n']):\n"
              "...     print(row)\n"
              "['id', 'name']\n"
              "['1', 'Anna']\n"
+             ">>> list(csv_rows(b'id,name\\n1,Ann\\n', into=dict, types={'id': int}))\n"
+             "[{'id': 1, 'name': 'Ann'}]\n"
              "\n"
              "source is one of\n"
              "    a path (str or os.PathLike), opened here and closed at the end;\n"
@@ -507,14 +612,26 @@ PyDoc_STRVAR(rows_doc,
              "A generator, given or made by iter(source), is closed at the end.\n"
              "Bytes are read as a text file opened with newline='' would be.\n"
              "\n"
+             "into is list, tuple, dict, CSVRow (see there), a NamedTuple or dataclass,\n"
+             "    whose fields are found by name and read as they are annotated, or a\n"
+             "    callable, called with the fields.  Blank records are [] and (), and no row in other shapes.\n"
              "header=True takes the first record as the names, for .header; it is then\n"
-             "    no row.  It is True by default where names are given or into is CSVRow.\n"
+             "    no row.  It is True by default where names are given or needed.\n"
              "names replaces the names read: a sequence, a method of str such as\n"
              "    str.lower, called with each, or a callable of the tuple of names that\n"
              "    gives the new ones.  With header=False the file has no header.\n"
-             "A CSVRow is read by name, too (see there).  Blank records are none; a record of\n"
-             "    more or fewer fields than there are names is a CSVError, as is a name that\n"
-             "    is empty or there twice.\n"
+             "columns are the names or indices of those that are built, in this order.\n"
+             "types maps names or indices to int, float, bool (true/false, t/f, yes/no,\n"
+             "    1/0 in any case), str, bytes (as in the source), Decimal, date or\n"
+             "    datetime, with exactly what T(field) or T.fromisoformat(field) gives, or\n"
+             "    to a callable of one str.  An empty field is None in a column of\n"
+             "    types, but for str, and where an annotation allows None; so is one\n"
+             "    without quotes that is spelled as in null.\n"
+             "ragged says what becomes of records with more or fewer fields than there\n"
+             "    are names, or than the first has: 'allow', for list and tuple, 'pad'\n"
+             "    (None for what is missing), or 'error', for all else.  Allowed, a\n"
+             "    chosen column that is missing is None, and what a dict has no name\n"
+             "    for is a list under None, as in csv.DictReader.\n"
              "dialect and the formatting parameters are csv's, with its exceptions.\n"
              "encoding is any text encoding; 'utf-8' drops a mark at the start.\n"
              "errors is as in open().\n"

@@ -153,7 +153,7 @@ def test_conversions_are_checked_when_the_row_is_made() -> None:
     assert dict(next(rows)) == {'a': 1.0, 'b': 'x'}
     with pytest.raises(CSVError) as caught:
         next(rows)
-    assert (caught.value.record, caught.value.column) == (3, 1)
+    assert (caught.value.record, caught.value.column) == (3, 'b')
 
 
 # --- where they are kept ----------------------------------------------------------------------

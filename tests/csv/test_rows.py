@@ -366,13 +366,13 @@ def test_total_bytes_is_unknown_for_what_does_not_tell() -> None:
     assert csv_rows(b'abc').total_bytes == 3
 
 
-@pytest.mark.parametrize('into', [dict, int, 'list', None, set])
-def test_other_shapes_are_refused(into: Any) -> None:
-    with pytest.raises(TypeError, match='into must be list, tuple or CSVRow'):
+@pytest.mark.parametrize('into', ['list', None, 3, [str]])
+def test_what_is_no_shape_is_refused(into: Any) -> None:
+    with pytest.raises(TypeError, match='into must be list, tuple, dict, a NamedTuple'):
         csv_rows(DATA, into=into)
 
 
-@pytest.mark.parametrize('name', ['columns', 'types', 'on_error', 'start', 'ragged', 'null'])
+@pytest.mark.parametrize('name', ['on_error', 'start'])
 def test_what_is_not_there_is_not_taken(name: str) -> None:
     with pytest.raises(TypeError):
         csv_rows(DATA, **{name: None})

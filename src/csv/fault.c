@@ -1,0 +1,155 @@
+/* Faults of the data: where they are, and the CSVError that says so.
+ *
+ * csv_parser keeps a fault until the records before it are taken; a record that was
+ * taken may turn out to be one.
+ */
+#include "csv/csv.h"
+
+/* The physical line of the record under way in which the unit at `pos` is. */
+static uint64_t
+line_of(const csv_parser *self, uint32_t record_start, uint32_t pos, uint64_t lines_before)
+{
+    int width;
+    if (self->machine.mode == FIELDS_LINES) {
+        return self->lines_fed;
+    }
+    const void *units = csv_parser_units(self, &width);
+    uint64_t line = lines_before + fields_count_lines(units, width, record_start, pos) + 1;
+    /* The '\n' of "\r\n" is in the line that the '\r' ends. */
+    if (pos > record_start && pos < self->block.length &&
+        buffer_unit(&self->block, pos) == '\n' && buffer_unit(&self->block, pos - 1) == '\r') {
+        line--;
+    }
+    return line;
+}
+
+static void
+raise_failure(csv_parser *self, generators_state *state, csv_place *place)
+{
+    place->byte = self->from_text || self->machine.mode == FIELDS_LINES
+                      ? -1
+                      : (int64_t)self->failure_byte;
+    PyErr_SetRaisedException(Py_NewRef(self->failure));
+    csv_raise(state, place, "the source is not valid %U", self->encoding_name);
+}
+
+PyObject *
+csv_parser_fault(const csv_parser *self)
+{
+    switch (self->machine.error) {
+    case FIELDS_BAD_QUOTE:
+        return PyUnicode_FromFormat("'%c' expected after '%c'",
+                                    (int)self->dialect.fields.set.delimiter,
+                                    (int)self->dialect.fields.set.quote);
+    case FIELDS_UNEXPECTED_END:
+        return PyUnicode_FromString("unexpected end of data");
+    case FIELDS_STRAY_NEWLINE:
+        return PyUnicode_FromString("new-line character seen in unquoted field - "
+                                    "do you need to open the file with newline=''?");
+    case FIELDS_FIELD_LIMIT:
+        return PyUnicode_FromFormat("field larger than field limit (%zu)",
+                                    self->dialect.fields.max_field);
+    default:
+        return PyUnicode_FromFormat("record larger than max_record (%zu)",
+                                    self->dialect.fields.max_record);
+    }
+}
+
+static void
+raise_structure(csv_parser *self, generators_state *state, csv_place *place)
+{
+    uint64_t byte;
+    if (csv_parser_byte_at(self, self->machine.error_pos, &byte)) {
+        place->byte = (int64_t)byte;
+    }
+    PyObject *message = csv_parser_fault(self);
+    if (message != NULL) {
+        csv_raise(state, place, "%U", message);
+        Py_DECREF(message);
+    }
+}
+
+void
+csv_parser_raise(csv_parser *self, generators_state *state)
+{
+    const fields *machine = &self->machine;
+    bool structure = machine->error != FIELDS_FINE;
+    uint32_t pos = structure ? machine->error_pos : (uint32_t)self->valid;
+    if (machine->error == FIELDS_UNEXPECTED_END) {
+        self->line_count += machine->lines;
+    }
+    else {
+        self->line_count = line_of(self, machine->record_start, pos, self->line_count);
+    }
+    self->record_count++;
+    csv_place place = {
+        .path = self->path,
+        .record = (int64_t)self->record_count,
+        .line = (int64_t)self->line_count,
+        .byte = -1,
+    };
+    if (structure) {
+        raise_structure(self, state, &place);
+    }
+    else {
+        raise_failure(self, state, &place);
+    }
+}
+
+/* CSVError for what is at the unit `pos` of a record that was taken, with the exception
+   being raised as its cause. */
+static void
+raise_in_record(csv_parser *self, generators_state *state, const fields_record *record,
+                uint32_t pos, PyObject *column, PyObject *text)
+{
+    PyObject *cause = PyErr_GetRaisedException();
+    uint64_t byte;
+    self->line_count = line_of(self, record->start, pos, self->line_count - record->lines);
+    csv_place place = {
+        .path = self->path,
+        .record = (int64_t)self->record_count,
+        .line = (int64_t)self->line_count,
+        .byte = csv_parser_byte_at(self, pos, &byte) ? (int64_t)byte : -1,
+        .column = column,
+        .text = text,
+    };
+    PyErr_SetRaisedException(cause);
+    csv_raise(state, &place, "%S", cause);
+}
+
+void
+csv_parser_raise_field(csv_parser *self, generators_state *state, const fields_record *record,
+                       Py_ssize_t index, PyObject *name)
+{
+    PyObject *cause = PyErr_GetRaisedException();
+    PyObject *column = name != NULL ? Py_NewRef(name) : PyLong_FromSsize_t(index);
+    PyObject *text = csv_field_text(self, state, record, (uint32_t)index);
+    PyErr_Clear(); /* a column or text that could not be made is left out */
+    PyErr_SetRaisedException(cause);
+    raise_in_record(self, state, record,
+                    fields_start(&self->machine, record, (uint32_t)index), column, text);
+    Py_XDECREF(column);
+    Py_XDECREF(text);
+}
+
+void
+csv_parser_raise_record(csv_parser *self, generators_state *state, const fields_record *record)
+{
+    raise_in_record(self, state, record, record->start, NULL, NULL);
+}
+
+void
+csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
+                        const fields_record *record, Py_ssize_t expected)
+{
+    uint64_t byte;
+    csv_place place = {
+        .path = self->path,
+        .record = (int64_t)self->record_count,
+        .line = (int64_t)(self->line_count - record->lines) + 1,
+        .byte = csv_parser_byte_at(self, record->start, &byte) ? (int64_t)byte : -1,
+    };
+    Py_ssize_t count = (Py_ssize_t)fields_count(&self->machine, record);
+    csv_raise(state, &place, "expected %zd field%s, got %zd", expected, expected == 1 ? "" : "s",
+              count);
+}
