@@ -68,7 +68,8 @@ extern PyType_Spec csv_names_spec;
 static inline generators_state *
 generators_state_of(PyObject *op)
 {
-    return PyType_GetModuleState(Py_TYPE(op));
+    /* What PyType_GetModuleState() does, with one call less for each row. */
+    return PyModule_GetState(((PyHeapTypeObject *)Py_TYPE(op))->ht_module);
 }
 
 /* The same for one that can be: the type may be a user's. */

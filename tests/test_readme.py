@@ -16,6 +16,7 @@ PRINTED = [
     "['Name', 'Population']\n['Reykjavík', '139875']\n['Washington, D.C.', '678972']\n",
     "['name', 'population']\n['Reykjavík', '139875']\n",
     "('name', 'population')\n['Reykjavík', '139875']\n['Washington, D.C.', '678972']\n",
+    "Oslo 709037 {'name': 'Oslo', 'population': '709037'}\n",
 ]
 
 

@@ -30,20 +30,29 @@
 
 /* With the block locked: memory for a row, with one reference. */
 static csv_row *
-take_memory(csv_block *self, PyTypeObject *type)
+take_memory(csv_block *self)
 {
     if (self->spare_count > 0) {
-        return (csv_row *)PyObject_Init((PyObject *)self->spare[--self->spare_count], type);
+        csv_row *row = self->spare[--self->spare_count];
+        _Py_NewReference((PyObject *)row);
+        return row;
     }
-    return PyObject_New(csv_row, type);
+    return PyObject_New(csv_row, self->state->csv_row_type);
+}
+
+static void
+free_memory(csv_row *row)
+{
+    PyTypeObject *type = Py_TYPE((PyObject *)row);
+    PyObject_Free(row);
+    Py_DECREF(type);
 }
 
 csv_row *
-csv_block_new_row(csv_block *self, generators_state *state, const fields_record *record,
-                  uint32_t count)
+csv_block_new_row(csv_block *self, const fields_record *record, uint32_t count)
 {
     generators_lock_take(&self->lock);
-    csv_row *row = take_memory(self, state->csv_row_type);
+    csv_row *row = take_memory(self);
     if (row != NULL) {
         row->block = (csv_block *)Py_NewRef((PyObject *)self);
         row->start = record->start;
@@ -93,7 +102,7 @@ csv_block_free_row(csv_block *self, csv_row *row)
     }
     generators_lock_leave(&self->lock);
     if (!spare) {
-        PyObject_Free(row);
+        free_memory(row);
     }
     Py_DECREF((PyObject *)self);
 }
@@ -177,6 +186,7 @@ csv_block_new(generators_state *state, csv_parser *parser)
     csv_block *self = PyObject_New(csv_block, state->csv_block_type);
     if (self != NULL) {
         memset(&self->lock, 0, sizeof self->lock);
+        self->state = state;
         self->parser = parser;
         self->live = NULL;
         self->spare_count = 0;
@@ -230,7 +240,7 @@ block_dealloc(PyObject *op)
     csv_block *self = (csv_block *)op;
     PyTypeObject *type = Py_TYPE(op);
     while (self->spare_count > 0) {
-        PyObject_Free(self->spare[--self->spare_count]);
+        free_memory(self->spare[--self->spare_count]);
     }
     Py_XDECREF((PyObject *)self->names);
     type->tp_free(op);

@@ -40,20 +40,21 @@ struct csv_row {
 
 struct csv_block {
     PyObject_HEAD
+    generators_state *state; /* borrowed; the block's type keeps it */
     generators_lock lock;
     csv_parser *parser;           /* borrowed; NULL once it is gone */
     csv_row *live;                /* borrowed: the placed rows, newest first */
-    csv_row *spare[CSV_ROWS_SPARE]; /* owned: memory of rows, to be used again */
+    csv_row *spare[CSV_ROWS_SPARE]; /* owned: freed rows that still hold their type */
     int spare_count;
     csv_names *names;             /* owned, or NULL; set before there is a row */
     csv_dialect dialect;          /* never changes */
 };
 
 /* A new row placed where the record is: a new reference, or NULL. */
-csv_row *csv_block_new_row(csv_block *self, generators_state *state,
-                           const fields_record *record, uint32_t count);
+csv_row *csv_block_new_row(csv_block *self, const fields_record *record, uint32_t count);
 
-/* Take back a row that nobody refers to any more, and its reference to the block. */
+/* Take back a row that nobody refers to any more, and its references to the block and
+   its type. */
 void csv_block_free_row(csv_block *self, csv_row *row);
 
 /* With the block locked: where the row's fields are now.  0, or -1 if they are lost. */

@@ -28,7 +28,7 @@ names_of(const csv_row *self)
 
 /* The value at an index that there is. */
 static PyObject *
-value_at(csv_row *self, generators_state *state, uint32_t index)
+value_at(csv_row *self, uint32_t index)
 {
     csv_block *block = self->block;
     if (block == NULL) {
@@ -38,7 +38,7 @@ value_at(csv_row *self, generators_state *state, uint32_t index)
     PyObject *value = NULL;
     generators_lock_take(&block->lock);
     if (csv_block_find_row(block, self, &spans) == 0) {
-        value = csv_spans_text(&spans, state, index);
+        value = csv_spans_text(&spans, block->state, index);
     }
     generators_lock_leave(&block->lock);
     return value;
@@ -53,7 +53,6 @@ values_of(csv_row *self)
         return Py_NewRef(self->u.made.values);
     }
     csv_spans spans;
-    generators_state *state = generators_state_of((PyObject *)self);
     PyObject *values = PyTuple_New(self->count);
     if (values == NULL) {
         return NULL;
@@ -61,7 +60,7 @@ values_of(csv_row *self)
     generators_lock_take(&block->lock);
     int status = csv_block_find_row(block, self, &spans);
     if (status == 0) {
-        status = csv_spans_fill(&spans, state, &PyTuple_GET_ITEM(values, 0));
+        status = csv_spans_fill(&spans, block->state, &PyTuple_GET_ITEM(values, 0));
     }
     generators_lock_leave(&block->lock);
     if (status < 0) {
@@ -98,7 +97,7 @@ csv_record_row(const csv_parser *parser, generators_state *state, const fields_r
     *bad = -1;
     if (parser->dialect.text_only) {
         uint32_t count = fields_count(&parser->machine, record);
-        return (PyObject *)csv_block_new_row(block, state, record, count);
+        return (PyObject *)csv_block_new_row(block, record, count);
     }
     PyObject *values = csv_record_tuple(parser, state, record, bad);
     if (values == NULL) {
@@ -199,15 +198,14 @@ static void
 row_dealloc(PyObject *op)
 {
     csv_row *self = (csv_row *)op;
-    PyTypeObject *type = Py_TYPE(op);
     if (self->block != NULL) {
         csv_block_free_row(self->block, self);
+        return;
     }
-    else {
-        Py_DECREF(self->u.made.values);
-        Py_XDECREF((PyObject *)self->u.made.names);
-        type->tp_free(op);
-    }
+    PyTypeObject *type = Py_TYPE(op);
+    Py_DECREF(self->u.made.values);
+    Py_XDECREF((PyObject *)self->u.made.names);
+    type->tp_free(op);
     Py_DECREF(type);
 }
 
@@ -230,7 +228,7 @@ item_at(PyObject *op, Py_ssize_t index)
         PyErr_SetString(PyExc_IndexError, "CSVRow index out of range");
         return NULL;
     }
-    return value_at(self, generators_state_of(op), (uint32_t)index);
+    return value_at(self, (uint32_t)index);
 }
 
 /* CPython has added the length to a negative index before. */
@@ -253,6 +251,14 @@ names_needed(PyObject *op)
 static PyObject *
 row_subscript(PyObject *op, PyObject *key)
 {
+    if (PyLong_CheckExact(key)) {
+        Py_ssize_t index = PyLong_AsSsize_t(key);
+        if (index == -1 && PyErr_Occurred()) {
+            PyErr_Clear();
+            index = row_length(op); /* a number that large is no index either */
+        }
+        return item_at(op, index);
+    }
     if (PyUnicode_Check(key)) {
         const csv_names *names = names_needed(op);
         Py_ssize_t index = names == NULL ? -1 : csv_names_find(names, key);

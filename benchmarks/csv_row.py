@@ -1,0 +1,200 @@
+"""CSVRow against csv.reader, in one process and on the same data, and what kept rows cost.
+
+    python benchmarks/csv_row.py [--mb 100] [--rounds 5] [--only WORD ...] [--cpu]
+
+The three files are real ones from ../shared/data/bench, their rows repeated up to --mb.  A ratio is
+the peer's median over ours: more is better.  `MISSED` marks a figure that does not reach its bar.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import platform
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import measure
+from measure import (
+    Row,
+    Work,
+    at_least,
+    compared,
+    consume,
+    geometric_mean,
+    loop,
+    medians,
+    print_table,
+)
+
+from generators import CSVRow, _native, csv_rows
+
+SHARED = Path(__file__).resolve().parents[2] / 'shared' / 'data' / 'bench'
+THREE = ('nfl', 'worldcitiespop', 'gtfs-mbta-stop-times')
+
+options: argparse.Namespace
+folder: Path
+Take = Callable[[Any, str], None]
+
+
+def repeated(name: str) -> Path:
+    """The header once, then the other lines at least once, and again while there is room."""
+    path = folder / f'{name}.csv'
+    if not path.exists():
+        header, rows = (SHARED / path.name).read_bytes().split(b'\n', 1)
+        with open(path, 'wb') as f:
+            f.write(header + b'\n' + rows)
+            while f.tell() + len(rows) <= options.mb * 1e6:
+                f.write(rows)
+    return path
+
+
+def same_rows(path: Path) -> None:
+    """Speed counts only where the rows are csv.reader's."""
+    with open(path, encoding='utf-8', newline='') as f:
+        expected = list(islice(csv.reader(f), 1, 25_000))
+    if list(islice(csv_rows(path, into=CSVRow), 24_999)) != expected:
+        raise RuntimeError(f'{path.name}: not the rows of csv.reader')
+
+
+# ---- what is done with each row ----
+
+
+def untouched(rows: Any, _: str) -> None:
+    consume(rows)
+
+
+def untouched_in_a_for_loop(rows: Any, _: str) -> None:
+    loop(rows)
+
+
+def one_by_index(rows: Any, _: str) -> None:
+    for row in rows:
+        row[1]
+
+
+def one_by_name(rows: Any, name: str) -> None:
+    for row in rows:
+        row[name]
+
+
+def all_as_a_list(rows: Any, _: str) -> None:
+    for row in rows:
+        list(row)
+
+
+def each_of_all(rows: Any, _: str) -> None:
+    for row in rows:
+        for _field in row:
+            pass
+
+
+# Ours, what csv.reader's rows are asked for the same, and the bar.
+TAKES: list[tuple[Take, Take, float | None]] = [
+    (untouched, untouched, 13),
+    (untouched_in_a_for_loop, untouched_in_a_for_loop, None),
+    (one_by_index, one_by_index, 8),
+    (one_by_name, one_by_index, None),
+    (all_as_a_list, untouched_in_a_for_loop, None),
+    (each_of_all, each_of_all, None),
+]
+
+
+def standard(path: Path, take: Take) -> Work:
+    def work() -> None:
+        with open(path, encoding='utf-8', newline='') as f:
+            take(csv.reader(f), '')
+
+    return work
+
+
+def ours(path: Path, take: Take) -> Work:
+    with csv_rows(path, into=CSVRow) as rows:
+        name = rows.header[1]  # type: ignore[index]
+    return lambda: take(csv_rows(path, into=CSVRow), name)
+
+
+def speed(take: Take, theirs: Take, bar: float | None) -> Iterator[Row]:
+    title = take.__name__.replace('_', ' ')
+    ratios = []
+    for name in THREE:
+        path = repeated(name)
+        same_rows(path)
+        their_time, my_time = medians([standard(path, theirs), ours(path, take)], options.rounds)
+        ratios.append(their_time / my_time)
+        yield compared(f'{title}, {name}', 'csv.reader', their_time, my_time)
+    mean = geometric_mean(ratios)
+    yield Row(f'{title}, geometric mean', ratio=f'{mean:.2f}', bar=at_least(bar, mean))
+
+
+# ---- memory ----
+
+
+def bytes_for_each(make: Callable[[], list[Any]]) -> float:
+    tracemalloc.start()
+    try:
+        kept = make()
+        return tracemalloc.get_traced_memory()[0] / len(kept)
+    finally:
+        tracemalloc.stop()
+
+
+def memory() -> Iterator[Row]:
+    count = 100_000
+    for name in THREE:
+        path = repeated(name)
+
+        def lists(path: Path = path) -> list[Any]:
+            with open(path, encoding='utf-8', newline='') as f:
+                return list(islice(csv.reader(f), count))
+
+        def rows(path: Path = path) -> list[Any]:
+            with csv_rows(path, into=CSVRow) as stream:
+                return list(islice(stream, count))
+
+        theirs, mine = bytes_for_each(lists), bytes_for_each(rows)
+        yield Row(
+            f'memory of a kept row, {name}',
+            'csv.reader',
+            f'{theirs:.0f} B',
+            f'{mine:.0f} B',
+            f'{theirs / mine:.2f}',
+        )
+
+
+def main() -> int:
+    global options, folder
+    parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
+    parser.add_argument('--mb', type=float, default=100, help='size of each file')
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--only', nargs='+', metavar='WORD', help='measurements named with it')
+    parser.add_argument('--cpu', action='store_true', help='CPU time, not time passed')
+    options = parser.parse_args()
+    if options.cpu:
+        measure.clock = time.process_time
+    print(f'Python {platform.python_version()}, {platform.machine()}, ', end='')
+    print(f'{options.mb:g} MB, median of {options.rounds}, ', end='')
+    print(f'{"CPU" if options.cpu else "wall"} time, kernel {_native.scan_kernel}')
+    measurements: dict[str, Callable[[], Iterator[Row]]] = {
+        take.__name__: lambda work=(take, theirs, bar): speed(*work) for take, theirs, bar in TAKES
+    }
+    measurements['memory'] = memory
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for title, measurement in measurements.items():
+            if not options.only or any(word in title for word in options.only):
+                print(f'... {title}', file=sys.stderr)
+                rows += measurement()
+    print_table(rows)
+    return 1 if any('MISSED' in row.bar for row in rows) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
