@@ -79,6 +79,7 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
     ) -> csv_rows[list[str]]: ...
     @overload
     def __new__(
@@ -106,6 +107,7 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
     ) -> csv_rows[list[Any]]: ...
     @overload
     def __new__(
@@ -133,6 +135,7 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
     ) -> csv_rows[tuple[str, ...]]: ...
     @overload
     def __new__(
@@ -160,6 +163,7 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
     ) -> csv_rows[tuple[Any, ...]]: ...
     @overload
     def __new__(
@@ -187,6 +191,7 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
     ) -> csv_rows[dict[str, str]]: ...
     @overload
     def __new__(
@@ -214,6 +219,7 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
     ) -> csv_rows[dict[str, Any]]: ...
     @overload
     def __new__(
@@ -241,6 +247,7 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
     ) -> csv_rows[_T]: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
