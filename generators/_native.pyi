@@ -124,6 +124,7 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
     ) -> csv_rows[list[str]]: ...
     @overload
     def __new__(
@@ -151,6 +152,7 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
     ) -> csv_rows[list[Any]]: ...
     @overload
     def __new__(
@@ -178,6 +180,7 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
     ) -> csv_rows[tuple[str, ...]]: ...
     @overload
     def __new__(
@@ -205,6 +208,7 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
     ) -> csv_rows[tuple[Any, ...]]: ...
     @overload
     def __new__(
@@ -259,6 +263,7 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
     ) -> csv_rows[dict[str, str]]: ...
     @overload
     def __new__(
@@ -286,6 +291,7 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
     ) -> csv_rows[dict[str, Any]]: ...
     @overload
     def __new__(
@@ -313,6 +319,7 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
     ) -> csv_rows[_T]: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...

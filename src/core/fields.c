@@ -817,6 +817,69 @@ fields_finish(fields *self, const void *block, int width)
     return true;
 }
 
+/* ---- after a fault ---- */
+
+void
+fields_fail(fields *self, uint32_t pos)
+{
+    fail(self, FIELDS_UNREADABLE, pos);
+}
+
+/* Where the line after the one that `at` is in starts.  False, with *next what is known to
+   be of that line, where its end can't be seen: a '\r' that is last may have a '\n' yet. */
+static bool
+find_next_line(const void *block, int width, uint32_t at, uint32_t end, bool final,
+               uint32_t *next)
+{
+    while (at < end) {
+        uint32_t c = unit_at(block, at, width);
+        if (c == '\n' || c == '\r') {
+            break;
+        }
+        at++;
+    }
+    *next = at;
+    if (at == end) {
+        return final;
+    }
+    if (unit_at(block, at, width) == '\n') {
+        *next = at + 1;
+        return true;
+    }
+    if (at + 1 == end) {
+        *next = at + final;
+        return final;
+    }
+    *next = at + 1 + (unit_at(block, at + 1, width) == '\n');
+    return true;
+}
+
+bool
+fields_resume(fields *self, const void *block, int width, size_t length, bool final,
+              uint32_t *from, uint32_t *through)
+{
+    bool found = true;
+    *from = self->record_start;
+    *through = (uint32_t)length;
+    if (self->mode == FIELDS_STREAM && self->error_pos < length) {
+        found = find_next_line(block, width, self->error_pos, (uint32_t)length, final, through);
+    }
+    else if (self->mode == FIELDS_STREAM) {
+        found = final;
+    }
+    self->ends_length = self->first;
+    self->record_start = self->field_start = self->pos = self->error_pos = *through;
+    self->lines = 0;
+    self->flags = 0;
+    self->measure_at = self->dialect.max_field;
+    if (found) {
+        self->after_carriage = false;
+        self->state = START_RECORD;
+        self->error = FIELDS_FINE;
+    }
+    return found;
+}
+
 size_t
 fields_rewind(fields *self)
 {

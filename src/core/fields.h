@@ -66,6 +66,7 @@ typedef enum {
     FIELDS_STRAY_NEWLINE,  /* lines: a line goes on after its end */
     FIELDS_FIELD_LIMIT,
     FIELDS_RECORD_LIMIT,
+    FIELDS_UNREADABLE, /* said by the owner, with fields_fail() */
 } fields_error;
 
 typedef enum {
@@ -103,7 +104,7 @@ typedef struct {
     size_t records_length, records_capacity;
     size_t taken; /* records handed out */
 
-    fields_error error; /* of the record under way; final */
+    fields_error error; /* of the record under way; final but for fields_resume() */
     uint32_t error_pos; /* the unit at fault */
 } fields;
 
@@ -129,6 +130,17 @@ bool fields_line_end(fields *self, const void *block, int width);
 /* The data is over: the last record, if one is under way, is listed.  The
    same about fields_wants_newline() holds. */
 bool fields_finish(fields *self, const void *block, int width);
+
+/* The owner can't read the block from `pos` on.  Every record is taken. */
+void fields_fail(fields *self, uint32_t pos);
+
+/* After a fault, when every record is taken: give up the record under way and go on, as
+   csv.reader does, behind the physical line that the fault is in, in the start state.
+   What is given up of the block is from *from up to *through.  False while the end of that
+   line is not among the block's `length` units: the owner keeps what it wants of them,
+   feeds more, which is not read, and calls again.  `final`: there will be no more. */
+bool fields_resume(fields *self, const void *block, int width, size_t length, bool final,
+                   uint32_t *from, uint32_t *through);
 
 static inline bool
 fields_wants_newline(const fields *self)

@@ -107,6 +107,8 @@ struct csv_parser {
     PyObject *line;          /* owned: a str whose units are read in place, or NULL */
     PyObject *held;          /* owned: bytes too few to be told what they are */
     PyObject *failure;       /* owned: a decoding error, to be raised after the records */
+    PyObject *bad;           /* owned: the bytes that a codec refused, or NULL */
+    PyObject *rest;          /* owned: those behind them, not decoded yet, or NULL */
     uint64_t failure_byte;   /* where it is in the source */
     size_t valid;            /* units of the block that are known to be text */
     uint64_t block_byte;     /* native encodings: the block's place in the source */
@@ -220,10 +222,39 @@ csv_parser_byte_at(const csv_parser *self, uint32_t unit, uint64_t *byte)
     return csv_parser_holds_bytes(self);
 }
 
+/* Decode what is behind the bytes that a codec refused.  0 or -1. */
+int csv_parser_feed_rest(csv_parser *self, generators_state *state);
+
+/* After a fault is got over: read what was fed and not read because of it.  0 or -1. */
+int csv_parser_go_on(csv_parser *self, generators_state *state);
+
 /* ---- fault.c ---- */
 
 /* What the fault in the structure is, in the words of the standard module. */
 PyObject *csv_parser_fault(const csv_parser *self);
+
+#define CSV_RAW_LIMIT 65536 /* of a record's raw text, in bytes or characters */
+
+/* The source text of a record that is given up. */
+typedef struct {
+    buffer units;
+    PyObject *bytes; /* owned: what came before the units, where it is no text, or NULL */
+} csv_raw;
+
+/* Get over the fault that was raised: 1 when records can be read again, 0 when more must be
+   fed first, or -1. */
+int csv_parser_recover(csv_parser *self, generators_state *state, csv_raw *raw);
+
+/* The text of a record taken: 1, 0 when its last unit, a '\r', may have a '\n' that is
+   not fed yet, or -1. */
+int csv_raw_record(csv_raw *raw, const csv_parser *self, const fields_record *record);
+
+/* More was fed: take that '\n'.  1, 0 or -1 again. */
+int csv_raw_newline(csv_raw *raw, const csv_parser *self);
+
+/* As bytes for a source of bytes, else str: a new reference or NULL. */
+PyObject *csv_raw_value(csv_raw *raw, const csv_parser *self);
+void csv_raw_free(csv_raw *raw);
 
 /* Raise the fault that csv_parser_failed() tells of. */
 void csv_parser_raise(csv_parser *self, generators_state *state);

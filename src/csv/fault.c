@@ -153,3 +153,166 @@ csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
     csv_raise(state, &place, "expected %zd field%s, got %zd", expected, expected == 1 ? "" : "s",
               count);
 }
+
+/* ---- getting over one ---- */
+
+static int
+raw_append(csv_raw *raw, const void *units, uint32_t from, uint32_t through, int width)
+{
+    size_t count = through - from;
+    size_t room = raw->units.length < CSV_RAW_LIMIT ? CSV_RAW_LIMIT - raw->units.length : 0;
+    count = count < room ? count : room;
+    const uint8_t *start = (const uint8_t *)units + (size_t)from * (size_t)width;
+    if (count > 0 && buffer_append(&raw->units, start, count, width) != BUFFER_OK) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+/* The units so far as bytes of the source. */
+static int
+raw_encode(csv_raw *raw, const csv_parser *self)
+{
+    PyObject *bytes, *text;
+    const buffer *units = &raw->units;
+    if (csv_parser_holds_bytes(self)) {
+        bytes = PyBytes_FromStringAndSize((const char *)units->data, (Py_ssize_t)units->length);
+    }
+    else {
+        text = PyUnicode_FromKindAndData(units->width, units->data, (Py_ssize_t)units->length);
+        bytes = text == NULL ? NULL : csv_parser_encode(self, text);
+        Py_XDECREF(text);
+    }
+    buffer_drop(&raw->units, units->length);
+    if (bytes != NULL && raw->bytes != NULL) {
+        PyBytes_ConcatAndDel(&raw->bytes, bytes);
+    }
+    else {
+        raw->bytes = bytes;
+    }
+    return raw->bytes == NULL ? -1 : 0;
+}
+
+/* The bytes that a codec refused stand between two texts. */
+static int
+raw_take_bad(csv_raw *raw, csv_parser *self)
+{
+    if (self->bad == NULL) {
+        return 0;
+    }
+    if (raw_encode(raw, self) < 0) {
+        return -1;
+    }
+    PyBytes_Concat(&raw->bytes, self->bad);
+    Py_CLEAR(self->bad);
+    return raw->bytes == NULL ? -1 : 0;
+}
+
+/* Forget a decoding error that comes next, or is the fault itself. */
+static int
+give_up_failure(csv_parser *self, csv_raw *raw)
+{
+    Py_CLEAR(self->failure);
+    return raw_take_bad(raw, self);
+}
+
+int
+csv_parser_recover(csv_parser *self, generators_state *state, csv_raw *raw)
+{
+    fields *machine = &self->machine;
+    bool failure = machine->error == FIELDS_FINE;
+    if (failure) {
+        fields_fail(machine, (uint32_t)self->valid);
+    }
+    for (;;) {
+        int width;
+        const void *units = csv_parser_units(self, &width);
+        size_t length = self->line != NULL ? (size_t)PyUnicode_GET_LENGTH(self->line)
+                                           : self->block.length;
+        bool final = self->finished && self->failure == NULL && self->rest == NULL;
+        uint32_t from, through;
+        bool found = fields_resume(machine, units, width, length, final && !failure, &from,
+                                   &through);
+        self->valid = self->valid < through ? through : self->valid;
+        if (raw_append(raw, units, from, through, width) < 0) {
+            return -1;
+        }
+        if (failure || (!found && self->failure != NULL)) {
+            failure = false;
+            if (give_up_failure(self, raw) < 0) {
+                return -1;
+            }
+            if (found) {
+                return csv_parser_go_on(self, state) < 0 ? -1 : 1;
+            }
+        }
+        else if (found) {
+            return csv_parser_go_on(self, state) < 0 ? -1 : 1;
+        }
+        else if (self->rest == NULL) {
+            return 0;
+        }
+        if (self->rest != NULL && csv_parser_feed_rest(self, state) < 0) {
+            return -1;
+        }
+    }
+}
+
+int
+csv_raw_record(csv_raw *raw, const csv_parser *self, const fields_record *record)
+{
+    int width;
+    const void *units = csv_parser_units(self, &width);
+    if (self->machine.mode == FIELDS_LINES) {
+        size_t length = self->line != NULL ? (size_t)PyUnicode_GET_LENGTH(self->line)
+                                           : self->block.length;
+        return raw_append(raw, units, record->start, (uint32_t)length, width) < 0 ? -1 : 1;
+    }
+    uint32_t length = (uint32_t)self->block.length;
+    uint32_t end = self->machine.ends[record->last - 1];
+    uint32_t last = end < length ? buffer_unit(&self->block, end) : 0;
+    end += end < length;
+    bool cut = last == '\r' && end == length && !self->finished;
+    if (last == '\r' && end < length && buffer_unit(&self->block, end) == '\n') {
+        end++;
+    }
+    return raw_append(raw, units, record->start, end, width) < 0 ? -1 : !cut;
+}
+
+int
+csv_raw_newline(csv_raw *raw, const csv_parser *self)
+{
+    if (self->block.length == 0) {
+        return self->finished || csv_parser_failed(self);
+    }
+    if (buffer_unit(&self->block, 0) == '\n' && raw->units.length < CSV_RAW_LIMIT &&
+        buffer_append_unit(&raw->units, '\n') != BUFFER_OK) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 1;
+}
+
+PyObject *
+csv_raw_value(csv_raw *raw, const csv_parser *self)
+{
+    const buffer *units = &raw->units;
+    if (self->from_text) {
+        return PyUnicode_FromKindAndData(units->width, units->data, (Py_ssize_t)units->length);
+    }
+    if (raw_encode(raw, self) < 0) {
+        return NULL;
+    }
+    if (PyBytes_GET_SIZE(raw->bytes) > CSV_RAW_LIMIT) {
+        return PyBytes_FromStringAndSize(PyBytes_AS_STRING(raw->bytes), CSV_RAW_LIMIT);
+    }
+    return Py_NewRef(raw->bytes);
+}
+
+void
+csv_raw_free(csv_raw *raw)
+{
+    buffer_free(&raw->units);
+    Py_CLEAR(raw->bytes);
+}

@@ -143,6 +143,8 @@ csv_parser_free(csv_parser *self)
     Py_CLEAR(self->line);
     Py_CLEAR(self->held);
     Py_CLEAR(self->failure);
+    Py_CLEAR(self->bad);
+    Py_CLEAR(self->rest);
 }
 
 int
@@ -426,6 +428,26 @@ error_offset(PyObject *error, PyObject *bytes)
     return offset;
 }
 
+/* Bytes of the decoder's own buffer may be among the bad ones. */
+static int
+keep_bad_bytes(csv_parser *self, PyObject *error, PyObject *bytes, Py_ssize_t offset)
+{
+    Py_ssize_t first, end;
+    PyObject *object = PyUnicodeDecodeError_GetObject(error);
+    if (object == NULL || PyUnicodeDecodeError_GetStart(error, &first) < 0 ||
+        PyUnicodeDecodeError_GetEnd(error, &end) < 0) {
+        Py_XDECREF(object);
+        return -1;
+    }
+    Py_ssize_t rest = offset + (end - first);
+    rest = rest < 0 ? 0 : rest > PyBytes_GET_SIZE(bytes) ? PyBytes_GET_SIZE(bytes) : rest;
+    Py_XSETREF(self->bad, PyBytes_FromStringAndSize(PyBytes_AS_STRING(object) + first, end - first));
+    Py_XSETREF(self->rest, PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes) + rest,
+                                                     PyBytes_GET_SIZE(bytes) - rest));
+    Py_DECREF(object);
+    return self->bad == NULL || self->rest == NULL ? -1 : 0;
+}
+
 /* The decoder refused `bytes`: take the error as the fault that comes after what
    can be read before it. */
 static int
@@ -441,7 +463,10 @@ keep_decoding_error(csv_parser *self, generators_state *state, PyObject *decoder
         offset = error_offset(error, bytes);
     }
     int status = 0;
-    if (offset > 0) {
+    if (PyObject_TypeCheck(error, (PyTypeObject *)PyExc_UnicodeDecodeError)) {
+        status = keep_bad_bytes(self, error, bytes, offset);
+    }
+    if (status == 0 && offset > 0) {
         PyObject *reset = PyObject_CallMethod(self->decoder, "setstate", "(O)", decoder_state);
         PyObject *before = PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes), offset);
         PyObject *text = NULL;
@@ -480,6 +505,28 @@ feed_decoder(csv_parser *self, generators_state *state, PyObject *bytes, bool fi
         status = keep_decoding_error(self, state, decoder_state, bytes);
     }
     Py_DECREF(decoder_state);
+    return status;
+}
+
+int
+csv_parser_feed_rest(csv_parser *self, generators_state *state)
+{
+    PyObject *rest = self->rest;
+    self->rest = NULL;
+    PyObject *before = PyObject_CallMethod(self->decoder, "getstate", NULL);
+    PyObject *done = NULL;
+    if (before != NULL && PyTuple_Check(before) && PyTuple_GET_SIZE(before) == 2) {
+        /* What it holds is of the bytes that it refused. */
+        done = PyObject_CallMethod(self->decoder, "setstate", "((yO))", "",
+                                   PyTuple_GET_ITEM(before, 1));
+    }
+    else if (before != NULL) {
+        PyErr_SetString(PyExc_TypeError, "illegal decoder state");
+    }
+    int status = done == NULL ? -1 : feed_decoder(self, state, rest, self->finished);
+    Py_XDECREF(before);
+    Py_XDECREF(done);
+    Py_DECREF(rest);
     return status;
 }
 
@@ -590,6 +637,19 @@ csv_parser_feed_text(csv_parser *self, generators_state *state, PyObject *text)
     return feed_text_units(self, state, text);
 }
 
+/* items='lines': give the line the end that was cut off. */
+static PyObject *
+with_line_end(PyObject *line)
+{
+    Py_ssize_t count = PyBytes_GET_SIZE(line);
+    char last = count > 0 ? PyBytes_AS_STRING(line)[count - 1] : '\0';
+    PyObject *whole = Py_NewRef(line);
+    if (last != '\n' && last != '\r') {
+        PyBytes_ConcatAndDel(&whole, PyBytes_FromStringAndSize("\n", 1));
+    }
+    return whole;
+}
+
 PyObject *
 csv_parser_decode_line(csv_parser *self, generators_state *state, PyObject *line)
 {
@@ -609,6 +669,11 @@ csv_parser_decode_line(csv_parser *self, generators_state *state, PyObject *line
         start(self, state, FIELDS_LINES);
         self->lines_fed++;
         self->failure = PyErr_GetRaisedException();
+        Py_XSETREF(self->bad, with_line_end(line));
+        if (self->bad == NULL) {
+            Py_CLEAR(self->failure);
+            PyErr_NoMemory();
+        }
     }
     return text;
 }
@@ -747,17 +812,9 @@ finish_bytes(csv_parser *self, generators_state *state)
     return status;
 }
 
-int
-csv_parser_finish(csv_parser *self, generators_state *state)
+static int
+finish_machine(csv_parser *self)
 {
-    if (move_rows(self) < 0) {
-        return -1;
-    }
-    self->finished = true;
-    bool native_lines = self->machine.mode == FIELDS_LINES && csv_parser_reads_natively(self);
-    if (!self->from_text && !native_lines && finish_bytes(self, state) < 0) {
-        return -1;
-    }
     if (!self->started || csv_parser_failed(self)) {
         return 0;
     }
@@ -781,4 +838,34 @@ csv_parser_restart(csv_parser *self)
     self->finished = false;
     Py_CLEAR(self->line);
     Py_CLEAR(self->failure);
+}
+
+int
+csv_parser_finish(csv_parser *self, generators_state *state)
+{
+    if (move_rows(self) < 0) {
+        return -1;
+    }
+    self->finished = true;
+    bool native_lines = self->machine.mode == FIELDS_LINES && csv_parser_reads_natively(self);
+    if (!self->from_text && !native_lines && finish_bytes(self, state) < 0) {
+        return -1;
+    }
+    return finish_machine(self);
+}
+
+int
+csv_parser_go_on(csv_parser *self, generators_state *state)
+{
+    int status = move_rows(self);
+    if (status < 0) {
+        return -1;
+    }
+    if (self->rest != NULL && self->failure == NULL) {
+        status = csv_parser_feed_rest(self, state);
+    }
+    else if (self->machine.mode == FIELDS_STREAM) {
+        status = scan_block(self, state, self->finished);
+    }
+    return status == 0 && self->finished ? finish_machine(self) : status;
 }

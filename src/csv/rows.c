@@ -29,6 +29,7 @@ typedef struct {
     csv_plan plan;
     record_maker plain_maker; /* where there is no need of the plan, else NULL */
     PyObject *names;  /* owned: what the user gave as `names`, or NULL */
+    PyObject *on_error; /* owned: NULL to raise, None to skip, or whom to tell */
     PyObject *header; /* owned: a tuple, or NULL while not read and where there is none */
     Py_ssize_t width; /* fields that a record must have; -1 for any number */
     bool reads_header;
@@ -39,10 +40,12 @@ typedef struct {
 
 /* ---- records ---- */
 
-/* The next record, pulling pieces as needed; NULL at the end or with an exception. */
+/* The next record, pulling pieces as needed; NULL at the end or with an exception.
+   *fault: it is a CSVError of the next record. */
 static const fields_record *
-next_record(csv_rows *self, generators_state *state)
+next_record(csv_rows *self, generators_state *state, bool *fault)
 {
+    *fault = false;
     for (;;) {
         const fields_record *record = csv_parser_next(&self->parser);
         if (record != NULL) {
@@ -50,6 +53,7 @@ next_record(csv_rows *self, generators_state *state)
         }
         if (csv_parser_failed(&self->parser)) {
             csv_parser_raise(&self->parser, state);
+            *fault = true;
             return NULL;
         }
         if (self->parser.finished ||
@@ -87,7 +91,6 @@ has_width(csv_rows *self, generators_state *state, const fields_record *record)
         return true;
     }
     csv_parser_raise_ragged(&self->parser, state, record, self->width);
-    self->error_count++;
     return false;
 }
 
@@ -194,8 +197,10 @@ settle_plan(csv_rows *self, generators_state *state, PyObject *header, uint32_t 
 static PyObject *
 first_record(csv_rows *self, generators_state *state)
 {
-    const fields_record *record = next_record(self, state);
+    bool fault;
+    const fields_record *record = next_record(self, state, &fault);
     if (record == NULL) {
+        self->error_count += fault;
         return NULL;
     }
     Py_ssize_t bad;
@@ -261,6 +266,79 @@ is_blank(const csv_rows *self, const fields_record *record)
     return fields_count(&self->parser.machine, record) == 0;
 }
 
+/* ---- bad records ---- */
+
+static int
+pull(csv_rows *self, generators_state *state)
+{
+    return csv_source_pull(&self->source, state, &self->stream, &self->parser);
+}
+
+/* Get over the fault: its raw text, and the parser ready for the next record.  `record`
+   is the one at fault if it was taken, else NULL.  0 or -1. */
+static int
+get_over(csv_rows *self, generators_state *state, const fields_record *record, csv_raw *raw)
+{
+    int done;
+    if (record == NULL) {
+        while ((done = csv_parser_recover(&self->parser, state, raw)) == 0) {
+            if (pull(self, state) < 0) {
+                return -1;
+            }
+        }
+        return done < 0 ? -1 : 0;
+    }
+    if (self->on_error == Py_None) {
+        return 0;
+    }
+    done = csv_raw_record(raw, &self->parser, record);
+    while (done == 0) {
+        if (pull(self, state) < 0) {
+            return -1;
+        }
+        done = csv_raw_newline(raw, &self->parser);
+    }
+    return done < 0 ? -1 : 0;
+}
+
+static int
+report(csv_rows *self, PyObject *error, csv_raw *raw)
+{
+    PyObject *value = csv_raw_value(raw, &self->parser);
+    PyObject *result = NULL;
+    if (value != NULL) {
+        result = PyObject_CallFunctionObjArgs(self->on_error, error, value, NULL);
+        Py_DECREF(value);
+    }
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
+/* A CSVError of a record is being raised: 0 to go on without it, -1 to raise it, or what
+   comes in its place.  `line_count` is right once the record is behind. */
+static int
+handle_fault(csv_rows *self, generators_state *state, const fields_record *record,
+             uint64_t line_count)
+{
+    self->error_count++;
+    if (self->on_error == NULL) {
+        return -1;
+    }
+    if (record != NULL) {
+        self->parser.line_count = line_count;
+    }
+    PyObject *error = PyErr_GetRaisedException();
+    csv_raw raw = {.bytes = NULL};
+    buffer_init(&raw.units);
+    int status = get_over(self, state, record, &raw);
+    if (status == 0 && self->on_error != Py_None) {
+        status = report(self, error, &raw);
+    }
+    csv_raw_free(&raw);
+    Py_DECREF(error);
+    return status;
+}
+
 static PyObject *
 rows_next(stream *base)
 {
@@ -270,30 +348,29 @@ rows_next(stream *base)
         return NULL;
     }
     for (;;) {
-        const fields_record *record = next_record(self, state);
-        if (record == NULL) {
-            return NULL;
-        }
-        if (self->plain_maker == NULL && !self->plan.settled && !is_blank(self, record) &&
-            settle_without_header(self, state, record) < 0) {
-            return NULL;
-        }
-        if (self->keyed) {
-            if (is_blank(self, record)) {
-                continue;
-            }
-            if (!has_width(self, state, record)) {
+        bool fault;
+        const fields_record *record = next_record(self, state, &fault);
+        PyObject *row = NULL;
+        uint64_t line_count = self->parser.line_count;
+        if (record != NULL) {
+            if (self->plain_maker == NULL && !self->plan.settled && !is_blank(self, record) &&
+                settle_without_header(self, state, record) < 0) {
                 return NULL;
             }
+            if (self->keyed && is_blank(self, record)) {
+                continue;
+            }
+            fault = self->keyed && !has_width(self, state, record);
+            if (!fault) {
+                row = make_row(self, state, record, &fault);
+            }
         }
-        bool fault;
-        PyObject *row = make_row(self, state, record, &fault);
         if (row != NULL) {
             self->row_count++;
             return row;
         }
-        if (PyErr_Occurred()) {
-            self->error_count += fault;
+        if (fault ? handle_fault(self, state, record, line_count) < 0
+                  : record == NULL || PyErr_Occurred()) {
             return NULL;
         }
     }
@@ -305,6 +382,7 @@ rows_release(stream *base)
     csv_rows *self = (csv_rows *)base;
     self->reads_header = false;
     Py_CLEAR(self->names);
+    Py_CLEAR(self->on_error);
     csv_plan_free(&self->plan);
     csv_parser_free(&self->parser);
     return csv_source_close(&self->source);
@@ -318,6 +396,7 @@ rows_traverse(PyObject *op, visitproc visit, void *arg)
     csv_rows *self = (csv_rows *)op;
     Py_VISIT(self->names);
     Py_VISIT(self->header);
+    Py_VISIT(self->on_error);
     int status = csv_plan_traverse(&self->plan, visit, arg);
     if (status == 0) {
         status = csv_source_traverse(&self->source, visit, arg);
@@ -334,6 +413,7 @@ rows_clear(PyObject *op)
     csv_rows *self = (csv_rows *)op;
     Py_CLEAR(self->names);
     Py_CLEAR(self->header);
+    Py_CLEAR(self->on_error);
     csv_plan_free(&self->plan);
     csv_parser_free(&self->parser);
     if (csv_source_close(&self->source) < 0) {
@@ -434,6 +514,26 @@ open_block(csv_rows *self, generators_state *state)
     return self->header == NULL ? 0 : key_rows(self, state);
 }
 
+static int
+read_on_error(csv_rows *self, PyObject *on_error)
+{
+    if (on_error == NULL ||
+        (PyUnicode_Check(on_error) && PyUnicode_CompareWithASCIIString(on_error, "raise") == 0)) {
+        return 0;
+    }
+    if (PyUnicode_Check(on_error) && PyUnicode_CompareWithASCIIString(on_error, "skip") == 0) {
+        self->on_error = Py_NewRef(Py_None);
+        return 0;
+    }
+    if (!PyCallable_Check(on_error)) {
+        PyErr_Format(PyUnicode_Check(on_error) ? PyExc_ValueError : PyExc_TypeError,
+                     "on_error must be 'raise', 'skip' or a callable, not %R", on_error);
+        return -1;
+    }
+    self->on_error = Py_NewRef(on_error);
+    return 0;
+}
+
 static PyObject *
 not_none(PyObject *value)
 {
@@ -484,21 +584,23 @@ rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwa
         "types",       "null",       "ragged",         "dialect",
         "delimiter",   "quotechar",  "escapechar",     "doublequote",
         "skipinitialspace", "lineterminator", "quoting", "strict",
-        "encoding",    "errors",     "items",          "max_field", "max_record", NULL,
+        "encoding",    "errors",     "items",          "max_field", "max_record", "on_error", NULL,
     };
     PyObject *source, *into = NULL, *header = NULL, *names = NULL, *encoding = NULL;
     PyObject *columns = NULL, *types = NULL, *null = NULL, *ragged = NULL;
-    PyObject *max_field = NULL, *max_record = NULL;
+    PyObject *max_field = NULL, *max_record = NULL, *on_error = NULL;
     const char *errors = "strict", *items_name = "auto";
     csv_parameters given = {NULL};
     csv_dialect dialect = {.fields = {.max_field = 131072, .max_record = (size_t)64 << 20}};
     csv_items items;
 
     if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, "O|$OOOOOOOOOOOOOOOOUssOO:csv_rows", keywords, &source, &into, &header,
+            args, kwargs, "O|$OOOOOOOOOOOOOOOOUssOOO:csv_rows", keywords, &source, &into, &header,
             &names, &columns, &types, &null, &ragged, &given.dialect, &given.delimiter, &given.quotechar, &given.escapechar,
             &given.doublequote, &given.skipinitialspace, &given.lineterminator, &given.quoting,
-            &given.strict, &encoding, &errors, &items_name, &max_field, &max_record) ||
+            &given.strict, &encoding, &errors, &items_name, &max_field, &max_record,
+            &on_error) ||
+        read_on_error(self, on_error) < 0 ||
         read_shape(self, state, into, columns, types, null, ragged) < 0 || read_items(items_name, &items) < 0 ||
         read_limit(max_field, "max_field", &dialect.fields.max_field) < 0 ||
         read_limit(max_record, "max_record", &dialect.fields.max_record) < 0 ||
@@ -588,7 +690,7 @@ PyDoc_STRVAR(rows_doc,
              "         escapechar=None, doublequote=True, skipinitialspace=False,\n"
              "         lineterminator='\\r\\n', quoting=csv.QUOTE_MINIMAL, strict=False,\n"
              "         encoding='utf-8', errors='strict', items='auto', max_field=131072,\n"
-             "         max_record=67108864)\n"
+             "         max_record=67108864, on_error='raise')\n"
              "--\n"
              "\n"
              "An iterator of the records of a CSV source, exactly as csv.reader of\n"
@@ -639,6 +741,10 @@ PyDoc_STRVAR(rows_doc,
              "    are put back; items='chunks' is for str pieces cut anywhere.\n"
              "max_field is the longest field, in characters, and max_record the longest\n"
              "    record, in bytes (characters, for a source of text); None is no limit.\n"
+             "on_error is what becomes of a record that can't be read: 'raise', 'skip', or a\n"
+             "    callable of the CSVError and the record's source text, with its line\n"
+             "    end and cut at 64 KiB (bytes, where the source is of bytes).  Reading\n"
+             "    goes on at the next line.  .errors counts them.\n"
              "\n"
              "Raises CSVError, a csv.Error and a ValueError, for data that can't be read,\n"
              "after the rows before it; OSError for a path that can't be opened, at once.\n"

@@ -71,6 +71,8 @@ error_name(fields_error error)
         return "field limit";
     case FIELDS_RECORD_LIMIT:
         return "record limit";
+    case FIELDS_UNREADABLE:
+        return "unreadable";
     }
     return "fine";
 }
@@ -954,6 +956,154 @@ test_record_limit(void)
     }
 }
 
+/* ---- after a fault ---- */
+
+/* Get over every fault that can be got over with what is there. */
+static void
+owner_resume(owner *o, bool final, reading *out)
+{
+    uint32_t from, through;
+    while (o->machine.error != FIELDS_FINE) {
+        bool over = fields_resume(&o->machine, o->block, o->width, o->length, final, &from,
+                                  &through);
+        CHECK(from <= through && through <= o->length, "%u to %u of %zu", (unsigned)from,
+              (unsigned)through, o->length);
+        for (uint32_t i = from; i < through; i++) {
+            note_unit(out, get_unit(o->block, i, o->width));
+        }
+        if (!over) {
+            return;
+        }
+        note(out, "|\n");
+        CHECK(fields_feed(&o->machine, o->block, o->width, o->length), "no memory");
+        if (final) {
+            CHECK(fields_finish(&o->machine, o->block, o->width), "no memory");
+        }
+        owner_take(o, out);
+    }
+}
+
+static void
+read_resuming(const way *w, const uint32_t *units, size_t count, reading *out)
+{
+    owner o;
+    size_t fed = 0;
+    owner_start(&o, w->dialect, w->kernel, FIELDS_STREAM, w->width, w->exact);
+    out->length = 0;
+    out->text[0] = '\0';
+    for (size_t at = 0; at <= count; at++) {
+        size_t i = at - w->from;
+        bool cut = at >= w->from && i < 64 && w->cuts >> i & 1;
+        if (!cut && at < count) {
+            continue;
+        }
+        owner_rewind(&o);
+        owner_append(&o, units + fed, at - fed);
+        fed = at;
+        CHECK(fields_feed(&o.machine, o.block, w->width, o.length), "no memory");
+        owner_take(&o, out);
+        owner_resume(&o, false, out);
+    }
+    CHECK(fields_finish(&o.machine, o.block, o.width), "no memory");
+    owner_take(&o, out);
+    owner_resume(&o, true, out);
+    fields_free(&o.machine);
+    free(o.block);
+}
+
+/* The same by a new machine for each stretch between two faults. */
+static void
+read_afresh(const fields_dialect *d, const uint32_t *units, size_t count, reading *out)
+{
+    size_t start = 0;
+    out->length = 0;
+    out->text[0] = '\0';
+    while (start < count) {
+        owner o;
+        owner_start(&o, d, kernels[0], FIELDS_STREAM, 4, true);
+        owner_append(&o, units + start, count - start);
+        CHECK(fields_feed(&o.machine, o.block, o.width, o.length), "no memory");
+        CHECK(fields_finish(&o.machine, o.block, o.width), "no memory");
+        owner_take(&o, out);
+        size_t bad = start + o.machine.record_start, next = count;
+        if (o.machine.error != FIELDS_FINE) {
+            next = line_after(units, start + o.machine.error_pos, count);
+            for (size_t i = bad; i < next; i++) {
+                note_unit(out, units[i]);
+            }
+            note(out, "|\n");
+        }
+        fields_free(&o.machine);
+        free(o.block);
+        start = next;
+    }
+}
+
+/* Behind a fault it goes on at the next line, wherever the data is cut. */
+static void
+test_resume(int rounds)
+{
+    static const uint32_t often[] = {'a', 'a', 'b', ',', '"', '"', '\n', '\r', ' '};
+    uint32_t units[400];
+    for (int round = 0; round < rounds; round++) {
+        size_t count = random_below(round % 2 ? 20 : 400);
+        for (size_t i = 0; i < count; i++) {
+            units[i] = often[random_below(sizeof often / sizeof *often)];
+        }
+        fields_dialect d = dialects[0];
+        d.strict = true;
+        d.max_field = round % 3 == 0 ? random_below(6) : NO_LIMIT;
+        if (round % 7 == 0) {
+            /* Which of two faults is met first is for the cuts to say. */
+            d.strict = false;
+            d.max_field = NO_LIMIT;
+            d.max_record = 5 + random_below(90);
+        }
+        way w = {.dialect = &d, .kernel = kernels[round % kernel_count]};
+        w.width = widths[round % 3];
+        w.from = count == 0 ? 0 : random_below((uint32_t)count);
+        w.cuts = random_bits() & random_bits();
+        w.exact = random_below(4) == 0;
+        read_afresh(&d, units, count, &expected);
+        read_resuming(&w, units, count, &found);
+        same(&found, &expected, &w, units, count);
+    }
+}
+
+/* The owner's own fault, and lines, of which the rest is given up. */
+static void
+test_resume_elsewhere(void)
+{
+    static const uint32_t units[] = {'a', ',', 'b', '\r', '\n', 'c', '\n'};
+    uint32_t from, through;
+    owner o;
+    owner_start(&o, &dialects[0], kernels[0], FIELDS_STREAM, 1, false);
+    owner_append(&o, units, 7);
+    CHECK(fields_feed(&o.machine, o.block, 1, 2), "no memory");
+    fields_fail(&o.machine, 2);
+    CHECK(!fields_resume(&o.machine, o.block, 1, 4, false, &from, &through), "the end is seen");
+    CHECK(from == 0 && through == 3, "%u to %u", (unsigned)from, (unsigned)through);
+    CHECK(fields_resume(&o.machine, o.block, 1, 7, false, &from, &through), "no end is seen");
+    CHECK(from == 3 && through == 5, "%u to %u", (unsigned)from, (unsigned)through);
+    CHECK(fields_feed(&o.machine, o.block, 1, 7), "no memory");
+    found.length = 0;
+    owner_take(&o, &found);
+    CHECK(strstr(found.text, "<c>") != NULL && strstr(found.text, "b") == NULL, "%s", found.text);
+    fields_free(&o.machine);
+    free(o.block);
+
+    owner_start(&o, &dialects[0], kernels[0], FIELDS_LINES, 1, false);
+    owner_append(&o, units, 7);
+    CHECK(fields_feed(&o.machine, o.block, 1, 7), "no memory");
+    CHECK(o.machine.error == FIELDS_STRAY_NEWLINE, "%s", error_name(o.machine.error));
+    CHECK(fields_resume(&o.machine, o.block, 1, 7, false, &from, &through), "no end is seen");
+    CHECK(from == 0 && through == 7 && o.machine.state == START_RECORD, "%u to %u",
+          (unsigned)from, (unsigned)through);
+    CHECK(fields_rewind(&o.machine) == 7, "not all is dropped");
+    fields_free(&o.machine);
+    free(o.block);
+}
+
 static void
 test_count_lines(void)
 {
@@ -999,6 +1149,8 @@ main(int argc, char **argv)
     test_long_lines(rounds);
     test_field_limit();
     test_record_limit();
+    test_resume(6000 * times);
+    test_resume_elsewhere();
     test_count_lines();
     for (int i = 0; i < kernel_count; i++) {
         printf("%s%s", i > 0 ? " " : "", kernels[i]->name);

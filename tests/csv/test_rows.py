@@ -372,7 +372,7 @@ def test_what_is_no_shape_is_refused(into: Any) -> None:
         csv_rows(DATA, into=into)
 
 
-@pytest.mark.parametrize('name', ['on_error', 'start'])
+@pytest.mark.parametrize('name', ['start'])
 def test_what_is_not_there_is_not_taken(name: str) -> None:
     with pytest.raises(TypeError):
         csv_rows(DATA, **{name: None})
