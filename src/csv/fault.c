@@ -126,8 +126,8 @@ csv_parser_raise_field(csv_parser *self, generators_state *state, const fields_r
     PyObject *text = csv_field_text(self, state, record, (uint32_t)index);
     PyErr_Clear(); /* a column or text that could not be made is left out */
     PyErr_SetRaisedException(cause);
-    raise_in_record(self, state, record,
-                    fields_start(&self->machine, record, (uint32_t)index), column, text);
+    raise_in_record(self, state, record, fields_start(&self->machine, record, (uint32_t)index),
+                    column, text);
     Py_XDECREF(column);
     Py_XDECREF(text);
 }
@@ -150,6 +150,6 @@ csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
         .byte = csv_parser_byte_at(self, record->start, &byte) ? (int64_t)byte : -1,
     };
     Py_ssize_t count = (Py_ssize_t)fields_count(&self->machine, record);
-    csv_raise(state, &place, "expected %zd field%s, got %zd", expected, expected == 1 ? "" : "s",
-              count);
+    csv_raise(state, &place, "expected %zd field%s, got %zd", expected,
+              expected == 1 ? "" : "s", count);
 }
