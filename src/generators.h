@@ -22,11 +22,11 @@ typedef struct {
     PyTypeObject *csv_row_type;
     PyTypeObject *csv_block_type;
     PyTypeObject *csv_names_type;
-    PyObject *generator_abc; /* collections.abc.Generator */
-    PyObject *csv_error;     /* CSVError */
-    PyObject *csv_dialect;   /* _csv.Dialect */
+    PyObject *generator_abc;        /* collections.abc.Generator */
+    PyObject *csv_error;            /* CSVError */
+    PyObject *csv_dialect;          /* _csv.Dialect */
     PyObject *csv_field_size_limit; /* _csv.field_size_limit */
-    PyObject *io;            /* the module */
+    PyObject *io;                   /* the module */
     PyTypeObject *csv_encode_type;
     PyTypeObject *csv_writer_type;
     PyTypeObject *chunked_type;
@@ -44,7 +44,8 @@ typedef struct {
     PyObject *decimal;  /* decimal.Decimal */
     PyObject *date;     /* datetime.date */
     PyObject *datetime; /* datetime.datetime */
-    void *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
+    void
+        *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
 } generators_state;
 
 extern struct PyModuleDef generators_module;

@@ -91,8 +91,8 @@ import_peers(generators_state *state)
     state->csv_error = csv_error_type();
     return state->generator_abc == NULL || state->mapping_abc == NULL ||
                    state->csv_base_error == NULL || state->csv_dialect == NULL ||
-                   state->csv_field_size_limit == NULL ||
-                   state->io == NULL || state->csv_error == NULL
+                   state->csv_field_size_limit == NULL || state->io == NULL ||
+                   state->csv_error == NULL
                ? -1
                : 0;
 }
@@ -166,7 +166,8 @@ static int
 add_row_types(PyObject *module, generators_state *state)
 {
     state->csv_names_type = add_type(module, "_CSVNames", &csv_names_spec);
-    state->csv_block_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &csv_block_spec, NULL);
+    state->csv_block_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &csv_block_spec, NULL);
     state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec);
     if (state->csv_names_type == NULL || state->csv_block_type == NULL ||
         state->csv_row_type == NULL) {

@@ -21,8 +21,7 @@ PRINTED = [
     "Oslo 709037 {'name': 'Oslo', 'population': '709037'}\n",
     "['a', 'b']\n['1', '2']\n3 3 11\n",
     '',
-    "[b'Data Chunk 0\\nData Ch', b'unk 1\\nData Chunk 2\\n']\n"
-    "[('a', 'b'), ('c', 'd'), ('e',)]\n",
+    "[b'Data Chunk 0\\nData Ch', b'unk 1\\nData Chunk 2\\n']\n[('a', 'b'), ('c', 'd'), ('e',)]\n",
     "['Name', 'Population']\n",
 ]
 

@@ -5,7 +5,7 @@
 #include "core/memory.h"
 #include "core/units.h"
 
-#define BATCH 32 /* groups whose masks are made in one call of the kernel */
+#define BATCH 32               /* groups whose masks are made in one call of the kernel */
 #define LINE_READ_AT_ONCE 4096 /* units; longer ones gain nothing by it */
 
 /* Inside a regular group no limit is looked at, and a blank is never both
@@ -78,8 +78,8 @@ fail(fields *self, fields_error error, uint32_t pos)
 
 /* Where a walk over the span finds the character that is one too many; `end`
    if it never does.  *count is how many characters there were before. */
-static uint32_t
-measure(const fields *self, const void *block, int width, uint32_t end, size_t *count);
+static uint32_t measure(const fields *self, const void *block, int width, uint32_t end,
+                        size_t *count);
 
 /* Does the field under way, read up to `end`, keep the limit?  Its length in
    units is never less than in characters, so most fields are not measured. */
@@ -132,7 +132,8 @@ static bool
 end_record(fields *self, uint32_t pos, uint32_t next_start)
 {
     if (pos - self->record_start > self->dialect.max_record) {
-        fail(self, FIELDS_RECORD_LIMIT, self->record_start + (uint32_t)self->dialect.max_record);
+        fail(self, FIELDS_RECORD_LIMIT,
+             self->record_start + (uint32_t)self->dialect.max_record);
         return false;
     }
     list_record(self, next_start);
@@ -508,8 +509,7 @@ copy_tail(uint8_t *to, const uint8_t *from, size_t count)
 /* Masks of the `left` < 64 units that are the last of a feed: the block must
    not be read beyond its end.  '\n' is never a delimiter, a quote or an escape. */
 INLINE void
-scan_copied(const fields *self, const void *units, int width, unsigned left,
-            scan_masks *masks)
+scan_copied(const fields *self, const void *units, int width, unsigned left, scan_masks *masks)
 {
     _Alignas(64) uint8_t tail[SCAN_GROUP * sizeof(uint32_t)];
     if (width == 1) {
@@ -665,7 +665,8 @@ fields_feed(fields *self, const void *block, int width, size_t length)
     }
     if (self->error == FIELDS_FINE && field_fits(self, block, width, self->pos) &&
         self->pos - self->record_start > self->dialect.max_record) {
-        fail(self, FIELDS_RECORD_LIMIT, self->record_start + (uint32_t)self->dialect.max_record);
+        fail(self, FIELDS_RECORD_LIMIT,
+             self->record_start + (uint32_t)self->dialect.max_record);
     }
     return true;
 }
@@ -862,7 +863,8 @@ fields_resume(fields *self, const void *block, int width, size_t length, bool fi
     *from = self->record_start;
     *through = (uint32_t)length;
     if (self->mode == FIELDS_STREAM && self->error_pos < length) {
-        found = find_next_line(block, width, self->error_pos, (uint32_t)length, final, through);
+        found =
+            find_next_line(block, width, self->error_pos, (uint32_t)length, final, through);
     }
     else if (self->mode == FIELDS_STREAM) {
         found = final;

@@ -34,7 +34,7 @@
 typedef enum { FIELDS_STREAM, FIELDS_LINES } fields_mode;
 
 typedef struct {
-    scan_set set;    /* quote is SCAN_ABSENT where quoting is off */
+    scan_set set; /* quote is SCAN_ABSENT where quoting is off */
     bool doublequote;
     bool skip_space; /* blanks after a separator do not count */
     bool strict;
@@ -95,8 +95,9 @@ typedef struct {
     uint32_t first;        /* ends[first] is the end of its first field */
     uint32_t lines;        /* line ends in it so far */
     uint32_t flags;
-    size_t field_limit; /* of the field under way: max_field, or what it had before that fell */
-    size_t measure_at;  /* length at which the field under way is measured next */
+    size_t
+        field_limit;   /* of the field under way: max_field, or what it had before that fell */
+    size_t measure_at; /* length at which the field under way is measured next */
 
     uint32_t *ends; /* owned */
     size_t ends_length, ends_capacity;

@@ -38,36 +38,37 @@ needle_for(uint32_t character, uint32_t widest)
 
 /* EQUAL(p, value), HIGH(p) and INSIDE(mask) are of one instruction set; SIZE is
    the width of a unit in bytes. */
-#define SCAN_FUNCTION(NAME, ATTRIBUTES, SIZE, WIDEST, EQUAL, HIGH, INSIDE)                   \
-    ATTRIBUTES static void NAME(const void *units, size_t groups, const scan_set *set,       \
-                                scan_masks *masks)                                           \
-    {                                                                                        \
-        const uint8_t *p = units;                                                            \
-        needle delimiter = needle_for(set->delimiter, WIDEST);                               \
-        needle quote = needle_for(set->quote, WIDEST);                                       \
-        needle escape = needle_for(set->escape, WIDEST);                                     \
-        for (size_t i = 0; i < groups; i++, p += SCAN_GROUP * (SIZE)) {                      \
-            scan_masks m;                                                                    \
-            m.delimiter = EQUAL(p, delimiter.value) & delimiter.keep;                        \
-            m.quote = EQUAL(p, quote.value) & quote.keep;                                    \
-            m.escape = escape.keep != 0 ? EQUAL(p, escape.value) : 0;                        \
-            m.carriage = EQUAL(p, '\r');                                                     \
-            m.end = m.carriage | EQUAL(p, '\n');                                             \
-            m.high = HIGH(p);                                                                \
-            m.inside = m.quote != 0 ? INSIDE(m.quote) : 0;                                   \
-            masks[i] = m;                                                                    \
-        }                                                                                    \
+#define SCAN_FUNCTION(NAME, ATTRIBUTES, SIZE, WIDEST, EQUAL, HIGH, INSIDE)             \
+    ATTRIBUTES static void NAME(const void *units, size_t groups, const scan_set *set, \
+                                scan_masks *masks)                                     \
+    {                                                                                  \
+        const uint8_t *p = units;                                                      \
+        needle delimiter = needle_for(set->delimiter, WIDEST);                         \
+        needle quote = needle_for(set->quote, WIDEST);                                 \
+        needle escape = needle_for(set->escape, WIDEST);                               \
+        for (size_t i = 0; i < groups; i++, p += SCAN_GROUP * (SIZE)) {                \
+            scan_masks m;                                                              \
+            m.delimiter = EQUAL(p, delimiter.value) & delimiter.keep;                  \
+            m.quote = EQUAL(p, quote.value) & quote.keep;                              \
+            m.escape = escape.keep != 0 ? EQUAL(p, escape.value) : 0;                  \
+            m.carriage = EQUAL(p, '\r');                                               \
+            m.end = m.carriage | EQUAL(p, '\n');                                       \
+            m.high = HIGH(p);                                                          \
+            m.inside = m.quote != 0 ? INSIDE(m.quote) : 0;                             \
+            masks[i] = m;                                                              \
+        }                                                                              \
     }
 
 #define EVERY_UNIT(p) (~UINT64_C(0))
 
-#define SCAN_KERNEL(NAME, ATTRIBUTES, UTF8_BLOCKS)                                                        \
-    SCAN_FUNCTION(NAME##_scan1, ATTRIBUTES, 1, 0xFF, NAME##_equal1, NAME##_high, NAME##_inside)   \
-    SCAN_FUNCTION(NAME##_scan2, ATTRIBUTES, 2, 0xFFFF, NAME##_equal2, EVERY_UNIT,            \
-                  NAME##_inside)                                                             \
-    SCAN_FUNCTION(NAME##_scan4, ATTRIBUTES, 4, 0x10FFFF, NAME##_equal4, EVERY_UNIT,          \
-                  NAME##_inside)                                                             \
-    static const scan_kernel NAME##_kernel = {                                               \
+#define SCAN_KERNEL(NAME, ATTRIBUTES, UTF8_BLOCKS)                                  \
+    SCAN_FUNCTION(NAME##_scan1, ATTRIBUTES, 1, 0xFF, NAME##_equal1, NAME##_high,    \
+                  NAME##_inside)                                                    \
+    SCAN_FUNCTION(NAME##_scan2, ATTRIBUTES, 2, 0xFFFF, NAME##_equal2, EVERY_UNIT,   \
+                  NAME##_inside)                                                    \
+    SCAN_FUNCTION(NAME##_scan4, ATTRIBUTES, 4, 0x10FFFF, NAME##_equal4, EVERY_UNIT, \
+                  NAME##_inside)                                                    \
+    static const scan_kernel NAME##_kernel = {                                      \
         #NAME, {NAME##_scan1, NAME##_scan2, NAME##_scan4}, UTF8_BLOCKS};
 
 /* ---- scalar: eight bytes in a word where units are bytes ---- */
@@ -281,8 +282,8 @@ avx2_equal4(const uint8_t *p, uint32_t value)
 AVX2 INLINE uint64_t
 avx2_inside(uint64_t mask)
 {
-    __m128i product = _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)mask),
-                                           _mm_set1_epi8((char)0xFF), 0);
+    __m128i product =
+        _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)mask), _mm_set1_epi8((char)0xFF), 0);
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
@@ -333,8 +334,8 @@ avx512_equal4(const uint8_t *p, uint32_t value)
 AVX512 INLINE uint64_t
 avx512_inside(uint64_t mask)
 {
-    __m128i product = _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)mask),
-                                           _mm_set1_epi8((char)0xFF), 0);
+    __m128i product =
+        _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)mask), _mm_set1_epi8((char)0xFF), 0);
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
 

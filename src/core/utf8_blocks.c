@@ -21,32 +21,31 @@ enum {
     TOO_LARGE = 1 << 3, /* above U+10FFFF */
     SURROGATE = 1 << 4,
     OVERLONG_2 = 1 << 5,
-    OVERLONG_4 = 1 << 6,      /* as is a lead of F5 and above before 8. */
-    TWO_CONTINUE = 1 << 7,    /* right only as third or fourth byte */
+    OVERLONG_4 = 1 << 6,                          /* as is a lead of F5 and above before 8. */
+    TWO_CONTINUE = 1 << 7,                        /* right only as third or fourth byte */
     ALWAYS = TOO_SHORT | TOO_LONG | TWO_CONTINUE, /* no matter of the low half */
 };
 
-#define FIRST_HIGH                                                                            \
-    TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG,           \
-        TWO_CONTINUE, TWO_CONTINUE, TWO_CONTINUE, TWO_CONTINUE, TOO_SHORT | OVERLONG_2,       \
-        TOO_SHORT, TOO_SHORT | OVERLONG_3 | SURROGATE,                                        \
-        TOO_SHORT | TOO_LARGE | OVERLONG_4
+#define FIRST_HIGH                                                                      \
+    TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG,     \
+        TWO_CONTINUE, TWO_CONTINUE, TWO_CONTINUE, TWO_CONTINUE, TOO_SHORT | OVERLONG_2, \
+        TOO_SHORT, TOO_SHORT | OVERLONG_3 | SURROGATE, TOO_SHORT | TOO_LARGE | OVERLONG_4
 
 #define FIRST_LOW                                                                             \
     ALWAYS | OVERLONG_2 | OVERLONG_3 | OVERLONG_4, ALWAYS | OVERLONG_2, ALWAYS, ALWAYS,       \
-        ALWAYS | TOO_LARGE, ALWAYS | TOO_LARGE | OVERLONG_4,                                  \
+        ALWAYS | TOO_LARGE, ALWAYS | TOO_LARGE | OVERLONG_4, ALWAYS | TOO_LARGE | OVERLONG_4, \
         ALWAYS | TOO_LARGE | OVERLONG_4, ALWAYS | TOO_LARGE | OVERLONG_4,                     \
         ALWAYS | TOO_LARGE | OVERLONG_4, ALWAYS | TOO_LARGE | OVERLONG_4,                     \
         ALWAYS | TOO_LARGE | OVERLONG_4, ALWAYS | TOO_LARGE | OVERLONG_4,                     \
-        ALWAYS | TOO_LARGE | OVERLONG_4, ALWAYS | TOO_LARGE | OVERLONG_4 | SURROGATE,         \
-        ALWAYS | TOO_LARGE | OVERLONG_4, ALWAYS | TOO_LARGE | OVERLONG_4
+        ALWAYS | TOO_LARGE | OVERLONG_4 | SURROGATE, ALWAYS | TOO_LARGE | OVERLONG_4,         \
+        ALWAYS | TOO_LARGE | OVERLONG_4
 
-#define SECOND_HIGH                                                                           \
-    TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT,   \
-        TOO_LONG | TWO_CONTINUE | OVERLONG_2 | OVERLONG_3 | OVERLONG_4,                       \
-        TOO_LONG | TWO_CONTINUE | OVERLONG_2 | OVERLONG_3 | TOO_LARGE,                        \
-        TOO_LONG | TWO_CONTINUE | OVERLONG_2 | SURROGATE | TOO_LARGE,                         \
-        TOO_LONG | TWO_CONTINUE | OVERLONG_2 | SURROGATE | TOO_LARGE, TOO_SHORT, TOO_SHORT,   \
+#define SECOND_HIGH                                                                         \
+    TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, \
+        TOO_LONG | TWO_CONTINUE | OVERLONG_2 | OVERLONG_3 | OVERLONG_4,                     \
+        TOO_LONG | TWO_CONTINUE | OVERLONG_2 | OVERLONG_3 | TOO_LARGE,                      \
+        TOO_LONG | TWO_CONTINUE | OVERLONG_2 | SURROGATE | TOO_LARGE,                       \
+        TOO_LONG | TWO_CONTINUE | OVERLONG_2 | SURROGATE | TOO_LARGE, TOO_SHORT, TOO_SHORT, \
         TOO_SHORT, TOO_SHORT
 
 /* Blocks up to `at` were right but for a sequence that may go on behind them. */
@@ -72,8 +71,9 @@ whole_sequences(const uint8_t *bytes, size_t at)
 #define AVX2 TARGET("avx2")
 
 /* The bytes that stand `distance` before each of `block`. */
-#define BEFORE(block, previous, distance)                                                     \
-    _mm256_alignr_epi8(block, _mm256_permute2x128_si256(previous, block, 0x21), 16 - (distance))
+#define BEFORE(block, previous, distance)                                       \
+    _mm256_alignr_epi8(block, _mm256_permute2x128_si256(previous, block, 0x21), \
+                       16 - (distance))
 
 AVX2 INLINE __m256i
 high_halves(__m256i bytes)
@@ -89,15 +89,17 @@ faults(__m256i block, __m256i previous)
     const __m256i second_high = _mm256_setr_epi8(SECOND_HIGH, SECOND_HIGH);
     __m256i one = BEFORE(block, previous, 1);
     __m256i low = _mm256_and_si256(one, _mm256_set1_epi8(0x0F));
-    __m256i pair = _mm256_and_si256(
-        _mm256_and_si256(_mm256_shuffle_epi8(first_high, high_halves(one)),
-                         _mm256_shuffle_epi8(first_low, low)),
-        _mm256_shuffle_epi8(second_high, high_halves(block)));
+    __m256i pair =
+        _mm256_and_si256(_mm256_and_si256(_mm256_shuffle_epi8(first_high, high_halves(one)),
+                                          _mm256_shuffle_epi8(first_low, low)),
+                         _mm256_shuffle_epi8(second_high, high_halves(block)));
     /* The top bit stays set where a lead two, or three, bytes before asks for it. */
-    __m256i third = _mm256_subs_epu8(BEFORE(block, previous, 2), _mm256_set1_epi8(0xE0 - 0x80));
-    __m256i fourth = _mm256_subs_epu8(BEFORE(block, previous, 3), _mm256_set1_epi8(0xF0 - 0x80));
-    __m256i asked = _mm256_and_si256(_mm256_or_si256(third, fourth),
-                                     _mm256_set1_epi8((char)0x80));
+    __m256i third =
+        _mm256_subs_epu8(BEFORE(block, previous, 2), _mm256_set1_epi8(0xE0 - 0x80));
+    __m256i fourth =
+        _mm256_subs_epu8(BEFORE(block, previous, 3), _mm256_set1_epi8(0xF0 - 0x80));
+    __m256i asked =
+        _mm256_and_si256(_mm256_or_si256(third, fourth), _mm256_set1_epi8((char)0x80));
     return _mm256_xor_si256(asked, pair);
 }
 

@@ -20,8 +20,8 @@ struct csv_row {
         struct {
             csv_row *previous; /* borrowed; NULL for the first */
             csv_row *next;     /* borrowed */
-        } listed;        /* placed */
-        uint32_t *moved; /* owned: `count` ends, and behind them the units */
+        } listed;              /* placed */
+        uint32_t *moved;       /* owned: `count` ends, and behind them the units */
         struct {
             PyObject *values; /* owned: a tuple of exact str, float and None */
             csv_names *names; /* owned, or NULL */
@@ -42,12 +42,12 @@ struct csv_block {
     PyObject_HEAD
     generators_state *state; /* borrowed; the block's type keeps it */
     generators_lock lock;
-    csv_parser *parser;           /* borrowed; NULL once it is gone */
-    csv_row *live;                /* borrowed: the placed rows, newest first */
+    csv_parser *parser;             /* borrowed; NULL once it is gone */
+    csv_row *live;                  /* borrowed: the placed rows, newest first */
     csv_row *spare[CSV_ROWS_SPARE]; /* owned: freed rows that still hold their type */
     int spare_count;
-    csv_names *names;             /* owned, or NULL; set before there is a row */
-    csv_dialect dialect;          /* never changes */
+    csv_names *names;    /* owned, or NULL; set before there is a row */
+    csv_dialect dialect; /* never changes */
 };
 
 /* A new row placed where the record is: a new reference, or NULL. */

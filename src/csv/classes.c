@@ -73,7 +73,8 @@ is_direct(PyObject *type, bool *direct)
 {
     PyTypeObject *t = (PyTypeObject *)type;
     *direct = false;
-    if (t->tp_init != PyBaseObject_Type.tp_init || Py_TYPE(type)->tp_call != PyType_Type.tp_call) {
+    if (t->tp_init != PyBaseObject_Type.tp_init ||
+        Py_TYPE(type)->tp_call != PyType_Type.tp_call) {
         return 0;
     }
     PyObject *made = PyObject_GetAttrString(type, "__new__");
@@ -110,7 +111,8 @@ csv_signature_of_named_tuple(csv_signature *self, PyObject *type, bool *direct)
 {
     PyObject *hints = hints_of(type);
     PyObject *names = hints == NULL ? NULL : PyObject_GetAttrString(type, "_fields");
-    PyObject *defaults = names == NULL ? NULL : PyObject_GetAttrString(type, "_field_defaults");
+    PyObject *defaults =
+        names == NULL ? NULL : PyObject_GetAttrString(type, "_field_defaults");
     int status = -1;
     if (defaults != NULL && !PyTuple_Check(names)) {
         PyErr_Format(PyExc_TypeError, "_fields must be a tuple, not %R", names);
@@ -188,7 +190,8 @@ find_init(PyObject *type, PyObject **init)
 {
     PyTypeObject *t = (PyTypeObject *)type;
     *init = NULL;
-    if (t->tp_new != PyBaseObject_Type.tp_new || Py_TYPE(type)->tp_call != PyType_Type.tp_call ||
+    if (t->tp_new != PyBaseObject_Type.tp_new ||
+        Py_TYPE(type)->tp_call != PyType_Type.tp_call ||
         t->tp_init == PyBaseObject_Type.tp_init) {
         return 0;
     }

@@ -84,8 +84,8 @@ make_fields(const csv_parser *parser, generators_state *state, const fields_reco
 }
 
 PyObject *
-csv_record_list(const csv_parser *parser, generators_state *state,
-                const fields_record *record, Py_ssize_t *bad)
+csv_record_list(const csv_parser *parser, generators_state *state, const fields_record *record,
+                Py_ssize_t *bad)
 {
     uint32_t count = fields_count(&parser->machine, record);
     PyObject *list = PyList_New(count);
@@ -166,8 +166,8 @@ csv_check_open_fields(const csv_parser *parser, generators_state *state, uint32_
 }
 
 PyObject *
-csv_field_text(const csv_parser *parser, generators_state *state,
-               const fields_record *record, uint32_t index)
+csv_field_text(const csv_parser *parser, generators_state *state, const fields_record *record,
+               uint32_t index)
 {
     field_context c;
     set_context(&c, parser, state, record);

@@ -47,8 +47,8 @@ enum {
 typedef struct {
     fields_dialect fields;
     int quoting;
-    bool text_only; /* fields become str, whatever they hold */
-    bool plain;     /* and one that holds no quote or escape is what it spans */
+    bool text_only;     /* fields become str, whatever they hold */
+    bool plain;         /* and one that holds no quote or escape is what it spans */
     uint32_t quotechar; /* also under QUOTE_NONE, where fields.set has none */
 } csv_dialect;
 
@@ -303,7 +303,7 @@ typedef struct {
 #define CSV_SIZE_UNKNOWN UINT64_MAX
 
 /* `into`: the parser takes bytes as they are, so they may be read into its block.
-   *path is what messages call the source: a new reference, or NULL. */
+ *path is what messages call the source: a new reference, or NULL. */
 int csv_source_open(csv_source *self, generators_state *state, stream *face, PyObject *source,
                     csv_items items, bool into, PyObject **path);
 

@@ -196,7 +196,8 @@ read_standard(csv_dialect *dialect, PyObject *standard, int quoting)
 }
 
 PyObject *
-csv_dialect_make(csv_dialect *dialect, generators_state *state, const csv_parameters *parameters)
+csv_dialect_make(csv_dialect *dialect, generators_state *state,
+                 const csv_parameters *parameters)
 {
     PyObject *base = NULL, *quoting = NULL, *stand_in = NULL, *standard = NULL;
     int value;

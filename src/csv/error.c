@@ -74,8 +74,8 @@ shortened(PyObject *text)
 static PyObject *
 whole_message(PyObject *message, PyObject *const values[ATTRIBUTES])
 {
-    static const char *const formats[ATTRIBUTES] = {"%S",        "record %S",  "line %S",
-                                                    "byte %S",   "column %R", "%R"};
+    static const char *const formats[ATTRIBUTES] = {"%S",      "record %S", "line %S",
+                                                    "byte %S", "column %R", "%R"};
     PyObject *parts = PyList_New(0);
     if (parts == NULL) {
         return NULL;

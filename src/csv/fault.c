@@ -126,8 +126,8 @@ csv_parser_raise_field(csv_parser *self, generators_state *state, const fields_r
     PyObject *text = csv_field_text(self, state, record, (uint32_t)index);
     PyErr_Clear(); /* a column or text that could not be made is left out */
     PyErr_SetRaisedException(cause);
-    raise_in_record(self, state, record,
-                    fields_start(&self->machine, record, (uint32_t)index), column, text);
+    raise_in_record(self, state, record, fields_start(&self->machine, record, (uint32_t)index),
+                    column, text);
     Py_XDECREF(column);
     Py_XDECREF(text);
 }
@@ -150,8 +150,8 @@ csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
         .byte = csv_parser_byte_at(self, record->start, &byte) ? (int64_t)byte : -1,
     };
     Py_ssize_t count = (Py_ssize_t)fields_count(&self->machine, record);
-    csv_raise(state, &place, "expected %zd field%s, got %zd", expected, expected == 1 ? "" : "s",
-              count);
+    csv_raise(state, &place, "expected %zd field%s, got %zd", expected,
+              expected == 1 ? "" : "s", count);
 }
 
 /* ---- getting over one ---- */
@@ -177,7 +177,8 @@ raw_encode(csv_raw *raw, const csv_parser *self)
     PyObject *bytes, *text;
     const buffer *units = &raw->units;
     if (csv_parser_holds_bytes(self)) {
-        bytes = PyBytes_FromStringAndSize((const char *)units->data, (Py_ssize_t)units->length);
+        bytes =
+            PyBytes_FromStringAndSize((const char *)units->data, (Py_ssize_t)units->length);
     }
     else {
         text = PyUnicode_FromKindAndData(units->width, units->data, (Py_ssize_t)units->length);
@@ -228,12 +229,12 @@ csv_parser_recover(csv_parser *self, generators_state *state, csv_raw *raw)
     for (;;) {
         int width;
         const void *units = csv_parser_units(self, &width);
-        size_t length = self->line != NULL ? (size_t)PyUnicode_GET_LENGTH(self->line)
-                                           : self->block.length;
+        size_t length =
+            self->line != NULL ? (size_t)PyUnicode_GET_LENGTH(self->line) : self->block.length;
         bool final = self->finished && self->failure == NULL && self->rest == NULL;
         uint32_t from, through;
-        bool found = fields_resume(machine, units, width, length, final && !failure, &from,
-                                   &through);
+        bool found =
+            fields_resume(machine, units, width, length, final && !failure, &from, &through);
         self->valid = self->valid < through ? through : self->valid;
         if (raw_append(raw, units, from, through, width) < 0) {
             return -1;
@@ -265,8 +266,8 @@ csv_raw_record(csv_raw *raw, const csv_parser *self, const fields_record *record
     int width;
     const void *units = csv_parser_units(self, &width);
     if (self->machine.mode == FIELDS_LINES) {
-        size_t length = self->line != NULL ? (size_t)PyUnicode_GET_LENGTH(self->line)
-                                           : self->block.length;
+        size_t length =
+            self->line != NULL ? (size_t)PyUnicode_GET_LENGTH(self->line) : self->block.length;
         return raw_append(raw, units, record->start, (uint32_t)length, width) < 0 ? -1 : 1;
     }
     uint32_t length = (uint32_t)self->block.length;

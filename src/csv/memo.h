@@ -81,7 +81,8 @@ memo_holds(const memo_slot *slot, uint64_t head, uint64_t tail, const uint8_t *b
            (count <= 16 || memcmp(PyUnicode_1BYTE_DATA(slot->text), bytes, count) == 0);
 }
 
-/* The ASCII text of 2 bytes or more, made by `make` (which `model` is for) unless it is at hand. */
+/* The ASCII text of 2 bytes or more, made by `make` (which `model` is for) unless it is at
+ * hand. */
 INLINE PyObject *
 csv_memo_text(csv_memo *memo, PyObject *model, uint32_t column, const uint8_t *bytes,
               size_t count,

@@ -27,7 +27,7 @@
    5 ms, in which a hundred ordinary pieces are scanned: for those it does not pay. */
 #define SCAN_WITHOUT_GIL (4 * 1024 * 1024)
 #define LINES_BEFORE_MEMO 16
-#define HEAD 4                       /* bytes that tell what a file is */
+#define HEAD 4 /* bytes that tell what a file is */
 
 /* ---- setting up ---- */
 
@@ -233,7 +233,8 @@ archive_advice(const uint8_t *b, size_t count)
 static const char *
 wide_advice(const uint8_t *b, size_t count)
 {
-    if (count >= 4 && (memcmp(b, "\xff\xfe\0\0", 4) == 0 || memcmp(b, "\0\0\xfe\xff", 4) == 0)) {
+    if (count >= 4 &&
+        (memcmp(b, "\xff\xfe\0\0", 4) == 0 || memcmp(b, "\0\0\xfe\xff", 4) == 0)) {
         return "UTF-32 text: pass encoding='utf-32'";
     }
     if (count >= 2 && (memcmp(b, "\xff\xfe", 2) == 0 || memcmp(b, "\xfe\xff", 2) == 0)) {
@@ -407,9 +408,9 @@ feed_text_units(csv_parser *self, generators_state *state, PyObject *text)
     if (drop_taken(self) < 0) {
         return -1;
     }
-    buffer_status status = buffer_append(&self->block, PyUnicode_DATA(text),
-                                         (size_t)PyUnicode_GET_LENGTH(text),
-                                         (int)PyUnicode_KIND(text));
+    buffer_status status =
+        buffer_append(&self->block, PyUnicode_DATA(text), (size_t)PyUnicode_GET_LENGTH(text),
+                      (int)PyUnicode_KIND(text));
     return raise_buffer(status) < 0 ? -1 : scan_block(self, state, false);
 }
 
@@ -441,7 +442,8 @@ keep_bad_bytes(csv_parser *self, PyObject *error, PyObject *bytes, Py_ssize_t of
     }
     Py_ssize_t rest = offset + (end - first);
     rest = rest < 0 ? 0 : rest > PyBytes_GET_SIZE(bytes) ? PyBytes_GET_SIZE(bytes) : rest;
-    Py_XSETREF(self->bad, PyBytes_FromStringAndSize(PyBytes_AS_STRING(object) + first, end - first));
+    Py_XSETREF(self->bad,
+               PyBytes_FromStringAndSize(PyBytes_AS_STRING(object) + first, end - first));
     Py_XSETREF(self->rest, PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes) + rest,
                                                      PyBytes_GET_SIZE(bytes) - rest));
     Py_DECREF(object);
@@ -567,14 +569,15 @@ static PyObject *
 encode(const csv_parser *self, PyObject *text)
 {
     const char *errors = PyUnicode_AsUTF8(self->errors_name);
-    PyObject *bytes = errors == NULL
-                          ? NULL
-                          : PyUnicode_AsEncodedString(
-                                text, PyUnicode_AsUTF8(self->encoding_name), errors);
+    PyObject *bytes =
+        errors == NULL
+            ? NULL
+            : PyUnicode_AsEncodedString(text, PyUnicode_AsUTF8(self->encoding_name), errors);
     if (bytes == NULL && errors != NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
         /* A handler of decoding errors alone, or text that never was in the encoding. */
         PyErr_Clear();
-        bytes = PyUnicode_AsEncodedString(text, PyUnicode_AsUTF8(self->encoding_name), "strict");
+        bytes =
+            PyUnicode_AsEncodedString(text, PyUnicode_AsUTF8(self->encoding_name), "strict");
     }
     return bytes;
 }
@@ -659,7 +662,8 @@ csv_parser_decode_line(csv_parser *self, generators_state *state, PyObject *line
         text = call_decoder(self, state, line, false);
     }
     else {
-        text = PyUnicode_FromEncodedObject(line, PyUnicode_AsUTF8(self->encoding_name), "strict");
+        text =
+            PyUnicode_FromEncodedObject(line, PyUnicode_AsUTF8(self->encoding_name), "strict");
         if (text != NULL && first && self->encoding == CSV_UTF8 &&
             PyUnicode_GET_LENGTH(text) > 0 && PyUnicode_READ_CHAR(text, 0) == 0xFEFF) {
             Py_SETREF(text, PyUnicode_Substring(text, 1, PyUnicode_GET_LENGTH(text)));
@@ -702,9 +706,9 @@ keep_line(csv_parser *self)
 {
     PyObject *line = self->line;
     self->line = NULL;
-    buffer_status status = buffer_append(&self->block, PyUnicode_DATA(line),
-                                         (size_t)PyUnicode_GET_LENGTH(line),
-                                         (int)PyUnicode_KIND(line));
+    buffer_status status =
+        buffer_append(&self->block, PyUnicode_DATA(line), (size_t)PyUnicode_GET_LENGTH(line),
+                      (int)PyUnicode_KIND(line));
     Py_DECREF(line);
     return raise_buffer(status);
 }

@@ -42,10 +42,11 @@ read_into(csv_plan *self, PyObject *into)
         return 0;
     }
     if (!PyCallable_Check(into)) {
-        PyErr_Format(PyExc_TypeError,
-                     "into must be list, tuple, dict, a NamedTuple or dataclass, or a callable, "
-                     "not %R",
-                     into);
+        PyErr_Format(
+            PyExc_TypeError,
+            "into must be list, tuple, dict, a NamedTuple or dataclass, or a callable, "
+            "not %R",
+            into);
         return -1;
     }
     self->target = Py_NewRef(into);
@@ -89,7 +90,8 @@ read_columns(csv_plan *self, PyObject *columns)
         return 0;
     }
     if (PyUnicode_Check(columns) || PyBytes_Check(columns)) {
-        PyErr_Format(PyExc_TypeError, "columns must be a sequence of names or indices, not %.200s",
+        PyErr_Format(PyExc_TypeError,
+                     "columns must be a sequence of names or indices, not %.200s",
                      Py_TYPE(columns)->tp_name);
         return -1;
     }
@@ -164,7 +166,8 @@ read_ragged(csv_plan *self, PyObject *ragged)
         return 0;
     }
     for (int i = 0; i < 3; i++) {
-        if (PyUnicode_Check(ragged) && PyUnicode_CompareWithASCIIString(ragged, names[i]) == 0) {
+        if (PyUnicode_Check(ragged) &&
+            PyUnicode_CompareWithASCIIString(ragged, names[i]) == 0) {
             self->ragged = (csv_ragged)i;
             return 0;
         }
@@ -289,8 +292,8 @@ find_field(const csv_plan *self, const char *parameter, PyObject *column, uint32
     if (!PyUnicode_Check(column)) {
         *index = (uint32_t)PyLong_AsLong(column);
         if (self->width > 0 && *index >= self->width) {
-            PyErr_Format(PyExc_ValueError, "%s: there is no column %R, only %u", parameter, column,
-                         (unsigned)self->width);
+            PyErr_Format(PyExc_ValueError, "%s: there is no column %R, only %u", parameter,
+                         column, (unsigned)self->width);
             return -1;
         }
         return 0;
@@ -497,7 +500,8 @@ add_default(csv_plan *self, const csv_parameter *p)
 
 /* A column for each parameter of the class.  `lacking` lists those that there is none for. */
 static int
-match_parameters(csv_plan *self, generators_state *state, PyObject *keywords, PyObject *lacking)
+match_parameters(csv_plan *self, generators_state *state, PyObject *keywords,
+                 PyObject *lacking)
 {
     bool by_name = false;
     for (Py_ssize_t i = 0; i < self->signature.count; i++) {
@@ -530,10 +534,12 @@ match_class(csv_plan *self, generators_state *state)
 {
     PyObject *keywords = PyList_New(0), *lacking = PyList_New(0);
     int status = -1;
-    if (keywords != NULL && lacking != NULL && reserve_columns(self, self->signature.count) == 0 &&
+    if (keywords != NULL && lacking != NULL &&
+        reserve_columns(self, self->signature.count) == 0 &&
         match_parameters(self, state, keywords, lacking) == 0) {
         if (PyList_GET_SIZE(lacking) > 0) {
-            PyErr_Format(PyExc_ValueError, "%s has fields that no column is named as: %R; the "
+            PyErr_Format(PyExc_ValueError,
+                         "%s has fields that no column is named as: %R; the "
                          "columns are %R",
                          ((PyTypeObject *)self->target)->tp_name, lacking, self->header);
         }
@@ -560,6 +566,7 @@ csv_plan_settle(csv_plan *self, generators_state *state, PyObject *header, uint3
         return match_class(self, state);
     }
     self->open = self->chosen == NULL;
-    int status = self->open ? csv_plan_widen(self, state, self->width) : choose_columns(self, state);
+    int status =
+        self->open ? csv_plan_widen(self, state, self->width) : choose_columns(self, state);
     return status == 0 && self->into == CSV_INTO_DICT ? make_model(self) : status;
 }

@@ -41,7 +41,7 @@ typedef enum {
     CSV_AS_DECIMAL,
     CSV_AS_DATE,
     CSV_AS_DATETIME,
-    CSV_AS_CALL, /* what a callable makes of its text */
+    CSV_AS_CALL,  /* what a callable makes of its text */
     CSV_AS_GIVEN, /* no field: `given` itself, a default of the class */
 } csv_kind;
 
@@ -59,10 +59,10 @@ typedef struct {
 
 /* One parameter of a class, in the order of its constructor. */
 typedef struct {
-    PyObject *name; /* owned */
-    PyObject *hint; /* owned: its annotation, or NULL */
-    bool optional;  /* it may be left out */
-    bool keyword;   /* it must be given by name */
+    PyObject *name;  /* owned */
+    PyObject *hint;  /* owned: its annotation, or NULL */
+    bool optional;   /* it may be left out */
+    bool keyword;    /* it must be given by name */
     PyObject *value; /* owned: what it is when left out, if the class tells, or NULL */
 } csv_parameter;
 
@@ -74,24 +74,24 @@ typedef struct {
 typedef struct {
     csv_into into;
     csv_ragged ragged;
-    PyObject *target;  /* owned: the class or callable, or NULL */
-    PyObject *init;    /* owned: the class's __init__, where that is called directly */
-    PyObject *chosen;  /* owned: `columns` as a tuple, or NULL */
-    PyObject *types;   /* owned: `types` as a dict, or NULL */
-    PyObject *null;    /* owned: `null` as a tuple of str */
+    PyObject *target;        /* owned: the class or callable, or NULL */
+    PyObject *init;          /* owned: the class's __init__, where that is called directly */
+    PyObject *chosen;        /* owned: `columns` as a tuple, or NULL */
+    PyObject *types;         /* owned: `types` as a dict, or NULL */
+    PyObject *null;          /* owned: `null` as a tuple of str */
     csv_signature signature; /* of a NamedTuple or dataclass */
-    bool direct;       /* NamedTuple: made as its own __new__ would */
+    bool direct;             /* NamedTuple: made as its own __new__ would */
 
     bool settled;
-    bool open;            /* all fields, however many, in their order */
-    uint32_t width;       /* fields that a record should have; 0 while not known */
-    PyObject *header;     /* owned: the names, or NULL */
-    PyObject *by_index;   /* owned: `types` by the index of the field, or NULL */
-    csv_column *columns;  /* owned: what is built, in order */
+    bool open;           /* all fields, however many, in their order */
+    uint32_t width;      /* fields that a record should have; 0 while not known */
+    PyObject *header;    /* owned: the names, or NULL */
+    PyObject *by_index;  /* owned: `types` by the index of the field, or NULL */
+    csv_column *columns; /* owned: what is built, in order */
     Py_ssize_t count;
-    PyObject **values;    /* owned: room for them, and one before them */
-    PyObject *keywords;   /* owned: names of the last values, or NULL */
-    PyObject *model;      /* dict: owned: a dict of all keys, to be copied */
+    PyObject **values;  /* owned: room for them, and one before them */
+    PyObject *keywords; /* owned: names of the last values, or NULL */
+    PyObject *model;    /* dict: owned: a dict of all keys, to be copied */
 } csv_plan;
 
 /* Take the parameters (NULL for what was not given).  0 or -1. */

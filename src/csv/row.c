@@ -113,8 +113,8 @@ check_values(PyObject *values)
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(values); i++) {
         PyObject *value = PyTuple_GET_ITEM(values, i);
         if (!PyUnicode_CheckExact(value) && !PyFloat_CheckExact(value) && value != Py_None) {
-            PyErr_Format(PyExc_TypeError, "value %zd must be str, float or None, not %.200s", i,
-                         Py_TYPE(value)->tp_name);
+            PyErr_Format(PyExc_TypeError, "value %zd must be str, float or None, not %.200s",
+                         i, Py_TYPE(value)->tp_name);
             return -1;
         }
     }
@@ -243,7 +243,8 @@ names_needed(PyObject *op)
 {
     const csv_names *names = names_of((csv_row *)op);
     if (names == NULL) {
-        PyErr_SetString(PyExc_TypeError, "this row has no names: it was read without a header");
+        PyErr_SetString(PyExc_TypeError,
+                        "this row has no names: it was read without a header");
     }
     return names;
 }
@@ -386,10 +387,9 @@ call_on_values(PyObject *op, const char *name, PyObject *const *args, Py_ssize_t
     return result;
 }
 
-PyDoc_STRVAR(index_doc,
-             "index($self, value, start=0, stop=sys.maxsize, /)\n"
-             "--\n\n"
-             "The first index of the value.  ValueError if it is not there.");
+PyDoc_STRVAR(index_doc, "index($self, value, start=0, stop=sys.maxsize, /)\n"
+                        "--\n\n"
+                        "The first index of the value.  ValueError if it is not there.");
 
 static PyObject *
 row_index(PyObject *op, PyObject *const *args, Py_ssize_t count)
@@ -405,10 +405,9 @@ row_count(PyObject *op, PyObject *const *args, Py_ssize_t count)
     return call_on_values(op, "count", args, count);
 }
 
-PyDoc_STRVAR(keys_doc,
-             "keys($self, /)\n"
-             "--\n\n"
-             "The names, as a tuple.  TypeError if there are none.");
+PyDoc_STRVAR(keys_doc, "keys($self, /)\n"
+                       "--\n\n"
+                       "The names, as a tuple.  TypeError if there are none.");
 
 static PyObject *
 row_keys(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -439,10 +438,9 @@ row_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
                          names == NULL ? Py_None : (PyObject *)names);
 }
 
-PyDoc_STRVAR(sizeof_doc,
-             "__sizeof__($self, /)\n"
-             "--\n\n"
-             "Bytes of memory that are this row's alone.");
+PyDoc_STRVAR(sizeof_doc, "__sizeof__($self, /)\n"
+                         "--\n\n"
+                         "Bytes of memory that are this row's alone.");
 
 static PyObject *
 row_sizeof(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -461,7 +459,7 @@ row_sizeof(PyObject *op, PyObject *Py_UNUSED(ignored))
     return PyLong_FromSize_t(size);
 }
 
-#define FAST(function) (PyCFunction)(void (*)(void))function
+#define FAST(function) (PyCFunction)(void (*)(void)) function
 
 static PyMethodDef row_methods[] = {
     {"index", FAST(row_index), METH_FASTCALL, index_doc},

@@ -28,8 +28,8 @@ typedef struct {
     csv_parser parser;
     csv_plan plan;
     record_maker plain_maker; /* where there is no need of the plan, else NULL */
-    PyObject *names;  /* owned: what the user gave as `names`, or NULL */
-    PyObject *on_error; /* owned: NULL to raise, None to skip, or whom to tell */
+    PyObject *names;          /* owned: what the user gave as `names`, or NULL */
+    PyObject *on_error;       /* owned: NULL to raise, None to skip, or whom to tell */
     PyObject *header; /* owned: a tuple, or NULL while not read and where there is none */
     Py_ssize_t width; /* fields that a record must have; -1 for any number */
     bool reads_header;
@@ -41,7 +41,7 @@ typedef struct {
 /* ---- records ---- */
 
 /* The next record, pulling pieces as needed; NULL at the end or with an exception.
-   *fault: it is a CSVError of the next record. */
+ *fault: it is a CSVError of the next record. */
 static const fields_record *
 next_record(csv_rows *self, generators_state *state, bool *fault)
 {
@@ -175,8 +175,7 @@ key_rows_by_names_read(csv_rows *self, generators_state *state)
 static int
 settle_plan(csv_rows *self, generators_state *state, PyObject *header, uint32_t width)
 {
-    if (self->plain_maker != NULL ||
-        csv_plan_settle(&self->plan, state, header, width) == 0) {
+    if (self->plain_maker != NULL || csv_plan_settle(&self->plan, state, header, width) == 0) {
         return 0;
     }
     if (PyErr_ExceptionMatches(PyExc_ValueError)) {
@@ -460,7 +459,8 @@ read_items(const char *name, csv_items *items)
             return 0;
         }
     }
-    PyErr_Format(PyExc_ValueError, "items must be 'auto', 'lines' or 'chunks', not '%s'", name);
+    PyErr_Format(PyExc_ValueError, "items must be 'auto', 'lines' or 'chunks', not '%s'",
+                 name);
     return -1;
 }
 
@@ -477,21 +477,24 @@ read_names(csv_rows *self, PyObject *names, PyObject *header)
     self->reads_header = wanted;
     if (names == NULL) {
         if (!wanted && csv_plan_needs_names(&self->plan)) {
-            PyErr_SetString(PyExc_ValueError, "`into`, `columns` or `types` needs the columns' "
-                                              "names: header is False and there are no `names`");
+            PyErr_SetString(PyExc_ValueError,
+                            "`into`, `columns` or `types` needs the columns' "
+                            "names: header is False and there are no `names`");
             return -1;
         }
         return 0;
     }
     if (PyUnicode_Check(names) || PyBytes_Check(names)) {
-        PyErr_Format(PyExc_TypeError, "names must be a sequence of names or a callable, not %.200s",
+        PyErr_Format(PyExc_TypeError,
+                     "names must be a sequence of names or a callable, not %.200s",
                      Py_TYPE(names)->tp_name);
         return -1;
     }
     if (PyCallable_Check(names)) {
         if (!wanted) {
-            PyErr_SetString(PyExc_ValueError,
-                            "a callable `names` needs a header to work on, and header is False");
+            PyErr_SetString(
+                PyExc_ValueError,
+                "a callable `names` needs a header to work on, and header is False");
             return -1;
         }
         self->names = Py_NewRef(names);
@@ -517,8 +520,8 @@ open_block(csv_rows *self, generators_state *state)
 static int
 read_on_error(csv_rows *self, PyObject *on_error)
 {
-    if (on_error == NULL ||
-        (PyUnicode_Check(on_error) && PyUnicode_CompareWithASCIIString(on_error, "raise") == 0)) {
+    if (on_error == NULL || (PyUnicode_Check(on_error) &&
+                             PyUnicode_CompareWithASCIIString(on_error, "raise") == 0)) {
         return 0;
     }
     if (PyUnicode_Check(on_error) && PyUnicode_CompareWithASCIIString(on_error, "skip") == 0) {
@@ -571,7 +574,8 @@ read_shape(csv_rows *self, generators_state *state, PyObject *into, PyObject *co
         return -1;
     }
     if (csv_plan_is_plain(&self->plan)) {
-        self->plain_maker = self->plan.into == CSV_INTO_LIST ? csv_record_list : csv_record_tuple;
+        self->plain_maker =
+            self->plan.into == CSV_INTO_LIST ? csv_record_list : csv_record_tuple;
     }
     return 0;
 }
@@ -580,11 +584,18 @@ static int
 rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {
-        "source",      "into",       "header",         "names",     "columns",
-        "types",       "null",       "ragged",         "dialect",
-        "delimiter",   "quotechar",  "escapechar",     "doublequote",
-        "skipinitialspace", "lineterminator", "quoting", "strict",
-        "encoding",    "errors",     "items",          "max_field", "max_record", "on_error", NULL,
+        "source",         "into",
+        "header",         "names",
+        "columns",        "types",
+        "null",           "ragged",
+        "dialect",        "delimiter",
+        "quotechar",      "escapechar",
+        "doublequote",    "skipinitialspace",
+        "lineterminator", "quoting",
+        "strict",         "encoding",
+        "errors",         "items",
+        "max_field",      "max_record",
+        "on_error",       NULL,
     };
     PyObject *source, *into = NULL, *header = NULL, *names = NULL, *encoding = NULL;
     PyObject *columns = NULL, *types = NULL, *null = NULL, *ragged = NULL;
@@ -595,13 +606,14 @@ rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwa
     csv_items items;
 
     if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, "O|$OOOOOOOOOOOOOOOOUssOOO:csv_rows", keywords, &source, &into, &header,
-            &names, &columns, &types, &null, &ragged, &given.dialect, &given.delimiter, &given.quotechar, &given.escapechar,
-            &given.doublequote, &given.skipinitialspace, &given.lineterminator, &given.quoting,
-            &given.strict, &encoding, &errors, &items_name, &max_field, &max_record,
-            &on_error) ||
+            args, kwargs, "O|$OOOOOOOOOOOOOOOOUssOOO:csv_rows", keywords, &source, &into,
+            &header, &names, &columns, &types, &null, &ragged, &given.dialect,
+            &given.delimiter, &given.quotechar, &given.escapechar, &given.doublequote,
+            &given.skipinitialspace, &given.lineterminator, &given.quoting, &given.strict,
+            &encoding, &errors, &items_name, &max_field, &max_record, &on_error) ||
         read_on_error(self, on_error) < 0 ||
-        read_shape(self, state, into, columns, types, null, ragged) < 0 || read_items(items_name, &items) < 0 ||
+        read_shape(self, state, into, columns, types, null, ragged) < 0 ||
+        read_items(items_name, &items) < 0 ||
         read_limit(max_field, "max_field", &dialect.fields.max_field) < 0 ||
         read_limit(max_record, "max_record", &dialect.fields.max_record) < 0 ||
         read_names(self, not_none(names), header) < 0 ||
@@ -684,79 +696,78 @@ static PyGetSetDef rows_attributes[] = {
     {NULL},
 };
 
-PyDoc_STRVAR(rows_doc,
-             "csv_rows(source, *, into=list, header=None, names=None, columns=None, types=None,\n"
-             "         null=(), ragged=None, dialect='excel', delimiter=',', quotechar='\"',\n"
-             "         escapechar=None, doublequote=True, skipinitialspace=False,\n"
-             "         lineterminator='\\r\\n', quoting=csv.QUOTE_MINIMAL, strict=False,\n"
-             "         encoding='utf-8', errors='strict', items='auto', max_field=131072,\n"
-             "         max_record=67108864, on_error='raise')\n"
-             "--\n"
-             "\n"
-             "An iterator of the records of a CSV source, exactly as csv.reader of\n"
-             "CPython 3.13 reads them, each in the shape and of the types asked for.\n"
-             "\n"
-             ">>> from generators import csv_rows\n"
-             ">>> for row in csv_rows([b'id,name\\n1,\"Ann', b'a\"\\n']):\n"
-             "...     print(row)\n"
-             "['id', 'name']\n"
-             "['1', 'Anna']\n"
-             ">>> list(csv_rows(b'id,name\\n1,Ann\\n', into=dict, types={'id': int}))\n"
-             "[{'id': 1, 'name': 'Ann'}]\n"
-             "\n"
-             "source is one of\n"
-             "    a path (str or os.PathLike), opened here and closed at the end;\n"
-             "    a binary file object, read with read(n), or a text file object, read\n"
-             "    by its own iteration; it is not closed;\n"
-             "    bytes or any other buffer;\n"
-             "    an iterable of str, each a line, as csv.reader takes them;\n"
-             "    an iterable of bytes, cut anywhere.\n"
-             "A generator, given or made by iter(source), is closed at the end.\n"
-             "Bytes are read as a text file opened with newline='' would be.\n"
-             "\n"
-             "into is list, tuple, dict, CSVRow (see there), a NamedTuple or dataclass,\n"
-             "    whose fields are found by name and read as they are annotated, or a\n"
-             "    callable, called with the fields.  Blank records are [] and (), and no row in other shapes.\n"
-             "header=True takes the first record as the names, for .header; it is then\n"
-             "    no row.  It is True by default where names are given or needed.\n"
-             "names replaces the names read: a sequence, a method of str such as\n"
-             "    str.lower, called with each, or a callable of the tuple of names that\n"
-             "    gives the new ones.  With header=False the file has no header.\n"
-             "columns are the names or indices of those that are built, in this order.\n"
-             "types maps names or indices to int, float, bool (true/false, t/f, yes/no,\n"
-             "    1/0 in any case), str, bytes (as in the source), Decimal, date or\n"
-             "    datetime, with exactly what T(field) or T.fromisoformat(field) gives, or\n"
-             "    to a callable of one str.  An empty field is None in a column of\n"
-             "    types, but for str, and where an annotation allows None; so is one\n"
-             "    without quotes that is spelled as in null.\n"
-             "ragged says what becomes of records with more or fewer fields than there\n"
-             "    are names, or than the first has: 'allow', for list and tuple, 'pad'\n"
-             "    (None for what is missing), or 'error', for all else.  Allowed, a\n"
-             "    chosen column that is missing is None, and what a dict has no name\n"
-             "    for is a list under None, as in csv.DictReader.\n"
-             "dialect and the formatting parameters are csv's, with its exceptions.\n"
-             "encoding is any text encoding; 'utf-8' drops a mark at the start.\n"
-             "errors is as in open().\n"
-             "items='lines' is for an iterator whose items lost their line ends, which\n"
-             "    are put back; items='chunks' is for str pieces cut anywhere.\n"
-             "max_field is the longest field, in characters, and max_record the longest\n"
-             "    record, in bytes (characters, for a source of text); None is no limit.\n"
-             "on_error is what becomes of a record that can't be read: 'raise', 'skip', or a\n"
-             "    callable of the CSVError and the record's source text, with its line\n"
-             "    end and cut at 64 KiB (bytes, where the source is of bytes).  Reading\n"
-             "    goes on at the next line.  .errors counts them.\n"
-             "\n"
-             "Raises CSVError, a csv.Error and a ValueError, for data that can't be read,\n"
-             "after the rows before it; OSError for a path that can't be opened, at once.\n"
-             "What the source itself raises comes through with a note of where.");
+PyDoc_STRVAR(
+    rows_doc,
+    "csv_rows(source, *, into=list, header=None, names=None, columns=None, types=None,\n"
+    "         null=(), ragged=None, dialect='excel', delimiter=',', quotechar='\"',\n"
+    "         escapechar=None, doublequote=True, skipinitialspace=False,\n"
+    "         lineterminator='\\r\\n', quoting=csv.QUOTE_MINIMAL, strict=False,\n"
+    "         encoding='utf-8', errors='strict', items='auto', max_field=131072,\n"
+    "         max_record=67108864, on_error='raise')\n"
+    "--\n"
+    "\n"
+    "An iterator of the records of a CSV source, exactly as csv.reader of\n"
+    "CPython 3.13 reads them, each in the shape and of the types asked for.\n"
+    "\n"
+    ">>> from generators import csv_rows\n"
+    ">>> for row in csv_rows([b'id,name\\n1,\"Ann', b'a\"\\n']):\n"
+    "...     print(row)\n"
+    "['id', 'name']\n"
+    "['1', 'Anna']\n"
+    ">>> list(csv_rows(b'id,name\\n1,Ann\\n', into=dict, types={'id': int}))\n"
+    "[{'id': 1, 'name': 'Ann'}]\n"
+    "\n"
+    "source is one of\n"
+    "    a path (str or os.PathLike), opened here and closed at the end;\n"
+    "    a binary file object, read with read(n), or a text file object, read\n"
+    "    by its own iteration; it is not closed;\n"
+    "    bytes or any other buffer;\n"
+    "    an iterable of str, each a line, as csv.reader takes them;\n"
+    "    an iterable of bytes, cut anywhere.\n"
+    "A generator, given or made by iter(source), is closed at the end.\n"
+    "Bytes are read as a text file opened with newline='' would be.\n"
+    "\n"
+    "into is list, tuple, dict, CSVRow (see there), a NamedTuple or dataclass,\n"
+    "    whose fields are found by name and read as they are annotated, or a\n"
+    "    callable, called with the fields.  Blank records are [] and (), and no row in other "
+    "shapes.\n"
+    "header=True takes the first record as the names, for .header; it is then\n"
+    "    no row.  It is True by default where names are given or needed.\n"
+    "names replaces the names read: a sequence, a method of str such as\n"
+    "    str.lower, called with each, or a callable of the tuple of names that\n"
+    "    gives the new ones.  With header=False the file has no header.\n"
+    "columns are the names or indices of those that are built, in this order.\n"
+    "types maps names or indices to int, float, bool (true/false, t/f, yes/no,\n"
+    "    1/0 in any case), str, bytes (as in the source), Decimal, date or\n"
+    "    datetime, with exactly what T(field) or T.fromisoformat(field) gives, or\n"
+    "    to a callable of one str.  An empty field is None in a column of\n"
+    "    types, but for str, and where an annotation allows None; so is one\n"
+    "    without quotes that is spelled as in null.\n"
+    "ragged says what becomes of records with more or fewer fields than there\n"
+    "    are names, or than the first has: 'allow', for list and tuple, 'pad'\n"
+    "    (None for what is missing), or 'error', for all else.  Allowed, a\n"
+    "    chosen column that is missing is None, and what a dict has no name\n"
+    "    for is a list under None, as in csv.DictReader.\n"
+    "dialect and the formatting parameters are csv's, with its exceptions.\n"
+    "encoding is any text encoding; 'utf-8' drops a mark at the start.\n"
+    "errors is as in open().\n"
+    "items='lines' is for an iterator whose items lost their line ends, which\n"
+    "    are put back; items='chunks' is for str pieces cut anywhere.\n"
+    "max_field is the longest field, in characters, and max_record the longest\n"
+    "    record, in bytes (characters, for a source of text); None is no limit.\n"
+    "on_error is what becomes of a record that can't be read: 'raise', 'skip', or a\n"
+    "    callable of the CSVError and the record's source text, with its line\n"
+    "    end and cut at 64 KiB (bytes, where the source is of bytes).  Reading\n"
+    "    goes on at the next line.  .errors counts them.\n"
+    "\n"
+    "Raises CSVError, a csv.Error and a ValueError, for data that can't be read,\n"
+    "after the rows before it; OSError for a path that can't be opened, at once.\n"
+    "What the source itself raises comes through with a note of where.");
 
 static PyType_Slot rows_slots[] = {
-    {Py_tp_doc, (char *)rows_doc},
-    {Py_tp_new, rows_new},
-    {Py_tp_traverse, rows_traverse},
-    {Py_tp_clear, rows_clear},
-    {Py_tp_getset, rows_attributes},
-    {0, NULL},
+    {Py_tp_doc, (char *)rows_doc},   {Py_tp_new, rows_new},
+    {Py_tp_traverse, rows_traverse}, {Py_tp_clear, rows_clear},
+    {Py_tp_getset, rows_attributes}, {0, NULL},
 };
 
 PyType_Spec csv_rows_spec = {

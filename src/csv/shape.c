@@ -162,7 +162,7 @@ drop_values(PyObject **values, Py_ssize_t count)
 }
 
 /* The first `count` columns' values of a record of `width` fields.  0, or -1 with
-   *bad the column that could not be made. */
+ *bad the column that could not be made. */
 static int
 make_values(const csv_plan *plan, const csv_parser *parser, generators_state *state,
             const fields_record *record, uint32_t width, Py_ssize_t count, Py_ssize_t *bad)

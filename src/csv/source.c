@@ -402,7 +402,8 @@ wrong_item(csv_source *self, generators_state *state, stream *face, csv_parser *
     const char *wanted = "str or bytes";
     (void)self;
     if (parser->started || parser->held != NULL) {
-        wanted = parser->from_text ? "str, as the items before it" : "bytes, as the items before it";
+        wanted = parser->from_text ? "str, as the items before it"
+                                   : "bytes, as the items before it";
     }
     csv_place place = {
         .path = parser->path,

@@ -20,8 +20,9 @@ static const struct {
     PyTypeObject *type;
     csv_kind kind;
 } builtin_kinds[] = {
-    {&PyUnicode_Type, CSV_AS_STR}, {&PyLong_Type, CSV_AS_INT},     {&PyFloat_Type, CSV_AS_FLOAT},
-    {&PyBool_Type, CSV_AS_BOOL},   {&PyBytes_Type, CSV_AS_BYTES},
+    {&PyUnicode_Type, CSV_AS_STR}, {&PyLong_Type, CSV_AS_INT},
+    {&PyFloat_Type, CSV_AS_FLOAT}, {&PyBool_Type, CSV_AS_BOOL},
+    {&PyBytes_Type, CSV_AS_BYTES},
 };
 
 static int
@@ -121,7 +122,8 @@ plain_type(PyObject *given)
 {
     PyObject *type = Py_NewRef(given);
     for (;;) {
-        PyObject *below = PyType_Check(type) ? NULL : PyObject_GetAttrString(type, "__supertype__");
+        PyObject *below =
+            PyType_Check(type) ? NULL : PyObject_GetAttrString(type, "__supertype__");
         if (below == NULL) {
             PyErr_Clear();
             return type;
@@ -181,7 +183,8 @@ csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyObject
     if (annotation && is_any(given)) {
         return 0;
     }
-    PyObject *one = is_union(given) ? without_none(given, &self->allows_none) : Py_NewRef(given);
+    PyObject *one =
+        is_union(given) ? without_none(given, &self->allows_none) : Py_NewRef(given);
     if (one == NULL) {
         return PyErr_Occurred() ? -1 : refuse_type(given, column, annotation);
     }
@@ -223,16 +226,19 @@ new_datetime(generators_state *state, const number_datetime_value *v)
 }
 
 PyObject *
-csv_quick_value(const csv_type *type, generators_state *state, const uint8_t *text, size_t count)
+csv_quick_value(const csv_type *type, generators_state *state, const uint8_t *text,
+                size_t count)
 {
     switch (type->kind) {
     case CSV_AS_INT: {
         int64_t value;
-        return number_int(text, count, &value) == NUMBER_OK ? PyLong_FromLongLong(value) : NULL;
+        return number_int(text, count, &value) == NUMBER_OK ? PyLong_FromLongLong(value)
+                                                            : NULL;
     }
     case CSV_AS_FLOAT: {
         double value;
-        return number_double(text, count, &value) == NUMBER_OK ? PyFloat_FromDouble(value) : NULL;
+        return number_double(text, count, &value) == NUMBER_OK ? PyFloat_FromDouble(value)
+                                                               : NULL;
     }
     case CSV_AS_BOOL: {
         bool value;

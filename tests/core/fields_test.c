@@ -964,8 +964,8 @@ owner_resume(owner *o, bool final, reading *out)
 {
     uint32_t from, through;
     while (o->machine.error != FIELDS_FINE) {
-        bool over = fields_resume(&o->machine, o->block, o->width, o->length, final, &from,
-                                  &through);
+        bool over =
+            fields_resume(&o->machine, o->block, o->width, o->length, final, &from, &through);
         CHECK(from <= through && through <= o->length, "%u to %u of %zu", (unsigned)from,
               (unsigned)through, o->length);
         for (uint32_t i = from; i < through; i++) {
@@ -1081,14 +1081,16 @@ test_resume_elsewhere(void)
     owner_append(&o, units, 7);
     CHECK(fields_feed(&o.machine, o.block, 1, 2), "no memory");
     fields_fail(&o.machine, 2);
-    CHECK(!fields_resume(&o.machine, o.block, 1, 4, false, &from, &through), "the end is seen");
+    CHECK(!fields_resume(&o.machine, o.block, 1, 4, false, &from, &through),
+          "the end is seen");
     CHECK(from == 0 && through == 3, "%u to %u", (unsigned)from, (unsigned)through);
     CHECK(fields_resume(&o.machine, o.block, 1, 7, false, &from, &through), "no end is seen");
     CHECK(from == 3 && through == 5, "%u to %u", (unsigned)from, (unsigned)through);
     CHECK(fields_feed(&o.machine, o.block, 1, 7), "no memory");
     found.length = 0;
     owner_take(&o, &found);
-    CHECK(strstr(found.text, "<c>") != NULL && strstr(found.text, "b") == NULL, "%s", found.text);
+    CHECK(strstr(found.text, "<c>") != NULL && strstr(found.text, "b") == NULL, "%s",
+          found.text);
     fields_free(&o.machine);
     free(o.block);
 

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from generators._native import csv_writer
 from hypothesis import given
 from hypothesis import strategies as st
+
+from generators._native import csv_writer
 
 from .oracle import RUNNING_CSV_IS_THE_RULE
 from .oracle_writer import write
