@@ -16,8 +16,10 @@ PRINTED = [
     "['Name', 'Population']\n['Reykjavík', '139875']\n['Washington, D.C.', '678972']\n",
     "['name', 'population']\n['Reykjavík', '139875']\n",
     "('name', 'population')\n['Reykjavík', '139875']\n['Washington, D.C.', '678972']\n",
-    "{'Name': 'Reykjavík', 'Population': 139875}\n"
-    "{'Name': 'Washington, D.C.', 'Population': 678972}\n",
+    (
+        "{'Name': 'Reykjavík', 'Population': 139875}\n"
+        "{'Name': 'Washington, D.C.', 'Population': 678972}\n"
+    ),
     "Oslo 709037 {'name': 'Oslo', 'population': '709037'}\n",
     "['a', 'b']\n['1', '2']\n3 3 11\n",
     '',
