@@ -30,6 +30,7 @@
     X(PyObject, csv_error)            /* CSVError */                  \
     X(PyObject, csv_base_error)       /* csv.Error */                 \
     X(PyObject, csv_dialect)          /* _csv.Dialect */              \
+    X(PyObject, csv_default_dialect)  /* an instance of it */         \
     X(PyObject, csv_field_size_limit) /* _csv.field_size_limit */     \
     X(PyObject, io)                   /* the module */                \
     X(PyObject, flush)                /* FLUSH */                     \

@@ -89,10 +89,13 @@ import_peers(generators_state *state)
     state->csv_field_size_limit = import_attribute("_csv", "field_size_limit");
     state->io = PyImport_ImportModule("io");
     state->csv_error = csv_error_type();
+    if (state->csv_dialect != NULL) {
+        state->csv_default_dialect = PyObject_CallNoArgs(state->csv_dialect);
+    }
     return state->generator_abc == NULL || state->mapping_abc == NULL ||
                    state->csv_base_error == NULL || state->csv_dialect == NULL ||
                    state->csv_field_size_limit == NULL || state->io == NULL ||
-                   state->csv_error == NULL
+                   state->csv_error == NULL || state->csv_default_dialect == NULL
                ? -1
                : 0;
 }
