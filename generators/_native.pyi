@@ -8,6 +8,7 @@ from typing import (
     Any,
     Generic,
     Literal,
+    NamedTuple,
     Protocol,
     Self,
     SupportsIndex,
@@ -21,6 +22,7 @@ from typing import (
 from typing_extensions import Buffer, disjoint_base
 
 _T = TypeVar('_T')
+_TupleT = TypeVar('_TupleT', bound=NamedTuple)
 _T_co = TypeVar('_T_co', covariant=True)
 
 class _Writes(Protocol):
@@ -125,6 +127,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[list[str]]: ...
     @overload
     def __new__(
@@ -153,7 +156,37 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[list[Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[_TupleT],
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: _Types | None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
+    ) -> csv_rows[_TupleT]: ...
     @overload
     def __new__(
         cls,
@@ -181,6 +214,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[tuple[str, ...]]: ...
     @overload
     def __new__(
@@ -209,6 +243,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[tuple[Any, ...]]: ...
     @overload
     def __new__(
@@ -236,6 +271,8 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[CSVRow]: ...
     @overload
     def __new__(
@@ -264,6 +301,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[dict[str, str]]: ...
     @overload
     def __new__(
@@ -292,6 +330,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[dict[str, Any]]: ...
     @overload
     def __new__(
@@ -320,6 +359,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[_T]: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
@@ -333,6 +373,7 @@ class csv_rows(_Stream[_T_co]):
     def total_bytes(self) -> int | None: ...
     @property
     def errors(self) -> int: ...
+    def checkpoint(self) -> dict[str, Any]: ...
 
 @final
 class csv_encode(_Stream[bytes]):

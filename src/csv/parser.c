@@ -164,6 +164,7 @@ start(csv_parser *self, generators_state *state, fields_mode mode)
         fields_dialect dialect = self->dialect.fields;
         dialect.utf8 = self->encoding == CSV_UTF8 && !self->from_text && mode == FIELDS_STREAM;
         fields_init(&self->machine, &dialect, state->kernel, mode);
+        self->machine.after_carriage = self->after_carriage;
         self->started = true;
     }
 }

@@ -215,6 +215,7 @@ csv_plan_free(csv_plan *self)
     Py_CLEAR(self->by_index);
     Py_CLEAR(self->keywords);
     Py_CLEAR(self->model);
+    self->settled = false;
 }
 
 int

@@ -111,6 +111,14 @@ csv_plan_is_plain(const csv_plan *self)
            self->ragged == CSV_RAGGED_ALLOW;
 }
 
+/* How many fields a record should have, if that was told by the first record; for
+   checkpoints. */
+static inline uint32_t
+csv_plan_width(const csv_plan *self, uint32_t unsettled)
+{
+    return !self->settled ? unsettled : self->header == NULL ? self->width : 0;
+}
+
 /* Make the plan for records with these names (a tuple, or NULL), else of `width`
    fields.  0, or -1 with an exception set. */
 int csv_plan_settle(csv_plan *self, generators_state *state, PyObject *header, uint32_t width);

@@ -33,12 +33,27 @@ typedef struct {
     PyObject *header; /* owned: a tuple, or NULL while not read and where there is none */
     Py_ssize_t width; /* fields that a record must have; -1 for any number */
     bool reads_header;
-    bool keyed; /* rows are read by name: records are not blank and have `width` fields */
+    bool keyed;  /* rows are read by name: records are not blank and have `width` fields */
+    bool begun;  /* `first` is set */
+    bool marked; /* `mark` stands; otherwise it is where the parser is */
+    csv_mark mark;
+    csv_mark first; /* before the first row */
+    csv_mark asked; /* of a checkpoint that is being made */
+    csv_origin origin;
+    uint32_t first_width; /* of the first record, where a plan goes by it; 0 if not known */
     uint64_t row_count;
     uint64_t error_count;
 } csv_rows;
 
 /* ---- records ---- */
+
+static void
+mark_next(const csv_rows *self, csv_mark *mark)
+{
+    csv_mark_next(mark, &self->parser);
+    mark->row_count = self->row_count;
+    mark->error_count = self->error_count;
+}
 
 /* The next record, pulling pieces as needed; NULL at the end or with an exception.
  *fault: it is a CSVError of the next record. */
@@ -52,6 +67,8 @@ next_record(csv_rows *self, generators_state *state, bool *fault)
             return record;
         }
         if (csv_parser_failed(&self->parser)) {
+            mark_next(self, &self->mark);
+            self->marked = true;
             csv_parser_raise(&self->parser, state);
             *fault = true;
             return NULL;
@@ -211,7 +228,7 @@ first_record(csv_rows *self, generators_state *state)
 }
 
 static int
-read_header(csv_rows *self, generators_state *state)
+take_header(csv_rows *self, generators_state *state)
 {
     self->reads_header = false;
     PyObject *header = first_record(self, state);
@@ -240,6 +257,21 @@ read_header(csv_rows *self, generators_state *state)
                        : settle_plan(self, state, self->header, 0);
 }
 
+/* Without it nothing was read: that is where another reader starts. */
+static int
+read_header(csv_rows *self, generators_state *state)
+{
+    csv_mark before;
+    mark_next(self, &before);
+    if (take_header(self, state) < 0) {
+        Py_CLEAR(self->header);
+        self->mark = before;
+        self->marked = true;
+        return -1;
+    }
+    return 0;
+}
+
 /* As a body for stream_run(). */
 static int
 header_body(stream *base)
@@ -253,9 +285,9 @@ header_body(stream *base)
 static int
 settle_without_header(csv_rows *self, generators_state *state, const fields_record *record)
 {
-    uint32_t width = self->plan.ragged == CSV_RAGGED_ALLOW
-                         ? 0
-                         : fields_count(&self->parser.machine, record);
+    uint32_t width = self->plan.ragged == CSV_RAGGED_ALLOW ? 0
+                     : self->first_width > 0               ? self->first_width
+                                             : fields_count(&self->parser.machine, record);
     return settle_plan(self, state, self->header, width);
 }
 
@@ -338,12 +370,33 @@ handle_fault(csv_rows *self, generators_state *state, const fields_record *recor
     return status;
 }
 
+static int
+begin(csv_rows *self, generators_state *state)
+{
+    if (self->reads_header && read_header(self, state) < 0) {
+        return -1;
+    }
+    mark_next(self, &self->first);
+    self->begun = true;
+    return 0;
+}
+
+/* A record that was taken gives no row and an exception: the next reader starts with it. */
+static void
+mark_record(csv_rows *self, const fields_record *record, uint64_t line_count)
+{
+    csv_mark_record(&self->mark, &self->parser, record, line_count);
+    self->mark.row_count = self->row_count;
+    self->mark.error_count = self->error_count;
+    self->marked = true;
+}
+
 static PyObject *
 rows_next(stream *base)
 {
     csv_rows *self = (csv_rows *)base;
     generators_state *state = generators_state_of((PyObject *)self);
-    if (self->reads_header && read_header(self, state) < 0) {
+    if (!self->begun && begin(self, state) < 0) {
         return NULL;
     }
     for (;;) {
@@ -368,10 +421,14 @@ rows_next(stream *base)
             self->row_count++;
             return row;
         }
+        if (record != NULL && PyErr_Occurred()) {
+            mark_record(self, record, line_count);
+        }
         if (fault ? handle_fault(self, state, record, line_count) < 0
                   : record == NULL || PyErr_Occurred()) {
             return NULL;
         }
+        self->marked = false;
     }
 }
 
@@ -380,6 +437,11 @@ rows_release(stream *base)
 {
     csv_rows *self = (csv_rows *)base;
     self->reads_header = false;
+    if (!self->marked) {
+        mark_next(self, &self->mark);
+        self->marked = true;
+    }
+    self->first_width = csv_plan_width(&self->plan, self->first_width);
     Py_CLEAR(self->names);
     Py_CLEAR(self->on_error);
     csv_plan_free(&self->plan);
@@ -581,36 +643,72 @@ read_shape(csv_rows *self, generators_state *state, PyObject *into, PyObject *co
 }
 
 static int
+go_on_from(csv_rows *self, generators_state *state, PyObject *start)
+{
+    PyObject *header = NULL;
+    if (csv_checkpoint_go_on(start, state, &self->source, &self->parser, &self->origin,
+                             &self->first, &header, &self->first_width) < 0) {
+        Py_XDECREF(header);
+        return -1;
+    }
+    self->row_count = self->first.row_count;
+    self->error_count = self->first.error_count;
+    if (header != NULL) {
+        self->reads_header = false;
+        Py_XSETREF(self->header, header);
+    }
+    else if (self->reads_header && self->first.record_count > 0) {
+        PyErr_SetString(PyExc_ValueError,
+                        "the checkpoint is of rows without a header, and these need one");
+        return -1;
+    }
+    return header != NULL && self->keyed ? key_rows(self, state) : 0;
+}
+
+static int
 rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {
-        "source",         "into",
-        "header",         "names",
-        "columns",        "types",
-        "null",           "ragged",
-        "dialect",        "delimiter",
-        "quotechar",      "escapechar",
-        "doublequote",    "skipinitialspace",
-        "lineterminator", "quoting",
-        "strict",         "encoding",
-        "errors",         "items",
-        "max_field",      "max_record",
-        "on_error",       NULL,
+        "source",
+        "into",
+        "header",
+        "names",
+        "columns",
+        "types",
+        "null",
+        "ragged",
+        "dialect",
+        "delimiter",
+        "quotechar",
+        "escapechar",
+        "doublequote",
+        "skipinitialspace",
+        "lineterminator",
+        "quoting",
+        "strict",
+        "encoding",
+        "errors",
+        "items",
+        "max_field",
+        "max_record",
+        "on_error",
+        "start",
+        NULL,
     };
     PyObject *source, *into = NULL, *header = NULL, *names = NULL, *encoding = NULL;
     PyObject *columns = NULL, *types = NULL, *null = NULL, *ragged = NULL;
-    PyObject *max_field = NULL, *max_record = NULL, *on_error = NULL;
+    PyObject *max_field = NULL, *max_record = NULL, *on_error = NULL, *start = NULL;
     const char *errors = "strict", *items_name = "auto";
     csv_parameters given = {NULL};
     csv_dialect dialect = {.fields = {.max_field = 131072, .max_record = (size_t)64 << 20}};
     csv_items items;
 
     if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, "O|$OOOOOOOOOOOOOOOOUssOOO:csv_rows", keywords, &source, &into,
+            args, kwargs, "O|$OOOOOOOOOOOOOOOOUssOOOO:csv_rows", keywords, &source, &into,
             &header, &names, &columns, &types, &null, &ragged, &given.dialect,
             &given.delimiter, &given.quotechar, &given.escapechar, &given.doublequote,
             &given.skipinitialspace, &given.lineterminator, &given.quoting, &given.strict,
-            &encoding, &errors, &items_name, &max_field, &max_record, &on_error) ||
+            &encoding, &errors, &items_name, &max_field, &max_record, &on_error, &start) ||
         read_on_error(self, on_error) < 0 ||
         read_shape(self, state, into, columns, types, null, ragged) < 0 ||
         read_items(items_name, &items) < 0 ||
@@ -629,8 +727,15 @@ rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwa
     if (status < 0 || (self->keyed && open_block(self, state) < 0)) {
         return -1;
     }
-    return csv_source_open(&self->source, state, &self->stream, source, items,
-                           csv_parser_reads_natively(&self->parser), &self->parser.path);
+    if (csv_source_open(&self->source, state, &self->stream, source, items,
+                        csv_parser_reads_natively(&self->parser), &self->parser.path) < 0) {
+        return -1;
+    }
+    if (csv_origin_read(&self->origin, state, &self->source) < 0) {
+        return -1;
+    }
+    start = start == NULL ? NULL : not_none(start);
+    return start == NULL ? 0 : go_on_from(self, state, start);
 }
 
 static PyObject *
@@ -648,6 +753,54 @@ rows_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     }
     return (PyObject *)self;
 }
+
+/* ---- checkpoints ---- */
+
+PyDoc_STRVAR(checkpoint_doc,
+             "checkpoint($self, /)\n"
+             "--\n\n"
+             "Where the rows delivered so far end, as a dict that JSON takes:\n"
+             "csv_rows(path, start=checkpoint) goes on from there, in another process if\n"
+             "need be, with the same dialect and a file that has not changed\n"
+             "(ValueError).  It needs a path or a seekable binary file in UTF-8, Latin-1\n"
+             "or ASCII: io.UnsupportedOperation otherwise.");
+
+/* As a body for stream_run(): a converter that asks is refused. */
+static int
+checkpoint_body(stream *base)
+{
+    csv_rows *self = (csv_rows *)base;
+    if (self->reads_header && read_header(self, generators_state_of((PyObject *)self)) < 0) {
+        return -1;
+    }
+    if (self->stream.first != NULL) {
+        self->asked = self->first; /* prime() made a row that nobody has had */
+    }
+    else if (self->marked) {
+        self->asked = self->mark;
+    }
+    else {
+        mark_next(self, &self->asked);
+    }
+    return 0;
+}
+
+static PyObject *
+rows_checkpoint(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    csv_rows *self = (csv_rows *)op;
+    if (stream_run(&self->stream, checkpoint_body) < 0) {
+        return NULL;
+    }
+    return csv_checkpoint_new(generators_state_of(op), &self->origin, &self->parser,
+                              &self->asked, self->header,
+                              csv_plan_width(&self->plan, self->first_width));
+}
+
+static PyMethodDef rows_methods[] = {
+    {"checkpoint", rows_checkpoint, METH_NOARGS, checkpoint_doc},
+    {NULL},
+};
 
 /* ---- attributes ---- */
 
@@ -765,9 +918,13 @@ PyDoc_STRVAR(
     "What the source itself raises comes through with a note of where.");
 
 static PyType_Slot rows_slots[] = {
-    {Py_tp_doc, (char *)rows_doc},   {Py_tp_new, rows_new},
-    {Py_tp_traverse, rows_traverse}, {Py_tp_clear, rows_clear},
-    {Py_tp_getset, rows_attributes}, {0, NULL},
+    {Py_tp_doc, (char *)rows_doc},
+    {Py_tp_new, rows_new},
+    {Py_tp_traverse, rows_traverse},
+    {Py_tp_clear, rows_clear},
+    {Py_tp_methods, rows_methods},
+    {Py_tp_getset, rows_attributes},
+    {0, NULL},
 };
 
 PyType_Spec csv_rows_spec = {
