@@ -326,6 +326,12 @@ PyObject *csv_record_list(const csv_parser *parser, generators_state *state,
 PyObject *csv_record_tuple(const csv_parser *parser, generators_state *state,
                            const fields_record *record, Py_ssize_t *bad);
 
+/* The first `count` fields as they are in a list, into an array.  0, or -1 with nothing in
+   it that is owned. */
+int csv_record_fields(const csv_parser *parser, generators_state *state,
+                      const fields_record *record, uint32_t count, PyObject **items,
+                      Py_ssize_t *bad);
+
 /* The same into an array that is used again.  0 or -1. */
 typedef struct {
     PyObject **items; /* owned, the values too; NULL for one not made */
