@@ -3,6 +3,7 @@
  *   dialect.c   what the user's parameters mean
  *   source.c    pulls pieces out of whatever the rows come from
  *   parser.c    pieces -> units -> the machine of core/fields.h
+ *   decode.c    bytes -> text, where they are not parsed as they are
  *   field.h     spans -> text
  *   convert.c   records -> lists and tuples of all fields
  *   plan.h      records -> rows of any other shape
@@ -12,9 +13,11 @@
  *   checkpoint.c   where a reader stands, and going on from there
  *   error.c     CSVError
  *   fault.c     faults of the data -> CSVError
- *   rows.c      csv_rows, the synchronous face of all these
+ *   records.h   the machine of all these, without a face
+ *   rows.c      csv_rows, the synchronous face of it
  *   reader.c    the reader of generators.csv, with csv.reader's own protocol
  *   dict_reader.c, dict_writer.c   DictReader and DictWriter of generators.csv
+ *   keyed.h     rows -> dicts, for the first of them
  *   call.c      what those two are called with
  *   encode.c    rows -> units, the machine of writer.c and encoded.c
  *   columns.c   the values of a row that has names

@@ -6,7 +6,8 @@
  * its columns.  Rows that are plainly lists or tuples of all fields need no
  * plan: see csv_plan_is_plain().
  *
- *   plan.c    the plan and its making
+ *   plan.c    what was asked, and the plan's lifetime
+ *   settle.c  what that means for a file
  *   classes.c what a NamedTuple or a dataclass takes
  *   typed.c   the text of a field -> a value
  *   shape.c   a record -> a row
