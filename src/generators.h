@@ -31,6 +31,8 @@ typedef struct {
     PyTypeObject *csv_writer_type;
     PyTypeObject *chunked_type;
     PyTypeObject *batched_type;
+    PyTypeObject *drive_type;
+    PyTypeObject *task_type;
     PyObject *flush;          /* FLUSH */
     PyObject *mapping_abc;    /* collections.abc.Mapping */
     PyObject *csv_base_error; /* csv.Error */
@@ -46,6 +48,8 @@ typedef struct {
     PyObject *datetime; /* datetime.datetime */
     void
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
+    generators_lock late;      /* guards those below */
+    PyObject *executor_future; /* concurrent.futures.Future, NULL until it is met */
 } generators_state;
 
 extern struct PyModuleDef generators_module;
@@ -60,6 +64,8 @@ extern PyType_Spec csv_writer_spec;
 extern PyType_Spec chunked_spec;
 extern PyType_Spec batched_spec;
 extern PyType_Spec flush_spec;
+extern PyType_Spec drive_spec;
+extern PyType_Spec task_spec;
 extern PyType_Spec csv_row_spec;
 extern PyType_Spec csv_block_spec;
 extern PyType_Spec csv_names_spec;
@@ -78,6 +84,33 @@ static inline generators_state *
 generators_state_of_subclass(PyTypeObject *type)
 {
     return PyModule_GetState(PyType_GetModuleByDef(type, &generators_module));
+}
+
+/* What is imported at first use, by several threads perhaps: NULL until then; borrowed. */
+static inline PyObject *
+generators_late(generators_state *state, PyObject **place)
+{
+    generators_lock_take(&state->late);
+    PyObject *value = *place;
+    generators_lock_leave(&state->late);
+    return value;
+}
+
+/* Keep `value` (stolen) there, or what another thread has put there meanwhile; borrowed. */
+static inline PyObject *
+generators_set_late(generators_state *state, PyObject **place, PyObject *value)
+{
+    generators_lock_take(&state->late);
+    PyObject *kept = *place;
+    if (kept == NULL) {
+        *place = value;
+    }
+    generators_lock_leave(&state->late);
+    if (kept == NULL) {
+        return value;
+    }
+    Py_DECREF(value);
+    return kept;
 }
 
 #endif
