@@ -11,45 +11,51 @@
 #include "compat.h"
 #include "core/scan.h"
 
+/* The objects that one copy of the module holds: X(type, name). */
+#define GENERATORS_STATE_OBJECTS(X)                                   \
+    X(PyTypeObject, stream_type)                                      \
+    X(PyTypeObject, csv_rows_type)                                    \
+    X(PyTypeObject, csv_reader_type)                                  \
+    X(PyTypeObject, csv_dict_reader_type)                             \
+    X(PyTypeObject, csv_dict_writer_type)                             \
+    X(PyTypeObject, csv_row_type)                                     \
+    X(PyTypeObject, csv_block_type)                                   \
+    X(PyTypeObject, csv_names_type)                                   \
+    X(PyTypeObject, csv_encode_type)                                  \
+    X(PyTypeObject, csv_writer_type)                                  \
+    X(PyTypeObject, chunked_type)                                     \
+    X(PyTypeObject, batched_type)                                     \
+    X(PyTypeObject, drive_type)                                       \
+    X(PyTypeObject, task_type)                                        \
+    X(PyObject, generator_abc)        /* collections.abc.Generator */ \
+    X(PyObject, mapping_abc)          /* collections.abc.Mapping */   \
+    X(PyObject, csv_error)            /* CSVError */                  \
+    X(PyObject, csv_base_error)       /* csv.Error */                 \
+    X(PyObject, csv_dialect)          /* _csv.Dialect */              \
+    X(PyObject, csv_field_size_limit) /* _csv.field_size_limit */     \
+    X(PyObject, io)                   /* the module */                \
+    X(PyObject, flush)                /* FLUSH */                     \
+    X(PyObject, str_decode)                                           \
+    X(PyObject, empty_text)                                           \
+    X(PyObject, ascii_model) /* see generators_new_ascii() */         \
+    X(PyObject, empty_tuple)                                          \
+    /* NULL until a column asks for them: */                          \
+    X(PyObject, decimal)  /* decimal.Decimal */                       \
+    X(PyObject, date)     /* datetime.date */                         \
+    X(PyObject, datetime) /* datetime.datetime */                     \
+    /* NULL until it is met, and guarded by `late`: */                \
+    X(PyObject, executor_future) /* concurrent.futures.Future */
+
 /* State of one copy of the module; every reference is owned. */
 typedef struct {
     const scan_kernel *kernel; /* chosen at import, borrowed for ever */
-    PyTypeObject *stream_type;
-    PyTypeObject *csv_rows_type;
-    PyTypeObject *csv_reader_type;
-    PyTypeObject *csv_dict_reader_type;
-    PyTypeObject *csv_dict_writer_type;
-    PyTypeObject *csv_row_type;
-    PyTypeObject *csv_block_type;
-    PyTypeObject *csv_names_type;
-    PyObject *generator_abc;        /* collections.abc.Generator */
-    PyObject *csv_error;            /* CSVError */
-    PyObject *csv_dialect;          /* _csv.Dialect */
-    PyObject *csv_field_size_limit; /* _csv.field_size_limit */
-    PyObject *io;                   /* the module */
-    PyTypeObject *csv_encode_type;
-    PyTypeObject *csv_writer_type;
-    PyTypeObject *chunked_type;
-    PyTypeObject *batched_type;
-    PyTypeObject *drive_type;
-    PyTypeObject *task_type;
-    PyObject *flush;          /* FLUSH */
-    PyObject *mapping_abc;    /* collections.abc.Mapping */
-    PyObject *csv_base_error; /* csv.Error */
-    PyObject *str_read;
-    PyObject *str_decode;
-    PyObject *empty_text;
-    PyObject *ascii_model; /* see generators_new_ascii() */
-    PyObject *empty_tuple;
+#define DECLARE(type, name) type *name;
+    GENERATORS_STATE_OBJECTS(DECLARE)
+#undef DECLARE
     PyObject *latin1[256]; /* the texts of one character */
-    /* NULL until a column asks for them: */
-    PyObject *decimal;  /* decimal.Decimal */
-    PyObject *date;     /* datetime.date */
-    PyObject *datetime; /* datetime.datetime */
     void
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
-    generators_lock late;      /* guards those below */
-    PyObject *executor_future; /* concurrent.futures.Future, NULL until it is met */
+    generators_lock late; /* see generators_late() */
 } generators_state;
 
 extern struct PyModuleDef generators_module;

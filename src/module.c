@@ -217,32 +217,9 @@ static int
 module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     generators_state *state = PyModule_GetState(module);
-    Py_VISIT(state->stream_type);
-    Py_VISIT(state->csv_rows_type);
-    Py_VISIT(state->csv_reader_type);
-    Py_VISIT(state->csv_dict_reader_type);
-    Py_VISIT(state->csv_dict_writer_type);
-    Py_VISIT(state->csv_encode_type);
-    Py_VISIT(state->csv_writer_type);
-    Py_VISIT(state->mapping_abc);
-    Py_VISIT(state->csv_base_error);
-    Py_VISIT(state->chunked_type);
-    Py_VISIT(state->batched_type);
-    Py_VISIT(state->drive_type);
-    Py_VISIT(state->task_type);
-    Py_VISIT(state->flush);
-    Py_VISIT(state->csv_row_type);
-    Py_VISIT(state->csv_block_type);
-    Py_VISIT(state->csv_names_type);
-    Py_VISIT(state->generator_abc);
-    Py_VISIT(state->csv_error);
-    Py_VISIT(state->csv_dialect);
-    Py_VISIT(state->csv_field_size_limit);
-    Py_VISIT(state->io);
-    Py_VISIT(state->decimal);
-    Py_VISIT(state->date);
-    Py_VISIT(state->datetime);
-    Py_VISIT(state->executor_future);
+#define VISIT(type, name) Py_VISIT(state->name);
+    GENERATORS_STATE_OBJECTS(VISIT)
+#undef VISIT
     return 0;
 }
 
@@ -250,36 +227,9 @@ static int
 module_clear(PyObject *module)
 {
     generators_state *state = PyModule_GetState(module);
-    Py_CLEAR(state->stream_type);
-    Py_CLEAR(state->csv_rows_type);
-    Py_CLEAR(state->csv_reader_type);
-    Py_CLEAR(state->csv_dict_reader_type);
-    Py_CLEAR(state->csv_dict_writer_type);
-    Py_CLEAR(state->csv_encode_type);
-    Py_CLEAR(state->csv_writer_type);
-    Py_CLEAR(state->mapping_abc);
-    Py_CLEAR(state->csv_base_error);
-    Py_CLEAR(state->chunked_type);
-    Py_CLEAR(state->batched_type);
-    Py_CLEAR(state->drive_type);
-    Py_CLEAR(state->task_type);
-    Py_CLEAR(state->flush);
-    Py_CLEAR(state->csv_row_type);
-    Py_CLEAR(state->csv_block_type);
-    Py_CLEAR(state->csv_names_type);
-    Py_CLEAR(state->generator_abc);
-    Py_CLEAR(state->csv_error);
-    Py_CLEAR(state->csv_dialect);
-    Py_CLEAR(state->csv_field_size_limit);
-    Py_CLEAR(state->io);
-    Py_CLEAR(state->str_decode);
-    Py_CLEAR(state->empty_text);
-    Py_CLEAR(state->ascii_model);
-    Py_CLEAR(state->empty_tuple);
-    Py_CLEAR(state->decimal);
-    Py_CLEAR(state->date);
-    Py_CLEAR(state->datetime);
-    Py_CLEAR(state->executor_future);
+#define CLEAR(type, name) Py_CLEAR(state->name);
+    GENERATORS_STATE_OBJECTS(CLEAR)
+#undef CLEAR
     for (int i = 0; i < 256; i++) {
         Py_CLEAR(state->latin1[i]);
     }
