@@ -1,14 +1,16 @@
 """Types of the native module; what each does is said in its docstring."""
 
 import csv
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from types import GenericAlias, TracebackType, UnionType
+from types import CodeType, FrameType, GenericAlias, TracebackType, UnionType
 from typing import (
     Any,
+    Concatenate,
     Generic,
     Literal,
     NamedTuple,
+    ParamSpec,
     Protocol,
     Self,
     SupportsIndex,
@@ -38,6 +40,10 @@ _Names: TypeAlias = (
 )
 
 _Types: TypeAlias = Mapping[Any, Callable[[str], Any] | type[Any] | UnionType]
+
+_P = ParamSpec('_P')
+_Q = ParamSpec('_Q')
+_Self = TypeVar('_Self')
 
 scan_kernels: tuple[str, ...]
 scan_kernel: str
@@ -498,3 +504,62 @@ class csv_dict_writer(Generic[_T_co]):
     restval: Any
     extrasaction: str
     writer: Any
+
+@final
+class drive(Coroutine[Any, Any, _T_co], Generic[_T_co]):
+    def __new__(cls, generator: Generator[Any, Any, _T_co], /) -> Self: ...
+    @property
+    def __name__(self) -> str: ...
+    @property
+    def __qualname__(self) -> str: ...
+    @property
+    def cr_await(self) -> Any: ...
+    @property
+    def cr_running(self) -> bool: ...
+    @property
+    def cr_suspended(self) -> bool: ...
+    @property
+    def cr_frame(self) -> FrameType | None: ...
+    @property
+    def cr_code(self) -> CodeType | None: ...
+    @property
+    def cr_origin(self) -> tuple[tuple[str, int, str], ...] | None: ...
+    def __await__(self) -> Generator[Any, Any, _T_co]: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: object, /) -> Any: ...
+    def throw(
+        self,
+        type: type[BaseException] | BaseException,
+        value: object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> Any: ...
+    def close(self) -> None: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+@final
+class task(Generic[_P, _T_co]):
+    __wrapped__: Callable[..., Any]
+    __name__: str
+    __qualname__: str
+    def __new__(cls, function: Callable[_P, Generator[Any, Any, _T_co]], /) -> Self: ...
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> drive[_T_co]: ...
+    @overload
+    def __get__(self, instance: None, owner: type[Any] | None = None, /) -> Self: ...
+    @overload
+    def __get__(
+        self: task[Concatenate[_Self, _Q], _T_co],
+        instance: _Self,
+        owner: type[Any] | None = None,
+        /,
+    ) -> task[_Q, _T_co]: ...
+    @property
+    def __code__(self) -> CodeType: ...
+    @property
+    def __defaults__(self) -> tuple[Any, ...] | None: ...
+    @property
+    def __kwdefaults__(self) -> dict[str, Any] | None: ...
+    def __reduce__(self) -> str: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...

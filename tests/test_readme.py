@@ -25,6 +25,7 @@ PRINTED = [
     "['a', 'b']\n['1', '2']\n3 3 11\n",
     '',
     "[b'Data Chunk 0\\nData Ch', b'unk 1\\nData Chunk 2\\n']\n[('a', 'b'), ('c', 'd'), ('e',)]\n",
+    'FIRST\nSECOND\n',
     "['Name', 'Population']\n",
 ]
 

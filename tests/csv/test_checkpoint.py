@@ -288,13 +288,19 @@ def test_rows_that_need_a_header_do_not_take_one_from_the_middle(tmp_path: Path)
 @pytest.mark.parametrize('method', ['seekable', 'tell', 'fileno'])
 def test_a_file_that_cannot_say_where_it_is(method: str) -> None:
     class File(io.BytesIO):
+        failure: BaseException
+
         def __getattribute__(self, name: str) -> Any:
             if name == method:
-                raise failure
+                raise self.failure
             return super().__getattribute__(name)
 
-    for failure in (OSError(), AttributeError(), ValueError()):
-        assert list(csv_rows(File(b'1\n'))) == [['1']]
+    file = File(b'1\n')
+    for harmless in (OSError(), AttributeError(), ValueError()):
+        file.failure = harmless
+        assert list(csv_rows(file)) == [['1']]
+        file.seek(0)
     for failure in (KeyboardInterrupt(), MemoryError()):
+        file.failure = failure
         with pytest.raises(type(failure)):
-            csv_rows(File(b'1\n'))
+            csv_rows(file)

@@ -35,6 +35,8 @@ def lazy_rows() -> None:
     CSVRow(['1', None], names=['a', 'b'])
     CSVRow({'a': '1'})
     CSVRow([b'1'])  # type: ignore[list-item]
+
+
 def shapes() -> None:
     assert_type(next(csv_rows('cities.csv', into=dict)), dict[str, str])
     assert_type(next(csv_rows('cities.csv', into=dict, types={'id': int})), dict[str, Any])
