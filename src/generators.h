@@ -25,6 +25,8 @@
     X(PyTypeObject, csv_writer_type)                                  \
     X(PyTypeObject, chunked_type)                                     \
     X(PyTypeObject, batched_type)                                     \
+    X(PyTypeObject, drive_type)                                       \
+    X(PyTypeObject, task_type)                                        \
     X(PyObject, generator_abc)        /* collections.abc.Generator */ \
     X(PyObject, mapping_abc)          /* collections.abc.Mapping */   \
     X(PyObject, csv_error)            /* CSVError */                  \
@@ -41,7 +43,9 @@
     /* NULL until a column asks for them: */                          \
     X(PyObject, decimal)  /* decimal.Decimal */                       \
     X(PyObject, date)     /* datetime.date */                         \
-    X(PyObject, datetime) /* datetime.datetime */
+    X(PyObject, datetime) /* datetime.datetime */                     \
+    /* NULL until it is met, and guarded by `late`: */                \
+    X(PyObject, executor_future) /* concurrent.futures.Future */
 
 /* State of one copy of the module; every reference is owned. */
 typedef struct {
@@ -52,6 +56,7 @@ typedef struct {
     PyObject *latin1[256]; /* the texts of one character */
     void
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
+    generators_lock late; /* see generators_late() */
 } generators_state;
 
 extern struct PyModuleDef generators_module;
@@ -66,6 +71,8 @@ extern PyType_Spec csv_writer_spec;
 extern PyType_Spec chunked_spec;
 extern PyType_Spec batched_spec;
 extern PyType_Spec flush_spec;
+extern PyType_Spec drive_spec;
+extern PyType_Spec task_spec;
 extern PyType_Spec csv_row_spec;
 extern PyType_Spec csv_block_spec;
 extern PyType_Spec csv_names_spec;
@@ -84,6 +91,33 @@ static inline generators_state *
 generators_state_of_subclass(PyTypeObject *type)
 {
     return PyModule_GetState(PyType_GetModuleByDef(type, &generators_module));
+}
+
+/* What is imported at first use, by several threads perhaps: NULL until then; borrowed. */
+static inline PyObject *
+generators_late(generators_state *state, PyObject **place)
+{
+    generators_lock_take(&state->late);
+    PyObject *value = *place;
+    generators_lock_leave(&state->late);
+    return value;
+}
+
+/* Keep `value` (stolen) there, or what another thread has put there meanwhile; borrowed. */
+static inline PyObject *
+generators_set_late(generators_state *state, PyObject **place, PyObject *value)
+{
+    generators_lock_take(&state->late);
+    PyObject *kept = *place;
+    if (kept == NULL) {
+        *place = value;
+    }
+    generators_lock_leave(&state->late);
+    if (kept == NULL) {
+        return value;
+    }
+    Py_DECREF(value);
+    return kept;
 }
 
 #endif

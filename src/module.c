@@ -165,6 +165,31 @@ add_types(PyObject *module, generators_state *state)
     return add_flush(module, state);
 }
 
+/* Make the type an instance of an abstract class of collections.abc. */
+static int
+register_type(const char *abstract, PyTypeObject *type)
+{
+    PyObject *class = import_attribute("collections.abc", abstract);
+    PyObject *done = NULL;
+    if (class != NULL) {
+        done = PyObject_CallMethod(class, "register", "(O)", (PyObject *)type);
+        Py_DECREF(class);
+    }
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int
+add_task_types(PyObject *module, generators_state *state)
+{
+    state->drive_type = add_type(module, "drive", &drive_spec);
+    state->task_type = add_type(module, "task", &task_spec);
+    if (state->drive_type == NULL || state->task_type == NULL) {
+        return -1;
+    }
+    return register_type("Coroutine", state->drive_type);
+}
+
 static int
 add_row_types(PyObject *module, generators_state *state)
 {
@@ -176,14 +201,7 @@ add_row_types(PyObject *module, generators_state *state)
         state->csv_row_type == NULL) {
         return -1;
     }
-    PyObject *sequence = import_attribute("collections.abc", "Sequence");
-    PyObject *done = NULL;
-    if (sequence != NULL) {
-        done = PyObject_CallMethod(sequence, "register", "O", (PyObject *)state->csv_row_type);
-        Py_DECREF(sequence);
-    }
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return register_type("Sequence", state->csv_row_type);
 }
 
 static int
@@ -192,7 +210,7 @@ module_exec(PyObject *module)
     generators_state *state = PyModule_GetState(module);
     if (choose_kernel(state) < 0 || add_kernels(module, state) < 0 || make_texts(state) < 0 ||
         import_peers(state) < 0 || add_types(module, state) < 0 ||
-        add_row_types(module, state) < 0) {
+        add_row_types(module, state) < 0 || add_task_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "CSVError", state->csv_error);

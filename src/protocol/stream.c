@@ -24,6 +24,8 @@
  */
 #include "protocol/stream.h"
 
+#include "protocol/raising.h"
+
 #include <string.h>
 
 #define NOTE_START "while reading "
@@ -400,58 +402,6 @@ stream_send(PyObject *op, PyObject *value)
     return item;
 }
 
-/* The exception that throw()'s arguments mean, as generators read them. */
-static PyObject *
-thrown_exception(PyObject *type, PyObject *value, PyObject *traceback)
-{
-    if (traceback != NULL && traceback != Py_None && !PyTraceBack_Check(traceback)) {
-        PyErr_SetString(PyExc_TypeError, "throw() third argument must be a traceback object");
-        return NULL;
-    }
-    PyObject *exception;
-    if (PyExceptionClass_Check(type)) {
-        if (value == NULL || value == Py_None) {
-            exception = PyObject_CallNoArgs(type);
-        }
-        else if (PyObject_TypeCheck(value, (PyTypeObject *)type)) {
-            exception = Py_NewRef(value);
-        }
-        else if (PyTuple_Check(value)) {
-            exception = PyObject_CallObject(type, value);
-        }
-        else {
-            exception = PyObject_CallOneArg(type, value);
-        }
-        if (exception != NULL && !PyExceptionInstance_Check(exception)) {
-            PyErr_Format(
-                PyExc_TypeError,
-                "calling %R should have returned an instance of BaseException, not %s", type,
-                Py_TYPE(exception)->tp_name);
-            Py_CLEAR(exception);
-        }
-    }
-    else if (PyExceptionInstance_Check(type)) {
-        if (value != NULL && value != Py_None) {
-            PyErr_SetString(PyExc_TypeError,
-                            "instance exception may not have a separate value");
-            return NULL;
-        }
-        exception = Py_NewRef(type);
-    }
-    else {
-        PyErr_Format(PyExc_TypeError,
-                     "exceptions must be classes or instances deriving from BaseException, "
-                     "not %s",
-                     Py_TYPE(type)->tp_name);
-        return NULL;
-    }
-    if (exception != NULL && traceback != NULL && traceback != Py_None &&
-        PyException_SetTraceback(exception, traceback) < 0) {
-        Py_CLEAR(exception);
-    }
-    return exception;
-}
-
 PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
                         "--\n\n"
                         "Close the source, then raise the exception.  The stream has ended.");
@@ -459,20 +409,7 @@ PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
 static PyObject *
 stream_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    if (count < 1 || count > 3) {
-        PyErr_Format(PyExc_TypeError, "throw expected 1 to 3 arguments, got %zd", count);
-        return NULL;
-    }
-#if PY_VERSION_HEX >= 0x030C0000
-    if (count > 1 && PyErr_WarnEx(PyExc_DeprecationWarning,
-                                  "the (type, exc, tb) signature of throw() is deprecated, "
-                                  "use the single-arg signature instead.",
-                                  1) < 0) {
-        return NULL;
-    }
-#endif
-    PyObject *exception =
-        thrown_exception(args[0], count > 1 ? args[1] : NULL, count > 2 ? args[2] : NULL);
+    PyObject *exception = raising_thrown(args, count);
     if (exception == NULL) {
         return NULL;
     }
