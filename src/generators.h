@@ -14,6 +14,10 @@
 /* The objects that one copy of the module holds: X(type, name). */
 #define GENERATORS_STATE_OBJECTS(X)                                   \
     X(PyTypeObject, stream_type)                                      \
+    X(PyTypeObject, async_stream_type)                                \
+    X(PyTypeObject, async_step_type)                                  \
+    X(PyTypeObject, stop_type) /* see protocol/stop.h */              \
+    X(PyTypeObject, to_async_type)                                    \
     X(PyTypeObject, csv_rows_type)                                    \
     X(PyTypeObject, csv_reader_type)                                  \
     X(PyTypeObject, csv_dict_reader_type)                             \
@@ -28,6 +32,7 @@
     X(PyTypeObject, drive_type)                                       \
     X(PyTypeObject, task_type)                                        \
     X(PyObject, generator_abc)        /* collections.abc.Generator */ \
+    X(PyObject, async_generator_abc)  /* its async twin */            \
     X(PyObject, mapping_abc)          /* collections.abc.Mapping */   \
     X(PyObject, csv_error)            /* CSVError */                  \
     X(PyObject, csv_base_error)       /* csv.Error */                 \
@@ -40,11 +45,14 @@
     X(PyObject, empty_text)                                           \
     X(PyObject, ascii_model) /* see generators_new_ascii() */         \
     X(PyObject, empty_tuple)                                          \
+    X(PyObject, spawned) /* a set: see loop_spawn() */                \
     /* NULL until a column asks for them: */                          \
     X(PyObject, decimal)  /* decimal.Decimal */                       \
     X(PyObject, date)     /* datetime.date */                         \
     X(PyObject, datetime) /* datetime.datetime */                     \
     /* NULL until it is met, and guarded by `late`: */                \
+    X(PyObject, asyncio_running_loop) /* functions of asyncio */      \
+    X(PyObject, asyncio_current_task)                                 \
     X(PyObject, executor_future) /* concurrent.futures.Future */
 
 /* State of one copy of the module; every reference is owned. */
@@ -56,12 +64,17 @@ typedef struct {
     PyObject *latin1[256]; /* the texts of one character */
     void
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
+    PyObject *stop_memory; /* see protocol/stop.c; no object */
+    bool keeps_stop;
     generators_lock late; /* see generators_late() */
 } generators_state;
 
 extern struct PyModuleDef generators_module;
 
 extern PyType_Spec stream_spec;
+extern PyType_Spec astream_spec;
+extern PyType_Spec astep_spec;
+extern PyType_Spec to_async_spec;
 extern PyType_Spec csv_rows_spec;
 extern PyType_Spec csv_reader_spec;
 extern PyType_Spec csv_dict_reader_spec;
