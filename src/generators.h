@@ -29,6 +29,8 @@
     X(PyTypeObject, csv_writer_type)                                  \
     X(PyTypeObject, chunked_type)                                     \
     X(PyTypeObject, batched_type)                                     \
+    X(PyTypeObject, to_sync_type)                                     \
+    X(PyTypeObject, pump_type)                                        \
     X(PyTypeObject, drive_type)                                       \
     X(PyTypeObject, task_type)                                        \
     X(PyObject, generator_abc)        /* collections.abc.Generator */ \
@@ -53,7 +55,9 @@
     /* NULL until it is met, and guarded by `late`: */                \
     X(PyObject, asyncio_running_loop) /* functions of asyncio */      \
     X(PyObject, asyncio_current_task)                                 \
-    X(PyObject, executor_future) /* concurrent.futures.Future */
+    X(PyObject, executor_future) /* concurrent.futures.Future */      \
+    X(PyObject, background)      /* generators._background */         \
+    X(PyObject, cancelled_error) /* asyncio.CancelledError */
 
 /* State of one copy of the module; every reference is owned. */
 typedef struct {
@@ -62,6 +66,7 @@ typedef struct {
     GENERATORS_STATE_OBJECTS(DECLARE)
 #undef DECLARE
     PyObject *latin1[256]; /* the texts of one character */
+    unsigned long forks;   /* that this process is away from the one that imported it */
     void
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
     PyObject *stop_memory; /* see protocol/stop.c; no object */
@@ -84,6 +89,8 @@ extern PyType_Spec csv_writer_spec;
 extern PyType_Spec chunked_spec;
 extern PyType_Spec batched_spec;
 extern PyType_Spec flush_spec;
+extern PyType_Spec to_sync_spec;
+extern PyType_Spec pump_spec;
 extern PyType_Spec drive_spec;
 extern PyType_Spec task_spec;
 extern PyType_Spec csv_row_spec;
