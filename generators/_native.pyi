@@ -1,13 +1,25 @@
 """Types of the native module; what each does is said in its docstring."""
 
 import csv
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Callable,
+    Coroutine,
+    Generator,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from os import PathLike
 from types import GenericAlias, TracebackType, UnionType
 from typing import (
     Any,
     Generic,
     Literal,
+    NamedTuple,
     Protocol,
     Self,
     SupportsIndex,
@@ -457,3 +469,91 @@ class csv_dict_writer(Generic[_T_co]):
     restval: Any
     extrasaction: str
     writer: Any
+
+class Event(NamedTuple):
+    type: Any
+    data: Any
+
+class ErrorEvent(NamedTuple):
+    event: Any
+    handler: Any
+    exception: Exception
+
+_Handler: TypeAlias = (
+    Callable[[], Generator[Any, Any, Any]]
+    | Callable[[], AsyncGenerator[Any, Any]]
+    | Callable[[Any], Any]
+    | Generator[Any, Any, Any]
+    | AsyncGenerator[Any, Any]
+)
+_HandlerT = TypeVar('_HandlerT', bound=_Handler)
+
+@final
+@type_check_only
+class _Decorator(Protocol):
+    def __call__(self, handler: _HandlerT, /) -> _HandlerT: ...
+
+@final
+class _EventHandler:
+    @property
+    def type(self) -> Any: ...
+    @property
+    def handler(self) -> Any: ...
+    @property
+    def active(self) -> bool: ...
+    @property
+    def returned(self) -> bool: ...
+    @property
+    def value(self) -> Any: ...
+
+@final
+class _EventCall(Coroutine[Any, Any, _T_co], Generic[_T_co]):
+    __name__: str
+    __qualname__: str
+    @property
+    def cr_await(self) -> Any: ...
+    @property
+    def cr_running(self) -> bool: ...
+    def __await__(self) -> Generator[Any, Any, _T_co]: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: Any, /) -> Any: ...
+    def throw(
+        self,
+        type: type[BaseException] | BaseException,
+        value: object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> Any: ...
+    def close(self) -> None: ...
+
+@final
+class Dispatcher:
+    def __new__(
+        cls,
+        *,
+        key: str | Callable[[Any], Any] = 'type',
+        data: str | Callable[[Any], Any] = 'data',
+        default: _Handler | None = None,
+    ) -> Self: ...
+    @property
+    def closed(self) -> bool: ...
+    @overload
+    def on(self, type: Hashable, /, *, restart: bool = True) -> _Decorator: ...
+    @overload
+    def on(
+        self, type: Hashable, handler: _Handler, /, *, restart: bool = True
+    ) -> _EventHandler: ...
+    def off(self, type: Hashable, handler: _Handler | _EventHandler, /) -> bool: ...
+    def emit(self, type: Hashable, data: Any = None, /) -> bool: ...
+    def aemit(self, type: Hashable, data: Any = None, /) -> _EventCall[bool]: ...
+    def dispatch(self, event: Any, /) -> bool: ...
+    def adispatch(self, event: Any, /) -> _EventCall[bool]: ...
+    def run(self, events: Iterable[Any], /) -> None: ...
+    def arun(self, events: AsyncIterable[Any] | Iterable[Any], /) -> _EventCall[None]: ...
+    def close(self) -> None: ...
+    def aclose(self) -> _EventCall[None]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
+    def __aenter__(self) -> _EventCall[Self]: ...
+    def __aexit__(self, *exception: object) -> _EventCall[None]: ...

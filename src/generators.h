@@ -14,6 +14,7 @@
 /* The objects that one copy of the module holds: X(type, name). */
 #define GENERATORS_STATE_OBJECTS(X)                                   \
     X(PyTypeObject, stream_type)                                      \
+    X(PyTypeObject, stop_type) /* see protocol/stop.h */              \
     X(PyTypeObject, csv_rows_type)                                    \
     X(PyTypeObject, csv_reader_type)                                  \
     X(PyTypeObject, csv_dict_reader_type)                             \
@@ -25,7 +26,16 @@
     X(PyTypeObject, csv_writer_type)                                  \
     X(PyTypeObject, chunked_type)                                     \
     X(PyTypeObject, batched_type)                                     \
+    X(PyTypeObject, dispatcher_type)                                  \
+    X(PyTypeObject, event_handler_type)                               \
+    X(PyTypeObject, event_topic_type)                                 \
+    X(PyTypeObject, event_call_type)                                  \
+    X(PyObject, event_class)          /* Event */                     \
+    X(PyObject, error_event_class)    /* ErrorEvent */                \
+    X(PyObject, str_error)            /* the type of its events */    \
+    X(PyObject, coroutine_abc)        /* collections.abc.Coroutine */ \
     X(PyObject, generator_abc)        /* collections.abc.Generator */ \
+    X(PyObject, async_generator_abc)  /* its async twin */            \
     X(PyObject, mapping_abc)          /* collections.abc.Mapping */   \
     X(PyObject, csv_error)            /* CSVError */                  \
     X(PyObject, csv_base_error)       /* csv.Error */                 \
@@ -37,6 +47,10 @@
     X(PyObject, empty_text)                                           \
     X(PyObject, ascii_model) /* see generators_new_ascii() */         \
     X(PyObject, empty_tuple)                                          \
+    X(PyObject, spawned) /* a set: see loop_spawn() */                \
+    /* NULL until there is a loop: */                                 \
+    X(PyObject, asyncio_running_loop) /* its functions */             \
+    X(PyObject, asyncio_current_task)                                 \
     /* NULL until a column asks for them: */                          \
     X(PyObject, decimal)  /* decimal.Decimal */                       \
     X(PyObject, date)     /* datetime.date */                         \
@@ -51,6 +65,8 @@ typedef struct {
     PyObject *latin1[256]; /* the texts of one character */
     void
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
+    PyObject *stop_memory; /* see protocol/stop.c; no object */
+    bool keeps_stop;
 } generators_state;
 
 extern struct PyModuleDef generators_module;
@@ -65,6 +81,10 @@ extern PyType_Spec csv_writer_spec;
 extern PyType_Spec chunked_spec;
 extern PyType_Spec batched_spec;
 extern PyType_Spec flush_spec;
+extern PyType_Spec dispatcher_spec;
+extern PyType_Spec event_handler_spec;
+extern PyType_Spec event_topic_spec;
+extern PyType_Spec event_call_spec;
 extern PyType_Spec csv_row_spec;
 extern PyType_Spec csv_block_spec;
 extern PyType_Spec csv_names_spec;

@@ -2,6 +2,7 @@
 #include "generators.h"
 
 #include "csv/csv.h"
+#include "protocol/stop.h"
 
 static int
 choose_kernel(generators_state *state)
@@ -64,8 +65,10 @@ make_texts(generators_state *state)
     state->ascii_model = PyUnicode_New(2, 127);
     state->empty_tuple = PyTuple_New(0);
     state->str_decode = PyUnicode_InternFromString("decode");
+    state->spawned = PySet_New(NULL);
     return state->empty_text == NULL || state->ascii_model == NULL ||
-                   state->empty_tuple == NULL || state->str_decode == NULL
+                   state->empty_tuple == NULL || state->str_decode == NULL ||
+                   state->spawned == NULL
                ? -1
                : 0;
 }
@@ -83,16 +86,17 @@ static int
 import_peers(generators_state *state)
 {
     state->generator_abc = import_attribute("collections.abc", "Generator");
+    state->async_generator_abc = import_attribute("collections.abc", "AsyncGenerator");
     state->mapping_abc = import_attribute("collections.abc", "Mapping");
     state->csv_base_error = import_attribute("_csv", "Error");
     state->csv_dialect = import_attribute("_csv", "Dialect");
     state->csv_field_size_limit = import_attribute("_csv", "field_size_limit");
     state->io = PyImport_ImportModule("io");
     state->csv_error = csv_error_type();
-    return state->generator_abc == NULL || state->mapping_abc == NULL ||
-                   state->csv_base_error == NULL || state->csv_dialect == NULL ||
-                   state->csv_field_size_limit == NULL || state->io == NULL ||
-                   state->csv_error == NULL
+    return state->generator_abc == NULL || state->async_generator_abc == NULL ||
+                   state->mapping_abc == NULL || state->csv_base_error == NULL ||
+                   state->csv_dialect == NULL || state->csv_field_size_limit == NULL ||
+                   state->io == NULL || state->csv_error == NULL
                ? -1
                : 0;
 }
@@ -183,13 +187,74 @@ add_row_types(PyObject *module, generators_state *state)
     return done == NULL ? -1 : 0;
 }
 
+/* A class of named tuples. */
+static PyObject *
+add_named_tuple(PyObject *module, const char *name, const char *names, const char *doc)
+{
+    PyObject *make = import_attribute("collections", "namedtuple");
+    PyObject *args = Py_BuildValue("(ss)", name, names);
+    PyObject *kwargs = Py_BuildValue("{ss}", "module", "generators");
+    PyObject *class = NULL;
+    if (make != NULL && args != NULL && kwargs != NULL) {
+        class = PyObject_Call(make, args, kwargs);
+    }
+    Py_XDECREF(make);
+    Py_XDECREF(args);
+    Py_XDECREF(kwargs);
+    PyObject *text = class == NULL ? NULL : PyUnicode_FromString(doc);
+    if (text == NULL || PyObject_SetAttrString(class, "__doc__", text) < 0 ||
+        PyModule_AddObjectRef(module, name, class) < 0) {
+        Py_CLEAR(class);
+    }
+    Py_XDECREF(text);
+    return class;
+}
+
+static int
+add_event_types(PyObject *module, generators_state *state)
+{
+#if STOP_IS_REUSED
+    state->stop_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &stop_spec, PyExc_StopIteration);
+    if (state->stop_type == NULL) {
+        return -1;
+    }
+    state->keeps_stop = true;
+#endif
+    state->dispatcher_type = add_type(module, "Dispatcher", &dispatcher_spec);
+    state->event_handler_type = add_type(module, "_EventHandler", &event_handler_spec);
+    state->event_call_type = add_type(module, "_EventCall", &event_call_spec);
+    state->event_topic_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &event_topic_spec, NULL);
+    state->event_class = add_named_tuple(module, "Event", "type data",
+                                         "Event(type, data)\n\nWhat emit(type, data) hands on "
+                                         "where the whole event is wanted.");
+    state->error_event_class =
+        add_named_tuple(module, "ErrorEvent", "event handler exception",
+                        "ErrorEvent(event, handler, exception)\n\n"
+                        "What 'error' handlers get: the handler, as it was registered, that\n"
+                        "raised the exception when it was given the event.");
+    state->str_error = PyUnicode_InternFromString("error");
+    state->coroutine_abc = import_attribute("collections.abc", "Coroutine");
+    if (state->dispatcher_type == NULL || state->event_handler_type == NULL ||
+        state->event_call_type == NULL || state->event_topic_type == NULL ||
+        state->event_class == NULL || state->error_event_class == NULL ||
+        state->str_error == NULL || state->coroutine_abc == NULL) {
+        return -1;
+    }
+    PyObject *done = PyObject_CallMethod(state->coroutine_abc, "register", "(O)",
+                                         (PyObject *)state->event_call_type);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
 static int
 module_exec(PyObject *module)
 {
     generators_state *state = PyModule_GetState(module);
     if (choose_kernel(state) < 0 || add_kernels(module, state) < 0 || make_texts(state) < 0 ||
         import_peers(state) < 0 || add_types(module, state) < 0 ||
-        add_row_types(module, state) < 0) {
+        add_row_types(module, state) < 0 || add_event_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "CSVError", state->csv_error);
@@ -209,6 +274,9 @@ static int
 module_clear(PyObject *module)
 {
     generators_state *state = PyModule_GetState(module);
+#if STOP_IS_REUSED
+    stop_forget(state);
+#endif
 #define CLEAR(type, name) Py_CLEAR(state->name);
     GENERATORS_STATE_OBJECTS(CLEAR)
 #undef CLEAR

@@ -24,6 +24,7 @@ PRINTED = [
     "['a', 'b']\n['1', '2']\n3 3 11\n",
     '',
     "[b'Data Chunk 0\\nData Ch', b'unk 1\\nData Chunk 2\\n']\n[('a', 'b'), ('c', 'd'), ('e',)]\n",
+    'Message: hello\nMessage: one\nMessage: two\n',
     "['Name', 'Population']\n",
 ]
 
