@@ -11,6 +11,8 @@ from generators._native import (
     chunked,
     csv_encode,
     csv_rows,
+    drive,
+    task,
 )
 
 __all__ = [
@@ -24,4 +26,6 @@ __all__ = [
     'chunked',
     'csv_encode',
     'csv_rows',
+    'drive',
+    'task',
 ]

@@ -36,7 +36,8 @@ typedef struct {
 void coalescer_init(coalescer *self, size_t size, uint64_t delay);
 void coalescer_free(coalescer *self);
 
-/* Take a piece; no chunk is left to be taken.  False when there is no memory. */
+/* Take a piece; no chunk is left to be taken, or the piece begins with the rest of
+   the one before.  False when there is no memory, and nothing has changed. */
 bool coalescer_feed(coalescer *self, const void *bytes, size_t count);
 
 /* The next chunk, 1 to `size` bytes that stand until the next call; 0 when there
@@ -73,11 +74,11 @@ coalescer_is_ready(const coalescer *self)
 }
 
 /* coalescer_feed() for a piece that completes no chunk and for which there is
-   room already; false for any other. */
+   room already; false for any other, and where chunks are left. */
 static inline bool
 coalescer_put(coalescer *self, const void *bytes, size_t count)
 {
-    if (count >= self->capacity - self->length) {
+    if (count >= self->capacity - self->length || self->rest_length > 0) {
         return false;
     }
     memcpy(self->block + self->length, bytes, count);

@@ -19,7 +19,7 @@
 
 #include "core/clock.h"
 #include "protocol/await.h"
-#include "protocol/errors.h"
+#include "protocol/raising.h"
 #include "protocol/loop.h"
 #include "protocol/stop.h"
 
@@ -259,7 +259,7 @@ close_source(event_call *self)
     PyObject *failure = self->failure;
     self->failure = NULL;
     if (fails) {
-        errors_chain(failure);
+        raising_chain(failure);
         return NEXT_ERROR;
     }
     if (failure != NULL) {
@@ -333,7 +333,7 @@ advance(event_call *self, PyObject *result)
         PyObject *failure = self->failure;
         self->failure = NULL;
         if (result == NULL) {
-            errors_chain(failure);
+            raising_chain(failure);
             return NEXT_ERROR;
         }
         if (failure != NULL) {
@@ -517,20 +517,27 @@ call_iternext(PyObject *op)
 {
     PyObject *result;
     if (resume((event_call *)op, Py_None, NULL, &result) == PYGEN_RETURN) {
-        stop_raise_reused(generators_state_of(op), result);
+        stop_raise(generators_state_of(op), result);
         return NULL;
     }
     return result;
 }
 
+/* For send() and throw(), which are methods: StopIteration is always set. */
 static PyObject *
-as_iterator(PySendResult status, PyObject *result)
+as_iterator(PyObject *op, PySendResult status, PyObject *result)
 {
-    if (status == PYGEN_RETURN) {
-        stop_raise(result);
-        return NULL;
+    if (status != PYGEN_RETURN) {
+        return result;
     }
-    return result;
+    if (result == Py_None) {
+        PyErr_SetNone(PyExc_StopIteration);
+        Py_DECREF(result);
+    }
+    else {
+        stop_raise(generators_state_of(op), result);
+    }
+    return NULL;
 }
 
 PyDoc_STRVAR(send_doc, "send($self, value, /)\n--\n\nAs the send() of a coroutine.");
@@ -540,7 +547,7 @@ call_send(PyObject *op, PyObject *value)
 {
     PyObject *result;
     PySendResult status = resume((event_call *)op, value, NULL, &result);
-    return as_iterator(status, result);
+    return as_iterator(op, status, result);
 }
 
 PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
@@ -550,13 +557,13 @@ PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
 static PyObject *
 call_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *exception = errors_thrown("throw", args, count), *result;
+    PyObject *exception = raising_thrown("throw", args, count), *result;
     if (exception == NULL) {
         return NULL;
     }
     PySendResult status = resume((event_call *)op, NULL, exception, &result);
     Py_DECREF(exception);
-    return as_iterator(status, result);
+    return as_iterator(op, status, result);
 }
 
 /* 0, or -1. */

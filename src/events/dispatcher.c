@@ -15,10 +15,11 @@
  */
 #include "events/events.h"
 
-#include "protocol/errors.h"
+#include "protocol/raising.h"
 
-#define EVENTS_BETWEEN_CHECKS 1024 /* for signals: neither source nor handler need be Python \
-                                    */
+#define EVENTS_BETWEEN_CHECKS                                      \
+    1024 /* for signals: neither source nor handler need be Python \
+          */
 
 /* ---- handlers ---- */
 
@@ -215,7 +216,7 @@ dispatcher_off(PyObject *op, PyObject *const *args, Py_ssize_t count)
         handler *item = (handler *)PyTuple_GET_ITEM(handlers, i);
         int is = is_handler(item, args[1]);
         if (is < 0 || (is > 0 && take_off(self, item) < 0)) {
-            errors_chain(raised);
+            raising_chain(raised);
             raised = PyErr_GetRaisedException();
         }
         found |= is > 0;
@@ -403,7 +404,7 @@ dispatcher_run(PyObject *op, PyObject *events)
         PyObject *raised = PyErr_GetRaisedException();
         PyObject *closed = PyObject_CallMethod(source, "close", NULL);
         if (closed == NULL) {
-            errors_chain(raised);
+            raising_chain(raised);
             status = -1;
         }
         else if (raised != NULL) {

@@ -14,7 +14,7 @@
  */
 #include "events/events.h"
 
-#include "protocol/errors.h"
+#include "protocol/raising.h"
 
 /* ---- what is what ---- */
 
@@ -147,8 +147,8 @@ handler_start(handler *self)
 {
     PyObject *target = PyObject_CallNoArgs(self->object);
     if (target == NULL) {
-        errors_convert(PyExc_StopIteration, "the generator function");
-        errors_convert(PyExc_StopAsyncIteration, "the generator function");
+        raising_convert(PyExc_StopIteration, "the generator function");
+        raising_convert(PyExc_StopAsyncIteration, "the generator function");
         return -1;
     }
     PyTypeObject *wanted = self->kind == HANDLER_ASYNCGEN ? &PyAsyncGen_Type : &PyGen_Type;

@@ -9,7 +9,7 @@
  */
 #include "events/events.h"
 
-#include "protocol/errors.h"
+#include "protocol/raising.h"
 
 int
 event_reader_open(event_reader *self, PyObject *name, const char *what)
@@ -62,8 +62,8 @@ event_reader_read(event_reader *self, PyObject *event)
     PyObject *value =
         self->is_callable ? PyObject_CallOneArg(self->name, event) : read_name(self, event);
     if (value == NULL) {
-        errors_convert(PyExc_StopIteration, "reading an event");
-        errors_convert(PyExc_StopAsyncIteration, "reading an event");
+        raising_convert(PyExc_StopIteration, "reading an event");
+        raising_convert(PyExc_StopAsyncIteration, "reading an event");
         stream_note("while reading %R of an event of type '%.200s'", self->name,
                     Py_TYPE(event)->tp_name);
     }

@@ -19,7 +19,7 @@
 #include "events/events.h"
 
 #include "protocol/await.h"
-#include "protocol/errors.h"
+#include "protocol/raising.h"
 
 #define EVENTS_BETWEEN_CHECKS 1024 /* for signals: no handler need run any Python code */
 
@@ -412,8 +412,8 @@ call_handler(turn *self, handler *item)
     PyObject *result = PyObject_CallOneArg(target, self->argument);
     Py_DECREF(target);
     if (result == NULL) {
-        errors_convert(PyExc_StopIteration, "the handler");
-        errors_convert(PyExc_StopAsyncIteration, "the handler");
+        raising_convert(PyExc_StopIteration, "the handler");
+        raising_convert(PyExc_StopAsyncIteration, "the handler");
         handle_failure(self, item);
         return 0;
     }
@@ -469,8 +469,8 @@ awaited_failed(turn *self, handler *item)
         handle_return(self, item, Py_None);
         return;
     }
-    errors_convert(PyExc_StopIteration, "the handler");
-    errors_convert(PyExc_StopAsyncIteration, "the handler");
+    raising_convert(PyExc_StopIteration, "the handler");
+    raising_convert(PyExc_StopAsyncIteration, "the handler");
     if (self->awaiting == AWAIT_CLOSING) {
         fail(self, item, PyErr_GetRaisedException());
         return;
@@ -713,7 +713,7 @@ turn_end(turn *self)
     }
     PyErr_SetRaisedException(aborted);
     if (exception != NULL) {
-        errors_chain(exception);
+        raising_chain(exception);
     }
     return -1;
 }

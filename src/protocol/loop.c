@@ -10,7 +10,7 @@
 static int
 find_asyncio(generators_state *state)
 {
-    if (state->asyncio_running_loop != NULL) {
+    if (generators_late(state, &state->asyncio_running_loop) != NULL) {
         return 1;
     }
     PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
@@ -31,10 +31,7 @@ find_asyncio(generators_state *state)
         PyErr_Clear(); /* it is being imported */
         return 0;
     }
-    if (state->asyncio_running_loop == NULL) {
-        state->asyncio_running_loop = Py_NewRef(running);
-    }
-    Py_DECREF(running);
+    generators_set_late(state, &state->asyncio_running_loop, running);
     return 1;
 }
 
@@ -75,21 +72,18 @@ loop_task(generators_state *state, PyObject **task)
     if (running <= 0) {
         return running;
     }
-    if (state->asyncio_current_task == NULL) {
+    PyObject *current = generators_late(state, &state->asyncio_current_task);
+    if (current == NULL) {
         PyObject *tasks = PyImport_ImportModule("asyncio.tasks");
-        PyObject *current =
-            tasks == NULL ? NULL : PyObject_GetAttrString(tasks, "current_task");
+        current = tasks == NULL ? NULL : PyObject_GetAttrString(tasks, "current_task");
         Py_XDECREF(tasks);
         if (current == NULL) {
             Py_DECREF(loop);
             return -1;
         }
-        if (state->asyncio_current_task == NULL) {
-            state->asyncio_current_task = Py_NewRef(current);
-        }
-        Py_DECREF(current);
+        current = generators_set_late(state, &state->asyncio_current_task, current);
     }
-    *task = PyObject_CallOneArg(state->asyncio_current_task, loop);
+    *task = PyObject_CallOneArg(current, loop);
     Py_DECREF(loop);
     if (*task == Py_None) {
         Py_CLEAR(*task);

@@ -6,16 +6,7 @@
  */
 #include "protocol/stop.h"
 
-void
-stop_raise(PyObject *value)
-{
-    PyObject *stop = PyObject_CallOneArg(PyExc_StopIteration, value);
-    Py_DECREF(value);
-    if (stop != NULL) {
-        PyErr_SetObject(PyExc_StopIteration, stop);
-        Py_DECREF(stop);
-    }
-}
+#include "protocol/raising.h"
 
 #if STOP_IS_REUSED
 
@@ -60,10 +51,11 @@ stop_forget(generators_state *state)
 }
 
 void
-stop_raise_reused(generators_state *state, PyObject *value)
+stop_raise(generators_state *state, PyObject *value)
 {
-    if (!state->keeps_stop) { /* the module is torn down */
-        stop_raise(value);
+    if (value == Py_None || !state->keeps_stop) { /* or the module is torn down */
+        raising_stop(value);
+        Py_DECREF(value);
         return;
     }
     PyObject *op = state->stop_memory;
@@ -89,9 +81,10 @@ stop_raise_reused(generators_state *state, PyObject *value)
 #else
 
 void
-stop_raise_reused(generators_state *Py_UNUSED(state), PyObject *value)
+stop_raise(generators_state *Py_UNUSED(state), PyObject *value)
 {
-    stop_raise(value);
+    raising_stop(value);
+    Py_DECREF(value);
 }
 
 #endif

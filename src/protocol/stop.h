@@ -15,11 +15,9 @@
 #define STOP_IS_REUSED 0
 #endif
 
-/* Raise a StopIteration with that value, which is given away. */
-void stop_raise(PyObject *value);
-
-/* The same as cheaply as can be, for the interpreter. */
-void stop_raise_reused(generators_state *state, PyObject *value);
+/* Raise a StopIteration with that value, which is given away; nothing for None, as
+   tp_iternext may. */
+void stop_raise(generators_state *state, PyObject *value);
 
 #if STOP_IS_REUSED
 extern PyType_Spec stop_spec;

@@ -112,11 +112,11 @@ end(stream *self)
     self->running = true; /* what is closed may call back */
     Py_CLEAR(self->first);
     if (close_source(self) < 0) {
-        errors_chain(raised);
+        raising_chain(raised);
         raised = PyErr_GetRaisedException();
     }
     if (self->kind->release(self) < 0) {
-        errors_chain(raised);
+        raising_chain(raised);
         raised = PyErr_GetRaisedException();
     }
     self->running = false;
@@ -124,7 +124,7 @@ end(stream *self)
         return 0;
     }
     PyErr_SetRaisedException(raised);
-    errors_convert(PyExc_StopIteration, "generator");
+    raising_convert(PyExc_StopIteration, "generator");
     return -1;
 }
 
@@ -316,7 +316,7 @@ PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
 static PyObject *
 stream_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *exception = errors_thrown("throw", args, count);
+    PyObject *exception = raising_thrown("throw", args, count);
     if (exception == NULL) {
         return NULL;
     }

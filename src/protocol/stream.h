@@ -8,7 +8,7 @@
 #define GENERATORS_PROTOCOL_STREAM_H
 
 #include "generators.h"
-#include "protocol/errors.h"
+#include "protocol/raising.h"
 
 typedef struct stream stream;
 

@@ -100,18 +100,39 @@ chunks_take(chunks *self)
     return PyBytes_FromStringAndSize((const char *)chunk, (Py_ssize_t)count);
 }
 
+/* What is left of the piece before, and then these bytes: a new reference or NULL. */
+static PyObject *
+copy_behind_rest(const coalescer *machine, const void *bytes, size_t count)
+{
+    size_t rest = machine->rest_length;
+    if (count > SIZE_MAX / 2 - rest) {
+        return PyErr_NoMemory();
+    }
+    PyObject *copy = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(rest + count));
+    if (copy != NULL) {
+        char *start = PyBytes_AS_STRING(copy);
+        if (rest > 0) {
+            memcpy(start, machine->rest, rest);
+        }
+        memcpy(start + rest, bytes, count);
+    }
+    return copy;
+}
+
 int
 chunks_feed(chunks *self, PyObject *owner, const void *bytes, size_t count)
 {
     coalescer *machine = &self->machine;
     PyObject *copy = NULL;
-    if (owner == NULL && count >= machine->size - machine->length) {
-        copy = PyBytes_FromStringAndSize(bytes, (Py_ssize_t)count);
+    if (machine->rest_length > 0 ||
+        (owner == NULL && count >= machine->size - machine->length)) {
+        copy = copy_behind_rest(machine, bytes, count);
         if (copy == NULL) {
             return -1;
         }
         owner = copy;
         bytes = PyBytes_AS_STRING(copy);
+        count = (size_t)PyBytes_GET_SIZE(copy);
     }
     int status = 0;
     if (!coalescer_feed(machine, bytes, count)) {

@@ -26,8 +26,9 @@ int chunks_traverse(chunks *self, visitproc visit, void *arg);
    when more must be fed or, `finished`, at the end. */
 PyObject *chunks_take(chunks *self);
 
-/* Feed a piece, when no chunk is left to be taken.  `owner` keeps the bytes alive
-   and unchanged; they are copied where it is NULL.  0 or -1. */
+/* Feed a piece.  `owner` keeps the bytes alive and unchanged; they are copied where
+   it is NULL, and where chunks are left to be taken of the piece before, which
+   come first.  0 or -1. */
 int chunks_feed(chunks *self, PyObject *owner, const void *bytes, size_t count);
 
 /* What is held goes out, and that is the end. */

@@ -57,6 +57,29 @@ def test_exactness(drawn: tuple[dict[str, Any], list[list[Any]]], size: int) -> 
             assert error in str(caught)
 
 
+@pytest.mark.parametrize(
+    ('encoding', 'bom'),
+    [
+        ('utf-8', False),
+        ('utf-8', True),
+        ('latin-1', False),
+        ('utf-16-le', False),
+        ('utf-16-le', True),
+        ('utf-7', False),
+    ],
+)
+def test_mark_header_and_row_are_cut_anywhere(encoding: str, bom: bool) -> None:
+    """All three are written before the first chunk is taken, whatever a chunk holds."""
+    header = ['identity', 'the name of it', 'größe']
+    arguments: dict[str, Any] = {'header': header, 'encoding': encoding, 'bom': bom}
+    for rows in ([], [(1, 'x', '')], [(1, 'é' * 40, '')], [(1, '~' * 9, '')] * 3):
+        text = '\ufeff' * bom + write([header, *rows])[0]
+        for size in (*range(1, 40), 63, 64, 65, 5000):
+            chunks = list(csv_encode(rows, size=size, max_delay=None, **arguments))
+            assert b''.join(chunks) == text.encode(encoding)
+            assert [len(chunk) for chunk in chunks[:-1]] == [size] * (len(chunks) - 1)
+
+
 @given(dialects_and_rows())
 def test_the_characters_of_another_encoding(drawn: tuple[dict[str, Any], list[Any]]) -> None:
     dialect, rows = drawn

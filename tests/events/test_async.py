@@ -275,7 +275,7 @@ def test_each_slot_steps_it() -> None:
     def errors() -> Generator[None, ErrorEvent, None]:
         raise (yield).exception
 
-    d.on('fails', lambda data: [][1])
+    d.on('fails', lambda data: [].pop())
     for step in (lambda c: c.send(None), next, lambda c: next(c.__await__())):
         with pytest.raises(StopIteration) as stopped:
             step(d.aemit('message'))

@@ -1,9 +1,9 @@
-/* The exceptions of streams: see errors.h.
+/* What is raised where a generator would raise it: see raising.h.
  *
  * Nothing here holds state.  User code that runs: an exception's add_note(), and the
  * calling of the class given to throw().
  */
-#include "protocol/errors.h"
+#include "protocol/raising.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@
 /* ---- chains ---- */
 
 void
-errors_convert(PyObject *stop, const char *who)
+raising_convert(PyObject *stop, const char *who)
 {
     if (!PyErr_ExceptionMatches(stop)) {
         return;
@@ -42,7 +42,7 @@ last_context(PyObject *exception, PyObject *other)
 }
 
 void
-errors_chain(PyObject *earlier)
+raising_chain(PyObject *earlier)
 {
     PyObject *error = PyErr_GetRaisedException();
     PyObject *last = earlier == NULL ? NULL : last_context(error, earlier);
@@ -98,10 +98,11 @@ stream_note(const char *format, ...)
     PyErr_SetRaisedException(exception);
 }
 
-/* ---- throw() ---- */
+/* ---- throw() and the end ---- */
 
+/* The exception that those arguments mean, as generators read them. */
 static PyObject *
-thrown_exception(PyObject *type, PyObject *value, PyObject *traceback)
+read_thrown(PyObject *type, PyObject *value, PyObject *traceback)
 {
     if (traceback != NULL && traceback != Py_None && !PyTraceBack_Check(traceback)) {
         PyErr_SetString(PyExc_TypeError, "throw() third argument must be a traceback object");
@@ -152,7 +153,7 @@ thrown_exception(PyObject *type, PyObject *value, PyObject *traceback)
 }
 
 PyObject *
-errors_thrown(const char *method, PyObject *const *args, Py_ssize_t count)
+raising_thrown(const char *method, PyObject *const *args, Py_ssize_t count)
 {
     if (count < 1 || count > 3) {
         PyErr_Format(PyExc_TypeError, "%s expected 1 to 3 arguments, got %zd", method, count);
@@ -166,5 +167,22 @@ errors_thrown(const char *method, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
 #endif
-    return thrown_exception(args[0], count > 1 ? args[1] : NULL, count > 2 ? args[2] : NULL);
+    return read_thrown(args[0], count > 1 ? args[1] : NULL, count > 2 ? args[2] : NULL);
+}
+
+void
+raising_stop(PyObject *value)
+{
+    if (value == Py_None) {
+        return;
+    }
+    if (!PyTuple_Check(value) && !PyExceptionInstance_Check(value)) {
+        PyErr_SetObject(PyExc_StopIteration, value);
+        return;
+    }
+    /* Those mean something else to PyErr_SetObject(). */
+    PyObject *stop = PyObject_CallOneArg(PyExc_StopIteration, value);
+    if (stop != NULL) {
+        PyErr_SetRaisedException(stop);
+    }
 }
