@@ -320,7 +320,8 @@ handle_fault(csv_rows *self, generators_state *state, const fields_record *recor
              uint64_t line_count)
 {
     self->error_count++;
-    if (self->on_error == NULL) {
+    /* Another stands for a CSVError that could not be made. */
+    if (self->on_error == NULL || !PyErr_ExceptionMatches(state->csv_error)) {
         return -1;
     }
     if (record != NULL) {
