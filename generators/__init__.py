@@ -1,5 +1,25 @@
 """Fast native generator types: rows out of files, pieces into responses, events, calls."""
 
-from generators._native import FLUSH, CSVError, CSVRow, batched, chunked, csv_encode, csv_rows
+from generators._native import (
+    FLUSH,
+    CSVError,
+    CSVRow,
+    batched,
+    chunked,
+    csv_encode,
+    csv_rows,
+    drive,
+    task,
+)
 
-__all__ = ['FLUSH', 'CSVError', 'CSVRow', 'batched', 'chunked', 'csv_encode', 'csv_rows']
+__all__ = [
+    'FLUSH',
+    'CSVError',
+    'CSVRow',
+    'batched',
+    'chunked',
+    'csv_encode',
+    'csv_rows',
+    'drive',
+    'task',
+]

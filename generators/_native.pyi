@@ -1,13 +1,25 @@
 """Types of the native module; what each does is said in its docstring."""
 
 import csv
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from os import PathLike
-from types import GenericAlias, TracebackType, UnionType
+from types import CodeType, FrameType, GenericAlias, TracebackType, UnionType
 from typing import (
     Any,
+    Concatenate,
     Generic,
     Literal,
+    NamedTuple,
+    ParamSpec,
     Protocol,
     Self,
     SupportsIndex,
@@ -21,6 +33,7 @@ from typing import (
 from typing_extensions import Buffer, disjoint_base
 
 _T = TypeVar('_T')
+_TupleT = TypeVar('_TupleT', bound=NamedTuple)
 _T_co = TypeVar('_T_co', covariant=True)
 
 class _Writes(Protocol):
@@ -36,6 +49,10 @@ _Names: TypeAlias = (
 )
 
 _Types: TypeAlias = Mapping[Any, Callable[[str], Any] | type[Any] | UnionType]
+
+_P = ParamSpec('_P')
+_Q = ParamSpec('_Q')
+_Self = TypeVar('_Self')
 
 scan_kernels: tuple[str, ...]
 scan_kernel: str
@@ -55,6 +72,24 @@ class _Stream(Generator[_T_co, object], Generic[_T_co]):
     def prime(self) -> Self: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *exception: object) -> None: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+class _AsyncStream(AsyncGenerator[_T_co, object], Generic[_T_co]):
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Coroutine[Any, Any, _T_co]: ...
+    def asend(self, value: object, /) -> Coroutine[Any, Any, _T_co]: ...
+    def athrow(
+        self,
+        type: type[BaseException] | BaseException,
+        value: object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> Coroutine[Any, Any, _T_co]: ...
+    def aclose(self) -> Coroutine[Any, Any, None]: ...
+    def aprime(self) -> Coroutine[Any, Any, Self]: ...
+    def __aenter__(self) -> Coroutine[Any, Any, Self]: ...
+    def __aexit__(self, *exception: object) -> Coroutine[Any, Any, None]: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
@@ -125,6 +160,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[list[str]]: ...
     @overload
     def __new__(
@@ -153,7 +189,37 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[list[Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[_TupleT],
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: _Types | None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
+    ) -> csv_rows[_TupleT]: ...
     @overload
     def __new__(
         cls,
@@ -181,6 +247,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[tuple[str, ...]]: ...
     @overload
     def __new__(
@@ -209,6 +276,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[tuple[Any, ...]]: ...
     @overload
     def __new__(
@@ -236,6 +304,8 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[CSVRow]: ...
     @overload
     def __new__(
@@ -264,6 +334,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[dict[str, str]]: ...
     @overload
     def __new__(
@@ -292,6 +363,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[dict[str, Any]]: ...
     @overload
     def __new__(
@@ -320,6 +392,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[_T]: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
@@ -333,6 +406,7 @@ class csv_rows(_Stream[_T_co]):
     def total_bytes(self) -> int | None: ...
     @property
     def errors(self) -> int: ...
+    def checkpoint(self) -> dict[str, Any]: ...
 
 @final
 class csv_encode(_Stream[bytes]):
@@ -457,3 +531,68 @@ class csv_dict_writer(Generic[_T_co]):
     restval: Any
     extrasaction: str
     writer: Any
+
+@final
+class drive(Coroutine[Any, Any, _T_co], Generic[_T_co]):
+    def __new__(cls, generator: Generator[Any, Any, _T_co], /) -> Self: ...
+    @property
+    def __name__(self) -> str: ...
+    @property
+    def __qualname__(self) -> str: ...
+    @property
+    def cr_await(self) -> Any: ...
+    @property
+    def cr_running(self) -> bool: ...
+    @property
+    def cr_suspended(self) -> bool: ...
+    @property
+    def cr_frame(self) -> FrameType | None: ...
+    @property
+    def cr_code(self) -> CodeType | None: ...
+    @property
+    def cr_origin(self) -> tuple[tuple[str, int, str], ...] | None: ...
+    def __await__(self) -> Generator[Any, Any, _T_co]: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: object, /) -> Any: ...
+    def throw(
+        self,
+        type: type[BaseException] | BaseException,
+        value: object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> Any: ...
+    def close(self) -> None: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+@final
+class task(Generic[_P, _T_co]):
+    __wrapped__: Callable[..., Any]
+    __name__: str
+    __qualname__: str
+    def __new__(cls, function: Callable[_P, Generator[Any, Any, _T_co]], /) -> Self: ...
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> drive[_T_co]: ...
+    @overload
+    def __get__(self, instance: None, owner: type[Any] | None = None, /) -> Self: ...
+    @overload
+    def __get__(
+        self: task[Concatenate[_Self, _Q], _T_co],
+        instance: _Self,
+        owner: type[Any] | None = None,
+        /,
+    ) -> task[_Q, _T_co]: ...
+    @property
+    def __code__(self) -> CodeType: ...
+    @property
+    def __defaults__(self) -> tuple[Any, ...] | None: ...
+    @property
+    def __kwdefaults__(self) -> dict[str, Any] | None: ...
+    def __reduce__(self) -> str: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+@final
+class to_async(_AsyncStream[_T_co]):
+    def __new__(
+        cls, source: Iterable[_T_co], *, thread: bool = True, close_with_task: bool = False
+    ) -> Self: ...

@@ -24,103 +24,12 @@
  */
 #include "protocol/stream.h"
 
-#include <string.h>
-
-#define NOTE_START "while reading "
-
 /* ---- errors ---- */
 
 static void
 refuse_overlap(void)
 {
     PyErr_SetString(PyExc_ValueError, "generator already executing");
-}
-
-/* PEP 479: a StopIteration that is not the stream's own end is a fault. */
-static void
-convert_stop_iteration(void)
-{
-    if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {
-        return;
-    }
-    PyObject *stop = PyErr_GetRaisedException();
-    PyErr_SetString(PyExc_RuntimeError, "generator raised StopIteration");
-    PyObject *error = PyErr_GetRaisedException();
-    PyException_SetContext(error, Py_NewRef(stop));
-    PyException_SetCause(error, stop);
-    PyErr_SetRaisedException(error);
-}
-
-/* The exception at the end of a chain of contexts, borrowed; NULL where the chain
-   holds `other` already, or has no end. */
-static PyObject *
-last_context(PyObject *exception, PyObject *other)
-{
-    for (int i = 0; i < 1000 && exception != other; i++) {
-        PyObject *context = PyException_GetContext(exception);
-        if (context == NULL) {
-            return exception;
-        }
-        Py_DECREF(context); /* the exception holds it */
-        exception = context;
-    }
-    return NULL;
-}
-
-/* What is raised now was raised while `earlier` (owned here, or NULL) was. */
-static void
-chain(PyObject *earlier)
-{
-    PyObject *error = PyErr_GetRaisedException();
-    PyObject *last = earlier == NULL ? NULL : last_context(error, earlier);
-    if (last != NULL) {
-        PyException_SetContext(last, earlier);
-    }
-    else {
-        Py_XDECREF(earlier);
-    }
-    PyErr_SetRaisedException(error);
-}
-
-static bool
-is_noted(PyObject *exception)
-{
-    PyObject *notes = PyObject_GetAttrString(exception, "__notes__");
-    bool found = false;
-    if (notes != NULL && PyList_Check(notes)) {
-        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(notes) && !found; i++) {
-            PyObject *note = PyList_GET_ITEM(notes, i);
-            const char *text = PyUnicode_Check(note) ? PyUnicode_AsUTF8(note) : NULL;
-            found = text != NULL && strncmp(text, NOTE_START, strlen(NOTE_START)) == 0;
-        }
-    }
-    Py_XDECREF(notes);
-    PyErr_Clear();
-    return found;
-}
-
-void
-stream_note(const char *format, ...)
-{
-    /* GeneratorExit, CancelledError and KeyboardInterrupt are no Exceptions. */
-    if (!PyErr_ExceptionMatches(PyExc_Exception)) {
-        return;
-    }
-    PyObject *exception = PyErr_GetRaisedException();
-    if (!is_noted(exception)) {
-        va_list arguments;
-        va_start(arguments, format);
-        PyObject *note = PyUnicode_FromFormatV(format, arguments);
-        va_end(arguments);
-        PyObject *done = NULL;
-        if (note != NULL) {
-            done = PyObject_CallMethod(exception, "add_note", "O", note);
-        }
-        Py_XDECREF(note);
-        Py_XDECREF(done);
-        PyErr_Clear(); /* an exception that takes no note is raised without */
-    }
-    PyErr_SetRaisedException(exception);
 }
 
 /* ---- the source ---- */
@@ -155,7 +64,7 @@ stream_source_ended(stream *self)
         PyErr_Clear();
         return 0;
     }
-    stream_note(NOTE_START "item %zd", self->pulled);
+    stream_note("while reading item %zd", self->pulled);
     return -1;
 }
 
@@ -203,11 +112,11 @@ end(stream *self)
     self->running = true; /* what is closed may call back */
     Py_CLEAR(self->first);
     if (close_source(self) < 0) {
-        chain(raised);
+        raising_chain(raised);
         raised = PyErr_GetRaisedException();
     }
     if (self->kind->release(self) < 0) {
-        chain(raised);
+        raising_chain(raised);
         raised = PyErr_GetRaisedException();
     }
     self->running = false;
@@ -215,7 +124,7 @@ end(stream *self)
         return 0;
     }
     PyErr_SetRaisedException(raised);
-    convert_stop_iteration();
+    raising_convert(PyExc_StopIteration, "generator");
     return -1;
 }
 
@@ -400,58 +309,6 @@ stream_send(PyObject *op, PyObject *value)
     return item;
 }
 
-/* The exception that throw()'s arguments mean, as generators read them. */
-static PyObject *
-thrown_exception(PyObject *type, PyObject *value, PyObject *traceback)
-{
-    if (traceback != NULL && traceback != Py_None && !PyTraceBack_Check(traceback)) {
-        PyErr_SetString(PyExc_TypeError, "throw() third argument must be a traceback object");
-        return NULL;
-    }
-    PyObject *exception;
-    if (PyExceptionClass_Check(type)) {
-        if (value == NULL || value == Py_None) {
-            exception = PyObject_CallNoArgs(type);
-        }
-        else if (PyObject_TypeCheck(value, (PyTypeObject *)type)) {
-            exception = Py_NewRef(value);
-        }
-        else if (PyTuple_Check(value)) {
-            exception = PyObject_CallObject(type, value);
-        }
-        else {
-            exception = PyObject_CallOneArg(type, value);
-        }
-        if (exception != NULL && !PyExceptionInstance_Check(exception)) {
-            PyErr_Format(
-                PyExc_TypeError,
-                "calling %R should have returned an instance of BaseException, not %s", type,
-                Py_TYPE(exception)->tp_name);
-            Py_CLEAR(exception);
-        }
-    }
-    else if (PyExceptionInstance_Check(type)) {
-        if (value != NULL && value != Py_None) {
-            PyErr_SetString(PyExc_TypeError,
-                            "instance exception may not have a separate value");
-            return NULL;
-        }
-        exception = Py_NewRef(type);
-    }
-    else {
-        PyErr_Format(PyExc_TypeError,
-                     "exceptions must be classes or instances deriving from BaseException, "
-                     "not %s",
-                     Py_TYPE(type)->tp_name);
-        return NULL;
-    }
-    if (exception != NULL && traceback != NULL && traceback != Py_None &&
-        PyException_SetTraceback(exception, traceback) < 0) {
-        Py_CLEAR(exception);
-    }
-    return exception;
-}
-
 PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
                         "--\n\n"
                         "Close the source, then raise the exception.  The stream has ended.");
@@ -459,20 +316,7 @@ PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
 static PyObject *
 stream_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    if (count < 1 || count > 3) {
-        PyErr_Format(PyExc_TypeError, "throw expected 1 to 3 arguments, got %zd", count);
-        return NULL;
-    }
-#if PY_VERSION_HEX >= 0x030C0000
-    if (count > 1 && PyErr_WarnEx(PyExc_DeprecationWarning,
-                                  "the (type, exc, tb) signature of throw() is deprecated, "
-                                  "use the single-arg signature instead.",
-                                  1) < 0) {
-        return NULL;
-    }
-#endif
-    PyObject *exception =
-        thrown_exception(args[0], count > 1 ? args[1] : NULL, count > 2 ? args[2] : NULL);
+    PyObject *exception = raising_thrown("throw", args, count);
     if (exception == NULL) {
         return NULL;
     }

@@ -1,0 +1,270 @@
+/* task: a generator function made a coroutine function.
+ *
+ * Calling it calls the function and gives a drive of the generator.  It stands for
+ * the function as a wrapper of functools.wraps does, and where there is its code
+ * it has that too, with the flag of a coroutine function: inspect and asyncio know it
+ * by that, and from 3.12 on by the mark of inspect.markcoroutinefunction() as well.
+ *
+ * Owned: the function, and a dict of attributes.  Nothing changes after it was made.
+ */
+#include <stddef.h>
+
+#include "tasks/tasks.h"
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *function;   /* owned */
+    PyObject *attributes; /* owned: __dict__ */
+    PyObject *weak_references;
+    vectorcallfunc vectorcall;
+} task;
+
+/* ---- calling ---- */
+
+static PyObject *
+task_vectorcall(PyObject *op, PyObject *const *args, size_t count, PyObject *names)
+{
+    PyObject *function = Py_NewRef(((task *)op)->function);
+    PyObject *generator = PyObject_Vectorcall(function, args, count, names);
+    PyObject *made = NULL;
+    if (generator != NULL) {
+        made = drive_of(generators_state_of(op), generator, function);
+        Py_DECREF(generator);
+    }
+    Py_DECREF(function);
+    return made;
+}
+
+static PyObject *
+task_descr_get(PyObject *op, PyObject *object, PyObject *Py_UNUSED(type))
+{
+    return object == NULL || object == Py_None ? Py_NewRef(op) : PyMethod_New(op, object);
+}
+
+/* ---- making one ---- */
+
+/* The flags of the function's code, 0 where it has none, or -1 with an exception set. */
+static long
+code_flags(PyObject *function)
+{
+    PyObject *code = PyObject_GetAttrString(function, "__code__");
+    if (code == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            return -1;
+        }
+        PyErr_Clear();
+        return 0;
+    }
+    long flags = PyCode_Check(code) ? ((PyCodeObject *)code)->co_flags : 0;
+    Py_DECREF(code);
+    return flags;
+}
+
+/* What surely makes no generator is refused at once, the rest when it is called. */
+static int
+check_function(PyObject *function)
+{
+    if (!PyCallable_Check(function) || PyType_Check(function)) {
+        PyErr_Format(PyExc_TypeError, "task() takes a generator function, not %R", function);
+        return -1;
+    }
+    long flags = code_flags(function);
+    if (flags < 0) {
+        return -1;
+    }
+    if (flags & (CO_COROUTINE | CO_ASYNC_GENERATOR)) {
+        PyErr_Format(PyExc_TypeError,
+                     "task() takes a generator function, not %R, which is asynchronous "
+                     "already",
+                     function);
+        return -1;
+    }
+    return 0;
+}
+
+/* functools.update_wrapper(), and inspect.markcoroutinefunction() where there is one. */
+static int
+take_attributes(PyObject *self, PyObject *function)
+{
+    PyObject *functools = PyImport_ImportModule("functools");
+    PyObject *done = NULL;
+    if (functools != NULL) {
+        done = PyObject_CallMethod(functools, "update_wrapper", "OO", self, function);
+        Py_DECREF(functools);
+    }
+#if PY_VERSION_HEX >= 0x030C0000
+    PyObject *inspect = done == NULL ? NULL : PyImport_ImportModule("inspect");
+    Py_CLEAR(done);
+    if (inspect != NULL) {
+        done = PyObject_CallMethod(inspect, "markcoroutinefunction", "O", self);
+        Py_DECREF(inspect);
+    }
+#endif
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static PyObject *
+task_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"", NULL};
+    PyObject *function;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:task", keywords, &function) ||
+        check_function(function) < 0) {
+        return NULL;
+    }
+    task *self = (task *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->function = Py_NewRef(function);
+    self->vectorcall = task_vectorcall;
+    if (take_attributes((PyObject *)self, function) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+/* ---- memory ---- */
+
+static int
+task_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(((task *)op)->function);
+    Py_VISIT(((task *)op)->attributes);
+    return 0;
+}
+
+static int
+task_clear(PyObject *op)
+{
+    /* Never NULL: a finalizer may still call it. */
+    Py_XSETREF(((task *)op)->function, Py_NewRef(Py_None));
+    Py_CLEAR(((task *)op)->attributes);
+    return 0;
+}
+
+static void
+task_dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    if (((task *)op)->weak_references != NULL) {
+        PyObject_ClearWeakRefs(op);
+    }
+    task_clear(op);
+    Py_CLEAR(((task *)op)->function);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+/* ---- attributes ---- */
+
+static PyObject *
+get_from_function(PyObject *op, void *closure)
+{
+    return PyObject_GetAttrString(((task *)op)->function, closure);
+}
+
+static PyObject *
+get_code(PyObject *op, void *Py_UNUSED(closure))
+{
+    PyObject *code = PyObject_GetAttrString(((task *)op)->function, "__code__");
+    if (code == NULL || !PyCode_Check(code)) {
+        return code;
+    }
+    int flags = (((PyCodeObject *)code)->co_flags & ~CO_GENERATOR) | CO_COROUTINE;
+    PyObject *replace = PyObject_GetAttrString(code, "replace");
+    PyObject *keywords = replace == NULL ? NULL : Py_BuildValue("{si}", "co_flags", flags);
+    PyObject *none = keywords == NULL ? NULL : PyTuple_New(0);
+    PyObject *changed = none == NULL ? NULL : PyObject_Call(replace, none, keywords);
+    Py_XDECREF(none);
+    Py_XDECREF(keywords);
+    Py_XDECREF(replace);
+    Py_DECREF(code);
+    return changed;
+}
+
+static PyObject *
+task_repr(PyObject *op)
+{
+    PyObject *name = PyObject_GetAttrString(op, "__qualname__");
+    if (name == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        return PyUnicode_FromFormat("<task of %R>", ((task *)op)->function);
+    }
+    PyObject *text = name == NULL ? NULL : PyUnicode_FromFormat("<task %S at %p>", name, op);
+    Py_XDECREF(name);
+    return text;
+}
+
+PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n"
+                         "--\n\n"
+                         "Its name, by which copy and pickle find it as they find functions.");
+
+static PyObject *
+task_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    return PyObject_GetAttrString(op, "__qualname__");
+}
+
+static PyMethodDef task_methods[] = {
+    {"__reduce__", task_reduce, METH_NOARGS, reduce_doc},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    {NULL},
+};
+
+static PyMemberDef task_members[] = {
+    {"__dictoffset__", Py_T_PYSSIZET, offsetof(task, attributes), Py_READONLY, NULL},
+    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(task, weak_references), Py_READONLY, NULL},
+    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(task, vectorcall), Py_READONLY, NULL},
+    {NULL},
+};
+
+static PyGetSetDef task_getset[] = {
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {"__code__", get_code, NULL, "The function's code, as that of a coroutine function.",
+     NULL},
+    {"__defaults__", get_from_function, NULL, "The function's.", "__defaults__"},
+    {"__kwdefaults__", get_from_function, NULL, "The function's.", "__kwdefaults__"},
+#if PY_VERSION_HEX >= 0x030E0000
+    {"__annotations__", get_from_function, NULL, "The function's.", "__annotations__"},
+#endif
+    {NULL},
+};
+
+PyDoc_STRVAR(task_doc,
+             "task(function, /)\n"
+             "--\n\n"
+             "Make a generator function a coroutine function: calling it gives a drive()\n"
+             "of the generator that it makes.\n\n"
+             "inspect.iscoroutinefunction() agrees, methods work, and name, docstring,\n"
+             "annotations and signature are the function's.  TypeError for what is\n"
+             "no function or asynchronous already, and, when it is called, for what\n"
+             "returned no generator.\n\n"
+             ">>> import asyncio\n"
+             ">>> @task\n"
+             "... def double(x):\n"
+             "...     x = yield asyncio.sleep(0.01, x)\n"
+             "...     return 2 * x\n"
+             ">>> asyncio.run(double(21))\n"
+             "42");
+
+static PyType_Slot task_slots[] = {
+    {Py_tp_doc, (char *)task_doc},   {Py_tp_new, task_new},
+    {Py_tp_call, PyVectorcall_Call}, {Py_tp_descr_get, task_descr_get},
+    {Py_tp_repr, task_repr},         {Py_tp_traverse, task_traverse},
+    {Py_tp_clear, task_clear},       {Py_tp_dealloc, task_dealloc},
+    {Py_tp_methods, task_methods},   {Py_tp_members, task_members},
+    {Py_tp_getset, task_getset},     {0, NULL},
+};
+
+PyType_Spec task_spec = {
+    .name = "generators.task",
+    .basicsize = sizeof(task),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
+             Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,
+    .slots = task_slots,
+};
