@@ -17,7 +17,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import generators
-from generators import FLUSH, CSVError, CSVRow, batched, chunked, csv, csv_encode, csv_rows
+from generators import (
+    FLUSH,
+    CSVError,
+    CSVRow,
+    Dispatcher,
+    ErrorEvent,
+    Event,
+    batched,
+    chunked,
+    csv,
+    csv_encode,
+    csv_rows,
+    drive,
+    task,
+)
 
 LATIN1 = b'\xe9t\xe9'
 
@@ -40,8 +54,8 @@ class Recipe:
     alone: bool = False
     # Bytes that are cut in other places where an error comes: only what they join to is compared.
     joined: bool = False
-    # False where the standard library makes functions meanwhile: CPython up to 3.13 frees the code
-    # of one for which there is no memory.
+    # False where CPython itself crashes.  Up to 3.13 it frees the code of a function for which
+    # there is no memory, and much of the standard library makes functions.
     short_of_memory: bool = True
 
 
@@ -454,6 +468,166 @@ def in_threes(count: int) -> list[tuple[int, ...]]:
 
 
 recipe('batched', make=lambda n: batched(counted(n), 3), items=in_threes)
+
+# --- awaitables, by hand ------------------------------------------------------------------------
+
+
+class Told:
+    """Awaiting it suspends once, and gives what it was told."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __await__(self) -> Iterator[object]:
+        yield self.value
+        return self.value
+
+
+def finish(awaitable: Any) -> Any:
+    """What comes of an awaitable that needs no loop."""
+    steps = awaitable.__await__()
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value
+
+
+def resume(coroutine: Any) -> Any:
+    return coroutine.send(None)
+
+
+# --- drive, task --------------------------------------------------------------------------------
+
+
+def waits(count: int) -> Iterator[Any]:
+    for i in range(count):
+        told = yield Told(i)
+        assert told == i
+        back = yield (i,)
+        assert back == (i,)
+
+
+waits_as_task = task(waits)
+
+
+def up_to(count: int) -> list[int]:
+    return list(range(count))
+
+
+recipe('drive', make=lambda n: drive(waits(n)), step=resume, items=up_to)
+recipe('task', make=lambda n: waits_as_task(n), step=resume, items=up_to)
+
+# --- Dispatcher ---------------------------------------------------------------------------------
+
+
+class Dispatching(NamedTuple):
+    dispatcher: Any
+    events: Iterator[Any]
+    log: list[Any]
+
+
+def log_all(log: list[Any]) -> Iterator[None]:
+    while True:
+        log.append((yield))
+
+
+async def log_all_later(log: list[Any]) -> Any:
+    while True:
+        log.append((yield))
+
+
+def raise_all() -> Iterator[None]:
+    raise_it((yield))
+
+
+def raise_it(data: object) -> None:
+    raise LookupError(data)
+
+
+def log_errors(log: list[Any], report: ErrorEvent) -> None:
+    if not isinstance(report.exception, LookupError):
+        raise report.exception
+    assert type(report.event) is Event
+    log.append((report.event.data, report.exception.args))
+
+
+def make_dispatcher(count: int) -> Dispatching:
+    log: list[Any] = []
+    dispatcher = Dispatcher()
+    dispatcher.on('number', functools.partial(log_all, log))
+    return Dispatching(dispatcher, counted(count), log)
+
+
+def dispatch_one(use: Dispatching) -> Any:
+    assert use.dispatcher.emit('number', next(use.events))
+    return use.log.pop()
+
+
+def close_dispatcher(use: Dispatching) -> None:
+    use.dispatcher.close()
+
+
+recipe(
+    'Dispatcher',
+    make=make_dispatcher,
+    step=dispatch_one,
+    close=close_dispatcher,
+    items=up_to,
+    shared=False,
+)
+
+
+def make_failing_dispatcher(count: int) -> Dispatching:
+    log: list[Any] = []
+    dispatcher = Dispatcher(key='type', data='data')
+    dispatcher.on('number', raise_all)
+    dispatcher.on('error', functools.partial(log_errors, log))
+    return Dispatching(dispatcher, counted(count), log)
+
+
+def dispatch_to_error(use: Dispatching) -> Any:
+    assert use.dispatcher.emit('number', next(use.events))
+    if not use.log:
+        raise MemoryError  # there was none to keep the failure in: it went to sys.unraisablehook
+    return use.log.pop()
+
+
+recipe(
+    'Dispatcher with errors',
+    'Dispatcher',
+    'ErrorEvent',
+    'Event',
+    make=make_failing_dispatcher,
+    step=dispatch_to_error,
+    close=close_dispatcher,
+    items=lambda n: [(i, (i,)) for i in range(n)],
+    shared=False,
+)
+
+
+def make_async_dispatcher(count: int) -> Dispatching:
+    log: list[Any] = []
+    dispatcher = Dispatcher()
+    dispatcher.on('number', functools.partial(log_all_later, log))
+    return Dispatching(dispatcher, counted(count), log)
+
+
+def adispatch_one(use: Dispatching) -> Any:
+    assert finish(use.dispatcher.aemit('number', next(use.events)))
+    return use.log.pop()
+
+
+recipe(
+    'Dispatcher of async handlers',
+    'Dispatcher',
+    make=make_async_dispatcher,
+    step=adispatch_one,
+    close=lambda use: finish(use.dispatcher.aclose()),
+    items=up_to,
+    shared=False,
+    short_of_memory=False,  # PyContextVar_Set() does not look at its token
+)
 
 # --- generators.csv -----------------------------------------------------------------------------
 
