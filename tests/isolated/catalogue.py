@@ -52,6 +52,8 @@ class Recipe:
     shared: bool = True
     # What an overlapping step is refused with.
     refusal: type[Exception] = ValueError
+    # It runs an event loop: 3.11's asyncio has one state for all interpreters.
+    runs_loop: bool = False
     # What a step of one that was begun before a fork raises in the child; None: it goes on.
     forked: type[Exception] | None = None
     # Both processes read one descriptor, so that what one has read the other has not.
@@ -524,6 +526,7 @@ recipe(
     make=lambda n: to_sync(acounted(n)),
     items=up_to,
     forked=RuntimeError,
+    runs_loop=True,
     short_of_memory=False,  # asyncio: a loop that loses a callback waits for ever
 )
 recipe(
@@ -532,6 +535,7 @@ recipe(
     make=lambda n: to_sync(functools.partial(acounted, n), buffersize=0),
     items=up_to,
     forked=RuntimeError,
+    runs_loop=True,
     short_of_memory=False,
 )
 
@@ -637,8 +641,7 @@ recipe(
     close=close_dispatcher,
     items=lambda n: [(i, (i,)) for i in range(n)],
     shared=False,
-    short_of_memory=sys.version_info
-    >= (3, 12),  # 3.11 gives up where it has none for a MemoryError
+    short_of_memory=sys.version_info >= (3, 12),  # 3.11 gives up itself
 )
 
 

@@ -39,7 +39,11 @@ def use(recipe: Recipe) -> object:
 
 
 def use_all() -> list[object]:
-    return [use(recipe) for recipe in RECIPES.values()]
+    return [
+        use(recipe)
+        for recipe in RECIPES.values()
+        if not recipe.runs_loop or sys.version_info >= (3, 12)
+    ]
 
 
 def create() -> object:
