@@ -9,6 +9,7 @@ from generators._native import (
     csv_encode,
     csv_rows,
     drive,
+    map_threads,
     task,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     'csv_encode',
     'csv_rows',
     'drive',
+    'map_threads',
     'task',
 ]

@@ -27,6 +27,9 @@
     X(PyTypeObject, batched_type)                                     \
     X(PyTypeObject, drive_type)                                       \
     X(PyTypeObject, task_type)                                        \
+    X(PyTypeObject, thread_call_type)                                 \
+    X(PyTypeObject, workers_type)                                     \
+    X(PyTypeObject, map_threads_type)                                 \
     X(PyObject, generator_abc)        /* collections.abc.Generator */ \
     X(PyObject, mapping_abc)          /* collections.abc.Mapping */   \
     X(PyObject, csv_error)            /* CSVError */                  \
@@ -44,7 +47,8 @@
     X(PyObject, date)     /* datetime.date */                         \
     X(PyObject, datetime) /* datetime.datetime */                     \
     /* NULL until it is met, and guarded by `late`: */                \
-    X(PyObject, executor_future) /* concurrent.futures.Future */
+    X(PyObject, executor_future) /* concurrent.futures.Future */      \
+    X(PyObject, all_workers)     /* a set of those that have threads */
 
 /* State of one copy of the module; every reference is owned. */
 typedef struct {
@@ -72,6 +76,9 @@ extern PyType_Spec batched_spec;
 extern PyType_Spec flush_spec;
 extern PyType_Spec drive_spec;
 extern PyType_Spec task_spec;
+extern PyType_Spec thread_call_spec;
+extern PyType_Spec workers_spec;
+extern PyType_Spec map_threads_spec;
 extern PyType_Spec csv_row_spec;
 extern PyType_Spec csv_block_spec;
 extern PyType_Spec csv_names_spec;

@@ -87,3 +87,17 @@ raising_stop(PyObject *value)
         PyErr_SetRaisedException(stop);
     }
 }
+
+void
+raising_convert(PyObject *stop, const char *who)
+{
+    if (!PyErr_ExceptionMatches(stop)) {
+        return;
+    }
+    PyObject *raised = PyErr_GetRaisedException();
+    PyErr_Format(PyExc_RuntimeError, "%s raised %s", who, ((PyTypeObject *)stop)->tp_name);
+    PyObject *error = PyErr_GetRaisedException();
+    PyException_SetContext(error, Py_NewRef(raised));
+    PyException_SetCause(error, raised);
+    PyErr_SetRaisedException(error);
+}

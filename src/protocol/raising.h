@@ -4,6 +4,10 @@
 
 #include "generators.h"
 
+/* Make a RuntimeError of the exception being raised if it is a `stop`, with that as
+   its cause: "`who` raised StopIteration". */
+void raising_convert(PyObject *stop, const char *who);
+
 /* The exception that the arguments of throw() mean, as generators read them; NULL
    with an exception set where they mean none. */
 PyObject *raising_thrown(PyObject *const *args, Py_ssize_t count);
