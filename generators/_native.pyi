@@ -1,7 +1,16 @@
 """Types of the native module; what each does is said in its docstring."""
 
 import csv
-from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from os import PathLike
 from types import CodeType, FrameType, GenericAlias, TracebackType, UnionType
 from typing import (
@@ -9,6 +18,7 @@ from typing import (
     Concatenate,
     Generic,
     Literal,
+    NamedTuple,
     ParamSpec,
     Protocol,
     Self,
@@ -23,6 +33,7 @@ from typing import (
 from typing_extensions import Buffer, disjoint_base
 
 _T = TypeVar('_T')
+_TupleT = TypeVar('_TupleT', bound=NamedTuple)
 _T_co = TypeVar('_T_co', covariant=True)
 
 class _Writes(Protocol):
@@ -62,6 +73,24 @@ class _Stream(Generator[_T_co, object], Generic[_T_co]):
     def prime(self) -> Self: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *exception: object) -> None: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+class _AsyncStream(AsyncGenerator[_T_co, object], Generic[_T_co]):
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Coroutine[Any, Any, _T_co]: ...
+    def asend(self, value: object, /) -> Coroutine[Any, Any, _T_co]: ...
+    def athrow(
+        self,
+        type: type[BaseException] | BaseException,
+        value: object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> Coroutine[Any, Any, _T_co]: ...
+    def aclose(self) -> Coroutine[Any, Any, None]: ...
+    def aprime(self) -> Coroutine[Any, Any, Self]: ...
+    def __aenter__(self) -> Coroutine[Any, Any, Self]: ...
+    def __aexit__(self, *exception: object) -> Coroutine[Any, Any, None]: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
@@ -132,6 +161,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[list[str]]: ...
     @overload
     def __new__(
@@ -160,7 +190,37 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[list[Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[_TupleT],
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
+        types: _Types | None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
+    ) -> csv_rows[_TupleT]: ...
     @overload
     def __new__(
         cls,
@@ -188,6 +248,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[tuple[str, ...]]: ...
     @overload
     def __new__(
@@ -216,6 +277,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[tuple[Any, ...]]: ...
     @overload
     def __new__(
@@ -243,6 +305,8 @@ class csv_rows(_Stream[_T_co]):
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[CSVRow]: ...
     @overload
     def __new__(
@@ -271,6 +335,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[dict[str, str]]: ...
     @overload
     def __new__(
@@ -299,6 +364,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[dict[str, Any]]: ...
     @overload
     def __new__(
@@ -327,6 +393,7 @@ class csv_rows(_Stream[_T_co]):
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
     ) -> csv_rows[_T]: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
@@ -340,6 +407,7 @@ class csv_rows(_Stream[_T_co]):
     def total_bytes(self) -> int | None: ...
     @property
     def errors(self) -> int: ...
+    def checkpoint(self) -> dict[str, Any]: ...
 
 @final
 class csv_encode(_Stream[bytes]):
@@ -553,3 +621,9 @@ class map_threads(_Stream[_T_co]):
         return_exceptions: bool,
         executor: _Executor | None = None,
     ) -> map_threads[_R | BaseException]: ...
+
+@final
+class to_async(_AsyncStream[_T_co]):
+    def __new__(
+        cls, source: Iterable[_T_co], *, thread: bool = True, close_with_task: bool = False
+    ) -> Self: ...

@@ -3,6 +3,7 @@
 #define GENERATORS_COMPAT_H
 
 #include <Python.h>
+#include <stdbool.h>
 
 #if PY_VERSION_HEX >= 0x030C0000
 /* No text without its data since 3.12. */
@@ -82,6 +83,22 @@ typedef char generators_lock;
 #ifndef Py_BEGIN_CRITICAL_SECTION
 #define Py_BEGIN_CRITICAL_SECTION(op) {
 #define Py_END_CRITICAL_SECTION() }
+#define Py_BEGIN_CRITICAL_SECTION2(a, b) {
+#define Py_END_CRITICAL_SECTION2() }
 #endif
+
+/* Whether nobody but the caller can reach an object that it holds one reference to. */
+static inline bool
+generators_is_unique(PyObject *op)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    return PyUnstable_Object_IsUniquelyReferenced(op);
+#elif defined(Py_GIL_DISABLED)
+    (void)op;
+    return false; /* the count is spread over two fields, and not to be asked */
+#else
+    return Py_REFCNT(op) == 1;
+#endif
+}
 
 #endif

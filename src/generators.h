@@ -14,6 +14,10 @@
 /* The objects that one copy of the module holds: X(type, name). */
 #define GENERATORS_STATE_OBJECTS(X)                                   \
     X(PyTypeObject, stream_type)                                      \
+    X(PyTypeObject, async_stream_type)                                \
+    X(PyTypeObject, async_step_type)                                  \
+    X(PyTypeObject, stop_type) /* see protocol/stop.h */              \
+    X(PyTypeObject, to_async_type)                                    \
     X(PyTypeObject, csv_rows_type)                                    \
     X(PyTypeObject, csv_reader_type)                                  \
     X(PyTypeObject, csv_dict_reader_type)                             \
@@ -31,10 +35,12 @@
     X(PyTypeObject, workers_type)                                     \
     X(PyTypeObject, map_threads_type)                                 \
     X(PyObject, generator_abc)        /* collections.abc.Generator */ \
+    X(PyObject, async_generator_abc)  /* its async twin */            \
     X(PyObject, mapping_abc)          /* collections.abc.Mapping */   \
     X(PyObject, csv_error)            /* CSVError */                  \
     X(PyObject, csv_base_error)       /* csv.Error */                 \
     X(PyObject, csv_dialect)          /* _csv.Dialect */              \
+    X(PyObject, csv_default_dialect)  /* an instance of it */         \
     X(PyObject, csv_field_size_limit) /* _csv.field_size_limit */     \
     X(PyObject, io)                   /* the module */                \
     X(PyObject, flush)                /* FLUSH */                     \
@@ -42,11 +48,14 @@
     X(PyObject, empty_text)                                           \
     X(PyObject, ascii_model) /* see generators_new_ascii() */         \
     X(PyObject, empty_tuple)                                          \
+    X(PyObject, spawned) /* a set: see loop_spawn() */                \
     /* NULL until a column asks for them: */                          \
     X(PyObject, decimal)  /* decimal.Decimal */                       \
     X(PyObject, date)     /* datetime.date */                         \
     X(PyObject, datetime) /* datetime.datetime */                     \
     /* NULL until it is met, and guarded by `late`: */                \
+    X(PyObject, asyncio_running_loop) /* functions of asyncio */      \
+    X(PyObject, asyncio_current_task)                                 \
     X(PyObject, executor_future) /* concurrent.futures.Future */      \
     X(PyObject, all_workers)     /* a set of those that have threads */
 
@@ -59,12 +68,17 @@ typedef struct {
     PyObject *latin1[256]; /* the texts of one character */
     void
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
+    PyObject *stop_memory; /* see protocol/stop.c; no object */
+    bool keeps_stop;
     generators_lock late; /* see generators_late() */
 } generators_state;
 
 extern struct PyModuleDef generators_module;
 
 extern PyType_Spec stream_spec;
+extern PyType_Spec astream_spec;
+extern PyType_Spec astep_spec;
+extern PyType_Spec to_async_spec;
 extern PyType_Spec csv_rows_spec;
 extern PyType_Spec csv_reader_spec;
 extern PyType_Spec csv_dict_reader_spec;

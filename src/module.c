@@ -2,6 +2,7 @@
 #include "generators.h"
 
 #include "csv/csv.h"
+#include "protocol/stop.h"
 
 static int
 choose_kernel(generators_state *state)
@@ -64,8 +65,10 @@ make_texts(generators_state *state)
     state->ascii_model = PyUnicode_New(2, 127);
     state->empty_tuple = PyTuple_New(0);
     state->str_decode = PyUnicode_InternFromString("decode");
+    state->spawned = PySet_New(NULL);
     return state->empty_text == NULL || state->ascii_model == NULL ||
-                   state->empty_tuple == NULL || state->str_decode == NULL
+                   state->empty_tuple == NULL || state->str_decode == NULL ||
+                   state->spawned == NULL
                ? -1
                : 0;
 }
@@ -83,16 +86,21 @@ static int
 import_peers(generators_state *state)
 {
     state->generator_abc = import_attribute("collections.abc", "Generator");
+    state->async_generator_abc = import_attribute("collections.abc", "AsyncGenerator");
     state->mapping_abc = import_attribute("collections.abc", "Mapping");
     state->csv_base_error = import_attribute("_csv", "Error");
     state->csv_dialect = import_attribute("_csv", "Dialect");
     state->csv_field_size_limit = import_attribute("_csv", "field_size_limit");
     state->io = PyImport_ImportModule("io");
     state->csv_error = csv_error_type();
-    return state->generator_abc == NULL || state->mapping_abc == NULL ||
-                   state->csv_base_error == NULL || state->csv_dialect == NULL ||
-                   state->csv_field_size_limit == NULL || state->io == NULL ||
-                   state->csv_error == NULL
+    if (state->csv_dialect != NULL) {
+        state->csv_default_dialect = PyObject_CallNoArgs(state->csv_dialect);
+    }
+    return state->generator_abc == NULL || state->async_generator_abc == NULL ||
+                   state->mapping_abc == NULL || state->csv_base_error == NULL ||
+                   state->csv_dialect == NULL || state->csv_field_size_limit == NULL ||
+                   state->io == NULL || state->csv_error == NULL ||
+                   state->csv_default_dialect == NULL
                ? -1
                : 0;
 }
@@ -105,6 +113,16 @@ add_stream_type(PyObject *module, generators_state *state, PyType_Spec *spec,
 {
     *type =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, (PyObject *)state->stream_type);
+    return *type == NULL ? -1 : PyModule_AddType(module, *type);
+}
+
+/* The same upon the shared piece of all async streams. */
+static int
+add_async_stream_type(PyObject *module, generators_state *state, PyType_Spec *spec,
+                      PyTypeObject **type)
+{
+    *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec,
+                                                     (PyObject *)state->async_stream_type);
     return *type == NULL ? -1 : PyModule_AddType(module, *type);
 }
 
@@ -132,19 +150,48 @@ add_type(PyObject *module, const char *name, PyType_Spec *spec)
     return (PyTypeObject *)type;
 }
 
+/* The shared piece of all streams of a kind, registered with the class that they
+   behave as. */
+static PyTypeObject *
+add_base_type(PyObject *module, PyType_Spec *spec, PyObject *abc)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
+    PyObject *done = type == NULL ? NULL : PyObject_CallMethod(abc, "register", "(O)", type);
+    if (done == NULL) {
+        Py_CLEAR(type);
+    }
+    Py_XDECREF(done);
+    return (PyTypeObject *)type;
+}
+
+static int
+add_async_types(PyObject *module, generators_state *state)
+{
+#if STOP_IS_REUSED
+    state->stop_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &stop_spec, PyExc_StopIteration);
+    if (state->stop_type == NULL) {
+        return -1;
+    }
+    state->keeps_stop = true;
+#endif
+    state->async_step_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &astep_spec, NULL);
+    state->async_stream_type =
+        add_base_type(module, &astream_spec, state->async_generator_abc);
+    if (state->async_step_type == NULL || state->async_stream_type == NULL) {
+        return -1;
+    }
+    return add_async_stream_type(module, state, &to_async_spec, &state->to_async_type);
+}
+
 static int
 add_types(PyObject *module, generators_state *state)
 {
-    state->stream_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &stream_spec, NULL);
+    state->stream_type = add_base_type(module, &stream_spec, state->generator_abc);
     if (state->stream_type == NULL) {
         return -1;
     }
-    PyObject *done = PyObject_CallMethod(state->generator_abc, "register", "O",
-                                         (PyObject *)state->stream_type);
-    if (done == NULL) {
-        return -1;
-    }
-    Py_DECREF(done);
     if (add_stream_type(module, state, &csv_rows_spec, &state->csv_rows_type) < 0 ||
         add_stream_type(module, state, &csv_encode_spec, &state->csv_encode_type) < 0 ||
         add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
@@ -213,7 +260,8 @@ module_exec(PyObject *module)
     generators_state *state = PyModule_GetState(module);
     if (choose_kernel(state) < 0 || add_kernels(module, state) < 0 || make_texts(state) < 0 ||
         import_peers(state) < 0 || add_types(module, state) < 0 ||
-        add_row_types(module, state) < 0 || add_task_types(module, state) < 0) {
+        add_async_types(module, state) < 0 || add_row_types(module, state) < 0 ||
+        add_task_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "CSVError", state->csv_error);
@@ -233,6 +281,9 @@ static int
 module_clear(PyObject *module)
 {
     generators_state *state = PyModule_GetState(module);
+#if STOP_IS_REUSED
+    stop_forget(state);
+#endif
 #define CLEAR(type, name) Py_CLEAR(state->name);
     GENERATORS_STATE_OBJECTS(CLEAR)
 #undef CLEAR

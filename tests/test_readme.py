@@ -20,11 +20,13 @@ PRINTED = [
         "{'Name': 'Reykjavík', 'Population': 139875}\n"
         "{'Name': 'Washington, D.C.', 'Population': 678972}\n"
     ),
+    "['1', 2]\n['5', 6]\n[b'3,x\\n']\n[['Washington, D.C.', '678972']]\n",
     "Oslo 709037 {'name': 'Oslo', 'population': '709037'}\n",
     "['a', 'b']\n['1', '2']\n3 3 11\n",
     '',
     "[b'Data Chunk 0\\nData Ch', b'unk 1\\nData Chunk 2\\n']\n[('a', 'b'), ('c', 'd'), ('e',)]\n",
     'FIRST\nSECOND\n',
+    '5\n6\n5\n',
     "['Name', 'Population']\n",
 ]
 

@@ -1,6 +1,8 @@
 /* Records as lists and tuples of all their fields.  No user code runs here. */
 #include "csv/csv.h"
 
+#include <string.h>
+
 #include "csv/field.h"
 
 /* All units are ASCII and none is a quote or an escape: most records of most files. */
@@ -109,6 +111,22 @@ csv_record_tuple(const csv_parser *parser, generators_state *state,
         Py_CLEAR(tuple);
     }
     return tuple;
+}
+
+int
+csv_record_fields(const csv_parser *parser, generators_state *state,
+                  const fields_record *record, uint32_t count, PyObject **items,
+                  Py_ssize_t *bad)
+{
+    *bad = -1;
+    memset(items, 0, count * sizeof *items);
+    if (make_fields(parser, state, record, count, items, bad) == 0) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        Py_XDECREF(items[i]);
+    }
+    return -1;
 }
 
 int

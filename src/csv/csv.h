@@ -3,17 +3,21 @@
  *   dialect.c   what the user's parameters mean
  *   source.c    pulls pieces out of whatever the rows come from
  *   parser.c    pieces -> units -> the machine of core/fields.h
+ *   decode.c    bytes -> text, where they are not parsed as they are
  *   field.h     spans -> text
  *   convert.c   records -> lists and tuples of all fields
  *   plan.h      records -> rows of any other shape
  *   names.c     _CSVNames, the names that rows share
  *   block.c     _CSVBlock, which keeps rows whole when the parser goes on
  *   row.c       CSVRow
+ *   checkpoint.c   where a reader stands, and going on from there
  *   error.c     CSVError
  *   fault.c     faults of the data -> CSVError
- *   rows.c      csv_rows, the synchronous face of all these
+ *   records.h   the machine of all these, without a face
+ *   rows.c      csv_rows, the synchronous face of it
  *   reader.c    the reader of generators.csv, with csv.reader's own protocol
  *   dict_reader.c, dict_writer.c   DictReader and DictWriter of generators.csv
+ *   keyed.h     rows -> dicts, for the first of them
  *   call.c      what those two are called with
  *   encode.c    rows -> units, the machine of writer.c and encoded.c
  *   columns.c   the values of a row that has names
@@ -117,6 +121,7 @@ struct csv_parser {
     uint64_t line_count;     /* physical lines they took */
     uint64_t lines_fed;      /* FIELDS_LINES: items fed */
     bool from_text;          /* fed with str */
+    bool after_carriage;     /* what is fed first comes behind a '\r' */
     bool started;            /* the machine has its mode */
     bool head_seen;          /* the first bytes were looked at */
     bool finished;           /* no more is fed */
@@ -324,6 +329,12 @@ PyObject *csv_record_list(const csv_parser *parser, generators_state *state,
 PyObject *csv_record_tuple(const csv_parser *parser, generators_state *state,
                            const fields_record *record, Py_ssize_t *bad);
 
+/* The first `count` fields as they are in a list, into an array.  0, or -1 with nothing in
+   it that is owned. */
+int csv_record_fields(const csv_parser *parser, generators_state *state,
+                      const fields_record *record, uint32_t count, PyObject **items,
+                      Py_ssize_t *bad);
+
 /* The same into an array that is used again.  0 or -1. */
 typedef struct {
     PyObject **items; /* owned, the values too; NULL for one not made */
@@ -519,6 +530,44 @@ void csv_block_leave(csv_block *self);
 /* A record, which is not blank, as a CSVRow; as csv_record_list(). */
 PyObject *csv_record_row(const csv_parser *parser, generators_state *state,
                          const fields_record *record, Py_ssize_t *bad);
+/* ---- checkpoint.c ---- */
+
+/* What tells that a file is still the same; -1 for what is not known. */
+typedef struct {
+    int64_t base; /* where reading began; -1 where the file can't be sought */
+    int64_t size;
+    int64_t mtime; /* in nanoseconds */
+} csv_origin;
+
+/* Where a reader stands: before a record. */
+typedef struct {
+    uint64_t byte; /* from base on */
+    uint64_t record_count;
+    uint64_t line_count;
+    uint64_t row_count;
+    uint64_t error_count;
+    bool carriage; /* a '\n' would belong to the line before */
+} csv_mark;
+
+/* 0, or -1 with an exception that is none of the file. */
+int csv_origin_read(csv_origin *self, generators_state *state, const csv_source *source);
+
+/* Before the next record, or before one that was taken (`line_count`: after it).  The
+   counts of rows and errors are for the face to set. */
+void csv_mark_next(csv_mark *self, const csv_parser *parser);
+void csv_mark_record(csv_mark *self, const csv_parser *parser, const fields_record *record,
+                     uint64_t line_count);
+
+/* A new dict; io.UnsupportedOperation where there can be none. */
+PyObject *csv_checkpoint_new(generators_state *state, const csv_origin *origin,
+                             const csv_parser *parser, const csv_mark *mark, PyObject *header,
+                             uint32_t width);
+
+/* Bring a source just opened, and its parser, to the place of `start`.  *header is owned
+   by the caller, whatever comes.  0 or -1. */
+int csv_checkpoint_go_on(PyObject *start, generators_state *state, csv_source *source,
+                         csv_parser *parser, csv_origin *origin, csv_mark *mark,
+                         PyObject **header, uint32_t *width);
 
 /* ---- error.c ---- */
 

@@ -166,6 +166,17 @@ stand_in_quoting(PyObject *quoting, int *value, PyObject **stand_in)
     return 0;
 }
 
+static void
+set_quoting(csv_dialect *dialect, int quoting, uint32_t quotechar)
+{
+    fields_dialect *d = &dialect->fields;
+    dialect->quoting = quoting;
+    dialect->text_only = quoting < CSV_QUOTE_STRINGS && quoting != CSV_QUOTE_NONNUMERIC;
+    dialect->plain = dialect->text_only && !d->skip_space;
+    dialect->quotechar = quotechar;
+    d->set.quote = quoting == CSV_QUOTE_NONE ? SCAN_ABSENT : quotechar;
+}
+
 static int
 read_standard(csv_dialect *dialect, PyObject *standard, int quoting)
 {
@@ -187,12 +198,31 @@ read_standard(csv_dialect *dialect, PyObject *standard, int quoting)
             return -1;
         }
     }
-    dialect->quoting = quoting;
-    dialect->text_only = quoting < CSV_QUOTE_STRINGS && quoting != CSV_QUOTE_NONNUMERIC;
-    dialect->plain = dialect->text_only && !d->skip_space;
-    dialect->quotechar = quotechar;
-    d->set.quote = quoting == CSV_QUOTE_NONE ? SCAN_ABSENT : quotechar;
+    set_quoting(dialect, quoting, quotechar);
     return check_as_3_13(standard, d, quotechar);
+}
+
+/* What csv's own Dialect() holds: most readers and writers give no parameter, and
+   many are made for a single line. */
+static PyObject *
+default_dialect(csv_dialect *dialect, generators_state *state)
+{
+    fields_dialect *d = &dialect->fields;
+    d->set.delimiter = ',';
+    d->set.escape = SCAN_ABSENT;
+    d->doublequote = true;
+    d->skip_space = false;
+    d->strict = false;
+    set_quoting(dialect, CSV_QUOTE_MINIMAL, '"');
+    return Py_NewRef(state->csv_default_dialect);
+}
+
+static bool
+none_given(const csv_parameters *p)
+{
+    return p->dialect == NULL && p->delimiter == NULL && p->doublequote == NULL &&
+           p->escapechar == NULL && p->lineterminator == NULL && p->quotechar == NULL &&
+           p->quoting == NULL && p->skipinitialspace == NULL && p->strict == NULL;
 }
 
 PyObject *
@@ -202,6 +232,9 @@ csv_dialect_make(csv_dialect *dialect, generators_state *state,
     PyObject *base = NULL, *quoting = NULL, *stand_in = NULL, *standard = NULL;
     int value;
 
+    if (none_given(parameters)) {
+        return default_dialect(dialect, state);
+    }
     if (parameters->dialect != NULL) {
         base = PyUnicode_Check(parameters->dialect) ? registered_dialect(parameters->dialect)
                                                     : Py_NewRef(parameters->dialect);

@@ -4,16 +4,12 @@
  * way: subclassed, given other attributes, its `reader` or `fieldnames` replaced
  * at any time, which is why nothing is trusted to be what it was.
  *
- * Owned: all that it holds.  `pattern` is a dict that has the names as keys, and the
- * last row's values: the next row changes what differs, of which there is little
- * where texts repeat themselves, and a copy of it is the row's dict, which costs half
- * of building one.  It is made again when the names are found to have changed, and
- * used where they are distinct strs, whose comparison runs no code of the user.
+ * Owned: all that it holds.
  *
  * Threads: a step takes the object's critical section, and strong references to
  * what it works with, since the names' own code may run in it.
  */
-#include "csv/csv.h"
+#include "csv/keyed.h"
 
 typedef struct {
     PyObject_HEAD
@@ -24,9 +20,7 @@ typedef struct {
     PyObject *dialect;    /* owned: as given */
     PyObject *line_set;   /* owned: what line_num was set to, or NULL */
     uint64_t line_num;    /* where line_set is NULL */
-    PyObject *names;      /* owned: tuple of the fieldnames last seen, or NULL */
-    PyObject *pattern;    /* owned: dict of names and values, or NULL */
-    PyObject **last;      /* owned: the pattern's values in order, borrowed from it */
+    csv_keys keys;        /* owned: what the names were last */
     csv_values values;    /* owned: room for a row's values */
     PyObject *attributes; /* owned: __dict__ */
     PyObject *weak_references;
@@ -144,221 +138,7 @@ get_fieldnames(dict_reader *self, generators_state *state)
     return PyObject_GetAttrString((PyObject *)self, "fieldnames");
 }
 
-static bool
-are_names_last_seen(const dict_reader *self, PyObject *const *names, Py_ssize_t count)
-{
-    if (self->names == NULL || PyTuple_GET_SIZE(self->names) != count) {
-        return false;
-    }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        if (PyTuple_GET_ITEM(self->names, i) != names[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void
-forget_names(dict_reader *self)
-{
-    Py_CLEAR(self->names);
-    Py_CLEAR(self->pattern);
-    PyMem_Free(self->last);
-    self->last = NULL;
-}
-
-/* Are they distinct strs? */
-static bool
-are_plain_names(PyObject *names, PyObject *dict)
-{
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
-        if (!PyUnicode_CheckExact(PyTuple_GET_ITEM(names, i))) {
-            return false;
-        }
-    }
-    return PyDict_GET_SIZE(dict) == PyTuple_GET_SIZE(names);
-}
-
-static int
-make_pattern(dict_reader *self)
-{
-    PyObject *names = self->names;
-    Py_ssize_t count = PyTuple_GET_SIZE(names);
-    PyObject *dict = PyDict_New();
-    for (Py_ssize_t i = 0; dict != NULL && i < count; i++) {
-        PyObject *name = PyTuple_GET_ITEM(names, i);
-        if (PyUnicode_CheckExact(name) && PyDict_SetItem(dict, name, Py_None) < 0) {
-            Py_CLEAR(dict);
-        }
-    }
-    if (dict == NULL) {
-        return -1;
-    }
-    if (are_plain_names(names, dict)) {
-        self->last = PyMem_Calloc((size_t)count + 1, sizeof *self->last);
-        if (self->last == NULL) {
-            Py_DECREF(dict);
-            PyErr_NoMemory();
-            return -1;
-        }
-        self->pattern = Py_NewRef(dict);
-    }
-    Py_DECREF(dict);
-    return 0;
-}
-
-/* See to it that `names`, and `pattern` if they allow it, are of these fieldnames: 1 if
-   there is a pattern, 0, or -1. */
-static int
-learn_names(dict_reader *self, PyObject *fieldnames)
-{
-    if (!PyList_CheckExact(fieldnames) && !PyTuple_CheckExact(fieldnames)) {
-        return 0;
-    }
-    Py_ssize_t count = PySequence_Fast_GET_SIZE(fieldnames);
-    if (!are_names_last_seen(self, PySequence_Fast_ITEMS(fieldnames), count)) {
-        forget_names(self);
-        self->names = PySequence_Tuple(fieldnames);
-        if (self->names == NULL || make_pattern(self) < 0) {
-            forget_names(self);
-            return -1;
-        }
-    }
-    return self->pattern != NULL;
-}
-
 /* ---- rows ---- */
-
-/* A list of the values from `from` on, which it takes over. */
-static PyObject *
-take_values(csv_values *values, size_t from)
-{
-    PyObject *list = PyList_New((Py_ssize_t)(values->count - from));
-    for (size_t i = from; list != NULL && i < values->count; i++) {
-        PyList_SET_ITEM(list, (Py_ssize_t)(i - from), values->items[i]);
-        values->items[i] = NULL;
-    }
-    return list;
-}
-
-/* The pattern gets what differs from the last row.  Only what the reader made goes
-   into it: a restval could have code of its own, which would run when it goes. */
-static int
-update_pattern(dict_reader *self, const csv_values *values)
-{
-    size_t count = (size_t)PyTuple_GET_SIZE(self->names);
-    for (size_t i = 0; i < count; i++) {
-        PyObject *value = i < values->count ? values->items[i] : Py_None;
-        if (value == self->last[i]) {
-            continue;
-        }
-        self->last[i] = value;
-        if (PyDict_SetItem(self->pattern, PyTuple_GET_ITEM(self->names, (Py_ssize_t)i),
-                           value) < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* Give a row that is not as long as the names what is due to it. */
-static int
-level(dict_reader *self, PyObject *dict, PyObject *names, csv_values *values)
-{
-    size_t count = (size_t)PyTuple_GET_SIZE(names);
-    int status = 0;
-    if (values->count > count) {
-        PyObject *restkey = Py_NewRef(self->restkey);
-        PyObject *rest = take_values(values, count);
-        status = rest == NULL ? -1 : PyDict_SetItem(dict, restkey, rest);
-        Py_XDECREF(rest);
-        Py_DECREF(restkey);
-    }
-    for (size_t i = values->count; i < count && status == 0; i++) {
-        PyObject *restval = Py_NewRef(self->restval);
-        status = PyDict_SetItem(dict, PyTuple_GET_ITEM(names, (Py_ssize_t)i), restval);
-        Py_DECREF(restval);
-    }
-    return status;
-}
-
-/* The dict of values, whose names have a pattern. */
-static PyObject *
-keyed_values(dict_reader *self, csv_values *values)
-{
-    if (update_pattern(self, values) < 0) {
-        forget_names(self);
-        return NULL;
-    }
-    PyObject *names = Py_NewRef(self->names), *pattern = Py_NewRef(self->pattern);
-    PyObject *dict = PyDict_Copy(pattern);
-    Py_DECREF(pattern);
-    if (dict != NULL && values->count != (size_t)PyTuple_GET_SIZE(names) &&
-        level(self, dict, names, values) < 0) {
-        Py_CLEAR(dict);
-    }
-    Py_DECREF(names);
-    return dict;
-}
-
-static int
-set_rest(PyObject *dict, PyObject *key, PyObject *row, Py_ssize_t from, Py_ssize_t to)
-{
-    PyObject *rest = PySequence_GetSlice(row, from, to);
-    int status = rest == NULL ? -1 : PyDict_SetItem(dict, key, rest);
-    Py_XDECREF(rest);
-    return status;
-}
-
-static int
-set_missing(dict_reader *self, PyObject *dict, PyObject *fieldnames, Py_ssize_t from,
-            Py_ssize_t to)
-{
-    PyObject *rest = PySequence_GetSlice(fieldnames, from, to);
-    PyObject *names = rest == NULL ? NULL : PyObject_GetIter(rest);
-    Py_XDECREF(rest);
-    if (names == NULL) {
-        return -1;
-    }
-    PyObject *name;
-    int status = 0;
-    while (status == 0 && (name = PyIter_Next(names)) != NULL) {
-        PyObject *restval = Py_NewRef(self->restval);
-        status = PyDict_SetItem(dict, name, restval);
-        Py_DECREF(restval);
-        Py_DECREF(name);
-    }
-    Py_DECREF(names);
-    return status < 0 || PyErr_Occurred() ? -1 : 0;
-}
-
-/* The dict of any row, by any names. */
-static PyObject *
-keyed_row(dict_reader *self, PyObject *fieldnames, PyObject *row)
-{
-    PyObject *pairs =
-        PyObject_CallFunctionObjArgs((PyObject *)&PyZip_Type, fieldnames, row, NULL);
-    PyObject *dict = pairs == NULL ? NULL : PyDict_New();
-    int status = dict == NULL ? -1 : PyDict_MergeFromSeq2(dict, pairs, 1);
-    Py_XDECREF(pairs);
-    Py_ssize_t count = status < 0 ? -1 : PyObject_Size(fieldnames);
-    Py_ssize_t length = count < 0 ? -1 : PyObject_Size(row);
-    if (length < 0) {
-        status = -1;
-    }
-    else if (count < length) {
-        PyObject *restkey = Py_NewRef(self->restkey);
-        status = set_rest(dict, restkey, row, count, length);
-        Py_DECREF(restkey);
-    }
-    else if (count > length) {
-        status = set_missing(self, dict, fieldnames, length, count);
-    }
-    if (status < 0) {
-        Py_CLEAR(dict);
-    }
-    return dict;
-}
 
 /* Is the row blank?  1, 0 or -1. */
 static int
@@ -392,6 +172,19 @@ next_full_row(dict_reader *self, generators_state *state)
     return row;
 }
 
+static csv_rest
+hold_rest(const dict_reader *self)
+{
+    return (csv_rest){Py_NewRef(self->restkey), Py_NewRef(self->restval)};
+}
+
+static void
+drop_rest(csv_rest *rest)
+{
+    Py_DECREF(rest->key);
+    Py_DECREF(rest->value);
+}
+
 /* The dict of the next row, whatever is in the place of reader and names. */
 static PyObject *
 next_of_any(dict_reader *self, generators_state *state)
@@ -402,7 +195,9 @@ next_of_any(dict_reader *self, generators_state *state)
     }
     PyObject *dict = NULL, *fieldnames = get_fieldnames(self, state);
     if (fieldnames != NULL) {
-        dict = keyed_row(self, fieldnames, row);
+        csv_rest rest = hold_rest(self);
+        dict = csv_keyed_row(fieldnames, row, &rest);
+        drop_rest(&rest);
         Py_DECREF(fieldnames);
     }
     Py_DECREF(row);
@@ -428,10 +223,10 @@ next_full_values(dict_reader *self, generators_state *state, csv_values *values)
 
 /* The dict of values, by whatever the names are now. */
 static PyObject *
-keyed_by_any(dict_reader *self, csv_values *values, PyObject *fieldnames)
+keyed_by_any(csv_values *values, PyObject *fieldnames, const csv_rest *rest)
 {
-    PyObject *row = take_values(values, 0);
-    PyObject *dict = row == NULL ? NULL : keyed_row(self, fieldnames, row);
+    PyObject *row = csv_values_list(values, 0);
+    PyObject *dict = row == NULL ? NULL : csv_keyed_row(fieldnames, row, rest);
     Py_XDECREF(row);
     return dict;
 }
@@ -445,10 +240,12 @@ next_of_own(dict_reader *self, generators_state *state)
     self->values = (csv_values){NULL, 0, 0};
     if (next_full_values(self, state, &values) > 0) {
         PyObject *fieldnames = get_fieldnames(self, state);
-        int known = fieldnames == NULL ? -1 : learn_names(self, fieldnames);
+        int known = fieldnames == NULL ? -1 : csv_keys_learn(&self->keys, fieldnames);
         if (known >= 0) {
-            dict =
-                known ? keyed_values(self, &values) : keyed_by_any(self, &values, fieldnames);
+            csv_rest rest = hold_rest(self);
+            dict = known ? csv_keys_dict(&self->keys, &values, &rest)
+                         : keyed_by_any(&values, fieldnames, &rest);
+            drop_rest(&rest);
         }
         Py_XDECREF(fieldnames);
     }
@@ -545,8 +342,8 @@ dict_reader_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->reader);
     Py_VISIT(self->dialect);
     Py_VISIT(self->line_set);
-    Py_VISIT(self->names);
-    Py_VISIT(self->pattern);
+    Py_VISIT(self->keys.names);
+    Py_VISIT(self->keys.pattern);
     Py_VISIT(self->attributes);
     return 0;
 }
@@ -560,7 +357,7 @@ dict_reader_clear(PyObject *op)
     Py_CLEAR(self->dialect);
     Py_CLEAR(self->line_set);
     Py_CLEAR(self->attributes);
-    forget_names(self);
+    csv_keys_forget(&self->keys);
     /* Never NULL while a call may come. */
     Py_XSETREF(self->restkey, Py_NewRef(Py_None));
     Py_XSETREF(self->restval, Py_NewRef(Py_None));

@@ -16,72 +16,17 @@
  * Threads: the face locks.  The GIL is let go of while a very large piece of the
  * block, which nobody else can reach, is checked and scanned.
  */
-#include "csv/csv.h"
-
 #include <string.h>
 
 #include "core/utf8.h"
-#include "stream/text.h"
+#include "csv/decode.h"
 
 /* Units from which on the GIL is let go of.  To get it back from a busy thread takes
    5 ms, in which a hundred ordinary pieces are scanned: for those it does not pay. */
 #define SCAN_WITHOUT_GIL (4 * 1024 * 1024)
 #define LINES_BEFORE_MEMO 16
-#define HEAD 4 /* bytes that tell what a file is */
 
 /* ---- setting up ---- */
-
-static bool
-separators_within(const scan_set *set, uint32_t most)
-{
-    return (set->delimiter == SCAN_ABSENT || set->delimiter <= most) &&
-           (set->quote == SCAN_ABSENT || set->quote <= most) &&
-           (set->escape == SCAN_ABSENT || set->escape <= most);
-}
-
-static csv_encoding
-native_encoding(PyObject *name, const scan_set *set, const char *errors)
-{
-    if (PyUnicode_CompareWithASCIIString(name, "iso8859-1") == 0) {
-        return CSV_LATIN1;
-    }
-    /* Other ways of handling errors put text of their own into the data. */
-    if (strcmp(errors, "strict") == 0 && separators_within(set, 0x7F)) {
-        if (PyUnicode_CompareWithASCIIString(name, "utf-8") == 0 ||
-            PyUnicode_CompareWithASCIIString(name, "utf-8-sig") == 0) {
-            return CSV_UTF8;
-        }
-        if (PyUnicode_CompareWithASCIIString(name, "ascii") == 0) {
-            return CSV_ASCII;
-        }
-    }
-    return CSV_DECODED;
-}
-
-static int
-open_decoder(csv_parser *self, PyObject *name, const char *errors)
-{
-    PyObject *handler = PyCodec_LookupError(errors);
-    if (handler == NULL) {
-        return -1;
-    }
-    Py_DECREF(handler);
-    self->encoding = native_encoding(name, &self->dialect.fields.set, errors);
-    if (self->encoding == CSV_DECODED) {
-        const char *codec = PyUnicode_AsUTF8(name);
-        if (codec == NULL) {
-            return -1;
-        }
-        if (strcmp(codec, "utf-8") == 0) {
-            codec = "utf-8-sig";
-        }
-        self->decoder = PyCodec_IncrementalDecoder(codec, errors);
-        if (self->decoder == NULL) {
-            return -1;
-        }
-    }
-    return 0;
-}
 
 static void
 init_empty(csv_parser *self, const csv_dialect *dialect)
@@ -116,13 +61,7 @@ csv_parser_init(csv_parser *self, generators_state *state, const csv_dialect *di
     if (self->errors_name == NULL) {
         return -1;
     }
-    PyObject *name = text_codec_name(encoding);
-    if (name == NULL) {
-        return -1;
-    }
-    int status = open_decoder(self, name, errors);
-    Py_DECREF(name);
-    return status;
+    return csv_parser_open_decoder(self, encoding, errors);
 }
 
 void
@@ -157,13 +96,14 @@ csv_parser_traverse(csv_parser *self, visitproc visit, void *arg)
     return 0;
 }
 
-static void
-start(csv_parser *self, generators_state *state, fields_mode mode)
+void
+csv_parser_start(csv_parser *self, generators_state *state, fields_mode mode)
 {
     if (!self->started) {
         fields_dialect dialect = self->dialect.fields;
         dialect.utf8 = self->encoding == CSV_UTF8 && !self->from_text && mode == FIELDS_STREAM;
         fields_init(&self->machine, &dialect, state->kernel, mode);
+        self->machine.after_carriage = self->after_carriage;
         self->started = true;
     }
 }
@@ -173,7 +113,7 @@ csv_parser_init_lines(csv_parser *self, generators_state *state, const csv_diale
 {
     init_empty(self, dialect);
     self->from_text = true;
-    start(self, state, FIELDS_LINES);
+    csv_parser_start(self, state, FIELDS_LINES);
 }
 
 static int
@@ -210,63 +150,6 @@ drop_taken(csv_parser *self)
     buffer_drop(&self->block, drop);
     self->valid -= drop;
     self->block_byte += drop;
-    return 0;
-}
-
-/* ---- what the first bytes tell ---- */
-
-static const char *
-archive_advice(const uint8_t *b, size_t count)
-{
-    if (count >= 3 && memcmp(b, "\x1f\x8b\x08", 3) == 0) {
-        return "gzip data: pass gzip.open(path)";
-    }
-    if (count >= 4 && memcmp(b, "\x28\xb5\x2f\xfd", 4) == 0) {
-        return "zstd data: pass a file object that decompresses it";
-    }
-    if (count >= 4 && memcmp(b, "PK\x03\x04", 4) == 0) {
-        return "a zip archive: pass zipfile.ZipFile(path).open(name)";
-    }
-    return NULL;
-}
-
-static const char *
-wide_advice(const uint8_t *b, size_t count)
-{
-    if (count >= 4 &&
-        (memcmp(b, "\xff\xfe\0\0", 4) == 0 || memcmp(b, "\0\0\xfe\xff", 4) == 0)) {
-        return "UTF-32 text: pass encoding='utf-32'";
-    }
-    if (count >= 2 && (memcmp(b, "\xff\xfe", 2) == 0 || memcmp(b, "\xfe\xff", 2) == 0)) {
-        return "UTF-16 text: pass encoding='utf-16'";
-    }
-    return NULL;
-}
-
-static bool
-names_wide_encoding(PyObject *encoding)
-{
-    const char *name = PyUnicode_AsUTF8(encoding);
-    if (name == NULL) {
-        PyErr_Clear();
-        return false;
-    }
-    return strstr(name, "16") != NULL || strstr(name, "32") != NULL;
-}
-
-static int
-check_head(csv_parser *self, generators_state *state, const uint8_t *bytes, size_t count)
-{
-    self->head_seen = true;
-    const char *advice = archive_advice(bytes, count);
-    if (advice == NULL && !names_wide_encoding(self->encoding_name)) {
-        advice = wide_advice(bytes, count);
-    }
-    if (advice != NULL) {
-        csv_place place = {self->path, -1, -1, 0, NULL, NULL};
-        csv_raise(state, &place, "the source begins as %s", advice);
-        return -1;
-    }
     return 0;
 }
 
@@ -330,7 +213,7 @@ judge_rest(csv_parser *self, bool final)
 static int
 scan_block(csv_parser *self, generators_state *state, bool final)
 {
-    start(self, state, FIELDS_STREAM);
+    csv_parser_start(self, state, FIELDS_STREAM);
     const bool native = csv_parser_reads_natively(self) && !self->from_text;
     const bool large = self->block.length - self->valid >= SCAN_WITHOUT_GIL;
     PyThreadState *thread = large ? PyEval_SaveThread() : NULL;
@@ -354,10 +237,10 @@ static int
 take_bytes(csv_parser *self, generators_state *state, bool final)
 {
     if (!self->head_seen) {
-        if (self->block.length < HEAD && !final) {
+        if (self->block.length < CSV_HEAD && !final) {
             return 0;
         }
-        if (check_head(self, state, self->block.data, self->block.length) < 0) {
+        if (csv_parser_check_head(self, state, self->block.data, self->block.length) < 0) {
             return -1;
         }
         if (self->encoding == CSV_UTF8 && self->block.length >= 3 &&
@@ -387,23 +270,10 @@ csv_parser_filled(csv_parser *self, generators_state *state, size_t count)
     return take_bytes(self, state, false);
 }
 
-/* ---- decoding ---- */
+/* ---- feeding ---- */
 
-static PyObject *
-call_decoder(csv_parser *self, generators_state *state, PyObject *bytes, bool final)
-{
-    PyObject *text = PyObject_CallMethodObjArgs(self->decoder, state->str_decode, bytes,
-                                                final ? Py_True : Py_False, NULL);
-    if (text != NULL && !PyUnicode_Check(text)) {
-        PyErr_Format(PyExc_TypeError, "decoder should return a string result, not '%.200s'",
-                     Py_TYPE(text)->tp_name);
-        Py_CLEAR(text);
-    }
-    return text;
-}
-
-static int
-feed_text_units(csv_parser *self, generators_state *state, PyObject *text)
+int
+csv_parser_feed_units(csv_parser *self, generators_state *state, PyObject *text)
 {
     if (drop_taken(self) < 0) {
         return -1;
@@ -413,201 +283,6 @@ feed_text_units(csv_parser *self, generators_state *state, PyObject *text)
                       (int)PyUnicode_KIND(text));
     return raise_buffer(status) < 0 ? -1 : scan_block(self, state, false);
 }
-
-/* Where in `bytes` the decoding error is, or -1: what the decoder complains of
-   ends where `bytes` ends. */
-static Py_ssize_t
-error_offset(PyObject *error, PyObject *bytes)
-{
-    Py_ssize_t start, offset = -1;
-    PyObject *object = PyUnicodeDecodeError_GetObject(error);
-    if (object != NULL && PyUnicodeDecodeError_GetStart(error, &start) == 0) {
-        offset = start - (PyBytes_GET_SIZE(object) - PyBytes_GET_SIZE(bytes));
-    }
-    Py_XDECREF(object);
-    PyErr_Clear();
-    return offset;
-}
-
-/* Bytes of the decoder's own buffer may be among the bad ones. */
-static int
-keep_bad_bytes(csv_parser *self, PyObject *error, PyObject *bytes, Py_ssize_t offset)
-{
-    Py_ssize_t first, end;
-    PyObject *object = PyUnicodeDecodeError_GetObject(error);
-    if (object == NULL || PyUnicodeDecodeError_GetStart(error, &first) < 0 ||
-        PyUnicodeDecodeError_GetEnd(error, &end) < 0) {
-        Py_XDECREF(object);
-        return -1;
-    }
-    Py_ssize_t rest = offset + (end - first);
-    rest = rest < 0 ? 0 : rest > PyBytes_GET_SIZE(bytes) ? PyBytes_GET_SIZE(bytes) : rest;
-    Py_XSETREF(self->bad,
-               PyBytes_FromStringAndSize(PyBytes_AS_STRING(object) + first, end - first));
-    Py_XSETREF(self->rest, PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes) + rest,
-                                                     PyBytes_GET_SIZE(bytes) - rest));
-    Py_DECREF(object);
-    return self->bad == NULL || self->rest == NULL ? -1 : 0;
-}
-
-/* The decoder refused `bytes`: take the error as the fault that comes after what
-   can be read before it. */
-static int
-keep_decoding_error(csv_parser *self, generators_state *state, PyObject *decoder_state,
-                    PyObject *bytes)
-{
-    if (!PyErr_ExceptionMatches(PyExc_UnicodeError)) {
-        return -1;
-    }
-    PyObject *error = PyErr_GetRaisedException();
-    Py_ssize_t offset = -1;
-    if (PyObject_TypeCheck(error, (PyTypeObject *)PyExc_UnicodeDecodeError)) {
-        offset = error_offset(error, bytes);
-    }
-    int status = 0;
-    if (PyObject_TypeCheck(error, (PyTypeObject *)PyExc_UnicodeDecodeError)) {
-        status = keep_bad_bytes(self, error, bytes, offset);
-    }
-    if (status == 0 && offset > 0) {
-        PyObject *reset = PyObject_CallMethod(self->decoder, "setstate", "(O)", decoder_state);
-        PyObject *before = PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes), offset);
-        PyObject *text = NULL;
-        if (reset != NULL && before != NULL) {
-            text = call_decoder(self, state, before, false);
-        }
-        status = text == NULL ? -1 : feed_text_units(self, state, text);
-        Py_XDECREF(reset);
-        Py_XDECREF(before);
-        Py_XDECREF(text);
-    }
-    if (status < 0) {
-        Py_DECREF(error);
-        return -1;
-    }
-    self->failure = error;
-    self->failure_byte = self->byte_count - (uint64_t)PyBytes_GET_SIZE(bytes) +
-                         (uint64_t)(offset > 0 ? offset : 0);
-    return 0;
-}
-
-static int
-feed_decoder(csv_parser *self, generators_state *state, PyObject *bytes, bool final)
-{
-    PyObject *decoder_state = PyObject_CallMethod(self->decoder, "getstate", NULL);
-    if (decoder_state == NULL) {
-        return -1;
-    }
-    PyObject *text = call_decoder(self, state, bytes, final);
-    int status;
-    if (text != NULL) {
-        status = feed_text_units(self, state, text);
-        Py_DECREF(text);
-    }
-    else {
-        status = keep_decoding_error(self, state, decoder_state, bytes);
-    }
-    Py_DECREF(decoder_state);
-    return status;
-}
-
-int
-csv_parser_feed_rest(csv_parser *self, generators_state *state)
-{
-    PyObject *rest = self->rest;
-    self->rest = NULL;
-    PyObject *before = PyObject_CallMethod(self->decoder, "getstate", NULL);
-    PyObject *done = NULL;
-    if (before != NULL && PyTuple_Check(before) && PyTuple_GET_SIZE(before) == 2) {
-        /* What it holds is of the bytes that it refused. */
-        done = PyObject_CallMethod(self->decoder, "setstate", "((yO))", "",
-                                   PyTuple_GET_ITEM(before, 1));
-    }
-    else if (before != NULL) {
-        PyErr_SetString(PyExc_TypeError, "illegal decoder state");
-    }
-    int status = done == NULL ? -1 : feed_decoder(self, state, rest, self->finished);
-    Py_XDECREF(before);
-    Py_XDECREF(done);
-    Py_DECREF(rest);
-    return status;
-}
-
-/* Bytes for the decoder, held back until they tell what they are. */
-static int
-take_undecoded(csv_parser *self, generators_state *state, PyObject *bytes, bool final)
-{
-    if (self->head_seen) {
-        return feed_decoder(self, state, bytes, final);
-    }
-    PyObject *head = self->held;
-    self->held = NULL;
-    if (head == NULL) {
-        head = Py_NewRef(bytes);
-    }
-    else {
-        PyBytes_Concat(&head, bytes);
-        if (head == NULL) {
-            return -1;
-        }
-    }
-    if (PyBytes_GET_SIZE(head) < HEAD && !final) {
-        self->held = head;
-        return 0;
-    }
-    int status = check_head(self, state, (const uint8_t *)PyBytes_AS_STRING(head),
-                            (size_t)PyBytes_GET_SIZE(head));
-    if (status == 0) {
-        status = feed_decoder(self, state, head, final);
-    }
-    Py_DECREF(head);
-    return status;
-}
-
-/* ---- encoding ---- */
-
-static PyObject *
-encode(const csv_parser *self, PyObject *text)
-{
-    const char *errors = PyUnicode_AsUTF8(self->errors_name);
-    PyObject *bytes =
-        errors == NULL
-            ? NULL
-            : PyUnicode_AsEncodedString(text, PyUnicode_AsUTF8(self->encoding_name), errors);
-    if (bytes == NULL && errors != NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
-        /* A handler of decoding errors alone, or text that never was in the encoding. */
-        PyErr_Clear();
-        bytes =
-            PyUnicode_AsEncodedString(text, PyUnicode_AsUTF8(self->encoding_name), "strict");
-    }
-    return bytes;
-}
-
-PyObject *
-csv_parser_encode(const csv_parser *self, PyObject *text)
-{
-    PyObject *bytes = encode(self, text);
-    if (bytes == NULL || self->encoding != CSV_DECODED) {
-        return bytes;
-    }
-    /* The mark that some codecs begin with is no part of a text within. */
-    PyObject *nothing = PyUnicode_FromStringAndSize(NULL, 0);
-    PyObject *mark = nothing == NULL ? NULL : encode(self, nothing);
-    Py_XDECREF(nothing);
-    if (mark == NULL) {
-        Py_DECREF(bytes);
-        return NULL;
-    }
-    Py_ssize_t count = PyBytes_GET_SIZE(mark);
-    if (count > 0 && PyBytes_GET_SIZE(bytes) >= count &&
-        memcmp(PyBytes_AS_STRING(bytes), PyBytes_AS_STRING(mark), (size_t)count) == 0) {
-        Py_SETREF(bytes, PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes) + count,
-                                                   PyBytes_GET_SIZE(bytes) - count));
-    }
-    Py_DECREF(mark);
-    return bytes;
-}
-
-/* ---- feeding ---- */
 
 int
 csv_parser_feed_bytes(csv_parser *self, generators_state *state, const void *bytes,
@@ -628,7 +303,7 @@ csv_parser_feed_bytes(csv_parser *self, generators_state *state, const void *byt
     if (piece == NULL) {
         return -1;
     }
-    int status = take_undecoded(self, state, piece, false);
+    int status = csv_parser_feed_undecoded(self, state, piece, false);
     Py_DECREF(piece);
     return status;
 }
@@ -637,49 +312,7 @@ int
 csv_parser_feed_text(csv_parser *self, generators_state *state, PyObject *text)
 {
     self->from_text = true;
-    return feed_text_units(self, state, text);
-}
-
-/* items='lines': give the line the end that was cut off. */
-static PyObject *
-with_line_end(PyObject *line)
-{
-    Py_ssize_t count = PyBytes_GET_SIZE(line);
-    char last = count > 0 ? PyBytes_AS_STRING(line)[count - 1] : '\0';
-    PyObject *whole = Py_NewRef(line);
-    if (last != '\n' && last != '\r') {
-        PyBytes_ConcatAndDel(&whole, PyBytes_FromStringAndSize("\n", 1));
-    }
-    return whole;
-}
-
-PyObject *
-csv_parser_decode_line(csv_parser *self, generators_state *state, PyObject *line)
-{
-    PyObject *text;
-    bool first = self->lines_fed == 0;
-    if (self->encoding == CSV_DECODED) {
-        text = call_decoder(self, state, line, false);
-    }
-    else {
-        text =
-            PyUnicode_FromEncodedObject(line, PyUnicode_AsUTF8(self->encoding_name), "strict");
-        if (text != NULL && first && self->encoding == CSV_UTF8 &&
-            PyUnicode_GET_LENGTH(text) > 0 && PyUnicode_READ_CHAR(text, 0) == 0xFEFF) {
-            Py_SETREF(text, PyUnicode_Substring(text, 1, PyUnicode_GET_LENGTH(text)));
-        }
-    }
-    if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeError)) {
-        start(self, state, FIELDS_LINES);
-        self->lines_fed++;
-        self->failure = PyErr_GetRaisedException();
-        Py_XSETREF(self->bad, with_line_end(line));
-        if (self->bad == NULL) {
-            Py_CLEAR(self->failure);
-            PyErr_NoMemory();
-        }
-    }
-    return text;
+    return csv_parser_feed_units(self, state, text);
 }
 
 static int
@@ -732,7 +365,7 @@ feed_first_line(csv_parser *self, PyObject *line, size_t length)
 
 /* Read on in the line in place, or in the block. */
 static int
-feed_units(csv_parser *self)
+read_on(csv_parser *self)
 {
     int width;
     const void *units = csv_parser_units(self, &width);
@@ -757,7 +390,7 @@ feed_units(csv_parser *self)
 int
 csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line)
 {
-    start(self, state, FIELDS_LINES);
+    csv_parser_start(self, state, FIELDS_LINES);
     if (move_rows(self) < 0) {
         return -1;
     }
@@ -781,7 +414,7 @@ csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line)
             return -1;
         }
     }
-    return feed_units(self);
+    return read_on(self);
 }
 
 /* The bytes are over: what was held back is read, or is a fault. */
@@ -800,10 +433,10 @@ finish_bytes(csv_parser *self, generators_state *state)
     }
     int status = 0;
     if (self->machine.mode == FIELDS_STREAM) {
-        status = take_undecoded(self, state, nothing, true);
+        status = csv_parser_feed_undecoded(self, state, nothing, true);
     }
     else {
-        PyObject *text = call_decoder(self, state, nothing, true);
+        PyObject *text = csv_parser_call_decoder(self, state, nothing, true);
         if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeError)) {
             self->failure = PyErr_GetRaisedException();
         }

@@ -6,7 +6,8 @@
  * its columns.  Rows that are plainly lists or tuples of all fields need no
  * plan: see csv_plan_is_plain().
  *
- *   plan.c    the plan and its making
+ *   plan.c    what was asked, and the plan's lifetime
+ *   settle.c  what that means for a file
  *   classes.c what a NamedTuple or a dataclass takes
  *   typed.c   the text of a field -> a value
  *   shape.c   a record -> a row
@@ -109,6 +110,14 @@ csv_plan_is_plain(const csv_plan *self)
 {
     return self->into <= CSV_INTO_TUPLE && self->chosen == NULL && self->types == NULL &&
            self->ragged == CSV_RAGGED_ALLOW;
+}
+
+/* How many fields a record should have, if that was told by the first record; for
+   checkpoints. */
+static inline uint32_t
+csv_plan_width(const csv_plan *self, uint32_t unsettled)
+{
+    return !self->settled ? unsettled : self->header == NULL ? self->width : 0;
 }
 
 /* Make the plan for records with these names (a tuple, or NULL), else of `width`

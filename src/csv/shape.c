@@ -169,6 +169,9 @@ make_values(const csv_plan *plan, const csv_parser *parser, generators_state *st
 {
     PyObject **values = plan->values + 1;
     const uint32_t *ends = parser->machine.ends + record->first;
+    if (plan->open && plan->by_index == NULL && width >= (size_t)count) {
+        return csv_record_fields(parser, state, record, (uint32_t)count, values, bad);
+    }
     field_context c;
     set_context(&c, parser, state, record);
     const bool plain = record->flags == 0 && c.width == 1 && parser->dialect.plain;
@@ -387,7 +390,7 @@ csv_plan_row(csv_plan *self, csv_parser *parser, generators_state *state,
     }
     Py_ssize_t bad;
     if (make_values(self, parser, state, record, width, count, &bad) < 0) {
-        if ((*fault = is_fault())) {
+        if ((*fault = bad >= 0 && is_fault())) {
             csv_parser_raise_field(parser, state, record, self->columns[bad].field,
                                    self->columns[bad].name);
         }

@@ -1,5 +1,104 @@
-/* What is raised where a generator would raise it. */
+/* What is raised where a generator would raise it: see raising.h.
+ *
+ * Nothing here holds state.  User code that runs: an exception's add_note(), and the
+ * calling of the class given to throw().
+ */
 #include "protocol/raising.h"
+
+#include <string.h>
+
+#define NOTE_START "while reading "
+
+/* ---- chains ---- */
+
+void
+raising_convert(PyObject *stop, const char *who)
+{
+    if (!PyErr_ExceptionMatches(stop)) {
+        return;
+    }
+    PyObject *raised = PyErr_GetRaisedException();
+    PyErr_Format(PyExc_RuntimeError, "%s raised %s", who, ((PyTypeObject *)stop)->tp_name);
+    PyObject *error = PyErr_GetRaisedException();
+    PyException_SetContext(error, Py_NewRef(raised));
+    PyException_SetCause(error, raised);
+    PyErr_SetRaisedException(error);
+}
+
+/* The exception at the end of a chain of contexts, borrowed; NULL where the chain
+   holds `other` already, or has no end. */
+static PyObject *
+last_context(PyObject *exception, PyObject *other)
+{
+    for (int i = 0; i < 1000 && exception != other; i++) {
+        PyObject *context = PyException_GetContext(exception);
+        if (context == NULL) {
+            return exception;
+        }
+        Py_DECREF(context); /* the exception holds it */
+        exception = context;
+    }
+    return NULL;
+}
+
+void
+raising_chain(PyObject *earlier)
+{
+    PyObject *error = PyErr_GetRaisedException();
+    PyObject *last = earlier == NULL ? NULL : last_context(error, earlier);
+    if (last != NULL) {
+        PyException_SetContext(last, earlier);
+    }
+    else {
+        Py_XDECREF(earlier);
+    }
+    PyErr_SetRaisedException(error);
+}
+
+/* ---- notes ---- */
+
+static bool
+is_noted(PyObject *exception)
+{
+    PyObject *notes = PyObject_GetAttrString(exception, "__notes__");
+    bool found = false;
+    if (notes != NULL && PyList_Check(notes)) {
+        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(notes) && !found; i++) {
+            PyObject *note = PyList_GET_ITEM(notes, i);
+            const char *text = PyUnicode_Check(note) ? PyUnicode_AsUTF8(note) : NULL;
+            found = text != NULL && strncmp(text, NOTE_START, strlen(NOTE_START)) == 0;
+        }
+    }
+    Py_XDECREF(notes);
+    PyErr_Clear();
+    return found;
+}
+
+void
+stream_note(const char *format, ...)
+{
+    /* GeneratorExit, CancelledError and KeyboardInterrupt are no Exceptions. */
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+        return;
+    }
+    PyObject *exception = PyErr_GetRaisedException();
+    if (!is_noted(exception)) {
+        va_list arguments;
+        va_start(arguments, format);
+        PyObject *note = PyUnicode_FromFormatV(format, arguments);
+        va_end(arguments);
+        PyObject *done = NULL;
+        if (note != NULL) {
+            done = PyObject_CallMethod(exception, "add_note", "O", note);
+        }
+        Py_XDECREF(note);
+        Py_XDECREF(done);
+        PyErr_Clear(); /* an exception that takes no note is raised without */
+    }
+    PyErr_SetRaisedException(exception);
+}
+
+/* ---- throw() and the end ---- */
 
 /* The exception that those arguments mean, as generators read them. */
 static PyObject *
@@ -54,17 +153,17 @@ read_thrown(PyObject *type, PyObject *value, PyObject *traceback)
 }
 
 PyObject *
-raising_thrown(PyObject *const *args, Py_ssize_t count)
+raising_thrown(const char *method, PyObject *const *args, Py_ssize_t count)
 {
     if (count < 1 || count > 3) {
-        PyErr_Format(PyExc_TypeError, "throw expected 1 to 3 arguments, got %zd", count);
+        PyErr_Format(PyExc_TypeError, "%s expected 1 to 3 arguments, got %zd", method, count);
         return NULL;
     }
 #if PY_VERSION_HEX >= 0x030C0000
-    if (count > 1 && PyErr_WarnEx(PyExc_DeprecationWarning,
-                                  "the (type, exc, tb) signature of throw() is deprecated, "
-                                  "use the single-arg signature instead.",
-                                  1) < 0) {
+    if (count > 1 && PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
+                                      "the (type, exc, tb) signature of %s() is deprecated, "
+                                      "use the single-arg signature instead.",
+                                      method) < 0) {
         return NULL;
     }
 #endif
@@ -86,18 +185,4 @@ raising_stop(PyObject *value)
     if (stop != NULL) {
         PyErr_SetRaisedException(stop);
     }
-}
-
-void
-raising_convert(PyObject *stop, const char *who)
-{
-    if (!PyErr_ExceptionMatches(stop)) {
-        return;
-    }
-    PyObject *raised = PyErr_GetRaisedException();
-    PyErr_Format(PyExc_RuntimeError, "%s raised %s", who, ((PyTypeObject *)stop)->tp_name);
-    PyObject *error = PyErr_GetRaisedException();
-    PyException_SetContext(error, Py_NewRef(raised));
-    PyException_SetCause(error, raised);
-    PyErr_SetRaisedException(error);
 }

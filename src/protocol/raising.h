@@ -1,16 +1,26 @@
-/* What is raised where a generator would raise it. */
+/* What is raised where a generator would raise it: where an exception arose is told,
+ * errors are chained, and none ends a loop by mistake (PEP 479).
+ */
 #ifndef GENERATORS_PROTOCOL_RAISING_H
 #define GENERATORS_PROTOCOL_RAISING_H
 
 #include "generators.h"
 
+/* Tell by a note where the exception being raised arose, unless a stage
+   further in has told it.  `format` is as for PyUnicode_FromFormat and begins
+   with "while reading ". */
+void stream_note(const char *format, ...);
+
+/* What is raised now was raised while `earlier` (owned here, or NULL) was. */
+void raising_chain(PyObject *earlier);
+
 /* Make a RuntimeError of the exception being raised if it is a `stop`, with that as
    its cause: "`who` raised StopIteration". */
 void raising_convert(PyObject *stop, const char *who);
 
-/* The exception that the arguments of throw() mean, as generators read them; NULL
-   with an exception set where they mean none. */
-PyObject *raising_thrown(PyObject *const *args, Py_ssize_t count);
+/* The exception that the arguments of throw() or athrow() mean, as generators read
+   them; NULL with an exception set where they mean none. */
+PyObject *raising_thrown(const char *method, PyObject *const *args, Py_ssize_t count);
 
 /* End an iteration with that value: StopIteration, or nothing at all for None, as
    tp_iternext may. */

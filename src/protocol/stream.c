@@ -24,105 +24,12 @@
  */
 #include "protocol/stream.h"
 
-#include "protocol/raising.h"
-
-#include <string.h>
-
-#define NOTE_START "while reading "
-
 /* ---- errors ---- */
 
 static void
 refuse_overlap(void)
 {
     PyErr_SetString(PyExc_ValueError, "generator already executing");
-}
-
-/* PEP 479: a StopIteration that is not the stream's own end is a fault. */
-static void
-convert_stop_iteration(void)
-{
-    if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {
-        return;
-    }
-    PyObject *stop = PyErr_GetRaisedException();
-    PyErr_SetString(PyExc_RuntimeError, "generator raised StopIteration");
-    PyObject *error = PyErr_GetRaisedException();
-    PyException_SetContext(error, Py_NewRef(stop));
-    PyException_SetCause(error, stop);
-    PyErr_SetRaisedException(error);
-}
-
-/* The exception at the end of a chain of contexts, borrowed; NULL where the chain
-   holds `other` already, or has no end. */
-static PyObject *
-last_context(PyObject *exception, PyObject *other)
-{
-    for (int i = 0; i < 1000 && exception != other; i++) {
-        PyObject *context = PyException_GetContext(exception);
-        if (context == NULL) {
-            return exception;
-        }
-        Py_DECREF(context); /* the exception holds it */
-        exception = context;
-    }
-    return NULL;
-}
-
-/* What is raised now was raised while `earlier` (owned here, or NULL) was. */
-static void
-chain(PyObject *earlier)
-{
-    PyObject *error = PyErr_GetRaisedException();
-    PyObject *last = earlier == NULL ? NULL : last_context(error, earlier);
-    if (last != NULL) {
-        PyException_SetContext(last, earlier);
-    }
-    else {
-        Py_XDECREF(earlier);
-    }
-    PyErr_SetRaisedException(error);
-}
-
-static bool
-is_noted(PyObject *exception)
-{
-    PyObject *notes = PyObject_GetAttrString(exception, "__notes__");
-    bool found = false;
-    if (notes != NULL && PyList_Check(notes)) {
-        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(notes) && !found; i++) {
-            PyObject *note = PyList_GET_ITEM(notes, i);
-            const char *text = PyUnicode_Check(note) ? PyUnicode_AsUTF8(note) : NULL;
-            found = text != NULL && strncmp(text, NOTE_START, strlen(NOTE_START)) == 0;
-        }
-    }
-    Py_XDECREF(notes);
-    PyErr_Clear();
-    return found;
-}
-
-void
-stream_note(const char *format, ...)
-{
-    /* GeneratorExit, CancelledError and KeyboardInterrupt are no Exceptions. */
-    if (!PyErr_ExceptionMatches(PyExc_Exception)) {
-        return;
-    }
-    PyObject *exception = PyErr_GetRaisedException();
-    if (!is_noted(exception)) {
-        va_list arguments;
-        va_start(arguments, format);
-        PyObject *note = PyUnicode_FromFormatV(format, arguments);
-        va_end(arguments);
-        PyObject *done = NULL;
-        if (note != NULL) {
-            done = PyObject_CallMethod(exception, "add_note", "O", note);
-        }
-        Py_XDECREF(note);
-        Py_XDECREF(done);
-        PyErr_Clear(); /* an exception that takes no note is raised without */
-    }
-    PyErr_SetRaisedException(exception);
 }
 
 /* ---- the source ---- */
@@ -157,7 +64,7 @@ stream_source_ended(stream *self)
         PyErr_Clear();
         return 0;
     }
-    stream_note(NOTE_START "item %zd", self->pulled);
+    stream_note("while reading item %zd", self->pulled);
     return -1;
 }
 
@@ -207,7 +114,7 @@ end(stream *self)
     int (*releases[2])(stream *) = {close_source, self->kind->release};
     for (int i = 0; i < 2; i++) {
         if (releases[self->releases_first ? 1 - i : i](self) < 0) {
-            chain(raised);
+            raising_chain(raised);
             raised = PyErr_GetRaisedException();
         }
     }
@@ -216,7 +123,7 @@ end(stream *self)
         return 0;
     }
     PyErr_SetRaisedException(raised);
-    convert_stop_iteration();
+    raising_convert(PyExc_StopIteration, "generator");
     return -1;
 }
 
@@ -409,7 +316,7 @@ PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
 static PyObject *
 stream_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *exception = raising_thrown(args, count);
+    PyObject *exception = raising_thrown("throw", args, count);
     if (exception == NULL) {
         return NULL;
     }

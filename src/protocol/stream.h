@@ -8,6 +8,7 @@
 #define GENERATORS_PROTOCOL_STREAM_H
 
 #include "generators.h"
+#include "protocol/raising.h"
 
 typedef struct stream stream;
 
@@ -31,10 +32,10 @@ struct stream {
     Py_ssize_t pulled; /* items taken from source */
     bool closes_source;
     bool releases_first; /* release() comes before the source is closed */
-    bool started; /* an item was asked for */
-    bool running; /* code of this object, or called by it, is under way */
-    bool ended;   /* for ever; source and first are NULL */
-    bool dropped; /* nobody holds it any longer: release() must not wait */
+    bool started;        /* an item was asked for */
+    bool running;        /* code of this object, or called by it, is under way */
+    bool ended;          /* for ever; source and first are NULL */
+    bool dropped;        /* nobody holds it any longer: release() must not wait */
 };
 
 /* Read from `source`: take its iterator, and find out whether the stream closes
@@ -63,11 +64,6 @@ stream_pull(stream *self, PyObject **item)
    source's end, or -1 with its exception: those that came
    before it stay in `items`, NULL after the last. */
 Py_ssize_t stream_pull_many(stream *self, PyObject **items, Py_ssize_t count);
-
-/* Tell by a note where the exception being raised arose, unless a stage
-   further in has told it.  `format` is as for PyUnicode_FromFormat and begins
-   with "while reading ". */
-void stream_note(const char *format, ...);
 
 /* Run `body` as a step is run: guarded, locked, and ending the stream when it
    fails.  0, or -1 with an exception set. */

@@ -477,7 +477,7 @@ PyDoc_STRVAR(throw_doc,
 static PyObject *
 drive_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *exception = raising_thrown(args, count);
+    PyObject *exception = raising_thrown("throw", args, count);
     if (exception == NULL) {
         return NULL;
     }

@@ -158,16 +158,17 @@ static int
 wait_for_signal(workers *self)
 {
     for (;;) {
+        /* A signal that came before must not wait for a call to end. */
+        if (Py_MakePendingCalls() < 0) {
+            leave_wait(self);
+            return -1;
+        }
         PyLockStatus status;
         Py_BEGIN_ALLOW_THREADS
         status = PyThread_acquire_lock_timed(self->signal, -1, 1);
         Py_END_ALLOW_THREADS
         if (status == PY_LOCK_ACQUIRED) {
             return 0;
-        }
-        if (Py_MakePendingCalls() < 0) {
-            leave_wait(self);
-            return -1;
         }
     }
 }

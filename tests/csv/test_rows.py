@@ -372,12 +372,6 @@ def test_what_is_no_shape_is_refused(into: Any) -> None:
         csv_rows(DATA, into=into)
 
 
-@pytest.mark.parametrize('name', ['start'])
-def test_what_is_not_there_is_not_taken(name: str) -> None:
-    with pytest.raises(TypeError):
-        csv_rows(DATA, **{name: None})
-
-
 @pytest.mark.parametrize('name', ['max_field', 'max_record'])
 def test_limits_are_numbers_or_none(name: str) -> None:
     assert list(csv_rows(DATA, **{name: None})) == ROWS

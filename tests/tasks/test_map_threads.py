@@ -278,8 +278,44 @@ def test_a_note_shortens_the_item() -> None:
         assert len(note) < 200
 
 
-def test_a_failure_starts_nothing_more_and_waits_for_the_rest() -> None:
+class ByHand:
+    """An executor that runs what the test tells it to run."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Condition()
+        self.given: list[tuple[Callable[[], Any], Future[Any]]] = []
+
+    def submit(self, function: Callable[[], Any]) -> Future[Any]:
+        with self.lock:
+            self.given.append((function, Future()))
+            self.lock.notify_all()
+            return self.given[-1][1]
+
+    def run(self, *indices: int) -> None:
+        with self.lock:
+            assert self.lock.wait_for(lambda: len(self.given) > max(indices), WAIT)
+        for i in indices:
+            function, future = self.given[i]
+            if future.set_running_or_notify_cancel():
+                function()
+                future.set_result(None)
+
+
+def test_a_failure_starts_nothing_more() -> None:
+    executor = ByHand()
+    stream = map_threads(fails_at(3), itertools.count(), concurrency=4, executor=executor)
+    with in_thread(lambda: next(stream)) as results:
+        executor.run(3, 1, 2, 0)
+    assert results == [0]
+    assert [next(stream), next(stream)] == [1, 2]
+    with pytest.raises(Failed):
+        next(stream)
+    assert len(executor.given) == 4
+
+
+def test_a_failure_waits_for_the_rest_and_then_closes_the_source() -> None:
     gate = Gate()
+    log = []
 
     def call(x: int) -> int:
         if x == 0:
@@ -287,21 +323,18 @@ def test_a_failure_starts_nothing_more_and_waits_for_the_rest() -> None:
             raise Failed
         return gate(x)  # type: ignore[no-any-return]
 
-    pulled = []
-
     def source() -> Iterator[int]:
         try:
-            for i in itertools.count():
-                pulled.append(i)
-                yield i
+            yield from itertools.count()
         finally:
-            pulled.append(f'closed after {sorted(gate.ended)}')
+            log.append(sorted(gate.ended))
 
-    with in_thread(lambda: next(map_threads(call, source(), concurrency=4))) as results:
+    stream = map_threads(call, source(), concurrency=4, buffersize=4)
+    with in_thread(lambda: next(stream)) as results:
         gate.wait_until_begun(3)
         gate.let(1, 2, 3)
     assert isinstance(results[0], Failed)
-    assert pulled == [0, 1, 2, 3, 'closed after [1, 2, 3]']
+    assert log == [[1, 2, 3]]
 
 
 def test_failures_as_results() -> None:
@@ -382,8 +415,8 @@ def test_close_returns_after_the_calls_that_run() -> None:
     gate.let(0)
     stream = map_threads(gate, range(5), concurrency=2)
     assert next(stream) == 0
+    gate.wait_until_begun(2)
     with in_thread(stream.close):
-        gate.wait_until_begun(2)
         begun = len(gate.begun)
         gate.let(...)
     assert len(gate.ended) == len(gate.begun) == begun
@@ -608,9 +641,7 @@ async def a_coroutine_function(x: int) -> int:
         ((abs, []), {'executor': 1}, TypeError, 'executor must have submit'),
     ],
 )
-def test_bad_arguments(
-    arguments: Any, options: Any, error: type[Exception], message: str
-) -> None:
+def test_bad_arguments(arguments: Any, options: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         map_threads(*arguments, **options)
 
@@ -759,11 +790,12 @@ def test_a_signal_that_is_no_error_leaves_the_wait_as_it_is() -> None:
 
 def test_a_subinterpreter_may_use_it() -> None:
     done = run("""if True:
+        import sys
         try:
             import _interpreters as interpreters
         except ImportError:
             import _xxsubinterpreters as interpreters
-        made = interpreters.create()
+        made = interpreters.create(**({'isolated': False} if sys.version_info < (3, 12) else {}))
         interpreters.run_string(made, '''if True:
             from generators import map_threads
             print(list(map_threads(abs, range(3))), flush=True)

@@ -4,9 +4,14 @@ import csv
 import io
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import assert_type
+from typing import Any, NamedTuple, assert_type
 
 from generators import CSVError, CSVRow, csv_rows
+
+
+class City(NamedTuple):
+    name: str
+    population: int
 
 
 def lists() -> None:
@@ -30,6 +35,21 @@ def lazy_rows() -> None:
     CSVRow(['1', None], names=['a', 'b'])
     CSVRow({'a': '1'})
     CSVRow([b'1'])  # type: ignore[list-item]
+
+
+def shapes() -> None:
+    assert_type(next(csv_rows('cities.csv', into=dict)), dict[str, str])
+    assert_type(next(csv_rows('cities.csv', into=dict, types={'id': int})), dict[str, Any])
+    assert_type(next(csv_rows('cities.csv', types={0: float | None})), list[Any])
+    assert_type(next(csv_rows('cities.csv', into=City, null=['NA'])), City)
+    assert_type(next(csv_rows('cities.csv', into=len, columns=['name', 1])), int)
+    csv_rows('cities.csv', ragged='never')  # type: ignore[call-overload]
+
+
+def going_on() -> None:
+    rows = csv_rows('cities.csv', on_error=lambda error, raw: print(error.line, raw))
+    csv_rows('cities.csv', start=rows.checkpoint(), on_error='skip')
+    csv_rows('cities.csv', on_error='ignore')  # type: ignore[call-overload]
 
 
 def sources(chunks: Iterator[bytes], lines: list[str]) -> None:
