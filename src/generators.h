@@ -34,6 +34,14 @@
     X(PyTypeObject, thread_call_type)                                 \
     X(PyTypeObject, workers_type)                                     \
     X(PyTypeObject, map_threads_type)                                 \
+    X(PyTypeObject, dispatcher_type)                                  \
+    X(PyTypeObject, event_handler_type)                               \
+    X(PyTypeObject, event_topic_type)                                 \
+    X(PyTypeObject, event_call_type)                                  \
+    X(PyObject, event_class)          /* Event */                     \
+    X(PyObject, error_event_class)    /* ErrorEvent */                \
+    X(PyObject, str_error)            /* the type of its events */    \
+    X(PyObject, coroutine_abc)        /* collections.abc.Coroutine */ \
     X(PyObject, generator_abc)        /* collections.abc.Generator */ \
     X(PyObject, async_generator_abc)  /* its async twin */            \
     X(PyObject, mapping_abc)          /* collections.abc.Mapping */   \
@@ -93,6 +101,10 @@ extern PyType_Spec task_spec;
 extern PyType_Spec thread_call_spec;
 extern PyType_Spec workers_spec;
 extern PyType_Spec map_threads_spec;
+extern PyType_Spec dispatcher_spec;
+extern PyType_Spec event_handler_spec;
+extern PyType_Spec event_topic_spec;
+extern PyType_Spec event_call_spec;
 extern PyType_Spec csv_row_spec;
 extern PyType_Spec csv_block_spec;
 extern PyType_Spec csv_names_spec;

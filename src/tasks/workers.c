@@ -31,6 +31,10 @@
 #define PROCESS() 0L /* there is no fork */
 #endif
 
+/* Microseconds.  A signal that comes just before the wait does not interrupt it, and is
+   handled after that. */
+#define LONGEST_WAIT 500000
+
 typedef struct thread_call thread_call;
 
 struct thread_call {
@@ -158,14 +162,13 @@ static int
 wait_for_signal(workers *self)
 {
     for (;;) {
-        /* A signal that came before must not wait for a call to end. */
         if (Py_MakePendingCalls() < 0) {
             leave_wait(self);
             return -1;
         }
         PyLockStatus status;
         Py_BEGIN_ALLOW_THREADS
-        status = PyThread_acquire_lock_timed(self->signal, -1, 1);
+        status = PyThread_acquire_lock_timed(self->signal, LONGEST_WAIT, 1);
         Py_END_ALLOW_THREADS
         if (status == PY_LOCK_ACQUIRED) {
             return 0;
