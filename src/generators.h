@@ -125,6 +125,39 @@ generators_state_of_subclass(PyTypeObject *type)
     return PyModule_GetState(PyType_GetModuleByDef(type, &generators_module));
 }
 
+/* What is being raised, if it is one of `type`, is forgotten: 0, and -1 where it is
+   another, which stays. */
+static inline int
+generators_forgive(PyObject *type)
+{
+    if (!PyErr_ExceptionMatches(type)) {
+        return -1;
+    }
+    PyErr_Clear();
+    return 0;
+}
+
+/* The same for what the answer of a user's object to a mere question may be: any
+   Exception but that of no memory, which says nothing of the object. */
+static inline int
+generators_forgive_answer(void)
+{
+    return PyErr_ExceptionMatches(PyExc_MemoryError) ? -1
+                                                     : generators_forgive(PyExc_Exception);
+}
+
+/* Whether it has the attribute: 1, 0 or, with an exception set, -1. */
+static inline int
+generators_has_attribute(PyObject *op, const char *name)
+{
+    PyObject *value = PyObject_GetAttrString(op, name);
+    if (value == NULL) {
+        return generators_forgive(PyExc_AttributeError);
+    }
+    Py_DECREF(value);
+    return 1;
+}
+
 /* What is imported at first use, by several threads perhaps: NULL until then; borrowed. */
 static inline PyObject *
 generators_late(generators_state *state, PyObject **place)
