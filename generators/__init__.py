@@ -14,6 +14,7 @@ from generators._native import (
     drive,
     map_threads,
     task,
+    to_sync,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     'drive',
     'map_threads',
     'task',
+    'to_sync',
 ]

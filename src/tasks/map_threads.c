@@ -123,6 +123,21 @@ map_threads_clear(PyObject *op)
 /* ---- making one ---- */
 
 static int
+check_executor(PyObject *executor)
+{
+    PyObject *submit = PyObject_GetAttrString(executor, "submit");
+    if (submit == NULL) {
+        if (generators_forgive(PyExc_AttributeError) == 0) {
+            PyErr_Format(PyExc_TypeError, "executor must have submit(), and '%.200s' has none",
+                         Py_TYPE(executor)->tp_name);
+        }
+        return -1;
+    }
+    Py_DECREF(submit);
+    return 0;
+}
+
+static int
 map_threads_init(map_threads *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"fn",       "source",     "concurrency",
@@ -153,9 +168,7 @@ map_threads_init(map_threads *self, generators_state *state, PyObject *args, PyO
                      function);
         return -1;
     }
-    if (executor != Py_None && !PyObject_HasAttrString(executor, "submit")) {
-        PyErr_Format(PyExc_TypeError, "executor must have submit(), and '%.200s' has none",
-                     Py_TYPE(executor)->tp_name);
+    if (executor != Py_None && check_executor(executor) < 0) {
         return -1;
     }
     self->function = Py_NewRef(function);
