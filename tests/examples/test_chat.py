@@ -195,9 +195,9 @@ def test_the_longest_text_is_taken(chat, escaped):
     ],
 )
 def test_names_are_checked(chat, query, reason):
-    with chat.client.websocket_connect(f'/socket?{query}') as session:
-        with pytest.raises(WebSocketDisconnect) as caught:
-            session.receive_json()
+    session = chat.stack.enter_context(chat.client.websocket_connect(f'/socket?{query}'))
+    with pytest.raises(WebSocketDisconnect) as caught:
+        session.receive_json()
     assert (caught.value.code, caught.value.reason) == (1008, reason)
 
 

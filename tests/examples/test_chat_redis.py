@@ -121,7 +121,7 @@ def test_what_is_said_while_redis_is_away_is_heard_when_it_is_back(servers, redi
     with first.client('Ann') as ann, second.client('Bo') as bo:
         ann.until(kind='joined', name='Bo')
         redis.stop()
-        eventually(lambda: b'' == redis.command('PING'), 'Redis is gone')
+        eventually(lambda: redis.command('PING') == b'', 'Redis is gone')
         ann.say('from the dark')
         bo.say('me too')
         eventually(lambda: len(recorded(tmp_path)) == 2, 'both are recorded')
