@@ -60,9 +60,12 @@ async def read(websocket: WebSocket, client: Client, events: Dispatcher) -> None
 
 
 async def write(websocket: WebSocket, client: Client) -> None:
-    with suppress(WebSocketDisconnect):
-        while True:
-            await websocket.send_text(await client.take())
+    while True:
+        frame = await client.take()
+        try:
+            await websocket.send_text(frame)
+        except (WebSocketDisconnect, RuntimeError):  # the latter where the server closed it
+            return
 
 
 async def converse(websocket: WebSocket, client: Client, events: Dispatcher) -> None:
@@ -99,7 +102,7 @@ async def socket(websocket: WebSocket) -> None:
     client = Client(room, name)
     await converse(websocket, client, websocket.state.events)
     if client.overrun.done():
-        with suppress(TimeoutError, WebSocketDisconnect):
+        with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
             async with asyncio.timeout(PATIENCE):
                 await websocket.close(TRY_AGAIN_LATER, 'you took your lines too slowly')
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import errno
 import io
@@ -20,7 +21,7 @@ from starlette.websockets import WebSocketDisconnect
 from . import chat_servers  # finds the examples
 
 # isort: split
-from chat import handlers, history, posts
+from chat import app, handlers, history, posts
 from chat.app import create_app
 
 assert chat_servers.EXAMPLES.name == 'examples'
@@ -137,6 +138,23 @@ def test_one_who_sends_much_at_once_is_heard_in_order(chat):
         ann.say(text)
     ann.hears(*texts)
     bo.hears(*texts)
+
+
+@pytest.mark.parametrize('error', [WebSocketDisconnect(1006), RuntimeError('after closing')])
+def test_writing_to_one_who_has_vanished_ends(error):
+    """uvicorn raises RuntimeError where it has closed the connection itself."""
+
+    class Gone:
+        async def send_text(self, text):
+            raise error
+
+    async def main():
+        client = handlers.Client('lobby', 'Ann')
+        client.send('"hello"')
+        async with asyncio.timeout(30):
+            await app.write(Gone(), client)
+
+    asyncio.run(main())
 
 
 # ---- what is refused ----
