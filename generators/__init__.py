@@ -13,6 +13,7 @@ from generators._native import (
     csv_rows,
     drive,
     task,
+    to_sync,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     'csv_rows',
     'drive',
     'task',
+    'to_sync',
 ]
