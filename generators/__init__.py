@@ -13,6 +13,7 @@ from generators._native import (
     csv_rows,
     drive,
     task,
+    to_async,
     to_sync,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     'csv_rows',
     'drive',
     'task',
+    'to_async',
     'to_sync',
 ]

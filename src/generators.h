@@ -18,6 +18,7 @@
     X(PyTypeObject, async_step_type)                                  \
     X(PyTypeObject, stop_type) /* see protocol/stop.h */              \
     X(PyTypeObject, to_async_type)                                    \
+    X(PyTypeObject, worker_type)                                      \
     X(PyTypeObject, csv_rows_type)                                    \
     X(PyTypeObject, csv_reader_type)                                  \
     X(PyTypeObject, csv_dict_reader_type)                             \
@@ -55,6 +56,7 @@
     X(PyObject, empty_text)                                           \
     X(PyObject, ascii_model) /* see generators_new_ascii() */         \
     X(PyObject, empty_tuple)                                          \
+    X(PyObject, workers) /* a set: those with a worker */             \
     X(PyObject, spawned) /* a set: see loop_spawn() */                \
     /* NULL until a column asks for them: */                          \
     X(PyObject, decimal)  /* decimal.Decimal */                       \
@@ -74,11 +76,14 @@ typedef struct {
     GENERATORS_STATE_OBJECTS(DECLARE)
 #undef DECLARE
     PyObject *latin1[256]; /* the texts of one character */
-    unsigned long forks;   /* that this process is away from the one that imported it */
+    unsigned long
+        forks; /* grows when the process was forked, and something would miss its threads */
     void
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
     PyObject *stop_memory; /* see protocol/stop.c; no object */
     bool keeps_stop;
+    bool workers_started; /* see bridge/start.c */
+    bool executors_used;
     generators_lock late; /* see generators_late() */
 } generators_state;
 

@@ -31,6 +31,7 @@ from generators import (
     csv_rows,
     drive,
     task,
+    to_async,
 )
 
 LATIN1 = b'\xe9t\xe9'
@@ -517,6 +518,26 @@ def up_to(count: int) -> list[int]:
 
 recipe('drive', make=lambda n: drive(waits(n)), step=resume, items=up_to)
 recipe('task', make=lambda n: waits_as_task(n), step=resume, items=up_to)
+
+# --- async streams ------------------------------------------------------------------------------
+
+
+def step_async(stream: Any) -> Any:
+    try:
+        return finish(anext(stream))
+    except StopAsyncIteration:
+        raise StopIteration from None
+
+
+recipe(
+    'to_async without a thread',
+    'to_async',
+    make=lambda n: to_async(counted(n), thread=False),
+    step=step_async,
+    close=lambda stream: finish(stream.aclose()),
+    refusal=RuntimeError,
+    items=up_to,
+)
 
 # --- Dispatcher ---------------------------------------------------------------------------------
 
