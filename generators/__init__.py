@@ -12,8 +12,8 @@ from generators._native import (
     csv_encode,
     csv_rows,
     drive,
+    map_threads,
     task,
-    to_async,
     to_sync,
 )
 
@@ -29,7 +29,7 @@ __all__ = [
     'csv_encode',
     'csv_rows',
     'drive',
+    'map_threads',
     'task',
-    'to_async',
     'to_sync',
 ]

@@ -14,7 +14,6 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from concurrent.futures import Executor
 from os import PathLike
 from types import CodeType, FrameType, GenericAlias, TracebackType, UnionType
 from typing import (
@@ -58,6 +57,7 @@ _Names: TypeAlias = (
 
 _Types: TypeAlias = Mapping[Any, Callable[[str], Any] | type[Any] | UnionType]
 
+_R = TypeVar('_R')
 _P = ParamSpec('_P')
 _Q = ParamSpec('_Q')
 _Self = TypeVar('_Self')
@@ -465,17 +465,40 @@ class task(Generic[_P, _T_co]):
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
+class _Executor(Protocol):
+    def submit(self, function: Callable[[], None], /) -> Any: ...
+
+@final
+class map_threads(_Stream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], _T_co],
+        source: Iterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: Literal[False] = False,
+        executor: _Executor | None = None,
+    ) -> Self: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], _R],
+        source: Iterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: bool,
+        executor: _Executor | None = None,
+    ) -> map_threads[_R | BaseException]: ...
+
 @final
 class to_async(_AsyncStream[_T_co]):
     def __new__(
-        cls,
-        source: Iterable[_T_co] | Callable[[], Iterable[_T_co]],
-        *,
-        thread: bool = True,
-        buffersize: int | None = 256,
-        max_bytes: int | None = 1048576,
-        executor: Executor | None = None,
-        close_with_task: bool = False,
+        cls, source: Iterable[_T_co], *, thread: bool = True, close_with_task: bool = False
     ) -> Self: ...
 
 class Event(NamedTuple):

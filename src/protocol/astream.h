@@ -138,8 +138,7 @@ astream_answer astream_await(astream *self, PyObject *awaitable, PyObject **valu
    (cancellation, GeneratorExit, KeyboardInterrupt): return ASTREAM_ERROR. */
 bool astream_hold(astream *self);
 
-/* For a type's own traverse and clear, which add what the type holds.  Clear runs in the
-   object's deallocation: it lets nobody see the object, not even an unraisable hook. */
+/* For a type's own traverse and clear, which add what the type holds. */
 int astream_traverse(PyObject *op, visitproc visit, void *arg);
 int astream_clear(PyObject *op);
 

@@ -30,8 +30,8 @@ from generators import (
     csv_encode,
     csv_rows,
     drive,
+    map_threads,
     task,
-    to_async,
 )
 
 LATIN1 = b'\xe9t\xe9'
@@ -519,23 +519,32 @@ def up_to(count: int) -> list[int]:
 recipe('drive', make=lambda n: drive(waits(n)), step=resume, items=up_to)
 recipe('task', make=lambda n: waits_as_task(n), step=resume, items=up_to)
 
-# --- async streams ------------------------------------------------------------------------------
 
+class AtOnce:
+    """An executor that runs what it is given on the spot."""
 
-def step_async(stream: Any) -> Any:
-    try:
-        return finish(anext(stream))
-    except StopAsyncIteration:
-        raise StopIteration from None
+    class Future:
+        def add_done_callback(self, callback: Any) -> None:
+            callback(self)
+
+        def cancel(self) -> bool:
+            return False
+
+    def submit(self, function: Callable[[], None]) -> Any:
+        function()
+        return self.Future()
 
 
 recipe(
-    'to_async without a thread',
-    'to_async',
-    make=lambda n: to_async(counted(n), thread=False),
-    step=step_async,
-    close=lambda stream: finish(stream.aclose()),
-    refusal=RuntimeError,
+    'map_threads',
+    make=lambda n: map_threads(abs, iter(range(n))),
+    items=up_to,
+    alone=True,
+    short_of_memory=False,  # a thread that dies as it begins is waited for by who started it
+)
+recipe(
+    'map_threads of an executor',
+    make=lambda n: map_threads(abs, iter(range(n)), executor=AtOnce()),
     items=up_to,
 )
 
