@@ -12,7 +12,9 @@ from generators._native import (
     csv_encode,
     csv_rows,
     drive,
+    map_threads,
     task,
+    to_sync,
 )
 
 __all__ = [
@@ -27,5 +29,7 @@ __all__ = [
     'csv_encode',
     'csv_rows',
     'drive',
+    'map_threads',
     'task',
+    'to_sync',
 ]

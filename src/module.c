@@ -195,7 +195,12 @@ add_types(PyObject *module, generators_state *state)
     if (add_stream_type(module, state, &csv_rows_spec, &state->csv_rows_type) < 0 ||
         add_stream_type(module, state, &csv_encode_spec, &state->csv_encode_type) < 0 ||
         add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
-        add_stream_type(module, state, &batched_spec, &state->batched_type) < 0) {
+        add_stream_type(module, state, &batched_spec, &state->batched_type) < 0 ||
+        add_stream_type(module, state, &to_sync_spec, &state->to_sync_type) < 0) {
+        return -1;
+    }
+    state->pump_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &pump_spec, NULL);
+    if (state->pump_type == NULL) {
         return -1;
     }
     state->csv_reader_type = add_type(module, "csv_reader", &csv_reader_spec);
@@ -228,7 +233,13 @@ add_task_types(PyObject *module, generators_state *state)
 {
     state->drive_type = add_type(module, "drive", &drive_spec);
     state->task_type = add_type(module, "task", &task_spec);
-    if (state->drive_type == NULL || state->task_type == NULL) {
+    state->thread_call_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &thread_call_spec, NULL);
+    state->workers_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &workers_spec, NULL);
+    if (state->drive_type == NULL || state->task_type == NULL ||
+        state->thread_call_type == NULL || state->workers_type == NULL ||
+        add_stream_type(module, state, &map_threads_spec, &state->map_threads_type) < 0) {
         return -1;
     }
     return register_type("Coroutine", state->drive_type);

@@ -26,14 +26,20 @@ static const struct {
 };
 
 static int
-import_once(PyObject **value, const char *module_name, const char *name)
+import_once(generators_state *state, PyObject **place, const char *module_name,
+            const char *name)
 {
-    if (*value == NULL) {
-        PyObject *module = PyImport_ImportModule(module_name);
-        *value = module == NULL ? NULL : PyObject_GetAttrString(module, name);
-        Py_XDECREF(module);
+    if (generators_late(state, place) != NULL) {
+        return 0;
     }
-    return *value == NULL ? -1 : 0;
+    PyObject *module = PyImport_ImportModule(module_name);
+    PyObject *value = module == NULL ? NULL : PyObject_GetAttrString(module, name);
+    Py_XDECREF(module);
+    if (value == NULL) {
+        return -1;
+    }
+    generators_set_late(state, place, value);
+    return 0;
 }
 
 static int
@@ -42,28 +48,40 @@ import_dates(generators_state *state)
     if (state->datetime_api == NULL) {
         (void)PyDateTimeAPI; /* the header's own: static, and so never used here */
         state->datetime_api = PyCapsule_Import(PyDateTime_CAPSULE_NAME, 0);
-        if (state->datetime_api == NULL) {
-            PyErr_Clear();
+        if (state->datetime_api == NULL && generators_forgive_answer() < 0) {
+            return -1;
         }
     }
-    return import_once(&state->date, "datetime", "date") < 0 ||
-                   import_once(&state->datetime, "datetime", "datetime") < 0
+    return import_once(state, &state->date, "datetime", "date") < 0 ||
+                   import_once(state, &state->datetime, "datetime", "datetime") < 0
                ? -1
                : 0;
+}
+
+/* Whether a type's name is that of a class of the standard library, which is written in
+   Python where an interpreter can't have its C module: its name says no module then. */
+static bool
+is_named(PyObject *type, const char *module_name, const char *name)
+{
+    const char *given = ((PyTypeObject *)type)->tp_name;
+    size_t length = strlen(module_name);
+    if (strncmp(given, module_name, length) == 0 && given[length] == '.') {
+        given += length + 1;
+    }
+    return strcmp(given, name) == 0;
 }
 
 /* A class of the standard library: its module is imported only for one that has its name. */
 static int
 library_kind(generators_state *state, PyObject *type, csv_kind *kind)
 {
-    const char *name = ((PyTypeObject *)type)->tp_name;
-    if (strcmp(name, "decimal.Decimal") == 0) {
-        if (import_once(&state->decimal, "decimal", "Decimal") < 0) {
+    if (is_named(type, "decimal", "Decimal")) {
+        if (import_once(state, &state->decimal, "decimal", "Decimal") < 0) {
             return -1;
         }
         *kind = type == state->decimal ? CSV_AS_DECIMAL : *kind;
     }
-    else if (strncmp(name, "datetime.date", 13) == 0) {
+    else if (is_named(type, "datetime", "date") || is_named(type, "datetime", "datetime")) {
         if (import_dates(state) < 0) {
             return -1;
         }
@@ -116,7 +134,7 @@ is_union(PyObject *given)
            strcmp(name, "_UnionGenericAlias") == 0;
 }
 
-/* What a NewType, or several, is made of: a new reference. */
+/* What a NewType, or several, is made of: a new reference or NULL. */
 static PyObject *
 plain_type(PyObject *given)
 {
@@ -125,7 +143,9 @@ plain_type(PyObject *given)
         PyObject *below =
             PyType_Check(type) ? NULL : PyObject_GetAttrString(type, "__supertype__");
         if (below == NULL) {
-            PyErr_Clear();
+            if (PyErr_Occurred() && generators_forgive_answer() < 0) {
+                Py_CLEAR(type);
+            }
             return type;
         }
         Py_SETREF(type, below);
@@ -163,15 +183,14 @@ read_plain_type(csv_type *self, generators_state *state, PyObject *type, PyObjec
     return annotation || !PyCallable_Check(type) ? refuse_type(type, column, annotation) : 0;
 }
 
-static bool
+static int
 is_any(PyObject *given)
 {
     PyObject *typing = PyImport_ImportModule("typing");
     PyObject *any = typing == NULL ? NULL : PyObject_GetAttrString(typing, "Any");
-    bool same = any == given;
+    int same = any == NULL ? -1 : any == given;
     Py_XDECREF(typing);
     Py_XDECREF(any);
-    PyErr_Clear();
     return same;
 }
 
@@ -180,15 +199,20 @@ csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyObject
               bool annotation)
 {
     *self = (csv_type){.kind = CSV_AS_READ, .allows_none = !annotation};
-    if (annotation && is_any(given)) {
-        return 0;
+    int any = annotation ? is_any(given) : 0;
+    if (any != 0) {
+        return any < 0 ? -1 : 0;
     }
     PyObject *one =
         is_union(given) ? without_none(given, &self->allows_none) : Py_NewRef(given);
     if (one == NULL) {
         return PyErr_Occurred() ? -1 : refuse_type(given, column, annotation);
     }
-    Py_SETREF(one, plain_type(one));
+    PyObject *plain = plain_type(one);
+    Py_SETREF(one, plain);
+    if (one == NULL) {
+        return -1;
+    }
     if (read_plain_type(self, state, one, column, annotation) < 0) {
         Py_DECREF(one);
         return -1;
@@ -198,6 +222,19 @@ csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyObject
         self->allows_none = false; /* any text is a str */
     }
     return 0;
+}
+
+int
+csv_row_may_hold(generators_state *state, PyObject *value)
+{
+    if (!PyObject_IS_GC(value)) {
+        return 1;
+    }
+    csv_kind kind = CSV_AS_CALL;
+    if (library_kind(state, (PyObject *)Py_TYPE(value), &kind) < 0) {
+        return -1;
+    }
+    return kind == CSV_AS_DECIMAL;
 }
 
 /* ---- values ---- */
