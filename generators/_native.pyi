@@ -1,11 +1,14 @@
 """Types of the native module; what each does is said in its docstring."""
 
 import csv
+from asyncio import AbstractEventLoop
 from collections.abc import (
     AsyncGenerator,
+    AsyncIterable,
     Callable,
     Coroutine,
     Generator,
+    Hashable,
     Iterable,
     Iterator,
     Mapping,
@@ -24,17 +27,21 @@ from typing import (
     Self,
     SupportsIndex,
     TypeAlias,
+    TypedDict,
     TypeVar,
+    Unpack,
     final,
     overload,
     type_check_only,
 )
 
 from typing_extensions import Buffer, disjoint_base
+from typing_extensions import TypeVar as _DefaultTypeVar
 
 _T = TypeVar('_T')
 _TupleT = TypeVar('_TupleT', bound=NamedTuple)
 _T_co = TypeVar('_T_co', covariant=True)
+_V_co = _DefaultTypeVar('_V_co', covariant=True, default=str)
 
 class _Writes(Protocol):
     def write(self, text: str, /) -> object: ...
@@ -107,18 +114,21 @@ class _CSVNames:
     def __reduce__(self) -> tuple[type[Self], tuple[tuple[str, ...]]]: ...
 
 @final
-class CSVRow(Sequence[str]):
+class CSVRow(Sequence[_V_co], Generic[_V_co]):
+    @overload
     def __new__(
-        cls,
-        values: dict[str, str | float | None] | Iterable[str | float | None],
-        names: Iterable[str] | _CSVNames | None = None,
+        cls, values: dict[str, _V_co], names: Iterable[str] | _CSVNames | None = None
+    ) -> Self: ...
+    @overload
+    def __new__(
+        cls, values: Iterable[_V_co], names: Iterable[str] | _CSVNames | None = None
     ) -> Self: ...
     def __len__(self) -> int: ...
-    def __iter__(self) -> Iterator[str]: ...
+    def __iter__(self) -> Iterator[_V_co]: ...
     @overload
-    def __getitem__(self, key: SupportsIndex | str, /) -> str: ...
+    def __getitem__(self, key: SupportsIndex | str, /) -> _V_co: ...
     @overload
-    def __getitem__(self, key: slice, /) -> tuple[str, ...]: ...
+    def __getitem__(self, key: slice, /) -> tuple[_V_co, ...]: ...
     def __contains__(self, value: object, /) -> bool: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -128,8 +138,35 @@ class CSVRow(Sequence[str]):
     ) -> int: ...
     def count(self, value: object, /) -> int: ...
     def keys(self) -> tuple[str, ...]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: object = None, /) -> Self: ...
+
+# What all of csv_rows' overloads take.
+@type_check_only
+class _Reading(TypedDict, total=False):
+    header: bool | None
+    names: _Names | None
+    columns: Sequence[str | int] | None
+    null: Iterable[str]
+    ragged: Literal['allow', 'pad', 'error'] | None
+    dialect: _Dialect
+    delimiter: str
+    quotechar: str | None
+    escapechar: str | None
+    doublequote: bool
+    skipinitialspace: bool
+    lineterminator: str
+    quoting: int
+    strict: bool
+    encoding: str
+    errors: str
+    items: Literal['auto', 'lines', 'chunks']
+    max_field: int | None
+    max_record: int | None
+    on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object]
+    start: Mapping[str, Any] | None
 
 @final
 class csv_rows(_Stream[_T_co]):
@@ -139,28 +176,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[list[Any]] = ...,
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[list[str]]: ...
     @overload
     def __new__(
@@ -168,28 +185,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[list[Any]] = ...,
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[list[Any]]: ...
     @overload
     def __new__(
@@ -197,28 +194,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[_TupleT],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types | None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[_TupleT]: ...
     @overload
     def __new__(
@@ -226,28 +203,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[tuple[Any, ...]],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[tuple[str, ...]]: ...
     @overload
     def __new__(
@@ -255,86 +212,30 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[tuple[Any, ...]],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[tuple[Any, ...]]: ...
     @overload
     def __new__(
         cls,
         source: _Source,
         *,
-        into: type[CSVRow],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: None = None,
+        into: type[CSVRow[Any]],
         types: None = None,
-        null: tuple[()] = (),
-        ragged: None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
-    ) -> csv_rows[CSVRow]: ...
+        **reading: Unpack[_Reading],
+    ) -> csv_rows[CSVRow[str]]: ...
+    @overload
+    def __new__(
+        cls, source: _Source, *, into: type[CSVRow[Any]], types: _Types, **reading: Unpack[_Reading]
+    ) -> csv_rows[CSVRow[Any]]: ...
     @overload
     def __new__(
         cls,
         source: _Source,
         *,
         into: type[dict[Any, Any]],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[dict[str, str]]: ...
     @overload
     def __new__(
@@ -342,28 +243,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[dict[Any, Any]],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[dict[str, Any]]: ...
     @overload
     def __new__(
@@ -371,28 +252,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: Callable[..., _T],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types | None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[_T]: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
@@ -451,6 +312,18 @@ class chunked(_Stream[bytes]):
 @final
 class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
     def __new__(cls, source: Iterable[_T_co], n: int) -> Self: ...
+
+@final
+class to_sync(_Stream[_T_co], Generic[_T_co]):
+    def __new__(
+        cls,
+        source: AsyncIterable[_T_co] | Callable[[], AsyncIterable[_T_co]],
+        *,
+        buffersize: int = 256,
+        max_bytes: int = 1048576,
+        loop: AbstractEventLoop | None = None,
+        timeout: float | None = None,
+    ) -> Self: ...
 
 @type_check_only
 class _Flush: ...
@@ -596,3 +469,91 @@ class to_async(_AsyncStream[_T_co]):
     def __new__(
         cls, source: Iterable[_T_co], *, thread: bool = True, close_with_task: bool = False
     ) -> Self: ...
+
+class Event(NamedTuple):
+    type: Any
+    data: Any
+
+class ErrorEvent(NamedTuple):
+    event: Any
+    handler: Any
+    exception: Exception
+
+_Handler: TypeAlias = (
+    Callable[[], Generator[Any, Any, Any]]
+    | Callable[[], AsyncGenerator[Any, Any]]
+    | Callable[[Any], Any]
+    | Generator[Any, Any, Any]
+    | AsyncGenerator[Any, Any]
+)
+_HandlerT = TypeVar('_HandlerT', bound=_Handler)
+
+@final
+@type_check_only
+class _Decorator(Protocol):
+    def __call__(self, handler: _HandlerT, /) -> _HandlerT: ...
+
+@final
+class _EventHandler:
+    @property
+    def type(self) -> Any: ...
+    @property
+    def handler(self) -> Any: ...
+    @property
+    def active(self) -> bool: ...
+    @property
+    def returned(self) -> bool: ...
+    @property
+    def value(self) -> Any: ...
+
+@final
+class _EventCall(Coroutine[Any, Any, _T_co], Generic[_T_co]):
+    __name__: str
+    __qualname__: str
+    @property
+    def cr_await(self) -> Any: ...
+    @property
+    def cr_running(self) -> bool: ...
+    def __await__(self) -> Generator[Any, Any, _T_co]: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: Any, /) -> Any: ...
+    def throw(
+        self,
+        type: type[BaseException] | BaseException,
+        value: object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> Any: ...
+    def close(self) -> None: ...
+
+@final
+class Dispatcher:
+    def __new__(
+        cls,
+        *,
+        key: str | Callable[[Any], Any] = 'type',
+        data: str | Callable[[Any], Any] = 'data',
+        default: _Handler | None = None,
+    ) -> Self: ...
+    @property
+    def closed(self) -> bool: ...
+    @overload
+    def on(self, type: Hashable, /, *, restart: bool = True) -> _Decorator: ...
+    @overload
+    def on(
+        self, type: Hashable, handler: _Handler, /, *, restart: bool = True
+    ) -> _EventHandler: ...
+    def off(self, type: Hashable, handler: _Handler | _EventHandler, /) -> bool: ...
+    def emit(self, type: Hashable, data: Any = None, /) -> bool: ...
+    def aemit(self, type: Hashable, data: Any = None, /) -> _EventCall[bool]: ...
+    def dispatch(self, event: Any, /) -> bool: ...
+    def adispatch(self, event: Any, /) -> _EventCall[bool]: ...
+    def run(self, events: Iterable[Any], /) -> None: ...
+    def arun(self, events: AsyncIterable[Any] | Iterable[Any], /) -> _EventCall[None]: ...
+    def close(self) -> None: ...
+    def aclose(self) -> _EventCall[None]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
+    def __aenter__(self) -> _EventCall[Self]: ...
+    def __aexit__(self, *exception: object) -> _EventCall[None]: ...

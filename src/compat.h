@@ -9,11 +9,14 @@
 /* No text without its data since 3.12. */
 #undef PyUnicode_READY
 #define PyUnicode_READY(op) ((void)(op), 0)
+#undef PyUnicode_IS_READY
+#define PyUnicode_IS_READY(op) ((void)(op), 1)
 #else
 #include <structmember.h>
 #define Py_T_PYSSIZET T_PYSSIZET
 #define Py_T_OBJECT_EX T_OBJECT_EX
 #define Py_T_ULONGLONG T_ULONGLONG
+#define Py_T_BOOL T_BOOL
 #define Py_READONLY READONLY
 
 static inline PyObject *

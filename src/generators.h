@@ -29,8 +29,18 @@
     X(PyTypeObject, csv_writer_type)                                  \
     X(PyTypeObject, chunked_type)                                     \
     X(PyTypeObject, batched_type)                                     \
+    X(PyTypeObject, to_sync_type)                                     \
+    X(PyTypeObject, pump_type)                                        \
     X(PyTypeObject, drive_type)                                       \
     X(PyTypeObject, task_type)                                        \
+    X(PyTypeObject, dispatcher_type)                                  \
+    X(PyTypeObject, event_handler_type)                               \
+    X(PyTypeObject, event_topic_type)                                 \
+    X(PyTypeObject, event_call_type)                                  \
+    X(PyObject, event_class)          /* Event */                     \
+    X(PyObject, error_event_class)    /* ErrorEvent */                \
+    X(PyObject, str_error)            /* the type of its events */    \
+    X(PyObject, coroutine_abc)        /* collections.abc.Coroutine */ \
     X(PyObject, generator_abc)        /* collections.abc.Generator */ \
     X(PyObject, async_generator_abc)  /* its async twin */            \
     X(PyObject, mapping_abc)          /* collections.abc.Mapping */   \
@@ -53,7 +63,9 @@
     /* NULL until it is met, and guarded by `late`: */                \
     X(PyObject, asyncio_running_loop) /* functions of asyncio */      \
     X(PyObject, asyncio_current_task)                                 \
-    X(PyObject, executor_future) /* concurrent.futures.Future */
+    X(PyObject, executor_future) /* concurrent.futures.Future */      \
+    X(PyObject, background)      /* generators._background */         \
+    X(PyObject, cancelled_error) /* asyncio.CancelledError */
 
 /* State of one copy of the module; every reference is owned. */
 typedef struct {
@@ -62,6 +74,7 @@ typedef struct {
     GENERATORS_STATE_OBJECTS(DECLARE)
 #undef DECLARE
     PyObject *latin1[256]; /* the texts of one character */
+    unsigned long forks;   /* that this process is away from the one that imported it */
     void
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
     PyObject *stop_memory; /* see protocol/stop.c; no object */
@@ -84,8 +97,14 @@ extern PyType_Spec csv_writer_spec;
 extern PyType_Spec chunked_spec;
 extern PyType_Spec batched_spec;
 extern PyType_Spec flush_spec;
+extern PyType_Spec to_sync_spec;
+extern PyType_Spec pump_spec;
 extern PyType_Spec drive_spec;
 extern PyType_Spec task_spec;
+extern PyType_Spec dispatcher_spec;
+extern PyType_Spec event_handler_spec;
+extern PyType_Spec event_topic_spec;
+extern PyType_Spec event_call_spec;
 extern PyType_Spec csv_row_spec;
 extern PyType_Spec csv_block_spec;
 extern PyType_Spec csv_names_spec;
@@ -104,6 +123,39 @@ static inline generators_state *
 generators_state_of_subclass(PyTypeObject *type)
 {
     return PyModule_GetState(PyType_GetModuleByDef(type, &generators_module));
+}
+
+/* What is being raised, if it is one of `type`, is forgotten: 0, and -1 where it is
+   another, which stays. */
+static inline int
+generators_forgive(PyObject *type)
+{
+    if (!PyErr_ExceptionMatches(type)) {
+        return -1;
+    }
+    PyErr_Clear();
+    return 0;
+}
+
+/* The same for what the answer of a user's object to a mere question may be: any
+   Exception but that of no memory, which says nothing of the object. */
+static inline int
+generators_forgive_answer(void)
+{
+    return PyErr_ExceptionMatches(PyExc_MemoryError) ? -1
+                                                     : generators_forgive(PyExc_Exception);
+}
+
+/* Whether it has the attribute: 1, 0 or, with an exception set, -1. */
+static inline int
+generators_has_attribute(PyObject *op, const char *name)
+{
+    PyObject *value = PyObject_GetAttrString(op, name);
+    if (value == NULL) {
+        return generators_forgive(PyExc_AttributeError);
+    }
+    Py_DECREF(value);
+    return 1;
 }
 
 /* What is imported at first use, by several threads perhaps: NULL until then; borrowed. */

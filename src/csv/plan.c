@@ -9,21 +9,24 @@
 
 /* ---- the parameters ---- */
 
-static bool
+/* 1, 0 or -1, as the next. */
+static int
 is_named_tuple(PyObject *into)
 {
-    return PyType_Check(into) && PyType_IsSubtype((PyTypeObject *)into, &PyTuple_Type) &&
-           PyObject_HasAttrString(into, "_fields");
-}
-
-static bool
-is_dataclass(PyObject *into)
-{
-    return PyType_Check(into) && PyObject_HasAttrString(into, "__dataclass_fields__");
+    if (!PyType_Check(into) || !PyType_IsSubtype((PyTypeObject *)into, &PyTuple_Type)) {
+        return 0;
+    }
+    return generators_has_attribute(into, "_fields");
 }
 
 static int
-read_into(csv_plan *self, PyObject *into)
+is_dataclass(PyObject *into)
+{
+    return PyType_Check(into) ? generators_has_attribute(into, "__dataclass_fields__") : 0;
+}
+
+static int
+read_into(csv_plan *self, generators_state *state, PyObject *into)
 {
     if (into == NULL || into == (PyObject *)&PyList_Type) {
         self->into = CSV_INTO_LIST;
@@ -37,6 +40,10 @@ read_into(csv_plan *self, PyObject *into)
         self->into = CSV_INTO_DICT;
         return 0;
     }
+    if (into == (PyObject *)state->csv_row_type) {
+        self->into = CSV_INTO_ROW;
+        return 0;
+    }
     if (!PyCallable_Check(into)) {
         PyErr_Format(
             PyExc_TypeError,
@@ -46,16 +53,17 @@ read_into(csv_plan *self, PyObject *into)
         return -1;
     }
     self->target = Py_NewRef(into);
-    if (is_named_tuple(into)) {
+    int is = is_named_tuple(into);
+    if (is > 0) {
         self->into = CSV_INTO_NAMED_TUPLE;
         return csv_signature_of_named_tuple(&self->signature, into, &self->direct);
     }
-    if (is_dataclass(into)) {
+    if (is == 0 && (is = is_dataclass(into)) > 0) {
         self->into = CSV_INTO_DATACLASS;
         return csv_signature_of_dataclass(&self->signature, into, &self->init);
     }
     self->into = CSV_INTO_CALL;
-    return 0;
+    return is;
 }
 
 /* A name, or an index that is not negative. */
@@ -109,7 +117,11 @@ read_types(csv_plan *self, generators_state *state, PyObject *types)
     if (types == NULL) {
         return 0;
     }
-    if (!PyDict_Check(types) && !PyObject_HasAttrString(types, "keys")) {
+    int is = PyDict_Check(types) ? 1 : generators_has_attribute(types, "keys");
+    if (is < 0) {
+        return -1;
+    }
+    if (!is) {
         PyErr_Format(PyExc_TypeError, "types must be a mapping, not %.200s",
                      Py_TYPE(types)->tp_name);
         return -1;
@@ -165,6 +177,11 @@ read_ragged(csv_plan *self, PyObject *ragged)
         if (PyUnicode_Check(ragged) &&
             PyUnicode_CompareWithASCIIString(ragged, names[i]) == 0) {
             self->ragged = (csv_ragged)i;
+            if (self->into == CSV_INTO_ROW && self->ragged != CSV_RAGGED_ERROR) {
+                PyErr_Format(PyExc_ValueError,
+                             "ragged=%R, and a CSVRow has a field for each column", ragged);
+                return -1;
+            }
             return 0;
         }
     }
@@ -176,7 +193,7 @@ int
 csv_plan_read(csv_plan *self, generators_state *state, PyObject *into, PyObject *columns,
               PyObject *types, PyObject *null, PyObject *ragged)
 {
-    return read_into(self, into) < 0 || read_columns(self, columns) < 0 ||
+    return read_into(self, state, into) < 0 || read_columns(self, columns) < 0 ||
                    read_types(self, state, types) < 0 || read_null(self, null) < 0 ||
                    read_ragged(self, ragged) < 0
                ? -1
