@@ -12,6 +12,7 @@ from generators._native import (
     csv_encode,
     csv_rows,
     drive,
+    map_threads,
     task,
     to_sync,
 )
@@ -28,6 +29,7 @@ __all__ = [
     'csv_encode',
     'csv_rows',
     'drive',
+    'map_threads',
     'task',
     'to_sync',
 ]
