@@ -362,7 +362,7 @@ def test_a_source_that_fails_gives_what_it_began_first(source: Any) -> None:
 
 def test_a_function_that_returns_no_awaitable() -> None:
     async def main() -> None:
-        with pytest.raises(TypeError, match="fn must return an awaitable, not 'int'.*map_threads"):
+        with pytest.raises(TypeError, match=r"fn must return an awaitable, not 'int'.*map_threads"):
             await anext(amap(abs, [1]))  # type: ignore[type-var]
         with pytest.raises(TypeError, match='await'):
             await anext(amap(as_async, [[1]]))  # type: ignore[type-var]
