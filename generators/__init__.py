@@ -15,6 +15,7 @@ from generators._native import (
     csv_encode,
     csv_rows,
     drive,
+    map_threads,
     task,
     to_sync,
 )
@@ -34,6 +35,7 @@ __all__ = [
     'csv_encode',
     'csv_rows',
     'drive',
+    'map_threads',
     'task',
     'to_sync',
 ]

@@ -27,17 +27,21 @@ from typing import (
     Self,
     SupportsIndex,
     TypeAlias,
+    TypedDict,
     TypeVar,
+    Unpack,
     final,
     overload,
     type_check_only,
 )
 
 from typing_extensions import Buffer, disjoint_base
+from typing_extensions import TypeVar as _DefaultTypeVar
 
 _T = TypeVar('_T')
 _TupleT = TypeVar('_TupleT', bound=NamedTuple)
 _T_co = TypeVar('_T_co', covariant=True)
+_V_co = _DefaultTypeVar('_V_co', covariant=True, default=str)
 
 class _Writes(Protocol):
     def write(self, text: str, /) -> object: ...
@@ -56,6 +60,7 @@ _Names: TypeAlias = (
 
 _Types: TypeAlias = Mapping[Any, Callable[[str], Any] | type[Any] | UnionType]
 
+_R = TypeVar('_R')
 _P = ParamSpec('_P')
 _Q = ParamSpec('_Q')
 _Self = TypeVar('_Self')
@@ -113,18 +118,21 @@ class _CSVNames:
     def __reduce__(self) -> tuple[type[Self], tuple[tuple[str, ...]]]: ...
 
 @final
-class CSVRow(Sequence[str]):
+class CSVRow(Sequence[_V_co], Generic[_V_co]):
+    @overload
     def __new__(
-        cls,
-        values: dict[str, str | float | None] | Iterable[str | float | None],
-        names: Iterable[str] | _CSVNames | None = None,
+        cls, values: dict[str, _V_co], names: Iterable[str] | _CSVNames | None = None
+    ) -> Self: ...
+    @overload
+    def __new__(
+        cls, values: Iterable[_V_co], names: Iterable[str] | _CSVNames | None = None
     ) -> Self: ...
     def __len__(self) -> int: ...
-    def __iter__(self) -> Iterator[str]: ...
+    def __iter__(self) -> Iterator[_V_co]: ...
     @overload
-    def __getitem__(self, key: SupportsIndex | str, /) -> str: ...
+    def __getitem__(self, key: SupportsIndex | str, /) -> _V_co: ...
     @overload
-    def __getitem__(self, key: slice, /) -> tuple[str, ...]: ...
+    def __getitem__(self, key: slice, /) -> tuple[_V_co, ...]: ...
     def __contains__(self, value: object, /) -> bool: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -134,8 +142,35 @@ class CSVRow(Sequence[str]):
     ) -> int: ...
     def count(self, value: object, /) -> int: ...
     def keys(self) -> tuple[str, ...]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: object = None, /) -> Self: ...
+
+# What all of csv_rows' overloads take.
+@type_check_only
+class _Reading(TypedDict, total=False):
+    header: bool | None
+    names: _Names | None
+    columns: Sequence[str | int] | None
+    null: Iterable[str]
+    ragged: Literal['allow', 'pad', 'error'] | None
+    dialect: _Dialect
+    delimiter: str
+    quotechar: str | None
+    escapechar: str | None
+    doublequote: bool
+    skipinitialspace: bool
+    lineterminator: str
+    quoting: int
+    strict: bool
+    encoding: str
+    errors: str
+    items: Literal['auto', 'lines', 'chunks']
+    max_field: int | None
+    max_record: int | None
+    on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object]
+    start: Mapping[str, Any] | None
 
 @final
 class csv_rows(_Stream[_T_co]):
@@ -145,28 +180,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[list[Any]] = ...,
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[list[str]]: ...
     @overload
     def __new__(
@@ -174,28 +189,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[list[Any]] = ...,
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[list[Any]]: ...
     @overload
     def __new__(
@@ -203,28 +198,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[_TupleT],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types | None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[_TupleT]: ...
     @overload
     def __new__(
@@ -232,28 +207,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[tuple[Any, ...]],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[tuple[str, ...]]: ...
     @overload
     def __new__(
@@ -261,86 +216,30 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[tuple[Any, ...]],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[tuple[Any, ...]]: ...
     @overload
     def __new__(
         cls,
         source: _Source,
         *,
-        into: type[CSVRow],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: None = None,
+        into: type[CSVRow[Any]],
         types: None = None,
-        null: tuple[()] = (),
-        ragged: None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
-    ) -> csv_rows[CSVRow]: ...
+        **reading: Unpack[_Reading],
+    ) -> csv_rows[CSVRow[str]]: ...
+    @overload
+    def __new__(
+        cls, source: _Source, *, into: type[CSVRow[Any]], types: _Types, **reading: Unpack[_Reading]
+    ) -> csv_rows[CSVRow[Any]]: ...
     @overload
     def __new__(
         cls,
         source: _Source,
         *,
         into: type[dict[Any, Any]],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[dict[str, str]]: ...
     @overload
     def __new__(
@@ -348,28 +247,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[dict[Any, Any]],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[dict[str, Any]]: ...
     @overload
     def __new__(
@@ -377,28 +256,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: Callable[..., _T],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types | None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[_T]: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
@@ -656,6 +515,36 @@ class task(Generic[_P, _T_co]):
     def __reduce__(self) -> str: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+class _Executor(Protocol):
+    def submit(self, function: Callable[[], None], /) -> Any: ...
+
+@final
+class map_threads(_Stream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], _T_co],
+        source: Iterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: Literal[False] = False,
+        executor: _Executor | None = None,
+    ) -> Self: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], _R],
+        source: Iterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: bool,
+        executor: _Executor | None = None,
+    ) -> map_threads[_R | BaseException]: ...
 
 @final
 class to_async(_AsyncStream[_T_co]):
