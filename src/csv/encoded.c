@@ -20,10 +20,10 @@ typedef struct {
 /* ---- the stream's own ---- */
 
 static int
-pull_rows(stream *base)
+pull_rows(stream *base, PyObject **whole)
 {
     encoded *self = (encoded *)base;
-    return chunks_pull(&self->lines.chunks, base, &csv_lines_kind, self->instant);
+    return chunks_pull(&self->lines.chunks, base, &csv_lines_kind, self->instant, whole);
 }
 
 static PyObject *

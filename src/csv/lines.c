@@ -314,7 +314,7 @@ lines_end(chunks *base)
     return chunks_end(base);
 }
 
-const chunks_kind csv_lines_kind = {lines_take, lines_end};
+const chunks_kind csv_lines_kind = {lines_take, lines_end, false};
 
 /* ---- lifetime ---- */
 

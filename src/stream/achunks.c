@@ -79,6 +79,10 @@ achunks_step(achunks *self, astream *face, chunks *machine, const chunks_kind *k
         answer = asource_answer(&self->source, face, answer, value);
     }
     PyObject *item = answer == ASTREAM_GAVE ? *value : NULL;
+    if (item != NULL && chunks_is_whole(machine, kind, item)) {
+        self->asked = false;
+        return ASTREAM_ITEM;
+    }
     *value = NULL;
     if (feed(face, machine, kind, answer, item) < 0 && !chunks_fail(machine)) {
         return ASTREAM_ERROR;

@@ -45,7 +45,7 @@ feed_read(chunked *self, PyObject *data)
 
 /* Read until a chunk is ready or the file has ended.  0 or -1. */
 static int
-read_file(stream *base)
+read_file(stream *base, PyObject **Py_UNUSED(whole))
 {
     chunked *self = (chunked *)base;
     do {
@@ -69,10 +69,10 @@ read_file(stream *base)
 /* ---- the stream's own ---- */
 
 static int
-pull_pieces(stream *base)
+pull_pieces(stream *base, PyObject **whole)
 {
     chunked *self = (chunked *)base;
-    return chunks_pull(&self->pieces.chunks, base, &pieces_kind, self->instant);
+    return chunks_pull(&self->pieces.chunks, base, &pieces_kind, self->instant, whole);
 }
 
 static PyObject *

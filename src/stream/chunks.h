@@ -29,6 +29,8 @@ typedef struct {
 
     /* There are no more: feed what is left, and chunks_end().  0 or -1. */
     int (*end)(chunks *self);
+
+    bool hands_on; /* an item that is the next chunk goes out as it is */
 } chunks_kind;
 
 /* `size` and `max_delay` as the user gave them, NULL for one that was not: 64 KiB
@@ -90,12 +92,23 @@ chunks_tick(chunks *self)
     }
 }
 
+/* Whether an item is the next chunk. */
+static inline bool
+chunks_is_whole(const chunks *self, const chunks_kind *kind, PyObject *item)
+{
+    return kind->hands_on && PyBytes_CheckExact(item) &&
+           (size_t)PyBytes_GET_SIZE(item) == self->machine.size &&
+           coalescer_is_empty(&self->machine);
+}
+
 /* ---- the synchronous face ---- */
 
-/* Feed items of the stream until a chunk is ready or the source has ended.  0 or -1.
-   Inline, so that `kind` is known where it is called. */
+/* Feed items of the stream until a chunk is ready, one is found whole, or the source has
+   ended.  0 and *whole, a new reference or NULL, or -1.  Inline, so that `kind` is known
+   where it is called. */
 static inline int
-chunks_pull(chunks *self, stream *face, const chunks_kind *kind, bool instant)
+chunks_pull(chunks *self, stream *face, const chunks_kind *kind, bool instant,
+            PyObject **whole)
 {
     generators_state *state = generators_state_of((PyObject *)face);
     PyObject *flush = state->flush;
@@ -104,6 +117,10 @@ chunks_pull(chunks *self, stream *face, const chunks_kind *kind, bool instant)
         int status = stream_pull(face, &item);
         if (status <= 0) {
             return status < 0 ? -1 : kind->end(self);
+        }
+        if (chunks_is_whole(self, kind, item)) {
+            *whole = item;
+            return 0;
         }
         if (item == flush) {
             coalescer_flush(&self->machine);
@@ -129,7 +146,7 @@ chunks_pull(chunks *self, stream *face, const chunks_kind *kind, bool instant)
 
 /* The next chunk, for which `more` feeds; NULL at the end or with an exception set. */
 static inline PyObject *
-chunks_next(chunks *self, stream *face, int (*more)(stream *face))
+chunks_next(chunks *self, stream *face, int (*more)(stream *face, PyObject **whole))
 {
     chunks_ask(self);
     for (;;) {
@@ -137,7 +154,11 @@ chunks_next(chunks *self, stream *face, int (*more)(stream *face))
         if (chunk != NULL || PyErr_Occurred() || self->finished) {
             return chunk;
         }
-        if (more(face) < 0 && !chunks_fail(self)) {
+        int status = more(face, &chunk);
+        if (chunk != NULL) {
+            return chunk;
+        }
+        if (status < 0 && !chunks_fail(self)) {
             return NULL;
         }
     }
