@@ -10,6 +10,7 @@ from generators._native import (
     csv_rows,
     drive,
     task,
+    to_async,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     'csv_rows',
     'drive',
     'task',
+    'to_async',
 ]

@@ -18,6 +18,7 @@
     X(PyTypeObject, async_step_type)                                  \
     X(PyTypeObject, stop_type) /* see protocol/stop.h */              \
     X(PyTypeObject, to_async_type)                                    \
+    X(PyTypeObject, pump_type)                                        \
     X(PyTypeObject, csv_rows_type)                                    \
     X(PyTypeObject, csv_reader_type)                                  \
     X(PyTypeObject, csv_dict_reader_type)                             \
@@ -45,6 +46,7 @@
     X(PyObject, empty_text)                                           \
     X(PyObject, ascii_model) /* see generators_new_ascii() */         \
     X(PyObject, empty_tuple)                                          \
+    X(PyObject, pumps)   /* a set: those with a worker */             \
     X(PyObject, spawned) /* a set: see loop_spawn() */                \
     /* NULL until a column asks for them: */                          \
     X(PyObject, decimal)  /* decimal.Decimal */                       \
@@ -66,6 +68,9 @@ typedef struct {
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
     PyObject *stop_memory; /* see protocol/stop.c; no object */
     bool keeps_stop;
+    bool workers_started; /* see bridge/start.c */
+    bool executors_used;
+    unsigned long forks;  /* of this process since the first worker */
     generators_lock late; /* see generators_late() */
 } generators_state;
 

@@ -1,0 +1,234 @@
+/* The start of a pump's worker, and its end with the process.
+ *
+ * A worker is a threading.Thread, which is no daemon, or has one place of an executor for
+ * its whole life.  While it runs the state's set of pumps holds it.  At the end of the
+ * interpreter all of them are stopped, before threading or an executor waits for their
+ * threads: their functions to be called at exit are called in reverse order, so that
+ * ours is registered anew when the first executor is used.  After a fork a counter says
+ * that the pumps of before have lost their workers; nothing of them is touched.
+ */
+#include "bridge/pump.h"
+
+/* ---- the end of the process ---- */
+
+static PyObject *
+stop_all(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    generators_state *state = PyModule_GetState(module);
+    if (state->pumps == NULL) {
+        Py_RETURN_NONE;
+    }
+    PyObject *pumps = PySequence_List(state->pumps);
+    if (pumps == NULL) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(pumps); i++) {
+        pump *self = (pump *)PyList_GET_ITEM(pumps, i);
+        if (self->forks == state->forks) {
+            self->cut_off = !self->stopped;
+            pump_stop(self);
+        }
+    }
+    Py_DECREF(pumps);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef stop_all_method = {"stop_workers", stop_all, METH_NOARGS, NULL};
+
+static PyObject *
+count_fork(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    generators_state *state = PyModule_GetState(module);
+    state->forks++;
+    if (state->pumps != NULL) {
+        /* A new set: the old one's pumps, and what they hold, are never let go of. */
+        PyObject *pumps = PySet_New(NULL);
+        if (pumps == NULL) {
+            return NULL;
+        }
+        state->pumps = pumps;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef count_fork_method = {"count_fork", count_fork, METH_NOARGS, NULL};
+
+/* Have threading call stop_all(). */
+static int
+register_exit(PyObject *module, PyObject *threading)
+{
+    PyObject *callback = PyCFunction_New(&stop_all_method, module);
+    PyObject *done = callback == NULL
+                         ? NULL
+                         : PyObject_CallMethod(threading, "_register_atexit", "(O)", callback);
+    Py_XDECREF(callback);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int
+register_fork(PyObject *module)
+{
+    PyObject *os = PyImport_ImportModule("os");
+    PyObject *function = os == NULL ? NULL : PyObject_GetAttrString(os, "register_at_fork");
+    Py_XDECREF(os);
+    if (function == NULL) {
+        if (os == NULL || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            return -1;
+        }
+        PyErr_Clear(); /* there is no fork */
+        return 0;
+    }
+    PyObject *callback = PyCFunction_New(&count_fork_method, module);
+    PyObject *empty = PyTuple_New(0);
+    PyObject *keywords =
+        callback == NULL ? NULL : Py_BuildValue("{sO}", "after_in_child", callback);
+    PyObject *done =
+        empty == NULL || keywords == NULL ? NULL : PyObject_Call(function, empty, keywords);
+    Py_DECREF(function);
+    Py_XDECREF(callback);
+    Py_XDECREF(empty);
+    Py_XDECREF(keywords);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* Before the first worker, and before the first one in an executor. */
+static int
+prepare(generators_state *state, PyObject *module, PyObject *threading, bool executor)
+{
+    if (!state->workers_started) {
+        if (register_fork(module) < 0 || register_exit(module, threading) < 0) {
+            return -1;
+        }
+        state->workers_started = true;
+    }
+    if (executor && !state->executors_used) {
+        if (register_exit(module, threading) < 0) {
+            return -1;
+        }
+        state->executors_used = true;
+    }
+    return 0;
+}
+
+/* ---- the worker ---- */
+
+static PyObject *
+run(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    generators_state *state = generators_state_of(op);
+    pump_run((pump *)op);
+    if (state->pumps != NULL && PySet_Discard(state->pumps, op) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef run_method = {"to_async", run, METH_NOARGS, NULL};
+
+/* Raise what became of a place in which no worker ran. */
+static void
+raise_lost_place(PyObject *place)
+{
+    PyObject *cancelled = PyObject_CallMethod(place, "cancelled", NULL);
+    int is = cancelled == NULL ? -1 : PyObject_IsTrue(cancelled);
+    Py_XDECREF(cancelled);
+    PyObject *error = is != 0 ? NULL : PyObject_CallMethod(place, "exception", NULL);
+    if (error != NULL && PyExceptionInstance_Check(error)) {
+        PyErr_SetRaisedException(error);
+        return;
+    }
+    Py_XDECREF(error);
+    if (!PyErr_Occurred()) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "the executor was shut down before it ran the worker of to_async()");
+    }
+}
+
+/* The executor's future has ended: without a worker, if it never had its turn. */
+static PyObject *
+place_ended(PyObject *op, PyObject *place)
+{
+    pump *self = (pump *)op;
+    if (self->began) {
+        Py_RETURN_NONE;
+    }
+    generators_state *state = generators_state_of(op);
+    if (self->stopped) {
+        pump_close_unstarted(self, state);
+    }
+    else {
+        raise_lost_place(place);
+    }
+    pump_finish(self);
+    if (state->pumps != NULL && PySet_Discard(state->pumps, op) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef place_ended_method = {"place_ended", place_ended, METH_O, NULL};
+
+static int
+start_thread(PyObject *threading, PyObject *target, PyObject *callback)
+{
+    PyObject *thread_type = PyObject_GetAttrString(threading, "Thread");
+    PyObject *empty = PyTuple_New(0);
+    PyObject *keywords = Py_BuildValue("{sOs(O)sOss}", "target", target, "args", callback,
+                                       "daemon", Py_False, "name", "to_async");
+    PyObject *thread = thread_type == NULL || empty == NULL || keywords == NULL
+                           ? NULL
+                           : PyObject_Call(thread_type, empty, keywords);
+    PyObject *done = thread == NULL ? NULL : PyObject_CallMethod(thread, "start", NULL);
+    Py_XDECREF(thread_type);
+    Py_XDECREF(empty);
+    Py_XDECREF(keywords);
+    Py_XDECREF(thread);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int
+start_in_executor(pump *self, PyObject *executor, PyObject *target, PyObject *callback)
+{
+    PyObject *place = PyObject_CallMethod(executor, "submit", "OO", target, callback);
+    if (place == NULL) {
+        return -1;
+    }
+    Py_XSETREF(self->place, place);
+    PyObject *ended = PyCFunction_New(&place_ended_method, (PyObject *)self);
+    PyObject *done =
+        ended == NULL ? NULL : PyObject_CallMethod(place, "add_done_callback", "(O)", ended);
+    Py_XDECREF(ended);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+int
+pump_start(pump *self, generators_state *state, PyObject *executor)
+{
+    PyObject *module = ((PyHeapTypeObject *)Py_TYPE(self))->ht_module; /* borrowed */
+    PyObject *threading = PyImport_ImportModule("threading");
+    PyObject *target = NULL, *callback = NULL;
+    int status = -1;
+    if (threading != NULL && prepare(state, module, threading, executor != NULL) == 0) {
+        target = PyObject_GetAttrString(self->context, "run");
+        callback = PyCFunction_New(&run_method, (PyObject *)self);
+    }
+    if (target != NULL && callback != NULL && PySet_Add(state->pumps, (PyObject *)self) == 0) {
+        self->started = true;
+        status = executor == NULL ? start_thread(threading, target, callback)
+                                  : start_in_executor(self, executor, target, callback);
+        if (status < 0 && !self->began && self->place == NULL) {
+            self->started = false;
+            PyObject *raised = PyErr_GetRaisedException();
+            PySet_Discard(state->pumps, (PyObject *)self);
+            PyErr_SetRaisedException(raised);
+        }
+    }
+    Py_XDECREF(threading);
+    Py_XDECREF(target);
+    Py_XDECREF(callback);
+    return status;
+}
