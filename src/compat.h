@@ -14,6 +14,7 @@
 #define Py_T_PYSSIZET T_PYSSIZET
 #define Py_T_OBJECT_EX T_OBJECT_EX
 #define Py_T_ULONGLONG T_ULONGLONG
+#define Py_T_BOOL T_BOOL
 #define Py_READONLY READONLY
 
 static inline PyObject *

@@ -32,6 +32,14 @@
     X(PyTypeObject, batched_type)                                     \
     X(PyTypeObject, drive_type)                                       \
     X(PyTypeObject, task_type)                                        \
+    X(PyTypeObject, dispatcher_type)                                  \
+    X(PyTypeObject, event_handler_type)                               \
+    X(PyTypeObject, event_topic_type)                                 \
+    X(PyTypeObject, event_call_type)                                  \
+    X(PyObject, event_class)          /* Event */                     \
+    X(PyObject, error_event_class)    /* ErrorEvent */                \
+    X(PyObject, str_error)            /* the type of its events */    \
+    X(PyObject, coroutine_abc)        /* collections.abc.Coroutine */ \
     X(PyObject, generator_abc)        /* collections.abc.Generator */ \
     X(PyObject, async_generator_abc)  /* its async twin */            \
     X(PyObject, mapping_abc)          /* collections.abc.Mapping */   \
@@ -91,6 +99,10 @@ extern PyType_Spec batched_spec;
 extern PyType_Spec flush_spec;
 extern PyType_Spec drive_spec;
 extern PyType_Spec task_spec;
+extern PyType_Spec dispatcher_spec;
+extern PyType_Spec event_handler_spec;
+extern PyType_Spec event_topic_spec;
+extern PyType_Spec event_call_spec;
 extern PyType_Spec csv_row_spec;
 extern PyType_Spec csv_block_spec;
 extern PyType_Spec csv_names_spec;

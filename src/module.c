@@ -252,6 +252,59 @@ add_row_types(PyObject *module, generators_state *state)
     return register_type("Sequence", state->csv_row_type);
 }
 
+/* A class of named tuples. */
+static PyObject *
+add_named_tuple(PyObject *module, const char *name, const char *names, const char *doc)
+{
+    PyObject *make = import_attribute("collections", "namedtuple");
+    PyObject *args = Py_BuildValue("(ss)", name, names);
+    PyObject *kwargs = Py_BuildValue("{ss}", "module", "generators");
+    PyObject *class = NULL;
+    if (make != NULL && args != NULL && kwargs != NULL) {
+        class = PyObject_Call(make, args, kwargs);
+    }
+    Py_XDECREF(make);
+    Py_XDECREF(args);
+    Py_XDECREF(kwargs);
+    PyObject *text = class == NULL ? NULL : PyUnicode_FromString(doc);
+    if (text == NULL || PyObject_SetAttrString(class, "__doc__", text) < 0 ||
+        PyModule_AddObjectRef(module, name, class) < 0) {
+        Py_CLEAR(class);
+    }
+    Py_XDECREF(text);
+    return class;
+}
+
+static int
+add_event_types(PyObject *module, generators_state *state)
+{
+    state->dispatcher_type = add_type(module, "Dispatcher", &dispatcher_spec);
+    state->event_handler_type = add_type(module, "_EventHandler", &event_handler_spec);
+    state->event_call_type = add_type(module, "_EventCall", &event_call_spec);
+    state->event_topic_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &event_topic_spec, NULL);
+    state->event_class = add_named_tuple(module, "Event", "type data",
+                                         "Event(type, data)\n\nWhat emit(type, data) hands on "
+                                         "where the whole event is wanted.");
+    state->error_event_class =
+        add_named_tuple(module, "ErrorEvent", "event handler exception",
+                        "ErrorEvent(event, handler, exception)\n\n"
+                        "What 'error' handlers get: the handler, as it was registered, that\n"
+                        "raised the exception when it was given the event.");
+    state->str_error = PyUnicode_InternFromString("error");
+    state->coroutine_abc = import_attribute("collections.abc", "Coroutine");
+    if (state->dispatcher_type == NULL || state->event_handler_type == NULL ||
+        state->event_call_type == NULL || state->event_topic_type == NULL ||
+        state->event_class == NULL || state->error_event_class == NULL ||
+        state->str_error == NULL || state->coroutine_abc == NULL) {
+        return -1;
+    }
+    PyObject *done = PyObject_CallMethod(state->coroutine_abc, "register", "(O)",
+                                         (PyObject *)state->event_call_type);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
 static int
 module_exec(PyObject *module)
 {
@@ -259,7 +312,7 @@ module_exec(PyObject *module)
     if (choose_kernel(state) < 0 || add_kernels(module, state) < 0 || make_texts(state) < 0 ||
         import_peers(state) < 0 || add_types(module, state) < 0 ||
         add_async_types(module, state) < 0 || add_row_types(module, state) < 0 ||
-        add_task_types(module, state) < 0) {
+        add_task_types(module, state) < 0 || add_event_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "CSVError", state->csv_error);

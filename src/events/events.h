@@ -1,0 +1,258 @@
+/* Events to handlers: what the parts of a Dispatcher know of each other.
+ *
+ *   handler.c     one handler: its kind, its life, what is removed and started again
+ *   table.c       which handlers a type of event has
+ *   queue.c       events that wait for the dispatch under way to end
+ *   reader.c      the key and the data of an event
+ *   turn.c        one dispatch: a machine that both faces drive
+ *   dispatcher.c  the type, and the sync face
+ *   call.c        the async face: what aemit(), adispatch(), arun(), aclose() give
+ *   wait.c        async calls that wait for their turn
+ */
+#ifndef GENERATORS_EVENTS_H
+#define GENERATORS_EVENTS_H
+
+#include "generators.h"
+
+typedef struct dispatcher dispatcher;
+typedef struct event_waiter event_waiter;
+
+/* ---- one handler ---- */
+
+typedef enum {
+    HANDLER_GENERATOR, /* sent to */
+    HANDLER_CALLABLE,  /* called */
+    HANDLER_COROUTINE, /* called, and what it gives awaited */
+    HANDLER_ASYNCGEN,  /* asend() awaited */
+} handler_kind;
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *type;   /* owned: of the events that it gets; NULL for the default */
+    PyObject *object; /* owned: as it was registered */
+    PyObject *target; /* owned: what is sent to or called; NULL when it is closed or
+                         ended, or is an async generator not made yet.  Only who
+                         registers it or holds the dispatcher's turn touches it. */
+    PyObject *value;  /* owned: what it returned, or NULL */
+    uint64_t serial;  /* order of registration */
+    handler_kind kind;
+    bool is_function; /* of generators: `target` is made by calling `object` */
+    bool restart;     /* make it afresh when it fails */
+    bool primed;      /* has reached its first yield */
+    bool active;      /* gets events */
+} handler;
+
+static inline bool
+handler_is_async(const handler *self)
+{
+    return self->kind >= HANDLER_COROUTINE;
+}
+
+/* A handler that is ready for its first event.  A generator is made and primed: user
+   code runs.  It may have returned already: then it is not active. */
+handler *handler_new(generators_state *state, PyObject *type, PyObject *object, bool restart);
+
+/* Make and prime the generator of one that is a generator function, or make the async
+   generator.  0 or -1. */
+int handler_start(handler *self);
+
+/* It returned that: it is not active any more. */
+void handler_returned(handler *self, PyObject *value);
+
+/* It raised `exception`: it is started afresh if it must be, and if that can't be done
+   it is not active any more, which a note tells.  What starting it raised is
+   *second, owned; else NULL. */
+void handler_failed(handler *self, PyObject *exception, PyObject **second);
+
+/* Give up what is sent to, and close it: 0 or -1; or 1 and *closing, to be awaited.
+   Where it can't be, an async generator is left to its loop. */
+int handler_close(handler *self, bool can_await, PyObject **closing);
+
+/* ---- events that wait ---- */
+
+typedef struct {
+    PyObject *event; /* owned; NULL where only type and data were given */
+    PyObject *type;  /* owned */
+    PyObject *data;  /* owned */
+} posted;
+
+void posted_clear(posted *self);
+
+typedef struct {
+    posted *items; /* owned: a ring of `room` places */
+    size_t room, first, count;
+} event_queue;
+
+/* Put it in, which takes over what it owns.  0, or -1 with MemoryError. */
+int event_queue_put(event_queue *self, posted *item);
+bool event_queue_take(event_queue *self, posted *item);
+void event_queue_clear(event_queue *self);
+int event_queue_traverse(event_queue *self, visitproc visit, void *arg);
+
+/* ---- which handlers a type has ---- */
+
+/* The handlers of one type.  The tuple is never changed but replaced, so that a
+   dispatch goes on over the one it began with. */
+typedef struct {
+    PyObject_HEAD
+    PyObject *handlers; /* owned: a tuple of handlers */
+    bool is_async;      /* one of them is */
+} event_topic;
+
+typedef struct {
+    PyObject *topics;      /* owned: a dict of event_topic by type */
+    PyObject *last_type;   /* owned: the exact str that was found last, or NULL */
+    event_topic *last;     /* owned: its topic */
+    event_topic *errors;   /* owned: the topic of 'error' */
+    event_topic *fallback; /* owned: of the default handler */
+} event_table;
+
+/* For who holds the dispatcher's critical section; user code can run in __hash__ and
+   __eq__ of a type. */
+int event_table_open(event_table *self, generators_state *state);
+
+/* The topic of that type, else the default's, borrowed until anything else runs; NULL
+   where nobody gets it, or with an exception. */
+event_topic *event_table_find(event_table *self, PyObject *type);
+
+/* The same without the default's. */
+event_topic *event_table_topic(event_table *self, PyObject *type);
+
+/* Put a handler last among those of its type (NULL: it is the default).  0 or -1. */
+int event_table_add(event_table *self, generators_state *state, handler *item);
+
+/* 0 or -1; nothing where it is not there. */
+int event_table_remove(event_table *self, handler *item);
+
+/* All handlers in order of registration, a new list, or NULL. */
+PyObject *event_table_list(event_table *self);
+
+void event_table_clear(event_table *self);
+int event_table_traverse(event_table *self, visitproc visit, void *arg);
+
+/* ---- reading events ---- */
+
+typedef struct {
+    PyObject *name; /* owned: an attribute or mapping key (an interned str), or a callable */
+    bool is_callable;
+} event_reader;
+
+/* `what` ('key' or 'data') is for messages.  0 or -1. */
+int event_reader_open(event_reader *self, PyObject *name, const char *what);
+PyObject *event_reader_read(event_reader *self, PyObject *event);
+
+int event_reader_traverse(event_reader *self, visitproc visit, void *arg);
+void event_reader_clear(event_reader *self);
+
+/* ---- the dispatcher ---- */
+
+struct dispatcher {
+    PyObject_HEAD
+    generators_state *state; /* borrowed: its type holds the module */
+    event_table table;
+    event_queue queue;  /* what was dispatched while a turn was held, or was left by one
+                           that was aborted */
+    PyObject *leaving;  /* owned: a list of handlers to close when the event under way is
+                           done with; or NULL */
+    PyObject *variable; /* owned: the ContextVar in which async handlers run; or NULL */
+    PyObject *token;    /* borrowed from the turn: the variable's value there; or NULL */
+    event_waiter *waiting, *waiting_last; /* borrowed: async calls that wait for a turn; each
+                                             unlinks itself before it goes */
+    PyObject *weak_references;
+    uint64_t serial; /* of the handler or token made last */
+    event_reader key, data;
+    bool busy;    /* a turn is held: by one call, on one thread */
+    bool closing; /* takes nothing more; who holds the turn closes the handlers */
+    bool closed;  /* that is done */
+};
+
+/* ---- turns waited for ---- */
+
+/* An async call's place in the line.  Changed in the dispatcher's critical section. */
+struct event_waiter {
+    event_waiter *previous, *next;
+    PyObject *future; /* owned: to be woken by, once; NULL before and after */
+    PyObject *loop;   /* owned: the future's */
+    bool is_linked;
+};
+
+/* For who holds the critical section: whether a turn can be taken by that call. */
+bool event_wait_is_free(dispatcher *owner, event_waiter *waiter);
+void event_wait_link(dispatcher *owner, event_waiter *waiter);
+void event_wait_unlink(dispatcher *owner, event_waiter *waiter);
+
+/* For the rest.  Make what the call, which is linked, awaits: 1 and *awaited, 0 where
+   its turn has come already, or -1. */
+int event_wait_begin(dispatcher *owner, event_waiter *waiter, PyObject **awaited);
+
+/* Leave the line; whoever is next is woken. */
+void event_wait_leave(dispatcher *owner, event_waiter *waiter);
+
+/* Wake the first that waits, or all of them.  An exception that is set stays. */
+void event_wait_wake(dispatcher *owner, bool all);
+
+/* ---- one dispatch ---- */
+
+typedef enum {
+    TURN_ERROR = -1,
+    TURN_NOBODY, /* no handler: there is no turn */
+    TURN_TAKEN,  /* the dispatcher is held: turn_go() */
+    TURN_QUEUED, /* it will run after what runs now */
+    TURN_WAIT,   /* another call holds it or comes first; the waiter is in the line */
+} turn_status;
+
+typedef enum { AWAIT_CALL, AWAIT_PRIMING, AWAIT_SENDING, AWAIT_CLOSING } turn_await;
+
+/* One hold of the dispatcher: an event, the failures of its handlers, and what was
+   queued meanwhile.  It belongs to a face, which holds the dispatcher. */
+typedef struct {
+    dispatcher *owner;   /* borrowed; NULL when the dispatcher has been let go */
+    posted now;          /* the event under way */
+    PyObject *handlers;  /* owned: the tuple being gone through, or NULL */
+    Py_ssize_t next;     /* in it */
+    PyObject *argument;  /* owned: what they get */
+    handler *current;    /* owned: the one that is awaited, or NULL */
+    PyObject *awaited;   /* owned: what turn_go() said is to be awaited; the face takes it */
+    PyObject *token;     /* owned: see dispatcher.token; or NULL */
+    PyObject *failures;  /* owned: a list of ErrorEvents to report; or NULL */
+    Py_ssize_t reported; /* of them */
+    PyObject *raised;    /* owned: a list of exceptions to raise in the end; or NULL */
+    PyObject *unclosed;  /* owned: a list of handlers to close, the last one first; or NULL */
+    PyObject *torn;      /* owned: a list of what closing all of them raised; or NULL */
+    PyObject *aborted;   /* owned: an exception that is no Exception and ends it; or NULL */
+    turn_await awaiting; /* why `current` is awaited */
+    unsigned count;      /* of events */
+    bool is_async;
+    bool is_error;     /* the handlers are those of 'error' */
+    bool is_ending;    /* `unclosed` are all of the dispatcher's */
+    bool cannot_await; /* any more: the call is being closed */
+} turn;
+
+/* Dispatch: see turn_status.  `event` is NULL for emit(), `waiter` for a sync call.  A
+   turn that is taken has been filled in. */
+turn_status turn_begin(turn *self, dispatcher *owner, PyObject *event, PyObject *type,
+                       PyObject *data, event_waiter *waiter);
+
+/* The same for close() and aclose(): TURN_NOBODY where it was closed before. */
+turn_status turn_begin_closing(turn *self, dispatcher *owner, event_waiter *waiter);
+
+/* Go on: 1 where self->awaited is to be awaited, 0 at the end. */
+int turn_go(turn *self);
+
+/* What was awaited gave `result`, or if that is NULL the exception set. */
+void turn_awaited(turn *self, PyObject *result);
+
+/* After its end: raise what is to be raised.  0 or -1. */
+int turn_end(turn *self);
+
+int turn_traverse(turn *self, visitproc visit, void *arg);
+void turn_clear(turn *self);
+
+/* ---- async calls ---- */
+
+typedef enum { CALL_EMIT, CALL_DISPATCH, CALL_RUN, CALL_CLOSE, CALL_ENTER } call_kind;
+
+/* A coroutine; `first` and `second` are its arguments, or NULL. */
+PyObject *event_call_new(dispatcher *owner, call_kind kind, PyObject *first, PyObject *second);
+
+#endif

@@ -1,0 +1,439 @@
+/* One handler of events, and what on() gives for it.
+ *
+ * States: active, from its registration; over, when it returned, could not be started
+ * again, was taken off or closed.  A generator is made where its function was
+ * registered, and primed, when it is registered and after each failure; an async
+ * generator is made then too, and primed by the first dispatch to it, which can await.
+ *
+ * Owned: the object registered, and what is sent to or called, until it is over.
+ *
+ * User code that runs here: a generator up to its first yield and when it is closed.
+ *
+ * Threads: `target` and the rest are changed only by who registers it, before anybody
+ * else knows it, and then by who holds the dispatcher's turn.
+ */
+#include "events/events.h"
+
+#include "protocol/raising.h"
+
+/* ---- what is what ---- */
+
+/* Where a generator stands; what is no generator of the interpreter's can't be asked. */
+typedef enum { GENERATOR_NEW, GENERATOR_SUSPENDED, GENERATOR_RUNNING, GENERATOR_OVER } stage;
+
+static int
+is_true_attribute(PyObject *object, const char *name)
+{
+    PyObject *value = PyObject_GetAttrString(object, name);
+    int is = value == NULL ? -1 : PyObject_IsTrue(value);
+    Py_XDECREF(value);
+    return is;
+}
+
+/* A stage, or -1. */
+static int
+generator_stage(PyObject *generator)
+{
+    bool is_async = PyAsyncGen_CheckExact(generator);
+    if (!is_async && !PyGen_CheckExact(generator)) {
+        return GENERATOR_NEW;
+    }
+    int is = is_true_attribute(generator, is_async ? "ag_running" : "gi_running");
+    if (is != 0) {
+        return is < 0 ? -1 : GENERATOR_RUNNING;
+    }
+    is = is_true_attribute(generator, is_async ? "ag_frame" : "gi_frame");
+    if (is <= 0) {
+        return is < 0 ? -1 : GENERATOR_OVER;
+    }
+#if PY_VERSION_HEX < 0x030C0000
+    if (is_async) { /* ag_suspended came with 3.12; FRAME_SUSPENDED is -1 */
+        return ((PyAsyncGenObject *)generator)->ag_frame_state == -1 ? GENERATOR_SUSPENDED
+                                                                     : GENERATOR_NEW;
+    }
+#endif
+    is = is_true_attribute(generator, is_async ? "ag_suspended" : "gi_suspended");
+    return is < 0 ? -1 : is ? GENERATOR_SUSPENDED : GENERATOR_NEW;
+}
+
+#define FUNCTION_FLAGS (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)
+
+/* What inspect says of a callable that is no plain function: a flag of
+   FUNCTION_FLAGS, 0, or -1. */
+static int
+ask_inspect(PyObject *object)
+{
+    static const struct {
+        const char *name;
+        int flag;
+    } questions[] = {
+        {"iscoroutinefunction", CO_COROUTINE},
+        {"isasyncgenfunction", CO_ASYNC_GENERATOR},
+        {"isgeneratorfunction", CO_GENERATOR},
+    };
+    PyObject *inspect = PyImport_ImportModule("inspect");
+    if (inspect == NULL) {
+        return -1;
+    }
+    int flags = 0;
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(questions) && flags == 0; i++) {
+        PyObject *answer = PyObject_CallMethod(inspect, questions[i].name, "(O)", object);
+        int is = answer == NULL ? -1 : PyObject_IsTrue(answer);
+        Py_XDECREF(answer);
+        if (is != 0) {
+            flags = is < 0 ? -1 : questions[i].flag;
+        }
+    }
+    Py_DECREF(inspect);
+    return flags;
+}
+
+static int
+function_flags(PyObject *object)
+{
+    PyObject *function = PyMethod_Check(object) ? PyMethod_GET_FUNCTION(object) : object;
+    if (PyFunction_Check(function)) {
+        int flags = ((PyCodeObject *)PyFunction_GET_CODE(function))->co_flags & FUNCTION_FLAGS;
+        if (flags != 0) {
+            return flags;
+        }
+    }
+    if (PyCFunction_Check(object) || PyType_Check(object)) {
+        return 0;
+    }
+    int flags = ask_inspect(object);
+    if (flags != 0 || PyFunction_Check(function)) {
+        return flags;
+    }
+    PyObject *call = PyObject_GetAttrString((PyObject *)Py_TYPE(object), "__call__");
+    if (call == NULL) {
+        return -1;
+    }
+    if (PyFunction_Check(call)) {
+        flags = ((PyCodeObject *)PyFunction_GET_CODE(call))->co_flags & FUNCTION_FLAGS;
+    }
+    Py_DECREF(call);
+    return flags;
+}
+
+/* ---- starting ---- */
+
+void
+handler_returned(handler *self, PyObject *value)
+{
+    self->active = false;
+    Py_XSETREF(self->value, Py_NewRef(value));
+    Py_CLEAR(self->target);
+}
+
+static int
+prime(handler *self)
+{
+    self->primed = true;
+    PyObject *generator = Py_NewRef(self->target), *result;
+    PySendResult status = PyIter_Send(generator, Py_None, &result);
+    Py_DECREF(generator);
+    if (status == PYGEN_RETURN) {
+        handler_returned(self, result);
+    }
+    if (status != PYGEN_ERROR) {
+        Py_DECREF(result);
+    }
+    return status == PYGEN_ERROR ? -1 : 0;
+}
+
+int
+handler_start(handler *self)
+{
+    PyObject *target = PyObject_CallNoArgs(self->object);
+    if (target == NULL) {
+        raising_convert(PyExc_StopIteration, "the generator function");
+        raising_convert(PyExc_StopAsyncIteration, "the generator function");
+        return -1;
+    }
+    PyTypeObject *wanted = self->kind == HANDLER_ASYNCGEN ? &PyAsyncGen_Type : &PyGen_Type;
+    if (!Py_IS_TYPE(target, wanted)) {
+        PyErr_Format(PyExc_TypeError, "%R should have returned a generator, not '%.200s'",
+                     self->object, Py_TYPE(target)->tp_name);
+        Py_DECREF(target);
+        return -1;
+    }
+    self->primed = false;
+    Py_XSETREF(self->target, target);
+    return self->kind == HANDLER_ASYNCGEN ? 0 : prime(self);
+}
+
+/* For a generator that was handed over.  0 or -1. */
+static int
+take_generator(handler *self)
+{
+    int at = generator_stage(self->object);
+    switch (at) {
+    case GENERATOR_RUNNING:
+        PyErr_SetString(PyExc_ValueError, "generator already executing");
+        return -1;
+    case GENERATOR_OVER:
+        PyErr_SetString(PyExc_ValueError, "the generator has ended already");
+        return -1;
+    case GENERATOR_SUSPENDED:
+        self->primed = true;
+        break;
+    case GENERATOR_NEW:
+        break;
+    default:
+        return -1;
+    }
+    self->target = Py_NewRef(self->object);
+    return self->primed || self->kind == HANDLER_ASYNCGEN ? 0 : prime(self);
+}
+
+static int
+take_function(handler *self, int flags)
+{
+    self->is_function = (flags & (CO_GENERATOR | CO_ASYNC_GENERATOR)) != 0;
+    if (self->is_function) {
+        self->kind = flags & CO_GENERATOR ? HANDLER_GENERATOR : HANDLER_ASYNCGEN;
+        return handler_start(self);
+    }
+    self->kind = flags & CO_COROUTINE ? HANDLER_COROUTINE : HANDLER_CALLABLE;
+    self->target = Py_NewRef(self->object);
+    return 0;
+}
+
+static int
+is_instance(PyObject *object, PyTypeObject *exact, PyObject *abc)
+{
+    return Py_IS_TYPE(object, exact) ? 1 : PyObject_IsInstance(object, abc);
+}
+
+static int
+take(handler *self, generators_state *state)
+{
+    PyObject *object = self->object;
+    int is = is_instance(object, &PyGen_Type, state->generator_abc);
+    if (is != 0) {
+        self->kind = HANDLER_GENERATOR;
+        return is < 0 ? -1 : take_generator(self);
+    }
+    is = is_instance(object, &PyAsyncGen_Type, state->async_generator_abc);
+    if (is != 0) {
+        self->kind = HANDLER_ASYNCGEN;
+        return is < 0 ? -1 : take_generator(self);
+    }
+    if (!PyCallable_Check(object)) {
+        PyErr_Format(PyExc_TypeError,
+                     "a handler must be a generator or a callable, not '%.200s'%s",
+                     Py_TYPE(object)->tp_name,
+                     PyCoro_CheckExact(object) ? ": register the function, not its call" : "");
+        return -1;
+    }
+    int flags = function_flags(object);
+    return flags < 0 ? -1 : take_function(self, flags);
+}
+
+handler *
+handler_new(generators_state *state, PyObject *type, PyObject *object, bool restart)
+{
+    handler *self = PyObject_GC_New(handler, state->event_handler_type);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->type = Py_XNewRef(type);
+    self->object = Py_NewRef(object);
+    self->target = self->value = NULL;
+    self->serial = 0;
+    self->kind = HANDLER_CALLABLE;
+    self->is_function = self->primed = false;
+    self->restart = restart;
+    self->active = true;
+    PyObject_GC_Track(self);
+    if (take(self, state) < 0) {
+        Py_CLEAR(self);
+    }
+    return self;
+}
+
+/* ---- ending ---- */
+
+static void
+add_note(PyObject *exception, PyObject *text)
+{
+    PyObject *done =
+        text == NULL ? NULL : PyObject_CallMethod(exception, "add_note", "(O)", text);
+    if (done == NULL) {
+        PyErr_Clear(); /* an exception that takes no note is raised without */
+    }
+    Py_XDECREF(done);
+    Py_XDECREF(text);
+}
+
+/* `why` goes on after the handler's name. */
+static void
+note_removal(handler *self, PyObject *exception, const char *why)
+{
+    self->active = false;
+    Py_CLEAR(self->target);
+    PyObject *name = PyObject_Repr(self->object);
+    if (name == NULL) {
+        PyErr_Clear();
+        name = PyUnicode_FromString(Py_TYPE(self->object)->tp_name);
+    }
+    PyObject *text = NULL;
+    if (name != NULL && self->type != NULL) {
+        text = PyUnicode_FromFormat("handler %U of %R was removed: %s", name, self->type, why);
+    }
+    else if (name != NULL) {
+        text = PyUnicode_FromFormat("default handler %U was removed: %s", name, why);
+    }
+    Py_XDECREF(name);
+    add_note(exception, text);
+}
+
+void
+handler_failed(handler *self, PyObject *exception, PyObject **second)
+{
+    *second = NULL;
+    if (self->kind == HANDLER_CALLABLE || self->kind == HANDLER_COROUTINE ||
+        self->target == NULL || !self->active) {
+        return;
+    }
+    int at = generator_stage(self->target);
+    if (at < 0) {
+        *second = PyErr_GetRaisedException();
+    }
+    if (at == GENERATOR_RUNNING || at == GENERATOR_SUSPENDED) {
+        return; /* it was refused, and runs elsewhere */
+    }
+    if (!self->is_function) {
+        note_removal(self, exception, "a generator cannot be started again");
+    }
+    else if (!self->restart) {
+        note_removal(self, exception, "restart=False");
+    }
+    else if (handler_start(self) < 0) {
+        *second = PyErr_GetRaisedException();
+        note_removal(self, *second, "it failed when it was started again");
+    }
+}
+
+int
+handler_close(handler *self, bool can_await, PyObject **closing)
+{
+    PyObject *target = self->target;
+    self->target = NULL;
+    self->active = false;
+    *closing = NULL;
+    int status = 0;
+    if (target != NULL && self->kind == HANDLER_GENERATOR) {
+        PyObject *done = PyObject_CallMethod(target, "close", NULL);
+        Py_XDECREF(done);
+        status = done == NULL ? -1 : 0;
+    }
+    else if (target != NULL && self->kind == HANDLER_ASYNCGEN && can_await &&
+             (self->primed || !self->is_function)) {
+        *closing = PyObject_CallMethod(target, "aclose", NULL);
+        status = *closing == NULL ? -1 : 1;
+    }
+    Py_XDECREF(target);
+    return status;
+}
+
+/* ---- the type ---- */
+
+static int
+handler_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    handler *self = (handler *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->type);
+    Py_VISIT(self->object);
+    Py_VISIT(self->target);
+    Py_VISIT(self->value);
+    return 0;
+}
+
+static int
+handler_clear(PyObject *op)
+{
+    handler *self = (handler *)op;
+    Py_CLEAR(self->target);
+    Py_CLEAR(self->object);
+    Py_CLEAR(self->type);
+    Py_CLEAR(self->value);
+    return 0;
+}
+
+static void
+handler_dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    handler_clear(op);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static PyObject *
+handler_repr(PyObject *op)
+{
+    handler *self = (handler *)op;
+    if (self->type == NULL) {
+        return PyUnicode_FromFormat("<default handler %R>", self->object);
+    }
+    return PyUnicode_FromFormat("<handler %R of %R>", self->object, self->type);
+}
+
+PyDoc_STRVAR(handler_doc, "A handler as `Dispatcher.on(type, handler)` registered it.");
+
+static PyMemberDef handler_members[] = {
+    {"handler", Py_T_OBJECT_EX, offsetof(handler, object), Py_READONLY,
+     "The object that was registered."},
+    {"active", Py_T_BOOL, offsetof(handler, active), Py_READONLY,
+     "Whether it gets events: it has not returned, and was not removed or closed."},
+    {NULL},
+};
+
+static PyObject *
+get_type(PyObject *op, void *Py_UNUSED(closure))
+{
+    PyObject *type = ((handler *)op)->type;
+    return Py_NewRef(type == NULL ? Py_None : type);
+}
+
+static PyObject *
+get_value(PyObject *op, void *Py_UNUSED(closure))
+{
+    PyObject *value;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    value = Py_NewRef(((handler *)op)->value == NULL ? Py_None : ((handler *)op)->value);
+    Py_END_CRITICAL_SECTION();
+    return value;
+}
+
+static PyObject *
+get_returned(PyObject *op, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(((handler *)op)->value != NULL);
+}
+
+static PyGetSetDef handler_getters[] = {
+    {"type", get_type, NULL, "The type of the events that it gets.", NULL},
+    {"value", get_value, NULL, "What it returned; None before that.", NULL},
+    {"returned", get_returned, NULL, "Whether it has returned.", NULL},
+    {NULL},
+};
+
+static PyType_Slot handler_slots[] = {
+    {Py_tp_doc, (char *)handler_doc}, {Py_tp_traverse, handler_traverse},
+    {Py_tp_clear, handler_clear},     {Py_tp_dealloc, handler_dealloc},
+    {Py_tp_repr, handler_repr},       {Py_tp_members, handler_members},
+    {Py_tp_getset, handler_getters},  {0, NULL},
+};
+
+PyType_Spec event_handler_spec = {
+    .name = "generators._native._EventHandler",
+    .basicsize = sizeof(handler),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = handler_slots,
+};

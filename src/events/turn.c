@@ -1,0 +1,753 @@
+/* One dispatch, from an event to the last that was queued meanwhile.
+ *
+ * A turn holds the dispatcher.  It goes through the handlers of an event; closes
+ * those that were taken off meanwhile; reports each failure to the 'error' handlers,
+ * or keeps it to be raised; takes the next event from the queue; and when there is
+ * none lets the dispatcher go.  Where a handler must be awaited it stops, and its
+ * face goes on with it later.  An exception that is no Exception (KeyboardInterrupt,
+ * CancelledError) ends it at once: events that are queued then stay so, and come
+ * first in the next turn.
+ *
+ * Owned: see the struct.  While a handler runs anything may happen to the dispatcher
+ * but a second turn: what is registered or taken off counts from the next event, for
+ * the tuple gone through does not change; what is dispatched is queued; what is
+ * closed is closed by the turn, at its end.
+ *
+ * Threads: a turn belongs to one call on one thread at a time.  What other calls change
+ * too is looked at in the dispatcher's critical section.
+ */
+#include "events/events.h"
+
+#include "protocol/await.h"
+#include "protocol/raising.h"
+
+#define EVENTS_BETWEEN_CHECKS 1024 /* for signals: no handler need run any Python code */
+
+/* ---- taking it ---- */
+
+static void
+refuse_closed(void)
+{
+    PyErr_SetString(PyExc_RuntimeError, "the dispatcher is closed");
+}
+
+/* A sync dispatch can't wait for a handler, nor for one of 'error' that would have to
+   be told.  0, or -1 with TypeError. */
+static int
+check_sync(dispatcher *owner, event_topic *topic, PyObject *type)
+{
+    if (!topic->is_async && !owner->table.errors->is_async) {
+        return 0;
+    }
+    if (topic->is_async) {
+        PyErr_Format(PyExc_TypeError,
+                     "a handler of %R is async: await aemit(), adispatch() or arun()", type);
+    }
+    else {
+        PyErr_SetString(PyExc_TypeError,
+                        "a handler of 'error' is async: await aemit(), adispatch() or arun()");
+    }
+    return -1;
+}
+
+/* Whether it is called by an async handler that the turn awaits, or by a task that
+   such a handler began: waiting for the turn would be waiting for itself. */
+static bool
+is_nested(dispatcher *owner)
+{
+    PyObject *value = NULL;
+    if (owner->token == NULL || PyContextVar_Get(owner->variable, NULL, &value) < 0) {
+        return false;
+    }
+    Py_XDECREF(value);
+    return value == owner->token;
+}
+
+/* Set out on an event, `now`, for which `topic` was found.  0 or -1. */
+static int
+start_event(turn *self, event_topic *topic)
+{
+    dispatcher *owner = self->owner;
+    PyObject *argument = self->now.data;
+    if (topic != owner->table.fallback) {
+        Py_INCREF(argument);
+    }
+    else if (self->now.event != NULL) {
+        argument = Py_NewRef(self->now.event);
+    }
+    else {
+        argument = PyObject_CallFunctionObjArgs(owner->state->event_class, self->now.type,
+                                                self->now.data, NULL);
+        if (argument == NULL) {
+            return -1;
+        }
+        self->now.event = Py_NewRef(argument);
+    }
+    Py_XSETREF(self->argument, argument);
+    Py_XSETREF(self->handlers, Py_NewRef(topic->handlers));
+    self->next = 0;
+    self->is_error = topic == owner->table.errors;
+    return 0;
+}
+
+static turn_status
+put_in_queue(dispatcher *owner, PyObject *event, PyObject *type, PyObject *data)
+{
+    posted item = {Py_XNewRef(event), Py_NewRef(type), Py_NewRef(data)};
+    if (event_queue_put(&owner->queue, &item) < 0) {
+        posted_clear(&item);
+        return TURN_ERROR;
+    }
+    return TURN_QUEUED;
+}
+
+/* The dispatcher, if it is free for the call.  TURN_NOBODY where it is not, and the
+   event must be queued. */
+static turn_status
+take_lock_held(turn *self, dispatcher *owner, event_waiter *waiter)
+{
+    if (waiter != NULL && !event_wait_is_free(owner, waiter)) {
+        if (owner->busy && is_nested(owner)) {
+            return TURN_NOBODY;
+        }
+        event_wait_link(owner, waiter);
+        return TURN_WAIT;
+    }
+    if (owner->busy) {
+        return TURN_NOBODY;
+    }
+    if (waiter != NULL) {
+        event_wait_unlink(owner, waiter);
+    }
+    owner->busy = true;
+    *self = (turn){.owner = owner, .is_async = waiter != NULL};
+    return TURN_TAKEN;
+}
+
+static turn_status
+begin_lock_held(turn *self, dispatcher *owner, PyObject *event, PyObject *type, PyObject *data,
+                event_waiter *waiter)
+{
+    event_topic *topic = event_table_find(&owner->table, type);
+    if (topic == NULL && PyErr_Occurred()) {
+        stream_note("while reading the handlers of events of type %R", type);
+        return TURN_ERROR;
+    }
+    if (owner->closing) {
+        refuse_closed();
+        return TURN_ERROR;
+    }
+    if (topic == NULL) {
+        return TURN_NOBODY;
+    }
+    if (waiter == NULL && check_sync(owner, topic, type) < 0) {
+        return TURN_ERROR;
+    }
+    turn_status status = take_lock_held(self, owner, waiter);
+    if (status == TURN_WAIT) {
+        return status;
+    }
+    if (status == TURN_NOBODY) {
+        return put_in_queue(owner, event, type, data);
+    }
+    if (owner->queue.count > 0) {
+        /* Left by a turn that was aborted: those come first. */
+        status = put_in_queue(owner, event, type, data);
+    }
+    else {
+        self->now = (posted){Py_XNewRef(event), Py_NewRef(type), Py_NewRef(data)};
+        status = start_event(self, topic) < 0 ? TURN_ERROR : TURN_TAKEN;
+    }
+    if (status == TURN_ERROR) {
+        turn_clear(self);
+        owner->busy = false;
+        return TURN_ERROR;
+    }
+    return TURN_TAKEN;
+}
+
+turn_status
+turn_begin(turn *self, dispatcher *owner, PyObject *event, PyObject *type, PyObject *data,
+           event_waiter *waiter)
+{
+    turn_status status;
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    status = begin_lock_held(self, owner, event, type, data, waiter);
+    Py_END_CRITICAL_SECTION();
+    if (status == TURN_ERROR) {
+        event_wait_wake(owner, false);
+    }
+    return status;
+}
+
+static turn_status
+begin_closing_lock_held(turn *self, dispatcher *owner, event_waiter *waiter)
+{
+    if (owner->closing) {
+        if (waiter != NULL && !owner->closed && !is_nested(owner)) {
+            event_wait_link(owner, waiter);
+            return TURN_WAIT;
+        }
+        return TURN_NOBODY;
+    }
+    turn_status status = take_lock_held(self, owner, waiter);
+    if (status != TURN_WAIT) {
+        owner->closing = true;
+    }
+    return status == TURN_NOBODY ? TURN_QUEUED : status;
+}
+
+turn_status
+turn_begin_closing(turn *self, dispatcher *owner, event_waiter *waiter)
+{
+    turn_status status;
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    status = begin_closing_lock_held(self, owner, waiter);
+    Py_END_CRITICAL_SECTION();
+    return status;
+}
+
+/* ---- what goes wrong ---- */
+
+/* An exception that nobody is told of is raised in the end.  It is given away. */
+static void
+keep(PyObject **list, PyObject *exception)
+{
+    if (*list == NULL) {
+        *list = PyList_New(0);
+    }
+    if (*list == NULL || PyList_Append(*list, exception) < 0) {
+        PyErr_WriteUnraisable(exception); /* no memory to say more */
+    }
+    Py_DECREF(exception);
+}
+
+/* The event under way, as 'error' handlers are told of it: a new reference or NULL. */
+static PyObject *
+whole_event(turn *self)
+{
+    if (self->now.event != NULL) {
+        return Py_NewRef(self->now.event);
+    }
+    return PyObject_CallFunctionObjArgs(self->owner->state->event_class, self->now.type,
+                                        self->now.data, NULL);
+}
+
+/* A handler raised that, which is given away. */
+static void
+fail(turn *self, handler *item, PyObject *exception)
+{
+    if (!PyErr_GivenExceptionMatches(exception, PyExc_Exception)) {
+        if (self->aborted == NULL) {
+            self->aborted = exception;
+            return;
+        }
+        keep(self->is_ending ? &self->torn : &self->raised, exception);
+        return;
+    }
+    if (self->is_ending || self->is_error) {
+        keep(self->is_ending ? &self->torn : &self->raised, exception);
+        return;
+    }
+    PyObject *event = whole_event(self), *failure = NULL;
+    if (event != NULL) {
+        failure = PyObject_CallFunctionObjArgs(self->owner->state->error_event_class, event,
+                                               item->object, exception, NULL);
+        Py_DECREF(event);
+    }
+    if (self->failures == NULL) {
+        self->failures = PyList_New(0);
+    }
+    if (failure == NULL || self->failures == NULL ||
+        PyList_Append(self->failures, failure) < 0) {
+        keep(&self->raised, PyErr_GetRaisedException());
+        keep(&self->raised, exception);
+        exception = NULL;
+    }
+    Py_XDECREF(failure);
+    Py_XDECREF(exception);
+}
+
+/* Take a handler that is over out of the table. */
+static void
+remove_handler(turn *self, handler *item)
+{
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(self->owner);
+    status = event_table_remove(&self->owner->table, item);
+    Py_END_CRITICAL_SECTION();
+    if (status < 0) {
+        fail(self, item, PyErr_GetRaisedException());
+    }
+}
+
+/* A handler raised what is set. */
+static void
+handle_failure(turn *self, handler *item)
+{
+    PyObject *exception = PyErr_GetRaisedException(), *second;
+    bool was_active = item->active;
+    handler_failed(item, exception, &second);
+    if (was_active && !item->active) {
+        remove_handler(self, item);
+    }
+    fail(self, item, exception);
+    if (second != NULL) {
+        fail(self, item, second);
+    }
+}
+
+static void
+handle_return(turn *self, handler *item, PyObject *value)
+{
+    bool was_active = item->active;
+    handler_returned(item, value);
+    if (was_active) {
+        remove_handler(self, item);
+    }
+}
+
+/* ---- one handler ---- */
+
+/* What lets a turn's async handlers be told from other tasks.  0 or -1. */
+static int
+make_token(turn *self)
+{
+    dispatcher *owner = self->owner;
+    PyObject *variable = NULL, *token;
+    if (owner->variable == NULL) {
+        variable = PyContextVar_New("generators.Dispatcher", NULL);
+        if (variable == NULL) {
+            return -1;
+        }
+    }
+    uint64_t serial;
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    serial = ++owner->serial;
+    if (owner->variable == NULL) {
+        owner->variable = variable;
+        variable = NULL;
+    }
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(variable);
+    token = PyLong_FromUnsignedLongLong(serial);
+    if (token == NULL) {
+        return -1;
+    }
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    self->token = owner->token = token;
+    Py_END_CRITICAL_SECTION();
+    return 0;
+}
+
+/* `awaitable` (given away, or NULL with an exception) is to be awaited for a handler:
+   1, or 0 where it failed. */
+static int
+await_handler(turn *self, handler *item, PyObject *awaitable, turn_await why)
+{
+    if (awaitable != NULL && (self->token != NULL || make_token(self) == 0)) {
+        self->awaited = await_iterator(awaitable);
+    }
+    Py_XDECREF(awaitable);
+    if (self->awaited == NULL) {
+        handle_failure(self, item);
+        return 0;
+    }
+    self->awaiting = why;
+    Py_XSETREF(self->current, (handler *)Py_NewRef((PyObject *)item));
+    return 1;
+}
+
+static int
+send_async(turn *self, handler *item)
+{
+    turn_await why = item->primed ? AWAIT_SENDING : AWAIT_PRIMING;
+    PyObject *target = Py_NewRef(item->target);
+    item->primed = true;
+    PyObject *awaitable = PyObject_CallMethod(target, "asend", "(O)",
+                                              why == AWAIT_SENDING ? self->argument : Py_None);
+    Py_DECREF(target);
+    return await_handler(self, item, awaitable, why);
+}
+
+/* What a plain callable gave, which is given away.  A coroutine must be awaited, and a
+   generator would never run. */
+static int
+take_result(turn *self, handler *item, PyObject *result)
+{
+    bool is_generator = PyGen_CheckExact(result);
+    int is_coroutine = PyCoro_CheckExact(result);
+    PyAsyncMethods *methods = Py_TYPE(result)->tp_as_async;
+    if (!is_generator && !is_coroutine && methods != NULL && methods->am_await != NULL) {
+        is_coroutine = PyObject_IsInstance(result, self->owner->state->coroutine_abc);
+    }
+    if (is_coroutine > 0 && self->is_async) {
+        return await_handler(self, item, result, AWAIT_CALL);
+    }
+    if (is_coroutine != 0 || is_generator) {
+        if (is_coroutine >= 0) {
+            PyErr_Format(PyExc_TypeError,
+                         is_generator ? "handler %R returned a generator, which nobody runs: "
+                                        "register the generator, or its function"
+                                      : "handler %R returned a coroutine, which a sync "
+                                        "dispatch can't await",
+                         item->object);
+        }
+        handle_failure(self, item);
+        PyObject *closed = PyObject_CallMethod(result, "close", NULL);
+        if (closed == NULL) {
+            handle_failure(self, item);
+        }
+        Py_XDECREF(closed);
+    }
+    Py_DECREF(result);
+    return 0;
+}
+
+/* 1 where it is to be awaited, 0 where it has the event, or failed. */
+static int
+call_handler(turn *self, handler *item)
+{
+    PyObject *target = Py_NewRef(item->target);
+    PyObject *result = PyObject_CallOneArg(target, self->argument);
+    Py_DECREF(target);
+    if (result == NULL) {
+        raising_convert(PyExc_StopIteration, "the handler");
+        raising_convert(PyExc_StopAsyncIteration, "the handler");
+        handle_failure(self, item);
+        return 0;
+    }
+    if (item->kind == HANDLER_COROUTINE) {
+        return await_handler(self, item, result, AWAIT_CALL);
+    }
+    if (result == Py_None) {
+        Py_DECREF(result);
+        return 0;
+    }
+    return take_result(self, item, result);
+}
+
+static int
+send_handler(turn *self, handler *item)
+{
+    PyObject *target = Py_NewRef(item->target), *result;
+    PySendResult status = PyIter_Send(target, self->argument, &result);
+    Py_DECREF(target);
+    if (status == PYGEN_ERROR) {
+        handle_failure(self, item);
+        return 0;
+    }
+    if (status == PYGEN_RETURN) {
+        handle_return(self, item, result);
+    }
+    Py_DECREF(result);
+    return 0;
+}
+
+static int
+deliver(turn *self, handler *item)
+{
+    if (item->target == NULL) { /* over, by the report before */
+        return 0;
+    }
+    switch (item->kind) {
+    case HANDLER_GENERATOR:
+        return send_handler(self, item);
+    case HANDLER_ASYNCGEN:
+        return send_async(self, item);
+    default:
+        return call_handler(self, item);
+    }
+}
+
+static void
+awaited_failed(turn *self, handler *item)
+{
+    if (item->kind == HANDLER_ASYNCGEN && self->awaiting != AWAIT_CLOSING &&
+        PyErr_ExceptionMatches(PyExc_StopAsyncIteration)) {
+        PyErr_Clear();
+        handle_return(self, item, Py_None);
+        return;
+    }
+    raising_convert(PyExc_StopIteration, "the handler");
+    raising_convert(PyExc_StopAsyncIteration, "the handler");
+    if (self->awaiting == AWAIT_CLOSING) {
+        fail(self, item, PyErr_GetRaisedException());
+        return;
+    }
+    handle_failure(self, item);
+}
+
+void
+turn_awaited(turn *self, PyObject *result)
+{
+    handler *item = self->current;
+    self->current = NULL;
+    if (result == NULL) {
+        awaited_failed(self, item);
+    }
+    else if (self->awaiting == AWAIT_PRIMING && item->target != NULL) {
+        self->next--; /* again, now that it can be sent to */
+    }
+    Py_XDECREF(result);
+    Py_DECREF(item);
+}
+
+/* ---- one event ---- */
+
+/* Close the last of `unclosed`: 1 where that is to be awaited, 0. */
+static int
+close_next(turn *self)
+{
+    Py_ssize_t last = PyList_GET_SIZE(self->unclosed) - 1;
+    if (last < 0) {
+        Py_CLEAR(self->unclosed);
+        return 0;
+    }
+    PyObject *item = Py_NewRef(PyList_GET_ITEM(self->unclosed, last)), *closing;
+    int status = PyList_SetSlice(self->unclosed, last, last + 1, NULL);
+    if (status == 0) {
+        bool can_await = self->is_async && !self->cannot_await;
+        status = handler_close((handler *)item, can_await, &closing);
+    }
+    if (status < 0) {
+        fail(self, (handler *)item, PyErr_GetRaisedException());
+        status = 0;
+    }
+    else if (status > 0) {
+        status = await_handler(self, (handler *)item, closing, AWAIT_CLOSING);
+    }
+    Py_DECREF(item);
+    return status;
+}
+
+/* Handlers that were taken off while the event was under way. */
+static bool
+find_leaving(turn *self)
+{
+    dispatcher *owner = self->owner;
+    if (owner->leaving == NULL) {
+        return false;
+    }
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    self->unclosed = owner->leaving;
+    owner->leaving = NULL;
+    Py_END_CRITICAL_SECTION();
+    return self->unclosed != NULL;
+}
+
+/* The next failure is up for the 'error' handlers; what can't be reported will be
+   raised. */
+static bool
+next_report(turn *self)
+{
+    dispatcher *owner = self->owner;
+    while (self->failures != NULL && self->reported < PyList_GET_SIZE(self->failures)) {
+        PyObject *failure = Py_NewRef(PyList_GET_ITEM(self->failures, self->reported));
+        PyObject *handlers;
+        self->reported++;
+        Py_BEGIN_CRITICAL_SECTION(owner);
+        handlers = Py_NewRef(owner->table.errors->handlers);
+        if (owner->table.errors->is_async && !self->is_async) {
+            Py_SETREF(handlers, Py_NewRef(owner->state->empty_tuple));
+        }
+        Py_END_CRITICAL_SECTION();
+        if (PyTuple_GET_SIZE(handlers) > 0 && self->aborted == NULL) {
+            Py_XSETREF(self->handlers, handlers);
+            Py_XSETREF(self->argument, failure);
+            self->next = 0;
+            self->is_error = true;
+            return true;
+        }
+        keep(&self->raised, Py_NewRef(PyTuple_GET_ITEM(failure, 2)));
+        Py_DECREF(handlers);
+        Py_DECREF(failure);
+    }
+    self->reported = 0;
+    Py_CLEAR(self->failures);
+    return false;
+}
+
+/* With the critical section: let the dispatcher go, or close its handlers first if that
+   was asked for. */
+static bool
+finish_lock_held(turn *self, dispatcher *owner)
+{
+    if (owner->closing && !self->is_ending) {
+        self->is_ending = true;
+        self->unclosed = event_table_list(&owner->table);
+        if (self->unclosed == NULL) {
+            keep(&self->torn, PyErr_GetRaisedException());
+        }
+        return true;
+    }
+    if (self->is_ending) {
+        owner->closed = true;
+    }
+    owner->busy = false;
+    owner->token = NULL;
+    return false;
+}
+
+/* The next event that waits and that someone gets: 1; 0 where there is none; -1 with
+   an exception that it met, and it is passed over. */
+static int
+take_event_lock_held(turn *self, dispatcher *owner)
+{
+    while (event_queue_take(&owner->queue, &self->now)) {
+        event_topic *topic = event_table_find(&owner->table, self->now.type);
+        if (topic != NULL) {
+            if (!self->is_async && check_sync(owner, topic, self->now.type) < 0) {
+                return -1;
+            }
+            return start_event(self, topic) < 0 ? -1 : 1;
+        }
+        if (PyErr_Occurred()) {
+            return -1;
+        }
+        posted_clear(&self->now);
+    }
+    return 0;
+}
+
+static bool
+next_event(turn *self)
+{
+    dispatcher *owner = self->owner;
+    int status;
+    bool goes_on = true;
+    posted_clear(&self->now);
+    Py_CLEAR(self->handlers);
+    if (++self->count % EVENTS_BETWEEN_CHECKS == 0 && self->aborted == NULL &&
+        PyErr_CheckSignals() < 0) {
+        self->aborted = PyErr_GetRaisedException();
+    }
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    status = self->aborted != NULL || self->is_ending ? 0 : take_event_lock_held(self, owner);
+    if (status == 0) {
+        goes_on = finish_lock_held(self, owner);
+    }
+    Py_END_CRITICAL_SECTION();
+    if (status < 0) {
+        keep(&self->raised, PyErr_GetRaisedException());
+    }
+    if (!goes_on) {
+        self->owner = NULL;
+        event_wait_wake(owner, owner->closed);
+    }
+    return goes_on;
+}
+
+int
+turn_go(turn *self)
+{
+    for (;;) {
+        if (self->handlers != NULL && self->aborted == NULL &&
+            self->next < PyTuple_GET_SIZE(self->handlers)) {
+            handler *item = (handler *)PyTuple_GET_ITEM(self->handlers, self->next++);
+            if (deliver(self, item) > 0) {
+                return 1;
+            }
+        }
+        else if (self->unclosed != NULL || find_leaving(self)) {
+            if (close_next(self) > 0) {
+                return 1;
+            }
+        }
+        else if (!next_report(self) && !next_event(self)) {
+            return 0;
+        }
+    }
+}
+
+/* ---- its end ---- */
+
+/* One exception for those in `list` (given away): itself where there is one and it may
+   be alone.  NULL, with an exception set, where it can't be made. */
+static PyObject *
+gather(PyObject *list, const char *format, bool alone)
+{
+    PyObject *exception;
+    if (alone && PyList_GET_SIZE(list) == 1) {
+        exception = Py_NewRef(PyList_GET_ITEM(list, 0));
+    }
+    else {
+        PyObject *message = PyUnicode_FromFormat(format, PyList_GET_SIZE(list));
+        exception = message == NULL ? NULL
+                                    : PyObject_CallFunctionObjArgs(PyExc_BaseExceptionGroup,
+                                                                   message, list, NULL);
+        Py_XDECREF(message);
+    }
+    Py_DECREF(list);
+    return exception;
+}
+
+int
+turn_end(turn *self)
+{
+    PyObject *raised = self->raised, *torn = self->torn, *aborted = self->aborted;
+    self->raised = self->torn = self->aborted = NULL;
+    turn_clear(self);
+    if (raised == NULL && torn == NULL && aborted == NULL) {
+        return 0;
+    }
+    PyObject *exception = NULL;
+    if (torn != NULL) {
+        exception = gather(torn, "closing %zd handlers failed", false);
+        if (exception == NULL) {
+            exception = PyErr_GetRaisedException();
+        }
+        if (raised != NULL) {
+            keep(&raised, exception);
+        }
+    }
+    if (raised != NULL) {
+        exception = gather(raised, "%zd handlers failed", true);
+        if (exception == NULL) {
+            exception = PyErr_GetRaisedException();
+        }
+    }
+    if (aborted == NULL) {
+        PyErr_SetRaisedException(exception);
+        return -1;
+    }
+    PyErr_SetRaisedException(aborted);
+    if (exception != NULL) {
+        raising_chain(exception);
+    }
+    return -1;
+}
+
+int
+turn_traverse(turn *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->now.event);
+    Py_VISIT(self->now.type);
+    Py_VISIT(self->now.data);
+    Py_VISIT(self->handlers);
+    Py_VISIT(self->argument);
+    Py_VISIT(self->current);
+    Py_VISIT(self->awaited);
+    Py_VISIT(self->failures);
+    Py_VISIT(self->raised);
+    Py_VISIT(self->unclosed);
+    Py_VISIT(self->torn);
+    Py_VISIT(self->aborted);
+    return 0;
+}
+
+void
+turn_clear(turn *self)
+{
+    posted_clear(&self->now);
+    Py_CLEAR(self->handlers);
+    Py_CLEAR(self->argument);
+    Py_CLEAR(self->current);
+    Py_CLEAR(self->awaited);
+    Py_CLEAR(self->token);
+    Py_CLEAR(self->failures);
+    Py_CLEAR(self->raised);
+    Py_CLEAR(self->unclosed);
+    Py_CLEAR(self->torn);
+    Py_CLEAR(self->aborted);
+}

@@ -1,0 +1,192 @@
+/* The line of async calls that wait for a turn of the dispatcher.
+ *
+ * First come, first served.  A call stays in its place until it takes the turn or
+ * leaves, woken or not, so that one that comes later does not pass it; a sync dispatch,
+ * which can't wait, may.  Who lets the dispatcher go wakes the first.
+ *
+ * Owned: each place is its call's, which leaves the line before it goes; a future and
+ * its loop are the place's, until it is woken.
+ *
+ * Threads: the line is changed in the dispatcher's critical section.  Futures are made
+ * and woken outside; one of another thread's loop is woken through that loop.
+ */
+#include "events/events.h"
+
+#include "protocol/await.h"
+#include "protocol/loop.h"
+
+bool
+event_wait_is_free(dispatcher *owner, event_waiter *waiter)
+{
+    return !owner->busy && (owner->waiting == NULL || owner->waiting == waiter);
+}
+
+void
+event_wait_link(dispatcher *owner, event_waiter *waiter)
+{
+    if (waiter->is_linked) {
+        return;
+    }
+    waiter->is_linked = true;
+    waiter->previous = owner->waiting_last;
+    waiter->next = NULL;
+    *(owner->waiting_last == NULL ? &owner->waiting : &owner->waiting_last->next) = waiter;
+    owner->waiting_last = waiter;
+}
+
+void
+event_wait_unlink(dispatcher *owner, event_waiter *waiter)
+{
+    if (!waiter->is_linked) {
+        return;
+    }
+    waiter->is_linked = false;
+    *(waiter->previous == NULL ? &owner->waiting : &waiter->previous->next) = waiter->next;
+    *(waiter->next == NULL ? &owner->waiting_last : &waiter->next->previous) =
+        waiter->previous;
+}
+
+int
+event_wait_begin(dispatcher *owner, event_waiter *waiter, PyObject **awaited)
+{
+    PyObject *loop = loop_needed(owner->state, "waiting for a dispatch to end");
+    PyObject *future = loop == NULL ? NULL : loop_future(loop);
+    PyObject *iterator = future == NULL ? NULL : await_iterator(future);
+    if (iterator == NULL) {
+        Py_XDECREF(loop);
+        Py_XDECREF(future);
+        return -1;
+    }
+    bool waits;
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    waits = !event_wait_is_free(owner, waiter) && !owner->closed;
+    if (waits) {
+        event_wait_link(owner, waiter);
+        Py_XSETREF(waiter->future, Py_NewRef(future));
+        Py_XSETREF(waiter->loop, Py_NewRef(loop));
+    }
+    Py_END_CRITICAL_SECTION();
+    Py_DECREF(future);
+    Py_DECREF(loop);
+    if (!waits) {
+        Py_CLEAR(iterator);
+    }
+    *awaited = iterator;
+    return waits;
+}
+
+void
+event_wait_leave(dispatcher *owner, event_waiter *waiter)
+{
+    PyObject *future, *loop;
+    bool was_linked;
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    was_linked = waiter->is_linked;
+    event_wait_unlink(owner, waiter);
+    future = waiter->future;
+    loop = waiter->loop;
+    waiter->future = waiter->loop = NULL;
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(future);
+    Py_XDECREF(loop);
+    if (was_linked) {
+        event_wait_wake(owner, false);
+    }
+}
+
+static PyObject *
+wake_here(PyObject *Py_UNUSED(module), PyObject *future)
+{
+    if (loop_wake(future) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef wake_def = {"wake", wake_here, METH_O, NULL};
+
+/* 0 or -1. */
+static int
+wake(generators_state *state, PyObject *loop, PyObject *future)
+{
+    PyObject *here;
+    int running = loop_running(state, &here);
+    if (running < 0) {
+        return -1;
+    }
+    bool is_here = here == loop;
+    Py_XDECREF(here);
+    if (is_here) {
+        return loop_wake(future);
+    }
+    PyObject *function = PyCFunction_New(&wake_def, NULL), *done = NULL;
+    if (function != NULL) {
+        done = PyObject_CallMethod(loop, "call_soon_threadsafe", "(OO)", function, future);
+        Py_DECREF(function);
+    }
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* The first of the line that is to be woken, with its future moved out. */
+static bool
+next_waiter(dispatcher *owner, bool all, event_waiter *found)
+{
+    event_waiter *waiter = owner->waiting;
+    while (all && waiter != NULL && waiter->future == NULL) {
+        waiter = waiter->next;
+    }
+    if (waiter == NULL || waiter->future == NULL) {
+        return false;
+    }
+    *found = *waiter;
+    waiter->future = waiter->loop = NULL;
+    return true;
+}
+
+/* The first could not be woken: its loop is closed, and will never run it.  It gives up
+   its place. */
+static void
+pass_over(dispatcher *owner)
+{
+    if (PyErr_ExceptionMatches(PyExc_RuntimeError)) {
+        PyErr_Clear();
+    }
+    else {
+        PyErr_WriteUnraisable((PyObject *)owner);
+    }
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    event_waiter *first = owner->waiting;
+    if (!owner->busy && first != NULL && first->future == NULL) {
+        event_wait_unlink(owner, first);
+    }
+    Py_END_CRITICAL_SECTION();
+}
+
+void
+event_wait_wake(dispatcher *owner, bool all)
+{
+    if (owner->waiting == NULL) {
+        return;
+    }
+    PyObject *raised = PyErr_GetRaisedException();
+    for (bool goes_on = true; goes_on;) {
+        event_waiter found;
+        Py_BEGIN_CRITICAL_SECTION(owner);
+        goes_on = (all || !owner->busy) && next_waiter(owner, all, &found);
+        Py_END_CRITICAL_SECTION();
+        if (!goes_on) {
+            break;
+        }
+        int status = wake(owner->state, found.loop, found.future);
+        Py_DECREF(found.loop);
+        Py_DECREF(found.future);
+        if (status < 0) {
+            pass_over(owner);
+        }
+        goes_on = all || status < 0;
+    }
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+}
