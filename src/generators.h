@@ -18,7 +18,7 @@
     X(PyTypeObject, async_step_type)                                  \
     X(PyTypeObject, stop_type) /* see protocol/stop.h */              \
     X(PyTypeObject, to_async_type)                                    \
-    X(PyTypeObject, pump_type)                                        \
+    X(PyTypeObject, worker_type)                                        \
     X(PyTypeObject, csv_rows_type)                                    \
     X(PyTypeObject, csv_reader_type)                                  \
     X(PyTypeObject, csv_dict_reader_type)                             \
@@ -54,7 +54,7 @@
     X(PyObject, empty_text)                                           \
     X(PyObject, ascii_model) /* see generators_new_ascii() */         \
     X(PyObject, empty_tuple)                                          \
-    X(PyObject, pumps)   /* a set: those with a worker */             \
+    X(PyObject, workers)   /* a set: those with a worker */             \
     X(PyObject, spawned) /* a set: see loop_spawn() */                \
     /* NULL until a column asks for them: */                          \
     X(PyObject, decimal)  /* decimal.Decimal */                       \

@@ -1,7 +1,7 @@
 /* The extension module: it registers the types and tears down. */
 #include "generators.h"
 
-#include "bridge/pump.h"
+#include "bridge/worker.h"
 #include "csv/csv.h"
 #include "protocol/stop.h"
 
@@ -67,10 +67,10 @@ make_texts(generators_state *state)
     state->empty_tuple = PyTuple_New(0);
     state->str_decode = PyUnicode_InternFromString("decode");
     state->spawned = PySet_New(NULL);
-    state->pumps = PySet_New(NULL);
+    state->workers = PySet_New(NULL);
     return state->empty_text == NULL || state->ascii_model == NULL ||
                    state->empty_tuple == NULL || state->str_decode == NULL ||
-                   state->spawned == NULL || state->pumps == NULL
+                   state->spawned == NULL || state->workers == NULL
                ? -1
                : 0;
 }
@@ -181,9 +181,9 @@ add_async_types(PyObject *module, generators_state *state)
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &astep_spec, NULL);
     state->async_stream_type =
         add_base_type(module, &astream_spec, state->async_generator_abc);
-    state->pump_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &pump_spec, NULL);
+    state->worker_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &worker_spec, NULL);
     if (state->async_step_type == NULL || state->async_stream_type == NULL ||
-        state->pump_type == NULL) {
+        state->worker_type == NULL) {
         return -1;
     }
     return add_async_stream_type(module, state, &to_async_spec, &state->to_async_type);

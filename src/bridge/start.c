@@ -1,13 +1,13 @@
-/* The start of a pump's worker, and its end with the process.
+/* The start of a worker's thread, and its end with the process.
  *
- * A worker is a threading.Thread, which is no daemon, or has one place of an executor for
- * its whole life.  While it runs the state's set of pumps holds it.  At the end of the
+ * It is a threading.Thread, which is no daemon, or has one place of an executor for
+ * its whole life.  While it runs the state's set holds it.  At the end of the
  * interpreter all of them are stopped, before threading or an executor waits for their
  * threads: their functions to be called at exit are called in reverse order, so that
  * ours is registered anew when the first executor is used.  After a fork a counter says
- * that the pumps of before have lost their workers; nothing of them is touched.
+ * that the workers of before have lost their threads; nothing of them is touched.
  */
-#include "bridge/pump.h"
+#include "bridge/worker.h"
 
 /* ---- the end of the process ---- */
 
@@ -15,21 +15,21 @@ static PyObject *
 stop_all(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
     generators_state *state = PyModule_GetState(module);
-    if (state->pumps == NULL) {
+    if (state->workers == NULL) {
         Py_RETURN_NONE;
     }
-    PyObject *pumps = PySequence_List(state->pumps);
-    if (pumps == NULL) {
+    PyObject *workers = PySequence_List(state->workers);
+    if (workers == NULL) {
         return NULL;
     }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(pumps); i++) {
-        pump *self = (pump *)PyList_GET_ITEM(pumps, i);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(workers); i++) {
+        worker *self = (worker *)PyList_GET_ITEM(workers, i);
         if (self->forks == state->forks) {
             self->cut_off = !self->stopped;
-            pump_stop(self);
+            worker_stop(self);
         }
     }
-    Py_DECREF(pumps);
+    Py_DECREF(workers);
     Py_RETURN_NONE;
 }
 
@@ -40,13 +40,13 @@ count_fork(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
     generators_state *state = PyModule_GetState(module);
     state->forks++;
-    if (state->pumps != NULL) {
-        /* A new set: the old one's pumps, and what they hold, are never let go of. */
-        PyObject *pumps = PySet_New(NULL);
-        if (pumps == NULL) {
+    if (state->workers != NULL) {
+        /* A new set: the old one's workers, and what they hold, are never let go of. */
+        PyObject *workers = PySet_New(NULL);
+        if (workers == NULL) {
             return NULL;
         }
-        state->pumps = pumps;
+        state->workers = workers;
     }
     Py_RETURN_NONE;
 }
@@ -118,8 +118,8 @@ static PyObject *
 run(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     generators_state *state = generators_state_of(op);
-    pump_run((pump *)op);
-    if (state->pumps != NULL && PySet_Discard(state->pumps, op) < 0) {
+    worker_run((worker *)op);
+    if (state->workers != NULL && PySet_Discard(state->workers, op) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -150,19 +150,19 @@ raise_lost_place(PyObject *place)
 static PyObject *
 place_ended(PyObject *op, PyObject *place)
 {
-    pump *self = (pump *)op;
+    worker *self = (worker *)op;
     if (self->began) {
         Py_RETURN_NONE;
     }
     generators_state *state = generators_state_of(op);
     if (self->stopped) {
-        pump_close_unstarted(self, state);
+        worker_close_unstarted(self, state);
     }
     else {
         raise_lost_place(place);
     }
-    pump_finish(self);
-    if (state->pumps != NULL && PySet_Discard(state->pumps, op) < 0) {
+    worker_finish(self);
+    if (state->workers != NULL && PySet_Discard(state->workers, op) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -190,7 +190,7 @@ start_thread(PyObject *threading, PyObject *target, PyObject *callback)
 }
 
 static int
-start_in_executor(pump *self, PyObject *executor, PyObject *target, PyObject *callback)
+start_in_executor(worker *self, PyObject *executor, PyObject *target, PyObject *callback)
 {
     PyObject *place = PyObject_CallMethod(executor, "submit", "OO", target, callback);
     if (place == NULL) {
@@ -206,7 +206,7 @@ start_in_executor(pump *self, PyObject *executor, PyObject *target, PyObject *ca
 }
 
 int
-pump_start(pump *self, generators_state *state, PyObject *executor)
+worker_start(worker *self, generators_state *state, PyObject *executor)
 {
     PyObject *module = ((PyHeapTypeObject *)Py_TYPE(self))->ht_module; /* borrowed */
     PyObject *threading = PyImport_ImportModule("threading");
@@ -216,14 +216,14 @@ pump_start(pump *self, generators_state *state, PyObject *executor)
         target = PyObject_GetAttrString(self->context, "run");
         callback = PyCFunction_New(&run_method, (PyObject *)self);
     }
-    if (target != NULL && callback != NULL && PySet_Add(state->pumps, (PyObject *)self) == 0) {
+    if (target != NULL && callback != NULL && PySet_Add(state->workers, (PyObject *)self) == 0) {
         self->started = true;
         status = executor == NULL ? start_thread(threading, target, callback)
                                   : start_in_executor(self, executor, target, callback);
         if (status < 0 && !self->began && self->place == NULL) {
             self->started = false;
             PyObject *raised = PyErr_GetRaisedException();
-            PySet_Discard(state->pumps, (PyObject *)self);
+            PySet_Discard(state->workers, (PyObject *)self);
             PyErr_SetRaisedException(raised);
         }
     }

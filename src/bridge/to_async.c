@@ -1,16 +1,16 @@
 /* to_async: the items of a synchronous iterable, for `async for`.
  *
- * With a thread, the default, a pump's worker iterates the source (see pump.c), and a
+ * With a thread, the default, a worker iterates the source (see worker.c), and a
  * step takes an item from its ring or waits for the worker.  Without, each step calls
  * next() of the source, on the loop's own thread.
  *
  * States: those of an async stream.  The worker starts at the first step; a stream that
  * is closed before closes its source at once, as no other thread has touched it.
  *
- * Owned: the pump, until the end; without a thread the source's iterator, by the stream,
+ * Owned: the worker, until the end; without a thread the source's iterator, by the stream,
  * or, before the first step, the callable that makes it.
  */
-#include "bridge/pump.h"
+#include "bridge/worker.h"
 #include "protocol/astream.h"
 
 #define BUFFERSIZE 256
@@ -18,7 +18,7 @@
 
 typedef struct {
     astream stream;
-    pump *pump;         /* owned; NULL without a thread, and at the end */
+    worker *worker;       /* owned; NULL without a thread, and at the end */
     PyObject *executor; /* owned, until the worker has started; or NULL */
     PyObject *callable; /* owned: makes the source of one without a thread; or NULL */
 } to_async;
@@ -66,7 +66,7 @@ step_without_thread(to_async *self, PyObject **value)
 static astream_outcome
 wait_for_worker(to_async *self, PyObject **value)
 {
-    *value = pump_wait(self->pump, state_of(self));
+    *value = worker_wait(self->worker, state_of(self));
     return *value == NULL ? ASTREAM_ERROR : ASTREAM_WAIT;
 }
 
@@ -75,7 +75,7 @@ start(to_async *self)
 {
     PyObject *executor = self->executor;
     self->executor = NULL;
-    int status = pump_start(self->pump, state_of(self), executor);
+    int status = worker_start(self->worker, state_of(self), executor);
     Py_XDECREF(executor);
     return status;
 }
@@ -84,22 +84,22 @@ static astream_outcome
 to_async_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 {
     to_async *self = (to_async *)base;
-    if (self->pump == NULL) {
+    if (self->worker == NULL) {
         return step_without_thread(self, value);
     }
-    if (pump_check(self->pump, state_of(self)) < 0) {
+    if (worker_check(self->worker, state_of(self)) < 0) {
         return ASTREAM_ERROR;
     }
-    *value = pump_take(self->pump);
+    *value = worker_take(self->worker);
     if (*value != NULL) {
         return ASTREAM_ITEM;
     }
-    if (pump_is_finished(self->pump)) {
+    if (worker_is_finished(self->worker)) {
         return PyErr_Occurred() ? ASTREAM_ERROR : ASTREAM_END;
     }
     /* The loop comes first: without one no worker is started. */
     astream_outcome outcome = wait_for_worker(self, value);
-    if (outcome == ASTREAM_WAIT && !self->pump->started && start(self) < 0) {
+    if (outcome == ASTREAM_WAIT && !self->worker->started && start(self) < 0) {
         Py_CLEAR(*value);
         return ASTREAM_ERROR;
     }
@@ -111,14 +111,14 @@ to_async_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value
 {
     to_async *self = (to_async *)base;
     generators_state *state = state_of(self);
-    if (self->pump == NULL || self->pump->forks != state->forks) {
+    if (self->worker == NULL || self->worker->forks != state->forks) {
         return ASTREAM_END;
     }
-    if (!self->pump->started) {
-        return pump_close_unstarted(self->pump, state) < 0 ? ASTREAM_ERROR : ASTREAM_END;
+    if (!self->worker->started) {
+        return worker_close_unstarted(self->worker, state) < 0 ? ASTREAM_ERROR : ASTREAM_END;
     }
-    pump_stop(self->pump);
-    if (pump_is_finished(self->pump)) {
+    worker_stop(self->worker);
+    if (worker_is_finished(self->worker)) {
         return PyErr_Occurred() ? ASTREAM_ERROR : ASTREAM_END;
     }
     return wait_for_worker(self, value);
@@ -130,8 +130,8 @@ to_async_release(astream *base)
     to_async *self = (to_async *)base;
     Py_CLEAR(self->callable);
     Py_CLEAR(self->executor);
-    pump *released = self->pump;
-    self->pump = NULL;
+    worker *released = self->worker;
+    self->worker = NULL;
     if (released == NULL) {
         return 0;
     }
@@ -140,7 +140,7 @@ to_async_release(astream *base)
         return 0; /* never let go of: what it holds is the parent's */
     }
     int status =
-        released->started ? pump_release(released) : pump_close_unstarted(released, state);
+        released->started ? worker_release(released) : worker_close_unstarted(released, state);
     Py_DECREF(released);
     return status;
 }
@@ -151,7 +151,7 @@ static int
 to_async_traverse(PyObject *op, visitproc visit, void *arg)
 {
     to_async *self = (to_async *)op;
-    Py_VISIT((PyObject *)self->pump);
+    Py_VISIT((PyObject *)self->worker);
     Py_VISIT(self->executor);
     Py_VISIT(self->callable);
     return astream_traverse(op, visit, arg);
@@ -227,8 +227,8 @@ to_async_init(to_async *self, generators_state *state, PyObject *args, PyObject 
     if (executor != Py_None) {
         self->executor = Py_NewRef(executor);
     }
-    self->pump = (pump *)pump_new(state, source, items, bytes);
-    return self->pump == NULL ? -1 : 0;
+    self->worker = (worker *)worker_new(state, source, items, bytes);
+    return self->worker == NULL ? -1 : 0;
 }
 
 static PyObject *
@@ -256,8 +256,8 @@ PyDoc_STRVAR(
     "thread of its own, or one place in `executor`, calls it, its next() and, if it is\n"
     "a generator, its close(), in a copy of the current context: so a cursor or a\n"
     "connection made there belongs to that thread.  It reads ahead at most `buffersize`\n"
-    "items, which stand for at most `max_bytes` bytes or one item (those of a str or a\n"
-    "buffer are counted; other items count none); None sets no limit.  With\n"
+    "items, or up to `max_bytes` and one item: text and bytes count by their length,\n"
+    "also in a tuple, list or dict, and each item 64 more.  None sets no limit.  With\n"
     "buffersize=0 an item is taken only when it is asked for: for queues and\n"
     "subscriptions.\n\n"
     "A step that is cancelled loses no item and does not end the stream.  aclose()\n"

@@ -1,8 +1,8 @@
-/* A pump: a source, the worker that pulls it, and the ring between that and a loop.
+/* A worker: a source, the thread that iterates it, and the ring between that and a loop.
  *
- * States: new -> started -> finished.  The worker alone touches the source while it is
+ * States: new -> started -> finished.  Its thread alone touches the source once it is
  * started: it calls it, or its iter(), then next(), and at the end close(), where it is a
- * Generator by its ABC; all in one copy of the context of who made the pump.  It waits
+ * Generator by its ABC; all in one copy of the context of who made it.  It waits
  * where the ring is full, until that is half empty; with a ring of no items, until one
  * is asked for.
  *
@@ -12,14 +12,15 @@
  * lets go of the GIL, or there is none), the next wait is lazy: the loop is told of half
  * a ring, and a timer of its own looks for fewer after a millisecond.
  *
- * Owned: by the face one reference, by the worker one.  A face that is dropped releases
- * the pump, and the worker closes the source after it.
+ * Owned: by the face one reference, by the thread one.  A face that is dropped releases
+ * the worker, which closes the source then.
  *
  * Threads: `lock` guards what both sides touch, never across a call into Python; the
- * worker owns what is marked so, the loop's thread `future` and `timer`.
+ * thread owns what is marked so, the loop's thread `future` and `timer`.
  */
-#include "bridge/pump.h"
+#include "bridge/worker.h"
 
+#include "bridge/size.h"
 #include "core/clock.h"
 #include "protocol/loop.h"
 #include "protocol/raising.h"
@@ -32,18 +33,18 @@
 
 /* The loop to be told (new), or NULL. */
 static PyObject *
-told_loop_lock_held(pump *self, bool at_once)
+told_loop_lock_held(worker *self, bool at_once)
 {
-    if (self->watch == PUMP_UNWATCHED ||
-        (self->watch == PUMP_LAZY && !at_once && ring_is_half_empty(&self->ring))) {
+    if (self->watch == WORKER_UNWATCHED ||
+        (self->watch == WORKER_LAZY && !at_once && ring_is_half_empty(&self->ring))) {
         return NULL;
     }
-    self->watch = PUMP_UNWATCHED;
+    self->watch = WORKER_UNWATCHED;
     return Py_NewRef(self->loop);
 }
 
 static void
-cancel_timer(pump *self)
+cancel_timer(worker *self)
 {
     PyObject *timer = self->timer;
     self->timer = NULL;
@@ -61,7 +62,7 @@ cancel_timer(pump *self)
 static PyObject *
 deliver(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    pump *self = (pump *)op;
+    worker *self = (worker *)op;
     PyObject *future = self->future;
     if (future == NULL) {
         Py_RETURN_NONE;
@@ -70,7 +71,7 @@ deliver(PyObject *op, PyObject *Py_UNUSED(ignored))
     cancel_timer(self);
     generators_lock_take(&self->lock);
     size_t count = self->ring.count, most = self->ring.max_items;
-    self->watch = PUMP_UNWATCHED;
+    self->watch = WORKER_UNWATCHED;
     generators_lock_leave(&self->lock);
     self->lazy = count > 1 && count < most - most / 4 &&
                  (clock_precise() - self->since) / count < QUICK_ITEM;
@@ -88,12 +89,12 @@ static PyMethodDef deliver_method = {"deliver", deliver, METH_NOARGS, NULL};
 static PyObject *
 look(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    pump *self = (pump *)op;
+    worker *self = (worker *)op;
     Py_CLEAR(self->timer);
     generators_lock_take(&self->lock);
     bool ready = !ring_is_empty(&self->ring) || self->finished;
-    if (!ready && self->watch == PUMP_LAZY) {
-        self->watch = PUMP_EAGER;
+    if (!ready && self->watch == WORKER_LAZY) {
+        self->watch = WORKER_EAGER;
     }
     generators_lock_leave(&self->lock);
     if (ready) {
@@ -106,7 +107,7 @@ static PyMethodDef look_method = {"look", look, METH_NOARGS, NULL};
 
 /* Call deliver() on its thread; `loop` is stolen. */
 static void
-tell(pump *self, PyObject *loop)
+tell(worker *self, PyObject *loop)
 {
     PyObject *callback = PyCFunction_New(&deliver_method, (PyObject *)self);
     PyObject *done = callback == NULL
@@ -128,41 +129,15 @@ tell(pump *self, PyObject *loop)
 
 /* ---- the worker's half ---- */
 
-/* What an item stands for: the bytes of a str or a buffer; others are not measured. */
-static size_t
-item_size(PyObject *item)
-{
-    if (PyBytes_CheckExact(item)) {
-        return (size_t)PyBytes_GET_SIZE(item);
-    }
-    if (PyUnicode_Check(item)) {
-        return (size_t)PyUnicode_GET_LENGTH(item) * (size_t)PyUnicode_KIND(item);
-    }
-    if (!PyObject_CheckBuffer(item)) {
-        return 0;
-    }
-    Py_buffer view;
-    if (PyObject_GetBuffer(item, &view, PyBUF_FULL_RO) < 0) {
-        if (!PyErr_ExceptionMatches(PyExc_Exception)) {
-            PyErr_WriteUnraisable(item);
-        }
-        PyErr_Clear(); /* one that gives no buffer now counts as another object does */
-        return 0;
-    }
-    size_t size = (size_t)view.len;
-    PyBuffer_Release(&view);
-    return size;
-}
-
 static bool
-is_wanted_lock_held(const pump *self)
+is_wanted_lock_held(const worker *self)
 {
     return self->ring.max_items == 0 ? self->asked : !ring_is_full(&self->ring);
 }
 
-/* Wait until an item is wanted; false where the pump was stopped. */
+/* Wait until an item is wanted; false where it was stopped. */
 static bool
-wait_until_wanted(pump *self)
+wait_until_wanted(worker *self)
 {
     for (;;) {
         generators_lock_take(&self->lock);
@@ -179,7 +154,7 @@ wait_until_wanted(pump *self)
 }
 
 static void
-wake_lock_held(pump *self)
+wake_lock_held(worker *self)
 {
     if (self->waits) {
         self->waits = false;
@@ -189,7 +164,7 @@ wake_lock_held(pump *self)
 
 /* Hand an item (stolen) over: 1 where the next is wanted, 0 where not yet, or -1. */
 static int
-put(pump *self, PyObject *item)
+put(worker *self, PyObject *item)
 {
     size_t bytes = item_size(item);
     generators_lock_take(&self->lock);
@@ -214,7 +189,7 @@ put(pump *self, PyObject *item)
 
 /* Until the end, an error (which is raised then) or the stop. */
 static void
-pull(pump *self, PyObject *iterator)
+pull(worker *self, PyObject *iterator)
 {
     iternextfunc next = Py_TYPE(iterator)->tp_iternext;
     int wanted = 0;
@@ -243,7 +218,7 @@ pull(pump *self, PyObject *iterator)
 
 /* With what was raised before as the context of what closing raises. */
 static void
-close_generator(pump *self, PyObject *iterator)
+close_generator(worker *self, PyObject *iterator)
 {
     PyObject *raised = PyErr_GetRaisedException();
     int closes = 1;
@@ -281,11 +256,11 @@ open_source(PyObject *source)
 }
 
 void
-pump_run(pump *self)
+worker_run(worker *self)
 {
     PyObject *source = self->source;
     self->source = NULL;
-    self->worker = PyThread_get_thread_ident();
+    self->thread = PyThread_get_thread_ident();
     generators_lock_take(&self->lock);
     self->began = true;
     bool stopped = self->stopped;
@@ -304,11 +279,11 @@ pump_run(pump *self)
             PyErr_SetRaisedException(raised);
         }
     }
-    pump_finish(self);
+    worker_finish(self);
 }
 
 void
-pump_finish(pump *self)
+worker_finish(worker *self)
 {
     PyObject *error = PyErr_GetRaisedException();
     generators_lock_take(&self->lock);
@@ -316,7 +291,7 @@ pump_finish(pump *self)
     if (!released) {
         self->error = error;
     }
-    self->worker = 0;
+    self->thread = 0;
     self->finished = true;
     PyObject *loop = told_loop_lock_held(self, true);
     generators_lock_leave(&self->lock);
@@ -332,7 +307,7 @@ pump_finish(pump *self)
 /* ---- the loop's half ---- */
 
 PyObject *
-pump_take(pump *self)
+worker_take(worker *self)
 {
     generators_lock_take(&self->lock);
     PyObject *item = ring_take(&self->ring);
@@ -344,7 +319,7 @@ pump_take(pump *self)
 }
 
 bool
-pump_is_finished(pump *self)
+worker_is_finished(worker *self)
 {
     generators_lock_take(&self->lock);
     bool finished = self->finished && ring_is_empty(&self->ring);
@@ -366,7 +341,7 @@ pump_is_finished(pump *self)
 }
 
 static int
-start_timer(pump *self, PyObject *loop)
+start_timer(worker *self, PyObject *loop)
 {
     PyObject *callback = PyCFunction_New(&look_method, (PyObject *)self);
     PyObject *timer = callback == NULL ? NULL
@@ -379,7 +354,7 @@ start_timer(pump *self, PyObject *loop)
 
 /* Begin to watch for `loop` (stolen). */
 static int
-watch(pump *self, PyObject *loop)
+watch(worker *self, PyObject *loop)
 {
     bool lazy = self->lazy && self->ring.max_items > 0;
     cancel_timer(self);
@@ -392,7 +367,7 @@ watch(pump *self, PyObject *loop)
     PyObject *earlier = self->loop;
     self->loop = loop;
     bool ready = self->finished || !ring_is_empty(&self->ring);
-    self->watch = ready ? PUMP_UNWATCHED : lazy && !self->stopped ? PUMP_LAZY : PUMP_EAGER;
+    self->watch = ready ? WORKER_UNWATCHED : lazy && !self->stopped ? WORKER_LAZY : WORKER_EAGER;
     self->asked = true;
     wake_lock_held(self);
     generators_lock_leave(&self->lock);
@@ -401,9 +376,9 @@ watch(pump *self, PyObject *loop)
 }
 
 PyObject *
-pump_wait(pump *self, generators_state *state)
+worker_wait(worker *self, generators_state *state)
 {
-    if (self->worker == PyThread_get_thread_ident()) {
+    if (self->thread == PyThread_get_thread_ident()) {
         PyErr_SetString(PyExc_RuntimeError,
                         "the source of to_async() waits for its own items");
         return NULL;
@@ -423,7 +398,7 @@ pump_wait(pump *self, generators_state *state)
 
 /* Take an executor's place back, if the worker did not begin. */
 static void
-leave_place(pump *self)
+leave_place(worker *self)
 {
     PyObject *place = self->place;
     if (place == NULL || self->began) {
@@ -443,7 +418,7 @@ leave_place(pump *self)
 }
 
 void
-pump_stop(pump *self)
+worker_stop(worker *self)
 {
     generators_lock_take(&self->lock);
     bool stopped = self->stopped;
@@ -463,7 +438,7 @@ pump_stop(pump *self)
 }
 
 int
-pump_close_unstarted(pump *self, generators_state *state)
+worker_close_unstarted(worker *self, generators_state *state)
 {
     PyObject *source = self->source;
     self->source = NULL;
@@ -476,12 +451,12 @@ pump_close_unstarted(pump *self, generators_state *state)
 }
 
 int
-pump_release(pump *self)
+worker_release(worker *self)
 {
-    pump_stop(self);
+    worker_stop(self);
     generators_lock_take(&self->lock);
     self->released = true;
-    self->watch = PUMP_UNWATCHED;
+    self->watch = WORKER_UNWATCHED;
     PyObject *error = self->error;
     self->error = NULL;
     generators_lock_leave(&self->lock);
@@ -493,7 +468,7 @@ pump_release(pump *self)
 }
 
 int
-pump_check(pump *self, generators_state *state)
+worker_check(worker *self, generators_state *state)
 {
     if (self->forks != state->forks) {
         PyErr_SetString(PyExc_RuntimeError,
@@ -507,7 +482,7 @@ pump_check(pump *self, generators_state *state)
 /* ---- memory ---- */
 
 PyObject *
-pump_new(generators_state *state, PyObject *source, size_t max_items, size_t max_bytes)
+worker_new(generators_state *state, PyObject *source, size_t max_items, size_t max_bytes)
 {
     if (!is_iterable(source) && !PyCallable_Check(source)) {
         PyErr_Format(PyExc_TypeError,
@@ -516,7 +491,7 @@ pump_new(generators_state *state, PyObject *source, size_t max_items, size_t max
                      Py_TYPE(source)->tp_name);
         return NULL;
     }
-    pump *self = (pump *)state->pump_type->tp_alloc(state->pump_type, 0);
+    worker *self = (worker *)state->worker_type->tp_alloc(state->worker_type, 0);
     if (self == NULL) {
         return NULL;
     }
@@ -537,9 +512,9 @@ pump_new(generators_state *state, PyObject *source, size_t max_items, size_t max
 }
 
 static int
-pump_traverse(PyObject *op, visitproc visit, void *arg)
+worker_traverse(PyObject *op, visitproc visit, void *arg)
 {
-    pump *self = (pump *)op;
+    worker *self = (worker *)op;
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->source);
     Py_VISIT(self->context);
@@ -555,9 +530,9 @@ pump_traverse(PyObject *op, visitproc visit, void *arg)
 }
 
 static int
-pump_clear(PyObject *op)
+worker_clear(PyObject *op)
 {
-    pump *self = (pump *)op;
+    worker *self = (worker *)op;
     Py_CLEAR(self->source);
     Py_CLEAR(self->context);
     Py_CLEAR(self->place);
@@ -573,12 +548,12 @@ pump_clear(PyObject *op)
 }
 
 static void
-pump_dealloc(PyObject *op)
+worker_dealloc(PyObject *op)
 {
-    pump *self = (pump *)op;
+    worker *self = (worker *)op;
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
-    pump_clear(op);
+    worker_clear(op);
     ring_free(&self->ring);
     if (self->gate != NULL) {
         PyThread_release_lock(self->gate);
@@ -588,18 +563,18 @@ pump_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-static PyType_Slot pump_slots[] = {
+static PyType_Slot worker_slots[] = {
     {Py_tp_doc, (char *)"The worker of a to_async()."},
-    {Py_tp_traverse, pump_traverse},
-    {Py_tp_clear, pump_clear},
-    {Py_tp_dealloc, pump_dealloc},
+    {Py_tp_traverse, worker_traverse},
+    {Py_tp_clear, worker_clear},
+    {Py_tp_dealloc, worker_dealloc},
     {0, NULL},
 };
 
-PyType_Spec pump_spec = {
-    .name = "generators._native._Pump",
-    .basicsize = sizeof(pump),
+PyType_Spec worker_spec = {
+    .name = "generators._native._Worker",
+    .basicsize = sizeof(worker),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = pump_slots,
+    .slots = worker_slots,
 };
