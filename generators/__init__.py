@@ -14,6 +14,7 @@ from generators._native import (
     drive,
     task,
     to_async,
+    to_sync,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     'drive',
     'task',
     'to_async',
+    'to_sync',
 ]

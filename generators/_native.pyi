@@ -1,6 +1,7 @@
 """Types of the native module; what each does is said in its docstring."""
 
 import csv
+from asyncio import AbstractEventLoop
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -454,6 +455,18 @@ class chunked(_Stream[bytes]):
 @final
 class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
     def __new__(cls, source: Iterable[_T_co], n: int) -> Self: ...
+
+@final
+class to_sync(_Stream[_T_co], Generic[_T_co]):
+    def __new__(
+        cls,
+        source: AsyncIterable[_T_co] | Callable[[], AsyncIterable[_T_co]],
+        *,
+        buffersize: int = 256,
+        max_bytes: int = 1048576,
+        loop: AbstractEventLoop | None = None,
+        timeout: float | None = None,
+    ) -> Self: ...
 
 @type_check_only
 class _Flush: ...

@@ -9,6 +9,8 @@
 /* No text without its data since 3.12. */
 #undef PyUnicode_READY
 #define PyUnicode_READY(op) ((void)(op), 0)
+#undef PyUnicode_IS_READY
+#define PyUnicode_IS_READY(op) ((void)(op), 1)
 #else
 #include <structmember.h>
 #define Py_T_PYSSIZET T_PYSSIZET

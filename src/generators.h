@@ -18,7 +18,7 @@
     X(PyTypeObject, async_step_type)                                  \
     X(PyTypeObject, stop_type) /* see protocol/stop.h */              \
     X(PyTypeObject, to_async_type)                                    \
-    X(PyTypeObject, worker_type)                                        \
+    X(PyTypeObject, worker_type)                                      \
     X(PyTypeObject, csv_rows_type)                                    \
     X(PyTypeObject, csv_reader_type)                                  \
     X(PyTypeObject, csv_dict_reader_type)                             \
@@ -30,6 +30,8 @@
     X(PyTypeObject, csv_writer_type)                                  \
     X(PyTypeObject, chunked_type)                                     \
     X(PyTypeObject, batched_type)                                     \
+    X(PyTypeObject, to_sync_type)                                     \
+    X(PyTypeObject, pump_type)                                        \
     X(PyTypeObject, drive_type)                                       \
     X(PyTypeObject, task_type)                                        \
     X(PyTypeObject, dispatcher_type)                                  \
@@ -54,7 +56,7 @@
     X(PyObject, empty_text)                                           \
     X(PyObject, ascii_model) /* see generators_new_ascii() */         \
     X(PyObject, empty_tuple)                                          \
-    X(PyObject, workers)   /* a set: those with a worker */             \
+    X(PyObject, workers) /* a set: those with a worker */             \
     X(PyObject, spawned) /* a set: see loop_spawn() */                \
     /* NULL until a column asks for them: */                          \
     X(PyObject, decimal)  /* decimal.Decimal */                       \
@@ -63,7 +65,9 @@
     /* NULL until it is met, and guarded by `late`: */                \
     X(PyObject, asyncio_running_loop) /* functions of asyncio */      \
     X(PyObject, asyncio_current_task)                                 \
-    X(PyObject, executor_future) /* concurrent.futures.Future */
+    X(PyObject, executor_future) /* concurrent.futures.Future */      \
+    X(PyObject, background)      /* generators._background */         \
+    X(PyObject, cancelled_error) /* asyncio.CancelledError */
 
 /* State of one copy of the module; every reference is owned. */
 typedef struct {
@@ -72,13 +76,14 @@ typedef struct {
     GENERATORS_STATE_OBJECTS(DECLARE)
 #undef DECLARE
     PyObject *latin1[256]; /* the texts of one character */
+    unsigned long
+        forks; /* grows when the process was forked, and something would miss its threads */
     void
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
     PyObject *stop_memory; /* see protocol/stop.c; no object */
     bool keeps_stop;
     bool workers_started; /* see bridge/start.c */
     bool executors_used;
-    unsigned long forks;  /* of this process since the first worker */
     generators_lock late; /* see generators_late() */
 } generators_state;
 
@@ -97,6 +102,8 @@ extern PyType_Spec csv_writer_spec;
 extern PyType_Spec chunked_spec;
 extern PyType_Spec batched_spec;
 extern PyType_Spec flush_spec;
+extern PyType_Spec to_sync_spec;
+extern PyType_Spec pump_spec;
 extern PyType_Spec drive_spec;
 extern PyType_Spec task_spec;
 extern PyType_Spec dispatcher_spec;
@@ -121,6 +128,39 @@ static inline generators_state *
 generators_state_of_subclass(PyTypeObject *type)
 {
     return PyModule_GetState(PyType_GetModuleByDef(type, &generators_module));
+}
+
+/* What is being raised, if it is one of `type`, is forgotten: 0, and -1 where it is
+   another, which stays. */
+static inline int
+generators_forgive(PyObject *type)
+{
+    if (!PyErr_ExceptionMatches(type)) {
+        return -1;
+    }
+    PyErr_Clear();
+    return 0;
+}
+
+/* The same for what the answer of a user's object to a mere question may be: any
+   Exception but that of no memory, which says nothing of the object. */
+static inline int
+generators_forgive_answer(void)
+{
+    return PyErr_ExceptionMatches(PyExc_MemoryError) ? -1
+                                                     : generators_forgive(PyExc_Exception);
+}
+
+/* Whether it has the attribute: 1, 0 or, with an exception set, -1. */
+static inline int
+generators_has_attribute(PyObject *op, const char *name)
+{
+    PyObject *value = PyObject_GetAttrString(op, name);
+    if (value == NULL) {
+        return generators_forgive(PyExc_AttributeError);
+    }
+    Py_DECREF(value);
+    return 1;
 }
 
 /* What is imported at first use, by several threads perhaps: NULL until then; borrowed. */

@@ -199,7 +199,12 @@ add_types(PyObject *module, generators_state *state)
     if (add_stream_type(module, state, &csv_rows_spec, &state->csv_rows_type) < 0 ||
         add_stream_type(module, state, &csv_encode_spec, &state->csv_encode_type) < 0 ||
         add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
-        add_stream_type(module, state, &batched_spec, &state->batched_type) < 0) {
+        add_stream_type(module, state, &batched_spec, &state->batched_type) < 0 ||
+        add_stream_type(module, state, &to_sync_spec, &state->to_sync_type) < 0) {
+        return -1;
+    }
+    state->pump_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &pump_spec, NULL);
+    if (state->pump_type == NULL) {
         return -1;
     }
     state->csv_reader_type = add_type(module, "csv_reader", &csv_reader_spec);

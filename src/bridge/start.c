@@ -7,6 +7,7 @@
  * ours is registered anew when the first executor is used.  After a fork a counter says
  * that the workers of before have lost their threads; nothing of them is touched.
  */
+#include "bridge/forks.h"
 #include "bridge/worker.h"
 
 /* ---- the end of the process ---- */
@@ -66,39 +67,13 @@ register_exit(PyObject *module, PyObject *threading)
     return done == NULL ? -1 : 0;
 }
 
-static int
-register_fork(PyObject *module)
-{
-    PyObject *os = PyImport_ImportModule("os");
-    PyObject *function = os == NULL ? NULL : PyObject_GetAttrString(os, "register_at_fork");
-    Py_XDECREF(os);
-    if (function == NULL) {
-        if (os == NULL || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
-            return -1;
-        }
-        PyErr_Clear(); /* there is no fork */
-        return 0;
-    }
-    PyObject *callback = PyCFunction_New(&count_fork_method, module);
-    PyObject *empty = PyTuple_New(0);
-    PyObject *keywords =
-        callback == NULL ? NULL : Py_BuildValue("{sO}", "after_in_child", callback);
-    PyObject *done =
-        empty == NULL || keywords == NULL ? NULL : PyObject_Call(function, empty, keywords);
-    Py_DECREF(function);
-    Py_XDECREF(callback);
-    Py_XDECREF(empty);
-    Py_XDECREF(keywords);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
-
 /* Before the first worker, and before the first one in an executor. */
 static int
 prepare(generators_state *state, PyObject *module, PyObject *threading, bool executor)
 {
     if (!state->workers_started) {
-        if (register_fork(module) < 0 || register_exit(module, threading) < 0) {
+        if (forks_watch(module, &count_fork_method) < 0 ||
+            register_exit(module, threading) < 0) {
             return -1;
         }
         state->workers_started = true;
@@ -216,7 +191,8 @@ worker_start(worker *self, generators_state *state, PyObject *executor)
         target = PyObject_GetAttrString(self->context, "run");
         callback = PyCFunction_New(&run_method, (PyObject *)self);
     }
-    if (target != NULL && callback != NULL && PySet_Add(state->workers, (PyObject *)self) == 0) {
+    if (target != NULL && callback != NULL &&
+        PySet_Add(state->workers, (PyObject *)self) == 0) {
         self->started = true;
         status = executor == NULL ? start_thread(threading, target, callback)
                                   : start_in_executor(self, executor, target, callback);

@@ -18,7 +18,7 @@
 
 typedef struct {
     astream stream;
-    worker *worker;       /* owned; NULL without a thread, and at the end */
+    worker *worker;     /* owned; NULL without a thread, and at the end */
     PyObject *executor; /* owned, until the worker has started; or NULL */
     PyObject *callable; /* owned: makes the source of one without a thread; or NULL */
 } to_async;

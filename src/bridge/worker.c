@@ -367,7 +367,9 @@ watch(worker *self, PyObject *loop)
     PyObject *earlier = self->loop;
     self->loop = loop;
     bool ready = self->finished || !ring_is_empty(&self->ring);
-    self->watch = ready ? WORKER_UNWATCHED : lazy && !self->stopped ? WORKER_LAZY : WORKER_EAGER;
+    self->watch = ready                    ? WORKER_UNWATCHED
+                  : lazy && !self->stopped ? WORKER_LAZY
+                                           : WORKER_EAGER;
     self->asked = true;
     wake_lock_held(self);
     generators_lock_leave(&self->lock);

@@ -49,7 +49,7 @@ typedef struct {
 
 /* A worker for an iterable, or of a callable that makes one. */
 PyObject *worker_new(generators_state *state, PyObject *source, size_t max_items,
-                   size_t max_bytes);
+                     size_t max_bytes);
 
 /* Start the worker on a thread of its own, or in an executor.  0 or -1. */
 int worker_start(worker *self, generators_state *state, PyObject *executor);

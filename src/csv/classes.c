@@ -23,7 +23,8 @@ static PyObject *
 hints_of(PyObject *type)
 {
     PyObject *hints = call_of_module("typing", "get_type_hints", type);
-    if (hints == NULL && PyErr_ExceptionMatches(PyExc_Exception)) {
+    if (hints == NULL && PyErr_ExceptionMatches(PyExc_Exception) &&
+        !PyErr_ExceptionMatches(PyExc_MemoryError)) {
         PyObject *cause = PyErr_GetRaisedException();
         PyErr_Format(PyExc_TypeError, "the annotations of %s can't be resolved: %S",
                      ((PyTypeObject *)type)->tp_name, cause);

@@ -104,12 +104,14 @@ wide_advice(const uint8_t *b, size_t count)
 static bool
 names_wide_encoding(PyObject *encoding)
 {
-    const char *name = PyUnicode_AsUTF8(encoding);
-    if (name == NULL) {
-        PyErr_Clear();
-        return false;
+    Py_ssize_t end = PyUnicode_GET_LENGTH(encoding);
+    for (Py_ssize_t i = 0; i + 1 < end; i++) {
+        Py_UCS4 c = PyUnicode_READ_CHAR(encoding, i), d = PyUnicode_READ_CHAR(encoding, i + 1);
+        if ((c == '1' && d == '6') || (c == '3' && d == '2')) {
+            return true;
+        }
     }
-    return strstr(name, "16") != NULL || strstr(name, "32") != NULL;
+    return false;
 }
 
 int

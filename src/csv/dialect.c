@@ -6,19 +6,17 @@
  */
 #include "csv/csv.h"
 
-/* `quoting` as given, else the dialect's, else NULL.  As in csv, an attribute that
-   can't be read counts as not given. */
-static PyObject *
-quoting_of(PyObject *given, PyObject *dialect)
+/* `quoting` as given, else the dialect's, else NULL, in *quoting: a new reference.  As
+   in csv, an attribute that can't be read counts as not given.  0 or -1. */
+static int
+read_quoting(PyObject *given, PyObject *dialect, PyObject **quoting)
 {
     if (given != NULL || dialect == NULL) {
-        return Py_XNewRef(given);
+        *quoting = Py_XNewRef(given);
+        return 0;
     }
-    PyObject *value = PyObject_GetAttrString(dialect, "quoting");
-    if (value == NULL) {
-        PyErr_Clear();
-    }
-    return value;
+    *quoting = PyObject_GetAttrString(dialect, "quoting");
+    return *quoting == NULL ? generators_forgive_answer() : 0;
 }
 
 static PyObject *
@@ -242,8 +240,8 @@ csv_dialect_make(csv_dialect *dialect, generators_state *state,
             return NULL;
         }
     }
-    quoting = quoting_of(parameters->quoting, base);
-    if (stand_in_quoting(quoting, &value, &stand_in) < 0) {
+    if (read_quoting(parameters->quoting, base, &quoting) < 0 ||
+        stand_in_quoting(quoting, &value, &stand_in) < 0) {
         goto done;
     }
     standard = standard_dialect(state, base, parameters, stand_in);

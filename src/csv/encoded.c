@@ -122,8 +122,9 @@ find_unencodable(encoded *self, PyObject *row)
         if (PyUnicode_CheckExact(cell)) {
             PyObject *bytes = text_encode(&self->text, cell);
             if (bytes == NULL) {
-                PyErr_Clear();
-                return i;
+                bool found = PyErr_ExceptionMatches(PyExc_UnicodeError);
+                PyErr_Clear(); /* another is being raised already */
+                return found ? i : -1;
             }
             Py_DECREF(bytes);
         }

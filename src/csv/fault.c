@@ -123,8 +123,14 @@ csv_parser_raise_field(csv_parser *self, generators_state *state, const fields_r
 {
     PyObject *cause = PyErr_GetRaisedException();
     PyObject *column = name != NULL ? Py_NewRef(name) : PyLong_FromSsize_t(index);
-    PyObject *text = csv_field_text(self, state, record, (uint32_t)index);
-    PyErr_Clear(); /* a column or text that could not be made is left out */
+    PyObject *text =
+        column == NULL ? NULL : csv_field_text(self, state, record, (uint32_t)index);
+    if (text == NULL && PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        Py_XDECREF(column);
+        Py_DECREF(cause);
+        return;
+    }
+    PyErr_Clear(); /* a text that could not be made is left out: the cause is in it */
     PyErr_SetRaisedException(cause);
     raise_in_record(self, state, record, fields_start(&self->machine, record, (uint32_t)index),
                     column, text);

@@ -9,17 +9,20 @@
 
 /* ---- the parameters ---- */
 
-static bool
+/* 1, 0 or -1, as the next. */
+static int
 is_named_tuple(PyObject *into)
 {
-    return PyType_Check(into) && PyType_IsSubtype((PyTypeObject *)into, &PyTuple_Type) &&
-           PyObject_HasAttrString(into, "_fields");
+    if (!PyType_Check(into) || !PyType_IsSubtype((PyTypeObject *)into, &PyTuple_Type)) {
+        return 0;
+    }
+    return generators_has_attribute(into, "_fields");
 }
 
-static bool
+static int
 is_dataclass(PyObject *into)
 {
-    return PyType_Check(into) && PyObject_HasAttrString(into, "__dataclass_fields__");
+    return PyType_Check(into) ? generators_has_attribute(into, "__dataclass_fields__") : 0;
 }
 
 static int
@@ -46,16 +49,17 @@ read_into(csv_plan *self, PyObject *into)
         return -1;
     }
     self->target = Py_NewRef(into);
-    if (is_named_tuple(into)) {
+    int is = is_named_tuple(into);
+    if (is > 0) {
         self->into = CSV_INTO_NAMED_TUPLE;
         return csv_signature_of_named_tuple(&self->signature, into, &self->direct);
     }
-    if (is_dataclass(into)) {
+    if (is == 0 && (is = is_dataclass(into)) > 0) {
         self->into = CSV_INTO_DATACLASS;
         return csv_signature_of_dataclass(&self->signature, into, &self->init);
     }
     self->into = CSV_INTO_CALL;
-    return 0;
+    return is;
 }
 
 /* A name, or an index that is not negative. */
@@ -109,7 +113,11 @@ read_types(csv_plan *self, generators_state *state, PyObject *types)
     if (types == NULL) {
         return 0;
     }
-    if (!PyDict_Check(types) && !PyObject_HasAttrString(types, "keys")) {
+    int is = PyDict_Check(types) ? 1 : generators_has_attribute(types, "keys");
+    if (is < 0) {
+        return -1;
+    }
+    if (!is) {
         PyErr_Format(PyExc_TypeError, "types must be a mapping, not %.200s",
                      Py_TYPE(types)->tp_name);
         return -1;

@@ -314,7 +314,8 @@ take_fault(csv_records *self, generators_state *state, const fields_record *reco
            uint64_t line_count)
 {
     self->error_count++;
-    if (self->on_error == NULL) {
+    /* Another stands for a CSVError that could not be made. */
+    if (self->on_error == NULL || !PyErr_ExceptionMatches(state->csv_error)) {
         return CSV_RAISED_ERROR;
     }
     self->error = PyErr_GetRaisedException();

@@ -17,21 +17,6 @@
 /* ---- what a source is ---- */
 
 static int
-has_attribute(PyObject *object, const char *name)
-{
-    PyObject *value = PyObject_GetAttrString(object, name);
-    if (value == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
-            return -1;
-        }
-        PyErr_Clear();
-        return 0;
-    }
-    Py_DECREF(value);
-    return 1;
-}
-
-static int
 is_instance_of(PyObject *object, PyObject *module, const char *name)
 {
     PyObject *type = PyObject_GetAttrString(module, name);
@@ -85,11 +70,11 @@ call_for_number(PyObject *object, const char *method, int64_t *number)
 }
 
 /* What is left to read of a regular file; CSV_SIZE_UNKNOWN for pipes and the
-   like, which know neither size nor place. */
-static uint64_t
-size_left(PyObject *file)
+   like, which know neither size nor place.  0 or -1. */
+static int
+read_size_left(PyObject *file, uint64_t *left)
 {
-    uint64_t left = CSV_SIZE_UNKNOWN;
+    *left = CSV_SIZE_UNKNOWN;
     int64_t descriptor, size, mode, at;
     PyObject *status = NULL, *value = NULL;
     PyObject *os = PyImport_ImportModule("os");
@@ -103,18 +88,17 @@ size_left(PyObject *file)
     value = PyObject_GetAttrString(status, "st_mode");
     mode = value == NULL ? -1 : PyLong_AsLongLong(value);
     Py_XDECREF(value);
-    value = PyObject_GetAttrString(status, "st_size");
+    value = PyErr_Occurred() ? NULL : PyObject_GetAttrString(status, "st_size");
     size = value == NULL ? -1 : PyLong_AsLongLong(value);
     Py_XDECREF(value);
     if (mode >= 0 && (mode & 0170000) == 0100000 && size > 0 &&
         call_for_number(file, "tell", &at) == 0 && at <= size) {
-        left = (uint64_t)(size - at);
+        *left = (uint64_t)(size - at);
     }
 done:
     Py_XDECREF(os);
     Py_XDECREF(status);
-    PyErr_Clear();
-    return left;
+    return PyErr_Occurred() ? generators_forgive_answer() : 0;
 }
 
 /* ---- opening ---- */
@@ -122,13 +106,10 @@ done:
 static int
 use_file(csv_source *self, PyObject *file, csv_source_kind kind, const char *method)
 {
-    self->reader = PyObject_GetAttrString(file, method);
-    if (self->reader == NULL) {
-        return -1;
-    }
-    self->kind = kind;
     self->file = Py_NewRef(file);
-    return 0;
+    self->kind = kind;
+    self->reader = PyObject_GetAttrString(file, method);
+    return self->reader == NULL ? -1 : 0;
 }
 
 static int
@@ -139,13 +120,15 @@ open_path(csv_source *self, generators_state *state, PyObject *source, bool into
     if (file == NULL) {
         return -1;
     }
-    PyObject *fspath = PyOS_FSPath(source);
-    int status = -1;
-    if (fspath != NULL && PyUnicode_FSDecoder(fspath, path)) {
-        status = into ? use_file(self, file, CSV_FROM_READINTO, "readinto")
+    self->owns_file = true;
+    int status = into ? use_file(self, file, CSV_FROM_READINTO, "readinto")
                       : use_file(self, file, CSV_FROM_READ, "read");
-        self->owns_file = status == 0;
-        self->total_bytes = size_left(file);
+    if (status == 0) {
+        status = read_size_left(file, &self->total_bytes);
+    }
+    PyObject *fspath = status < 0 ? NULL : PyOS_FSPath(source);
+    if (fspath == NULL || !PyUnicode_FSDecoder(fspath, path)) {
+        status = -1;
     }
     Py_XDECREF(fspath);
     Py_DECREF(file);
@@ -158,7 +141,9 @@ open_file(csv_source *self, generators_state *state, PyObject *file, bool into,
 {
     PyObject *name = PyObject_GetAttrString(file, "name");
     if (name == NULL) {
-        PyErr_Clear();
+        if (generators_forgive_answer() < 0) {
+            return -1;
+        }
     }
     else if (PyUnicode_Check(name)) {
         *path = Py_NewRef(name);
@@ -169,7 +154,9 @@ open_file(csv_source *self, generators_state *state, PyObject *file, bool into,
         return -1;
     }
     if (plain) {
-        self->total_bytes = size_left(file);
+        if (read_size_left(file, &self->total_bytes) < 0) {
+            return -1;
+        }
         /* One read of the descriptor, so that a pipe's data is had at once. */
         bool raw = is_exactly(file, state->io, "FileIO") > 0;
         if (into) {
@@ -220,12 +207,12 @@ csv_source_open(csv_source *self, generators_state *state, stream *face, PyObjec
     if (PyObject_CheckBuffer(source)) {
         return open_buffer(self, source);
     }
-    int found = has_attribute(source, "__fspath__");
+    int found = generators_has_attribute(source, "__fspath__");
     if (found != 0) {
         return found < 0 ? -1 : open_path(self, state, source, into, path);
     }
     if (items == CSV_ITEMS_AUTO) {
-        found = has_attribute(source, "read");
+        found = generators_has_attribute(source, "read");
         if (found > 0) {
             int text = is_instance_of(source, state->io, "TextIOBase");
             if (text == 0) {

@@ -42,8 +42,8 @@ import_dates(generators_state *state)
     if (state->datetime_api == NULL) {
         (void)PyDateTimeAPI; /* the header's own: static, and so never used here */
         state->datetime_api = PyCapsule_Import(PyDateTime_CAPSULE_NAME, 0);
-        if (state->datetime_api == NULL) {
-            PyErr_Clear();
+        if (state->datetime_api == NULL && generators_forgive_answer() < 0) {
+            return -1;
         }
     }
     return import_once(&state->date, "datetime", "date") < 0 ||
@@ -116,7 +116,7 @@ is_union(PyObject *given)
            strcmp(name, "_UnionGenericAlias") == 0;
 }
 
-/* What a NewType, or several, is made of: a new reference. */
+/* What a NewType, or several, is made of: a new reference or NULL. */
 static PyObject *
 plain_type(PyObject *given)
 {
@@ -125,7 +125,9 @@ plain_type(PyObject *given)
         PyObject *below =
             PyType_Check(type) ? NULL : PyObject_GetAttrString(type, "__supertype__");
         if (below == NULL) {
-            PyErr_Clear();
+            if (PyErr_Occurred() && generators_forgive_answer() < 0) {
+                Py_CLEAR(type);
+            }
             return type;
         }
         Py_SETREF(type, below);
@@ -163,15 +165,14 @@ read_plain_type(csv_type *self, generators_state *state, PyObject *type, PyObjec
     return annotation || !PyCallable_Check(type) ? refuse_type(type, column, annotation) : 0;
 }
 
-static bool
+static int
 is_any(PyObject *given)
 {
     PyObject *typing = PyImport_ImportModule("typing");
     PyObject *any = typing == NULL ? NULL : PyObject_GetAttrString(typing, "Any");
-    bool same = any == given;
+    int same = any == NULL ? -1 : any == given;
     Py_XDECREF(typing);
     Py_XDECREF(any);
-    PyErr_Clear();
     return same;
 }
 
@@ -180,15 +181,20 @@ csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyObject
               bool annotation)
 {
     *self = (csv_type){.kind = CSV_AS_READ, .allows_none = !annotation};
-    if (annotation && is_any(given)) {
-        return 0;
+    int any = annotation ? is_any(given) : 0;
+    if (any != 0) {
+        return any < 0 ? -1 : 0;
     }
     PyObject *one =
         is_union(given) ? without_none(given, &self->allows_none) : Py_NewRef(given);
     if (one == NULL) {
         return PyErr_Occurred() ? -1 : refuse_type(given, column, annotation);
     }
-    Py_SETREF(one, plain_type(one));
+    PyObject *plain = plain_type(one);
+    Py_SETREF(one, plain);
+    if (one == NULL) {
+        return -1;
+    }
     if (read_plain_type(self, state, one, column, annotation) < 0) {
         Py_DECREF(one);
         return -1;

@@ -134,9 +134,10 @@ make_item(stream *self)
     self->running = true;
     PyObject *item = self->kind->next(self);
     self->running = false;
-    if (item == NULL) {
+    if (item == NULL && !self->refused) {
         end(self);
     }
+    self->refused = false;
     return item;
 }
 

@@ -34,6 +34,7 @@ struct stream {
     bool started; /* an item was asked for */
     bool running; /* code of this object, or called by it, is under way */
     bool ended;   /* for ever; source and first are NULL */
+    bool refused; /* set by next(): what it raises does not end the stream */
 };
 
 /* Read from `source`: take its iterator, and find out whether the stream closes

@@ -14,8 +14,9 @@ text_codec_name(PyObject *encoding)
     }
     PyObject *name = NULL;
     PyObject *is_text = PyObject_GetAttrString(info, "_is_text_encoding");
-    if (is_text == NULL) {
-        PyErr_Clear();
+    if (is_text == NULL && generators_forgive(PyExc_AttributeError) < 0) {
+        Py_DECREF(info);
+        return NULL;
     }
     if (is_text == Py_False) {
         PyErr_Format(PyExc_LookupError, "%R is not a text encoding", encoding);

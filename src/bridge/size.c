@@ -1,0 +1,70 @@
+/* The size of an item: see size.h.
+ *
+ * An estimate that is right where it matters: for the pieces and rows that fill a
+ * memory.  Another thread may be changing a list or dict meanwhile, so each is looked
+ * at under its own critical section.
+ */
+#include "bridge/size.h"
+
+static size_t
+flat_size(PyObject *item)
+{
+    if (PyBytes_Check(item)) {
+        return SIZE_OF_ANY + (size_t)PyBytes_GET_SIZE(item);
+    }
+    if (PyUnicode_Check(item) && PyUnicode_IS_READY(item)) {
+        return SIZE_OF_ANY + (size_t)PyUnicode_GET_LENGTH(item) * PyUnicode_KIND(item);
+    }
+    if (PyByteArray_Check(item)) {
+        return SIZE_OF_ANY + (size_t)PyByteArray_GET_SIZE(item);
+    }
+    if (PyMemoryView_Check(item)) {
+        return SIZE_OF_ANY + (size_t)PyMemoryView_GET_BUFFER(item)->len;
+    }
+    return SIZE_OF_ANY;
+}
+
+static size_t
+sum_sizes(PyObject *const *items, Py_ssize_t count)
+{
+    size_t sum = SIZE_OF_ANY;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        sum += flat_size(items[i]);
+    }
+    return sum;
+}
+
+static size_t
+sum_dict(PyObject *dict)
+{
+    size_t sum = SIZE_OF_ANY;
+    Py_ssize_t at = 0;
+    PyObject *value;
+    while (PyDict_Next(dict, &at, NULL, &value)) {
+        sum += flat_size(value);
+    }
+    return sum;
+}
+
+size_t
+item_size(PyObject *item)
+{
+    size_t size;
+    if (PyTuple_Check(item)) {
+        size = sum_sizes(((PyTupleObject *)item)->ob_item, PyTuple_GET_SIZE(item));
+    }
+    else if (PyList_Check(item)) {
+        Py_BEGIN_CRITICAL_SECTION(item);
+        size = sum_sizes(((PyListObject *)item)->ob_item, PyList_GET_SIZE(item));
+        Py_END_CRITICAL_SECTION();
+    }
+    else if (PyDict_Check(item)) {
+        Py_BEGIN_CRITICAL_SECTION(item);
+        size = sum_dict(item);
+        Py_END_CRITICAL_SECTION();
+    }
+    else {
+        size = flat_size(item);
+    }
+    return size;
+}

@@ -1,0 +1,721 @@
+"""One table of every public type: how it is made, stepped and closed.
+
+The tests of faults (memory that runs out, leaks, threads, interpreters, forks) walk it, so a type
+that is new is put to all of them by an entry here.  `test_catalogue.py` fails while a public name
+has none.  It imports nothing but the standard library, so that scripts run it on any interpreter.
+"""
+
+import atexit
+import dataclasses
+import functools
+import io
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from operator import methodcaller
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import generators
+from generators import (
+    FLUSH,
+    CSVError,
+    CSVRow,
+    Dispatcher,
+    ErrorEvent,
+    Event,
+    batched,
+    chunked,
+    csv,
+    csv_encode,
+    csv_rows,
+    drive,
+    task,
+    to_async,
+)
+
+LATIN1 = b'\xe9t\xe9'
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """`make(count)` gives an object whose steps give `items(count)`, each of them plain."""
+
+    name: str
+    covers: tuple[str, ...]
+    make: Callable[[int], Any]
+    items: Callable[[int], list[Any]]
+    step: Callable[[Any], Any] = next
+    close: Callable[[Any], Any] = methodcaller('close')
+    # Several threads may step one object, and each item comes once.
+    shared: bool = True
+    # What an overlapping step is refused with.
+    refusal: type[Exception] = ValueError
+    # Files, threads and loops: what a forked child or another interpreter can't take over.
+    alone: bool = False
+    # Bytes that are cut in other places where an error comes: only what they join to is compared.
+    joined: bool = False
+    # False where CPython itself crashes.  Up to 3.13 it frees the code of a function for which
+    # there is no memory, and much of the standard library makes functions.
+    short_of_memory: bool = True
+
+
+RECIPES: dict[str, Recipe] = {}
+
+
+def recipe(name: str, *covers: str, **how: Any) -> None:
+    assert name not in RECIPES
+    RECIPES[name] = Recipe(name, covers or (name.split()[0],), **how)
+
+
+# --- what is streamed -------------------------------------------------------------------------
+
+
+def text_of(i: int) -> str:
+    return ('plain', 'a "b", c', 'été', '')[i % 4]
+
+
+def pair(i: int) -> tuple[str, str]:
+    return str(i), text_of(i)
+
+
+def line(i: int) -> str:
+    name, text = pair(i)
+    return '{},"{}"\r\n'.format(name, text.replace('"', '""')) if i % 2 else f'{name},{text}\r\n'
+
+
+def lines(count: int) -> Iterator[str]:
+    """A generator, so that it is closed."""
+    for i in range(count):
+        yield line(i)
+
+
+def written(count: int) -> bytes:
+    return ''.join(lines(count)).encode()
+
+
+def cut(data: bytes, size: int) -> Iterator[bytes]:
+    for at in range(0, len(data), size):
+        yield data[at : at + size]
+
+
+def pairs(count: int) -> list[tuple[str, str]]:
+    return [pair(i) for i in range(count)]
+
+
+def lists(count: int) -> list[list[str]]:
+    return [list(pair(i)) for i in range(count)]
+
+
+def named(data: Iterable[str]) -> Iterator[str]:
+    yield 'id,text\r\n'
+    yield from data
+
+
+@dataclasses.dataclass
+class Record:
+    id: int
+    text: str
+
+
+class Fields(NamedTuple):
+    id: float
+    text: str
+
+
+def called(name: str, text: str) -> tuple[str, str]:
+    return name, text
+
+
+# --- csv_rows -----------------------------------------------------------------------------------
+
+recipe('csv_rows of bytes', make=lambda n: csv_rows(written(n)), items=lists)
+recipe('csv_rows of chunks', make=lambda n: csv_rows(cut(written(n), 7)), items=lists)
+recipe('csv_rows of a buffer', make=lambda n: csv_rows(bytearray(written(n))), items=lists)
+recipe('csv_rows of lines', make=lambda n: csv_rows(lines(n)), items=lists)
+recipe(
+    'csv_rows of a binary file',
+    make=lambda n: csv_rows(io.BytesIO(written(n)), into=tuple),
+    items=pairs,
+)
+recipe(
+    'csv_rows of a text file',
+    make=lambda n: csv_rows(io.StringIO(written(n).decode(), newline='')),
+    items=lists,
+)
+recipe(
+    'csv_rows of another encoding',
+    make=lambda n: csv_rows(
+        cut(written(n).decode().encode('utf-16-le'), 5), encoding='utf-16-le', header=False
+    ),
+    items=lists,
+)
+recipe(
+    'csv_rows of bytes that are no text',
+    make=lambda n: csv_rows(cut(LATIN1 * n, 3), encoding='ascii', errors='replace'),
+    items=lambda n: [['\ufffdt\ufffd' * n]] if n else [],
+)
+
+
+@functools.cache
+def folder() -> Path:
+    """A folder that goes at exit."""
+    made = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return Path(made)
+
+
+@functools.cache
+def path_of(count: int) -> str:
+    path = folder() / f'{count}.csv'
+    path.write_bytes(written(count))
+    return str(path)
+
+
+recipe(
+    'csv_rows of a path',
+    make=lambda n: csv_rows(path_of(n)),
+    items=lists,
+    alone=True,
+)
+recipe(
+    'csv_rows into dicts',
+    make=lambda n: csv_rows(named(lines(n)), into=dict),
+    items=lambda n: [{'id': name, 'text': text} for name, text in pairs(n)],
+)
+
+
+def look_at_row(rows: Any) -> tuple[str, str]:
+    row = next(rows)
+    return row['id'], row[1]
+
+
+recipe(
+    'csv_rows into CSVRow',
+    'csv_rows',
+    'CSVRow',
+    make=lambda n: csv_rows(cut(b'id,text\n' + written(n), 16), into=CSVRow),
+    step=look_at_row,
+    items=pairs,
+)
+recipe(
+    'csv_rows into a dataclass',
+    make=lambda n: csv_rows(named(lines(n)), into=Record),
+    items=lambda n: [Record(i, text_of(i)) for i in range(n)],
+    short_of_memory=False,  # inspect.signature()
+)
+recipe(
+    'csv_rows into a NamedTuple',
+    make=lambda n: csv_rows(b'id,text\n' + written(n), into=Fields),
+    items=lambda n: [Fields(float(i), text_of(i)) for i in range(n)],
+)
+recipe(
+    'csv_rows into a call',
+    make=lambda n: csv_rows(named(lines(n)), into=called, header=True),
+    items=pairs,
+)
+
+
+def typed_line(i: int) -> str:
+    return f'{i},{i / 8},{i % 2 == 0},2024-02-{i % 28 + 1:02},{i}.50,{text_of(i % 3)!r},x\n'
+
+
+def typed_rows(count: int) -> Any:
+    from datetime import date
+    from decimal import Decimal
+
+    types = {0: int, 1: float, 2: bool, 3: date, 4: Decimal, 5: str.upper, 6: bytes}
+    data = ''.join(map(typed_line, range(count))).encode()
+    return csv_rows(cut(data, 20), types=types, columns=(0, 1, 2, 3, 4, 6), quotechar="'")
+
+
+def typed_items(count: int) -> list[Any]:
+    from datetime import date
+    from decimal import Decimal
+
+    return [
+        [i, i / 8, i % 2 == 0, date(2024, 2, i % 28 + 1), Decimal(f'{i}.50'), b'x']
+        for i in range(count)
+    ]
+
+
+recipe('csv_rows typed', make=typed_rows, items=typed_items)
+
+
+def marked(text: str) -> str:
+    return text + '!'
+
+
+recipe(
+    'csv_rows of names and types',
+    make=lambda n: csv_rows(
+        named(lines(n)),
+        into=tuple,
+        names=str.upper,
+        header=True,
+        columns=['TEXT', 'ID'],
+        types={'ID': int, 'TEXT': marked},
+        null=[''],
+    ),
+    items=lambda n: [(text_of(i) + '!' if text_of(i) else None, i) for i in range(n)],
+)
+
+
+class Faulty(NamedTuple):
+    rows: Any
+    seen: list[Any]
+
+
+def faulty_lines(count: int) -> Iterator[bytes]:
+    for i in range(count):
+        yield b'no%d\n' % i if i % 2 else b'%d\n' % i
+
+
+def take_fault(seen: list[Any], error: CSVError, record: bytes) -> None:
+    seen.append((error.record, record))
+
+
+def make_faulty(count: int) -> Faulty:
+    """Every second record is refused, and handed over."""
+    seen: list[Any] = []
+    take = functools.partial(take_fault, seen)
+    return Faulty(csv_rows(faulty_lines(count), types={0: int}, on_error=take), seen)
+
+
+recipe(
+    'csv_rows with errors',
+    'csv_rows',
+    'CSVError',
+    make=make_faulty,
+    step=lambda faulty: next(faulty.rows),
+    close=lambda faulty: faulty.rows.close(),
+    items=lambda n: [[i] for i in range(0, n, 2)],
+)
+
+
+def step_to_error(rows: Any) -> Any:
+    try:
+        return next(rows)
+    except CSVError as error:
+        if isinstance(error.__cause__, MemoryError):
+            raise
+        return type(error.__cause__).__name__, error.record, error.column, error.text
+
+
+recipe(
+    'csv_rows to an error',
+    'csv_rows',
+    'CSVError',
+    make=lambda n: csv_rows(cut(b'1\n' * n + b'none\n', 3), types={0: int}),
+    step=step_to_error,
+    items=lambda n: [*([1] for _ in range(n)), ('ValueError', n + 1, 0, 'none')],
+)
+
+# --- CSVRow, made by a program ------------------------------------------------------------------
+
+
+def use_row(rows: Iterator[int]) -> Any:
+    import copy
+    import pickle
+
+    name, text = pair(next(rows))
+    row = CSVRow({'id': name, 'text': text})
+    assert row == (name, text)
+    assert hash(row) == hash((name, text))
+    assert row.keys() == ('id', 'text')
+    assert copy.deepcopy(row) == pickle.loads(pickle.dumps(row)) == row
+    assert row.index(text, 1) == 1
+    return tuple(CSVRow(row[:], row.keys()))
+
+
+recipe(
+    'CSVRow',
+    make=lambda n: iter(range(n)),
+    step=use_row,
+    close=lambda rows: None,
+    items=pairs,
+    shared=False,
+)
+
+# --- csv_encode ---------------------------------------------------------------------------------
+
+
+def numbered(count: int) -> Iterator[tuple[int, str]]:
+    for i in range(count):
+        yield i, text_of(i)
+
+
+def keyed(count: int) -> Iterator[dict[str, object]]:
+    for i in range(count):
+        yield {'text': text_of(i), 'id': i, 'more': 1}
+
+
+def records(count: int) -> Iterator[Record]:
+    for i in range(count):
+        yield Record(i, text_of(i))
+
+
+def formulas(count: int) -> Iterator[tuple[str, float, None]]:
+    for i in range(count):
+        yield f'={i}', i / 4, None
+
+
+def encoded(data: bytes, size: int) -> list[bytes]:
+    return list(cut(data, size))
+
+
+def quoted_minimal(count: int) -> bytes:
+    return b''.join(
+        b'%d,"a ""b"", c"\r\n' % i if i % 4 == 1 else f'{i},{text_of(i)}\r\n'.encode()
+        for i in range(count)
+    )
+
+
+recipe(
+    'csv_encode',
+    make=lambda n: csv_encode(numbered(n), size=16, max_delay=None),
+    items=lambda n: encoded(quoted_minimal(n), 16),
+    joined=True,
+)
+recipe(
+    'csv_encode of dicts',
+    make=lambda n: csv_encode(
+        keyed(n),
+        columns=['id', 'text'],
+        header=True,
+        extra='ignore',
+        size=16,
+        max_delay=None,
+    ),
+    items=lambda n: encoded(b'id,text\r\n' + quoted_minimal(n), 16),
+    joined=True,
+)
+recipe(
+    'csv_encode of dataclasses in another encoding',
+    make=lambda n: csv_encode(
+        records(n),
+        header=['Id', 'Text'],
+        columns=['id', 'text'],
+        encoding='utf-16-le',
+        size=16,
+        max_delay=None,
+    ),
+    items=lambda n: encoded((b'Id,Text\r\n' + quoted_minimal(n)).decode().encode('utf-16-le'), 16),
+    joined=True,
+    short_of_memory=False,  # dataclasses.fields()
+)
+recipe(
+    'csv_encode of NamedTuples',
+    make=lambda n: csv_encode(
+        map(Fields, range(n), map(text_of, range(n))), header=True, size=16, max_delay=None
+    ),
+    items=lambda n: encoded(b'id,text\r\n' + quoted_minimal(n), 16) if n else [],
+    joined=True,
+)
+recipe(
+    'csv_encode of formulas',
+    make=lambda n: csv_encode(formulas(n), escape_formulas=True, size=9, max_delay=None),
+    items=lambda n: encoded(''.join(f"'={i},{i / 4!r},\r\n" for i in range(n)).encode(), 9),
+    joined=True,
+)
+
+# --- chunked, batched, FLUSH --------------------------------------------------------------------
+
+
+def pieces(count: int) -> Iterator[Any]:
+    for i in range(count):
+        yield (text_of(i), text_of(i).encode(), bytearray(b'piece'), b'y' * 30)[i % 4]
+
+
+def joined(count: int) -> bytes:
+    return b''.join(p.encode() if isinstance(p, str) else bytes(p) for p in pieces(count))
+
+
+def flushed(count: int) -> Iterator[Any]:
+    for i in range(count):
+        yield b'%d' % i
+        yield FLUSH
+
+
+def counted(count: int) -> Iterator[int]:
+    yield from range(count)
+
+
+recipe(
+    'chunked',
+    make=lambda n: chunked(pieces(n), 8, max_delay=None),
+    step=lambda chunks: bytes(next(chunks)),
+    items=lambda n: encoded(joined(n), 8),
+    joined=True,
+)
+recipe(
+    'chunked with FLUSH',
+    'chunked',
+    'FLUSH',
+    make=lambda n: chunked(flushed(n)),
+    items=lambda n: [b'%d' % i for i in range(n)],
+    joined=True,
+)
+recipe(
+    'chunked of a file',
+    make=lambda n: chunked(io.BytesIO(joined(n)), 8),
+    items=lambda n: encoded(joined(n), 8),
+    joined=True,
+)
+
+
+def in_threes(count: int) -> list[tuple[int, ...]]:
+    return [tuple(range(i, min(i + 3, count))) for i in range(0, count, 3)]
+
+
+recipe('batched', make=lambda n: batched(counted(n), 3), items=in_threes)
+
+# --- awaitables, by hand ------------------------------------------------------------------------
+
+
+class Told:
+    """Awaiting it suspends once, and gives what it was told."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __await__(self) -> Iterator[object]:
+        yield self.value
+        return self.value
+
+
+def finish(awaitable: Any) -> Any:
+    """What comes of an awaitable that needs no loop."""
+    steps = awaitable.__await__()
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value
+
+
+def resume(coroutine: Any) -> Any:
+    return coroutine.send(None)
+
+
+# --- drive, task --------------------------------------------------------------------------------
+
+
+def waits(count: int) -> Iterator[Any]:
+    for i in range(count):
+        told = yield Told(i)
+        assert told == i
+        back = yield (i,)
+        assert back == (i,)
+
+
+waits_as_task = task(waits)
+
+
+def up_to(count: int) -> list[int]:
+    return list(range(count))
+
+
+recipe('drive', make=lambda n: drive(waits(n)), step=resume, items=up_to)
+recipe('task', make=lambda n: waits_as_task(n), step=resume, items=up_to)
+
+# --- async streams ------------------------------------------------------------------------------
+
+
+def step_async(stream: Any) -> Any:
+    try:
+        return finish(anext(stream))
+    except StopAsyncIteration:
+        raise StopIteration from None
+
+
+recipe(
+    'to_async without a thread',
+    'to_async',
+    make=lambda n: to_async(counted(n), thread=False),
+    step=step_async,
+    close=lambda stream: finish(stream.aclose()),
+    refusal=RuntimeError,
+    items=up_to,
+)
+
+# --- Dispatcher ---------------------------------------------------------------------------------
+
+
+class Dispatching(NamedTuple):
+    dispatcher: Any
+    events: Iterator[Any]
+    log: list[Any]
+
+
+def log_all(log: list[Any]) -> Iterator[None]:
+    while True:
+        log.append((yield))
+
+
+async def log_all_later(log: list[Any]) -> Any:
+    while True:
+        log.append((yield))
+
+
+def raise_all() -> Iterator[None]:
+    raise_it((yield))
+
+
+def raise_it(data: object) -> None:
+    raise LookupError(data)
+
+
+def log_errors(log: list[Any], report: ErrorEvent) -> None:
+    if not isinstance(report.exception, LookupError):
+        raise report.exception
+    assert type(report.event) is Event
+    log.append((report.event.data, report.exception.args))
+
+
+def make_dispatcher(count: int) -> Dispatching:
+    log: list[Any] = []
+    dispatcher = Dispatcher()
+    dispatcher.on('number', functools.partial(log_all, log))
+    return Dispatching(dispatcher, counted(count), log)
+
+
+def dispatch_one(use: Dispatching) -> Any:
+    assert use.dispatcher.emit('number', next(use.events))
+    return use.log.pop()
+
+
+def close_dispatcher(use: Dispatching) -> None:
+    use.dispatcher.close()
+
+
+recipe(
+    'Dispatcher',
+    make=make_dispatcher,
+    step=dispatch_one,
+    close=close_dispatcher,
+    items=up_to,
+    shared=False,
+)
+
+
+def make_failing_dispatcher(count: int) -> Dispatching:
+    log: list[Any] = []
+    dispatcher = Dispatcher(key='type', data='data')
+    dispatcher.on('number', raise_all)
+    dispatcher.on('error', functools.partial(log_errors, log))
+    return Dispatching(dispatcher, counted(count), log)
+
+
+def dispatch_to_error(use: Dispatching) -> Any:
+    assert use.dispatcher.emit('number', next(use.events))
+    if not use.log:
+        raise MemoryError  # there was none to keep the failure in: it went to sys.unraisablehook
+    return use.log.pop()
+
+
+recipe(
+    'Dispatcher with errors',
+    'Dispatcher',
+    'ErrorEvent',
+    'Event',
+    make=make_failing_dispatcher,
+    step=dispatch_to_error,
+    close=close_dispatcher,
+    items=lambda n: [(i, (i,)) for i in range(n)],
+    shared=False,
+)
+
+
+def make_async_dispatcher(count: int) -> Dispatching:
+    log: list[Any] = []
+    dispatcher = Dispatcher()
+    dispatcher.on('number', functools.partial(log_all_later, log))
+    return Dispatching(dispatcher, counted(count), log)
+
+
+def adispatch_one(use: Dispatching) -> Any:
+    assert finish(use.dispatcher.aemit('number', next(use.events)))
+    return use.log.pop()
+
+
+recipe(
+    'Dispatcher of async handlers',
+    'Dispatcher',
+    make=make_async_dispatcher,
+    step=adispatch_one,
+    close=lambda use: finish(use.dispatcher.aclose()),
+    items=up_to,
+    shared=False,
+    short_of_memory=False,  # PyContextVar_Set() does not look at its token
+)
+
+# --- generators.csv -----------------------------------------------------------------------------
+
+
+def leave_open(stream: Any) -> None:
+    """These have csv's protocol, which knows no closing."""
+
+
+recipe(
+    'csv.reader',
+    make=lambda n: csv.reader(list(lines(n))),
+    close=leave_open,
+    items=lists,
+)
+recipe(
+    'csv.DictReader',
+    make=lambda n: csv.DictReader(iter([*named(lines(n))])),
+    close=leave_open,
+    items=lambda n: [{'id': name, 'text': text} for name, text in pairs(n)],
+    shared=False,
+)
+
+
+class Sink:
+    """Writing gives the text back."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+class Writing(NamedTuple):
+    writer: Any
+    rows: Iterator[Any]
+
+
+recipe(
+    'csv.writer',
+    make=lambda n: Writing(csv.writer(Sink()), numbered(n)),
+    step=lambda use: use.writer.writerow(next(use.rows)),
+    close=leave_open,
+    items=lambda n: quoted_minimal(n).decode().splitlines(keepends=True),
+)
+recipe(
+    'csv.DictWriter',
+    make=lambda n: Writing(
+        csv.DictWriter(Sink(), ['id', 'text'], '', 'ignore'),
+        keyed(n),
+    ),
+    step=lambda use: use.writer.writerow(next(use.rows)),
+    close=leave_open,
+    items=lambda n: quoted_minimal(n).decode().splitlines(keepends=True),
+    shared=False,
+)
+
+
+# --- what there is ------------------------------------------------------------------------------
+
+
+def public_names() -> set[str]:
+    native = {
+        f'csv.{name}'
+        for name in csv.__all__
+        if getattr(getattr(csv, name), '__module__', '').startswith('generators')
+    }
+    return {*generators.__all__, *native}
+
+
+def uncovered() -> set[str]:
+    covered = {name for entry in RECIPES.values() for name in entry.covers}
+    return public_names() - covered

@@ -1,0 +1,145 @@
+"""A recipe with memory that runs out: python -m tests.isolated.no_memory RECIPE [MOST]
+
+The recipe is made and stepped to its end again and again, and each time another allocation fails:
+first one alone, then that one and all that follow until the exception is out.  What comes before
+the failure is what came without it, a failure is a MemoryError (or raised from one), and what has
+failed still closes.  The last line printed tells how often it failed; a crash leaves none.
+"""
+
+from __future__ import annotations
+
+import _testcapi  # type: ignore[import-not-found]
+import gc
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from tests.isolated.catalogue import RECIPES, Recipe
+
+COUNT = 5
+
+# What CPython makes of a MemoryError by itself.
+OF_CPYTHON = re.compile(
+    # A Python function that has no memory for the entry of a traceback loses its exception.
+    'error return without exception set$'
+    '|<(function|built-in method \\w+ of generator object) .* returned NULL without setting'
+    # _csv.Dialect takes an attribute that it could not get for one that is not there.
+    '|lineterminator must be set$'
+    # io.BufferedReader's lock.
+    "|can't allocate read lock$"
+    # pickle, of any error of an import.
+    "|Can't pickle .*: import of module .* failed$"
+)
+
+
+class Outcome:
+    """What one use came to; its room is taken beforehand."""
+
+    def __init__(self) -> None:
+        self.stream: Any = None
+        self.taken: list[Any] = [None] * (4 * COUNT + 10)
+        self.steps = 0
+        self.ended = False
+
+
+def use(recipe: Recipe, outcome: Outcome, begin: Callable[[], None]) -> None:
+    begin()
+    stream = outcome.stream = recipe.make(COUNT)
+    step = recipe.step
+    taken = outcome.taken
+    while True:
+        try:
+            taken[outcome.steps] = step(stream)
+        except StopIteration:
+            outcome.ended = True
+            return
+        outcome.steps += 1
+
+
+def is_from_memory_error(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, MemoryError) or OF_CPYTHON.match(str(error)):
+            return True
+        if isinstance(error, BaseExceptionGroup):
+            return any(map(is_from_memory_error, error.exceptions))
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def fail_at(recipe: Recipe, start: int, stop: int) -> bool:
+    """Whether an allocation failed."""
+    outcome = Outcome()
+    failure: BaseException | None = None
+    try:
+        use(recipe, outcome, lambda: _testcapi.set_nomemory(start, stop))
+    except BaseException as error:
+        _testcapi.remove_mem_hooks()
+        failure = error
+    else:
+        _testcapi.remove_mem_hooks()
+    expected = recipe.items(COUNT)
+    taken = outcome.taken[: outcome.steps]
+    if recipe.joined and failure is not None:
+        assert b''.join(expected).startswith(b''.join(taken)), taken
+    else:
+        assert taken == expected[: len(taken)], taken
+    if failure is None:
+        assert outcome.ended
+        assert outcome.steps == len(expected), (outcome.steps, 'items, then a quiet end')
+    else:
+        if not is_from_memory_error(failure):
+            raise AssertionError(repr(failure)) from failure
+        failure = failure.with_traceback(None)
+    if outcome.stream is not None:
+        recipe.close(outcome.stream)
+        recipe.close(outcome.stream)
+    return failure is not None
+
+
+def open_descriptors() -> list[str]:
+    return os.listdir('/proc/self/fd') if os.path.isdir('/proc/self/fd') else []
+
+
+def main(name: str, most: int = 100_000) -> None:
+    recipe = RECIPES[name]
+    # What is imported and cached at the first use is there then.
+    use(recipe, Outcome(), lambda: None)
+    warnings.simplefilter('error')
+    # Where not even a name can be made, a file is closed when it is freed: no descriptor stays.
+    warnings.simplefilter('ignore', ResourceWarning)
+    descriptors = open_descriptors()
+    unraisable: list[Any] = []
+    sys.unraisablehook = unraisable.append
+    gc.disable()
+    counts = []
+    for width in (1, 0):
+        failed = unfailed = 0
+        start = 1
+        while unfailed < 20 and start < most:
+            # Some failures are made good in the interpreter (a smaller table, a fuller freelist).
+            try:
+                stop = start + width if width else 0
+                if fail_at(recipe, start, stop):
+                    failed += 1
+                    unfailed = 0
+                else:
+                    unfailed += 1
+            except BaseException as error:
+                error.add_note(f'{name}: allocation {start}, {"one" if width else "all"} failing')
+                raise
+            start += 1
+        counts.append(failed)
+        gc.collect()
+    for report in unraisable:
+        if type(report.exc_value) is LookupError:
+            continue  # a failed handler of a recipe, that there was no memory to report better
+        assert is_from_memory_error(report.exc_value), report
+    assert open_descriptors() == descriptors
+    print('failed', *counts)
+
+
+if __name__ == '__main__':
+    main(sys.argv[1], *map(int, sys.argv[2:]))
