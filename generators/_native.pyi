@@ -28,17 +28,21 @@ from typing import (
     Self,
     SupportsIndex,
     TypeAlias,
+    TypedDict,
     TypeVar,
+    Unpack,
     final,
     overload,
     type_check_only,
 )
 
 from typing_extensions import Buffer, disjoint_base
+from typing_extensions import TypeVar as _DefaultTypeVar
 
 _T = TypeVar('_T')
 _TupleT = TypeVar('_TupleT', bound=NamedTuple)
 _T_co = TypeVar('_T_co', covariant=True)
+_V_co = _DefaultTypeVar('_V_co', covariant=True, default=str)
 
 class _Writes(Protocol):
     def write(self, text: str, /) -> object: ...
@@ -111,18 +115,21 @@ class _CSVNames:
     def __reduce__(self) -> tuple[type[Self], tuple[tuple[str, ...]]]: ...
 
 @final
-class CSVRow(Sequence[str]):
+class CSVRow(Sequence[_V_co], Generic[_V_co]):
+    @overload
     def __new__(
-        cls,
-        values: dict[str, str | float | None] | Iterable[str | float | None],
-        names: Iterable[str] | _CSVNames | None = None,
+        cls, values: dict[str, _V_co], names: Iterable[str] | _CSVNames | None = None
+    ) -> Self: ...
+    @overload
+    def __new__(
+        cls, values: Iterable[_V_co], names: Iterable[str] | _CSVNames | None = None
     ) -> Self: ...
     def __len__(self) -> int: ...
-    def __iter__(self) -> Iterator[str]: ...
+    def __iter__(self) -> Iterator[_V_co]: ...
     @overload
-    def __getitem__(self, key: SupportsIndex | str, /) -> str: ...
+    def __getitem__(self, key: SupportsIndex | str, /) -> _V_co: ...
     @overload
-    def __getitem__(self, key: slice, /) -> tuple[str, ...]: ...
+    def __getitem__(self, key: slice, /) -> tuple[_V_co, ...]: ...
     def __contains__(self, value: object, /) -> bool: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -132,8 +139,35 @@ class CSVRow(Sequence[str]):
     ) -> int: ...
     def count(self, value: object, /) -> int: ...
     def keys(self) -> tuple[str, ...]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: object = None, /) -> Self: ...
+
+# What all of csv_rows' overloads take.
+@type_check_only
+class _Reading(TypedDict, total=False):
+    header: bool | None
+    names: _Names | None
+    columns: Sequence[str | int] | None
+    null: Iterable[str]
+    ragged: Literal['allow', 'pad', 'error'] | None
+    dialect: _Dialect
+    delimiter: str
+    quotechar: str | None
+    escapechar: str | None
+    doublequote: bool
+    skipinitialspace: bool
+    lineterminator: str
+    quoting: int
+    strict: bool
+    encoding: str
+    errors: str
+    items: Literal['auto', 'lines', 'chunks']
+    max_field: int | None
+    max_record: int | None
+    on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object]
+    start: Mapping[str, Any] | None
 
 @final
 class csv_rows(_Stream[_T_co]):
@@ -143,28 +177,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[list[Any]] = ...,
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[list[str]]: ...
     @overload
     def __new__(
@@ -172,28 +186,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[list[Any]] = ...,
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[list[Any]]: ...
     @overload
     def __new__(
@@ -201,28 +195,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[_TupleT],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types | None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[_TupleT]: ...
     @overload
     def __new__(
@@ -230,28 +204,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[tuple[Any, ...]],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[tuple[str, ...]]: ...
     @overload
     def __new__(
@@ -259,86 +213,30 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[tuple[Any, ...]],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[tuple[Any, ...]]: ...
     @overload
     def __new__(
         cls,
         source: _Source,
         *,
-        into: type[CSVRow],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: None = None,
+        into: type[CSVRow[Any]],
         types: None = None,
-        null: tuple[()] = (),
-        ragged: None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
-    ) -> csv_rows[CSVRow]: ...
+        **reading: Unpack[_Reading],
+    ) -> csv_rows[CSVRow[str]]: ...
+    @overload
+    def __new__(
+        cls, source: _Source, *, into: type[CSVRow[Any]], types: _Types, **reading: Unpack[_Reading]
+    ) -> csv_rows[CSVRow[Any]]: ...
     @overload
     def __new__(
         cls,
         source: _Source,
         *,
         into: type[dict[Any, Any]],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[dict[str, str]]: ...
     @overload
     def __new__(
@@ -346,28 +244,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: type[dict[Any, Any]],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[dict[str, Any]]: ...
     @overload
     def __new__(
@@ -375,28 +253,8 @@ class csv_rows(_Stream[_T_co]):
         source: _Source,
         *,
         into: Callable[..., _T],
-        header: bool | None = None,
-        names: _Names | None = None,
-        columns: Sequence[str | int] | None = None,
         types: _Types | None = None,
-        null: Iterable[str] = (),
-        ragged: Literal['allow', 'pad', 'error'] | None = None,
-        dialect: _Dialect = 'excel',
-        delimiter: str = ',',
-        quotechar: str | None = '"',
-        escapechar: str | None = None,
-        doublequote: bool = True,
-        skipinitialspace: bool = False,
-        lineterminator: str = '\r\n',
-        quoting: int = ...,
-        strict: bool = False,
-        encoding: str = 'utf-8',
-        errors: str = 'strict',
-        items: Literal['auto', 'lines', 'chunks'] = 'auto',
-        max_field: int | None = 131072,
-        max_record: int | None = 67108864,
-        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
-        start: Mapping[str, Any] | None = None,
+        **reading: Unpack[_Reading],
     ) -> csv_rows[_T]: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...

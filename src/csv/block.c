@@ -49,7 +49,8 @@ free_memory(csv_row *row)
 }
 
 csv_row *
-csv_block_new_row(csv_block *self, const fields_record *record, uint32_t count)
+csv_block_new_row(csv_block *self, const fields_record *record, uint32_t count,
+                  PyObject **converted)
 {
     generators_lock_take(&self->lock);
     csv_row *row = take_memory(self);
@@ -58,6 +59,7 @@ csv_block_new_row(csv_block *self, const fields_record *record, uint32_t count)
         row->start = record->start;
         row->first = record->first;
         row->count = count;
+        row->converted = converted;
         row->flags = (uint8_t)record->flags;
         row->state = CSV_ROW_PLACED;
         row->u.listed.previous = NULL;
@@ -96,6 +98,7 @@ csv_block_free_row(csv_block *self, csv_row *row)
     else if (row->state == CSV_ROW_MOVED) {
         PyMem_Free(row->u.moved);
     }
+    PyObject **converted = row->converted;
     bool spare = self->spare_count < CSV_ROWS_SPARE;
     if (spare) {
         self->spare[self->spare_count++] = row;
@@ -103,6 +106,12 @@ csv_block_free_row(csv_block *self, csv_row *row)
     generators_lock_leave(&self->lock);
     if (!spare) {
         free_memory(row);
+    }
+    if (converted != NULL) {
+        for (uint32_t i = 0; i < self->converted_count; i++) {
+            Py_DECREF(converted[i]);
+        }
+        PyMem_Free(converted);
     }
     Py_DECREF((PyObject *)self);
 }
@@ -115,6 +124,7 @@ find_placed(const csv_block *self, const csv_row *row, csv_spans *spans)
     const csv_parser *parser = self->parser;
     spans->units = csv_parser_units(parser, &spans->width);
     spans->ends = parser->machine.ends + row->first;
+    spans->fields = self->fields;
     spans->start = row->start;
     spans->count = row->count;
     spans->utf8 = parser->machine.dialect.utf8;
@@ -137,6 +147,7 @@ csv_block_find_row(csv_block *self, const csv_row *row, csv_spans *spans)
     spans->units = row->u.moved + row->count;
     spans->width = row->width;
     spans->ends = row->u.moved;
+    spans->fields = NULL;
     spans->start = 0;
     spans->count = row->count;
     spans->utf8 = row->utf8;
@@ -161,12 +172,42 @@ copy_fields(const csv_spans *spans)
     return copy;
 }
 
+/* The same where rows have a layout: the fields that they are read from, apart by a unit. */
+static uint32_t *
+copy_chosen(const csv_block *self, const csv_spans *spans)
+{
+    size_t length = spans->count, width = (size_t)spans->width;
+    size_t ends_size = spans->count * sizeof(uint32_t);
+    for (int pass = 0;; pass++) {
+        uint32_t *copy = pass == 0 ? NULL : PyMem_Calloc(1, ends_size + length * width);
+        if (pass == 1 && copy == NULL) {
+            return NULL;
+        }
+        size_t at = 0;
+        for (uint32_t i = 0; i < spans->count; i++) {
+            uint32_t field = self->fields[i];
+            uint32_t start = field == 0 ? spans->start : spans->ends[field - 1] + 1;
+            size_t count = self->places[i] < 0 ? spans->ends[field] - start : 0;
+            if (pass == 1) {
+                memcpy((uint8_t *)(copy + spans->count) + at * width,
+                       (const uint8_t *)spans->units + start * width, count * width);
+                copy[i] = (uint32_t)(at + count);
+            }
+            at += count + 1;
+        }
+        if (pass == 1) {
+            return copy;
+        }
+        length = at;
+    }
+}
+
 static int
 move_row(csv_block *self, csv_row *row)
 {
     csv_spans spans;
     find_placed(self, row, &spans);
-    uint32_t *moved = copy_fields(&spans);
+    uint32_t *moved = self->fields == NULL ? copy_fields(&spans) : copy_chosen(self, &spans);
     if (moved == NULL) {
         return -1;
     }
@@ -191,6 +232,10 @@ csv_block_new(generators_state *state, csv_parser *parser)
         self->live = NULL;
         self->spare_count = 0;
         self->names = NULL;
+        self->fields = NULL;
+        self->places = NULL;
+        self->value_count = 0;
+        self->converted_count = 0;
         self->dialect = parser->dialect;
     }
     return self;
@@ -200,6 +245,24 @@ void
 csv_block_set_names(csv_block *self, csv_names *names)
 {
     Py_XSETREF(self->names, (csv_names *)Py_NewRef((PyObject *)names));
+}
+
+int
+csv_block_set_layout(csv_block *self, const uint32_t *chosen, const bool *converted,
+                     uint32_t count)
+{
+    self->fields = PyMem_Calloc(count + 1, sizeof *self->fields);
+    self->places = PyMem_Calloc(count + 1, sizeof *self->places);
+    if (self->fields == NULL || self->places == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    self->value_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        self->fields[i] = chosen[i];
+        self->places[i] = converted[i] ? (int32_t)self->converted_count++ : -1;
+    }
+    return 0;
 }
 
 int
@@ -243,6 +306,8 @@ block_dealloc(PyObject *op)
         free_memory(self->spare[--self->spare_count]);
     }
     Py_XDECREF((PyObject *)self->names);
+    PyMem_Free(self->fields);
+    PyMem_Free(self->places);
     type->tp_free(op);
     Py_DECREF(type);
 }

@@ -15,7 +15,9 @@ typedef struct csv_row csv_row;
 
 struct csv_row {
     PyObject_HEAD
-    csv_block *block; /* owned; NULL if made.  Never changes, nor does `count` */
+    csv_block *block;     /* owned; NULL if made.  Never changes, nor do the next two */
+    PyObject **converted; /* owned: values that the block's layout says are held, or NULL */
+    uint32_t count;       /* of its values */
     union {
         struct {
             csv_row *previous; /* borrowed; NULL for the first */
@@ -23,13 +25,12 @@ struct csv_row {
         } listed;              /* placed */
         uint32_t *moved;       /* owned: `count` ends, and behind them the units */
         struct {
-            PyObject *values; /* owned: a tuple of exact str, float and None */
+            PyObject *values; /* owned: a tuple of what csv_row_may_hold() */
             csv_names *names; /* owned, or NULL */
         } made;
     } u;
     uint32_t start; /* placed: as of fields_record */
     uint32_t first;
-    uint32_t count;
     uint8_t flags;
     uint8_t width; /* moved: bytes a unit */
     uint8_t utf8;  /* moved: the units are UTF-8 */
@@ -46,12 +47,18 @@ struct csv_block {
     csv_row *live;                  /* borrowed: the placed rows, newest first */
     csv_row *spare[CSV_ROWS_SPARE]; /* owned: freed rows that still hold their type */
     int spare_count;
-    csv_names *names;    /* owned, or NULL; set before there is a row */
+    csv_names *names; /* owned, or NULL; this and the layout are set before there is a row */
+    uint32_t *fields; /* owned: the field of each value; NULL: all, as they come */
+    int32_t *places;  /* owned: of each value, where it is in `converted`, or -1 */
+    uint32_t value_count; /* of a row, where there are `fields` */
+    uint32_t converted_count;
     csv_dialect dialect; /* never changes */
 };
 
-/* A new row placed where the record is: a new reference, or NULL. */
-csv_row *csv_block_new_row(csv_block *self, const fields_record *record, uint32_t count);
+/* A new row placed where the record is, which takes over `converted` (or NULL) unless it
+   fails: a new reference, or NULL. */
+csv_row *csv_block_new_row(csv_block *self, const fields_record *record, uint32_t count,
+                           PyObject **converted);
 
 /* Take back a row that nobody refers to any more, and its references to the block and
    its type. */

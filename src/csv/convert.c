@@ -223,8 +223,9 @@ csv_spans_text(const csv_spans *spans, generators_state *state, uint32_t index)
 {
     field_context c;
     set_context_of(&c, spans, state);
-    uint32_t start = index == 0 ? spans->start : spans->ends[index - 1] + 1;
-    return spanned_text(&c, index, start, spans->ends[index]);
+    uint32_t field = spans->fields == NULL ? index : spans->fields[index];
+    uint32_t start = field == 0 ? spans->start : spans->ends[field - 1] + 1;
+    return spanned_text(&c, field, start, spans->ends[field]);
 }
 
 int

@@ -485,7 +485,8 @@ typedef struct {
     const csv_dialect *dialect;
     csv_memo *memo; /* or NULL */
     const void *units;
-    const uint32_t *ends; /* of its fields */
+    const uint32_t *ends;   /* of its fields */
+    const uint32_t *fields; /* which of them, in this order; NULL for all */
     uint32_t start;
     uint32_t count;
     uint32_t flags; /* as of fields_record */
@@ -496,7 +497,8 @@ typedef struct {
 /* The text of one field: a new reference, or NULL. */
 PyObject *csv_spans_text(const csv_spans *spans, generators_state *state, uint32_t index);
 
-/* New references to the texts of all fields, into `items`, which are NULL.  0 or -1. */
+/* New references to the texts of all fields, where `fields` is NULL, into `items`, which are
+ * NULL.  0 or -1. */
 int csv_spans_fill(const csv_spans *spans, generators_state *state, PyObject **items);
 
 /* ---- names.c ---- */
@@ -518,6 +520,11 @@ csv_block *csv_block_new(generators_state *state, csv_parser *parser);
 /* Before there is a row. */
 void csv_block_set_names(csv_block *self, csv_names *names);
 
+/* The same: the field chosen for each of `count` values of a row, and whether the row
+   holds it converted.  0 or -1. */
+int csv_block_set_layout(csv_block *self, const uint32_t *chosen, const bool *converted,
+                         uint32_t count);
+
 /* The parser's memory is about to change: move what rows hold of it into them.  0 or
    -1. */
 int csv_block_move_rows(csv_block *self);
@@ -526,6 +533,18 @@ int csv_block_move_rows(csv_block *self);
 void csv_block_leave(csv_block *self);
 
 /* ---- row.c ---- */
+
+/* Such a row goes without the garbage collector, so it must be part of no cycle: what it
+   holds converted is something that goes without too, as numbers, texts and dates do, or a
+   Decimal, which refers to nothing.  1, 0 or -1. */
+int csv_row_may_hold(generators_state *state, PyObject *value);
+
+/* A record whose block has a layout, with the converted values in their order; and values of
+   a dialect whose texts are not the values.  Both take the values over, whatever comes. */
+PyObject *csv_row_of_record(const csv_parser *parser, const fields_record *record,
+                            PyObject **converted);
+PyObject *csv_row_of_values(const csv_parser *parser, generators_state *state,
+                            PyObject **values, Py_ssize_t count);
 
 /* A record, which is not blank, as a CSVRow; as csv_record_list(). */
 PyObject *csv_record_row(const csv_parser *parser, generators_state *state,

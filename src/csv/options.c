@@ -50,7 +50,7 @@ read_items(const char *name, csv_items *items)
 static int
 read_names(csv_records *self, PyObject *names, PyObject *header)
 {
-    int wanted = names != NULL || self->keyed || csv_plan_needs_names(&self->plan);
+    int wanted = names != NULL || self->lazy || csv_plan_needs_names(&self->plan);
     if (header != NULL && header != Py_None) {
         wanted = PyObject_IsTrue(header);
         if (wanted < 0) {
@@ -97,7 +97,7 @@ open_block(csv_records *self, generators_state *state)
     if (self->parser.rows == NULL) {
         return -1;
     }
-    return self->header == NULL ? 0 : csv_records_key(self, state);
+    return self->keyed && self->header != NULL ? csv_records_key(self, state) : 0;
 }
 
 static int
@@ -126,21 +126,6 @@ not_none(PyObject *value)
     return value == Py_None ? NULL : value;
 }
 
-/* A CSVRow needs no plan: it finds its fields when they are asked for. */
-static int
-read_lazy_shape(csv_records *self, bool planned)
-{
-    if (planned) {
-        PyErr_SetString(PyExc_TypeError,
-                        "into=CSVRow takes no columns, types, null or ragged: its fields are "
-                        "made when they are asked for");
-        return -1;
-    }
-    self->plain_maker = csv_record_row;
-    self->keyed = true;
-    return 0;
-}
-
 static int
 read_shape(csv_records *self, generators_state *state, PyObject *into, PyObject *columns,
            PyObject *types, PyObject *null, PyObject *ragged)
@@ -149,9 +134,12 @@ read_shape(csv_records *self, generators_state *state, PyObject *into, PyObject 
     types = not_none(types);
     null = not_none(null);
     ragged = not_none(ragged);
-    if (into == (PyObject *)state->csv_row_type) {
-        return read_lazy_shape(self, columns != NULL || types != NULL || null != NULL ||
-                                         ragged != NULL);
+    self->lazy = into == (PyObject *)state->csv_row_type;
+    if (self->lazy && columns == NULL && types == NULL && null == NULL && ragged == NULL) {
+        /* It needs no plan: it finds its fields when they are asked for. */
+        self->plain_maker = csv_record_row;
+        self->keyed = true;
+        return 0;
     }
     if (csv_plan_read(&self->plan, state, into, columns, types, null, ragged) < 0) {
         return -1;
@@ -224,7 +212,7 @@ csv_records_open(csv_records *self, generators_state *state, PyObject *args, PyO
     }
     int status = csv_parser_init(&self->parser, state, &dialect, encoding, errors);
     Py_DECREF(encoding);
-    if (status < 0 || (self->keyed && open_block(self, state) < 0)) {
+    if (status < 0 || (self->lazy && open_block(self, state) < 0)) {
         return -1;
     }
     options->start = not_none(start);

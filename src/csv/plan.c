@@ -26,7 +26,7 @@ is_dataclass(PyObject *into)
 }
 
 static int
-read_into(csv_plan *self, PyObject *into)
+read_into(csv_plan *self, generators_state *state, PyObject *into)
 {
     if (into == NULL || into == (PyObject *)&PyList_Type) {
         self->into = CSV_INTO_LIST;
@@ -38,6 +38,10 @@ read_into(csv_plan *self, PyObject *into)
     }
     if (into == (PyObject *)&PyDict_Type) {
         self->into = CSV_INTO_DICT;
+        return 0;
+    }
+    if (into == (PyObject *)state->csv_row_type) {
+        self->into = CSV_INTO_ROW;
         return 0;
     }
     if (!PyCallable_Check(into)) {
@@ -173,6 +177,11 @@ read_ragged(csv_plan *self, PyObject *ragged)
         if (PyUnicode_Check(ragged) &&
             PyUnicode_CompareWithASCIIString(ragged, names[i]) == 0) {
             self->ragged = (csv_ragged)i;
+            if (self->into == CSV_INTO_ROW && self->ragged != CSV_RAGGED_ERROR) {
+                PyErr_Format(PyExc_ValueError,
+                             "ragged=%R, and a CSVRow has a field for each column", ragged);
+                return -1;
+            }
             return 0;
         }
     }
@@ -184,7 +193,7 @@ int
 csv_plan_read(csv_plan *self, generators_state *state, PyObject *into, PyObject *columns,
               PyObject *types, PyObject *null, PyObject *ragged)
 {
-    return read_into(self, into) < 0 || read_columns(self, columns) < 0 ||
+    return read_into(self, state, into) < 0 || read_columns(self, columns) < 0 ||
                    read_types(self, state, types) < 0 || read_null(self, null) < 0 ||
                    read_ragged(self, ragged) < 0
                ? -1

@@ -24,6 +24,7 @@ typedef enum {
     CSV_INTO_NAMED_TUPLE,
     CSV_INTO_DATACLASS,
     CSV_INTO_CALL,
+    CSV_INTO_ROW, /* CSVRow: what is text is made when it is asked for */
 } csv_into;
 
 typedef enum {
@@ -119,6 +120,17 @@ csv_plan_width(const csv_plan *self, uint32_t unsettled)
 {
     return !self->settled ? unsettled : self->header == NULL ? self->width : 0;
 }
+
+/* A field that a CSVRow makes when it is asked for. */
+static inline bool
+csv_column_is_text(const csv_column *column)
+{
+    return column->type.kind == CSV_AS_READ ||
+           (column->type.kind == CSV_AS_STR && !column->type.allows_none);
+}
+
+/* Settled, for CSVRows: have the parser's block lay out its rows.  0 or -1. */
+int csv_plan_lay_out(const csv_plan *self, generators_state *state, csv_block *block);
 
 /* Make the plan for records with these names (a tuple, or NULL), else of `width`
    fields.  0, or -1 with an exception set. */

@@ -155,7 +155,11 @@ key_rows_by_names_read(csv_records *self, generators_state *state)
 static int
 settle_plan(csv_records *self, generators_state *state, PyObject *header, uint32_t width)
 {
-    if (self->plain_maker != NULL || csv_plan_settle(&self->plan, state, header, width) == 0) {
+    if (self->plain_maker != NULL) {
+        return 0;
+    }
+    if (csv_plan_settle(&self->plan, state, header, width) == 0 &&
+        (!self->lazy || csv_plan_lay_out(&self->plan, state, self->parser.rows) == 0)) {
         return 0;
     }
     if (PyErr_ExceptionMatches(PyExc_ValueError)) {

@@ -40,6 +40,7 @@ typedef struct {
     PyObject *header;  /* owned: a tuple, or NULL while not read and where there is none */
     Py_ssize_t width;  /* fields that a record must have; -1 for any number */
     bool reads_header; /* it is not read yet */
+    bool lazy;         /* rows are CSVRows: the parser has a block */
     bool keyed;  /* rows are read by name: records are not blank and have `width` fields */
     bool begun;  /* `first` is set */
     bool marked; /* `mark` stands; otherwise it is where the parser is */

@@ -8,14 +8,18 @@
  * A row never changes as seen from outside: what it equals, its hash and its order
  * are those of the tuple of its values, of which whatever needs them all makes one.
  *
- * Owned: a reference to the block, or the values and the names.  Values are exact
- * str, float and None, so no cycle can go through a row, and it goes without the
- * garbage collector.
+ * With `types`, a row holds what was converted, when it was made, as that was checked
+ * then; its other fields are read as in any row.
+ *
+ * Owned: a reference to the block, or the values and the names.  What a row holds goes
+ * without the garbage collector, so no cycle can go through a row, and it does too.
  *
  * Threads: see block.c.  A field is made with the block locked, and so are all
  * fields of a row, for which no user code runs; comparing them does run it, and
  * is done on the tuple.
  */
+#include <string.h>
+
 #include "csv/block.h"
 
 /* ---- values ---- */
@@ -34,6 +38,9 @@ value_at(csv_row *self, uint32_t index)
     if (block == NULL) {
         return Py_NewRef(PyTuple_GET_ITEM(self->u.made.values, index));
     }
+    if (block->places != NULL && block->places[index] >= 0) {
+        return Py_NewRef(self->converted[block->places[index]]);
+    }
     csv_spans spans;
     PyObject *value = NULL;
     generators_lock_take(&block->lock);
@@ -42,6 +49,22 @@ value_at(csv_row *self, uint32_t index)
     }
     generators_lock_leave(&block->lock);
     return value;
+}
+
+/* With the block locked: the values of a row that has a layout.  0 or -1. */
+static int
+fill_by_layout(csv_row *self, const csv_spans *spans, PyObject **items)
+{
+    const csv_block *block = self->block;
+    for (uint32_t i = 0; i < self->count; i++) {
+        int32_t place = block->places[i];
+        items[i] = place >= 0 ? Py_NewRef(self->converted[place])
+                              : csv_spans_text(spans, block->state, i);
+        if (items[i] == NULL) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 /* All of them, as a tuple: a new reference, or NULL. */
@@ -54,13 +77,15 @@ values_of(csv_row *self)
     }
     csv_spans spans;
     PyObject *values = PyTuple_New(self->count);
-    if (values == NULL) {
-        return NULL;
+    if (values == NULL || self->count == 0) {
+        return values;
     }
+    PyObject **items = &PyTuple_GET_ITEM(values, 0);
     generators_lock_take(&block->lock);
     int status = csv_block_find_row(block, self, &spans);
     if (status == 0) {
-        status = csv_spans_fill(&spans, block->state, &PyTuple_GET_ITEM(values, 0));
+        status = block->places == NULL ? csv_spans_fill(&spans, block->state, items)
+                                       : fill_by_layout(self, &spans, items);
     }
     generators_lock_leave(&block->lock);
     if (status < 0) {
@@ -82,6 +107,7 @@ make_row(PyTypeObject *type, PyObject *values, csv_names *names)
         return NULL;
     }
     self->block = NULL;
+    self->converted = NULL;
     self->u.made.values = values;
     self->u.made.names = names;
     self->count = (uint32_t)PyTuple_GET_SIZE(values);
@@ -97,7 +123,7 @@ csv_record_row(const csv_parser *parser, generators_state *state, const fields_r
     *bad = -1;
     if (parser->dialect.text_only) {
         uint32_t count = fields_count(&parser->machine, record);
-        return (PyObject *)csv_block_new_row(block, record, count);
+        return (PyObject *)csv_block_new_row(block, record, count, NULL);
     }
     PyObject *values = csv_record_tuple(parser, state, record, bad);
     if (values == NULL) {
@@ -107,14 +133,64 @@ csv_record_row(const csv_parser *parser, generators_state *state, const fields_r
                     (csv_names *)Py_XNewRef((PyObject *)block->names));
 }
 
+PyObject *
+csv_row_of_record(const csv_parser *parser, const fields_record *record, PyObject **converted)
+{
+    csv_block *block = parser->rows;
+    const uint32_t count = block->converted_count;
+    PyObject **kept = NULL;
+    csv_row *row = NULL;
+    if (count > 0) {
+        kept = PyMem_Malloc(count * sizeof *kept);
+        if (kept == NULL) {
+            PyErr_NoMemory();
+        }
+        else {
+            memcpy(kept, converted, count * sizeof *kept);
+        }
+    }
+    if (count == 0 || kept != NULL) {
+        row = csv_block_new_row(block, record, block->value_count, kept);
+    }
+    if (row == NULL) {
+        for (uint32_t i = 0; i < count; i++) {
+            Py_DECREF(converted[i]);
+        }
+        PyMem_Free(kept);
+    }
+    return (PyObject *)row;
+}
+
+PyObject *
+csv_row_of_values(const csv_parser *parser, generators_state *state, PyObject **values,
+                  Py_ssize_t count)
+{
+    PyObject *tuple = PyTuple_New(count);
+    if (tuple == NULL) {
+        for (Py_ssize_t i = 0; i < count; i++) {
+            Py_DECREF(values[i]);
+        }
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyTuple_SET_ITEM(tuple, i, values[i]);
+    }
+    return make_row(state->csv_row_type, tuple,
+                    (csv_names *)Py_XNewRef((PyObject *)parser->rows->names));
+}
+
 static int
-check_values(PyObject *values)
+check_values(generators_state *state, PyObject *values)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(values); i++) {
         PyObject *value = PyTuple_GET_ITEM(values, i);
-        if (!PyUnicode_CheckExact(value) && !PyFloat_CheckExact(value) && value != Py_None) {
-            PyErr_Format(PyExc_TypeError, "value %zd must be str, float or None, not %.200s",
+        int allowed = csv_row_may_hold(state, value);
+        if (allowed == 0) {
+            PyErr_Format(PyExc_TypeError,
+                         "value %zd must be a str, a number, a date or the like, not %.200s",
                          i, Py_TYPE(value)->tp_name);
+        }
+        if (allowed <= 0) {
             return -1;
         }
     }
@@ -123,7 +199,7 @@ check_values(PyObject *values)
 
 /* An exact tuple of the values given: a new reference, or NULL. */
 static PyObject *
-given_values(PyObject *given)
+given_values(generators_state *state, PyObject *given)
 {
     if (PyUnicode_Check(given)) {
         PyErr_SetString(PyExc_TypeError, "values must be several, not one str");
@@ -138,7 +214,7 @@ given_values(PyObject *given)
         values = list == NULL ? NULL : PyList_AsTuple(list);
         Py_XDECREF(list);
     }
-    if (values != NULL && check_values(values) < 0) {
+    if (values != NULL && check_values(state, values) < 0) {
         Py_CLEAR(values);
     }
     if (values != NULL && PyTuple_GET_SIZE(values) > (Py_ssize_t)UINT32_MAX) {
@@ -177,14 +253,14 @@ row_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         }
         given = of_dict;
     }
-    PyObject *values = given_values(given);
+    generators_state *state = PyType_GetModuleState(type);
+    PyObject *values = given_values(state, given);
     Py_XDECREF(of_dict);
     if (values == NULL) {
         return NULL;
     }
     csv_names *names = NULL;
     if (given_for_names != Py_None) {
-        generators_state *state = PyType_GetModuleState(type);
         names = given_names(state, given_for_names, PyTuple_GET_SIZE(values));
         if (names == NULL) {
             Py_DECREF(values);
@@ -450,7 +526,8 @@ row_sizeof(PyObject *op, PyObject *Py_UNUSED(ignored))
     csv_block *block = self->block;
     if (block != NULL) {
         generators_lock_take(&block->lock);
-        if (self->state == CSV_ROW_MOVED) {
+        size += block->converted_count * sizeof(PyObject *);
+        if (self->state == CSV_ROW_MOVED && self->count > 0) {
             size += self->count * sizeof(uint32_t);
             size += (size_t)self->u.moved[self->count - 1] * self->width;
         }
@@ -469,6 +546,7 @@ static PyMethodDef row_methods[] = {
     {"__deepcopy__", FAST(row_copy), METH_FASTCALL, copy_doc},
     {"__reduce__", row_reduce, METH_NOARGS, reduce_doc},
     {"__sizeof__", row_sizeof, METH_NOARGS, sizeof_doc},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
     {NULL},
 };
 
@@ -493,8 +571,12 @@ PyDoc_STRVAR(row_doc,
              "it then costs memory in proportion to itself.  Rows may be read by several\n"
              "threads while another goes on with the reader.\n"
              "\n"
-             "A program may make one of values (str, float or None) and names, or of a\n"
-             "dict, as its repr is written.");
+             "Where csv_rows was given types, what was converted is held as it is; that\n"
+             "may be anything that the garbage collector leaves alone, as numbers,\n"
+             "texts, dates and Decimals are.\n"
+             "\n"
+             "A program may make one of such values and names, or of a dict, as its repr\n"
+             "is written.");
 
 static PyType_Slot row_slots[] = {
     {Py_tp_doc, (char *)row_doc},

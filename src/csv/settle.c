@@ -219,6 +219,55 @@ make_model(csv_plan *self)
     return 0;
 }
 
+/* What the columns of rows are called: a new tuple, or NULL. */
+static PyObject *
+names_of_columns(const csv_plan *self)
+{
+    PyObject *names = PyTuple_New(self->count);
+    for (Py_ssize_t i = 0; names != NULL && i < self->count; i++) {
+        PyTuple_SET_ITEM(names, i, Py_NewRef(self->columns[i].name));
+    }
+    return names;
+}
+
+static int
+share_names(const csv_plan *self, generators_state *state, csv_block *block)
+{
+    PyObject *tuple = names_of_columns(self);
+    csv_names *names = tuple == NULL ? NULL : csv_names_new(state, tuple);
+    Py_XDECREF(tuple);
+    if (names == NULL) {
+        return -1;
+    }
+    csv_block_set_names(block, names);
+    Py_DECREF((PyObject *)names);
+    return 0;
+}
+
+int
+csv_plan_lay_out(const csv_plan *self, generators_state *state, csv_block *block)
+{
+    if (self->header != NULL && share_names(self, state, block) < 0) {
+        return -1;
+    }
+    uint32_t *places = PyMem_Calloc((size_t)self->count + 1, sizeof *places);
+    bool *converted = PyMem_Calloc((size_t)self->count + 1, sizeof *converted);
+    int status = -1;
+    if (places == NULL || converted == NULL) {
+        PyErr_NoMemory();
+    }
+    else {
+        for (Py_ssize_t i = 0; i < self->count; i++) {
+            places[i] = self->columns[i].field;
+            converted[i] = !csv_column_is_text(&self->columns[i]);
+        }
+        status = csv_block_set_layout(block, places, converted, (uint32_t)self->count);
+    }
+    PyMem_Free(places);
+    PyMem_Free(converted);
+    return status;
+}
+
 /* Whether `columns`, if given, lets this field be built. */
 static int
 is_chosen(const csv_plan *self, uint32_t field)

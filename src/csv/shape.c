@@ -161,6 +161,19 @@ drop_values(PyObject **values, Py_ssize_t count)
     }
 }
 
+/* If not, an exception: TypeError. */
+static bool
+may_be_held(generators_state *state, PyObject *value)
+{
+    int allowed = csv_row_may_hold(state, value);
+    if (allowed == 0) {
+        PyErr_Format(PyExc_TypeError,
+                     "a CSVRow may hold a str, a number, a date or the like, not %.200s",
+                     Py_TYPE(value)->tp_name);
+    }
+    return allowed > 0;
+}
+
 /* The first `count` columns' values of a record of `width` fields.  0, or -1 with
  *bad the column that could not be made. */
 static int
@@ -201,6 +214,61 @@ make_values(const csv_plan *plan, const csv_parser *parser, generators_state *st
         }
     }
     return 0;
+}
+
+/* The values that a CSVRow holds, one behind the other; the same.  The memo is not used:
+   other rows may be read meanwhile, by other threads. */
+static int
+make_held_values(const csv_plan *plan, const csv_parser *parser, generators_state *state,
+                 const fields_record *record, Py_ssize_t *bad)
+{
+    PyObject **values = plan->values + 1;
+    const uint32_t *ends = parser->machine.ends + record->first;
+    Py_ssize_t made = 0;
+    field_context c;
+    set_context(&c, parser, state, record);
+    c.memo = NULL;
+    for (Py_ssize_t i = 0; i < plan->count; i++) {
+        const csv_column *column = &plan->columns[i];
+        const uint32_t field = column->field;
+        if (csv_column_is_text(column)) {
+            continue;
+        }
+        uint32_t start = field == 0 ? record->start : ends[field - 1] + 1;
+        values[made] = column_value(plan, parser, &c, column, start, ends[field]);
+        if (values[made] == NULL || !may_be_held(state, values[made])) {
+            drop_values(values, made + (values[made] != NULL));
+            *bad = i;
+            return -1;
+        }
+        made++;
+    }
+    return 0;
+}
+
+/* A record as a CSVRow.  NULL, and *bad the column that could not be made or -1. */
+static PyObject *
+lazy_row(const csv_plan *plan, const csv_parser *parser, generators_state *state,
+         const fields_record *record, uint32_t width, Py_ssize_t *bad)
+{
+    PyObject **values = plan->values + 1;
+    *bad = -1;
+    if (parser->dialect.text_only) {
+        return make_held_values(plan, parser, state, record, bad) < 0
+                   ? NULL
+                   : csv_row_of_record(parser, record, values);
+    }
+    if (make_values(plan, parser, state, record, width, plan->count, bad) < 0) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < plan->count; i++) {
+        if (!may_be_held(state, values[i])) {
+            drop_values(values, plan->count);
+            *bad = i;
+            return NULL;
+        }
+    }
+    return csv_row_of_values(parser, state, values, plan->count);
 }
 
 /* ---- rows: each takes over the values, whether it succeeds or not ---- */
@@ -389,14 +457,21 @@ csv_plan_row(csv_plan *self, csv_parser *parser, generators_state *state,
         }
     }
     Py_ssize_t bad;
-    if (make_values(self, parser, state, record, width, count, &bad) < 0) {
-        if ((*fault = bad >= 0 && is_fault())) {
+    PyObject *row = NULL;
+    if (self->into == CSV_INTO_ROW) {
+        row = lazy_row(self, parser, state, record, width, &bad);
+    }
+    else if (make_values(self, parser, state, record, width, count, &bad) == 0) {
+        row = row_of_values(self, state, count);
+        bad = -1;
+    }
+    if (row == NULL && bad >= 0) {
+        if ((*fault = is_fault())) {
             csv_parser_raise_field(parser, state, record, self->columns[bad].field,
                                    self->columns[bad].name);
         }
         return NULL;
     }
-    PyObject *row = row_of_values(self, state, count);
     if (row != NULL && self->open && self->into == CSV_INTO_DICT && width > self->width &&
         add_rest(row, self, parser, state, record, width) < 0) {
         Py_CLEAR(row);

@@ -206,6 +206,19 @@ csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyObject
     return 0;
 }
 
+int
+csv_row_may_hold(generators_state *state, PyObject *value)
+{
+    if (!PyObject_IS_GC(value)) {
+        return 1;
+    }
+    csv_kind kind = CSV_AS_CALL;
+    if (library_kind(state, (PyObject *)Py_TYPE(value), &kind) < 0) {
+        return -1;
+    }
+    return kind == CSV_AS_DECIMAL;
+}
+
 /* ---- values ---- */
 
 static PyObject *

@@ -482,8 +482,8 @@ def test_a_program_may_make_one() -> None:
         (),
         ('ab',),
         (3,),
-        ([1],),
-        ([object()],),
+        ([[]],),
+        ([CSVRow],),
         (['a'], 'b'),
         (['a'], [1]),
         (['a'], [], 1),
@@ -602,7 +602,7 @@ def test_nothing_leaks() -> None:
             with pytest.raises(CSVError):
                 list(csv_rows(b'a,b\n1\n', into=CSVRow))
             with pytest.raises(TypeError):
-                CSVRow([1])
+                CSVRow([[]])
 
     def blocks() -> int:
         gc.collect()

@@ -1,6 +1,7 @@
 """``csv_rows`` itself: its sources, header, counters and what it refuses."""
 
 import array
+import ast
 import bz2
 import csv
 import doctest
@@ -10,6 +11,7 @@ import lzma
 import mmap
 import os
 import pickle
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,7 @@ from typing import Any
 
 import pytest
 
+import generators
 from generators import CSVError, csv_rows
 
 DATA = b'id,name\r\n1,"Ann"\r\n2,"B ""b"" b"\r\n'
@@ -467,3 +470,16 @@ def test_other_threads_run_while_a_read_waits() -> None:
         writer.start()
         assert list(rows) == ROWS
         writer.join(30)
+
+
+def test_the_stub_has_every_parameter() -> None:
+    stub = (Path(generators.__file__).parent / '_native.pyi').read_text('utf-8')
+    classes = {node.name: node for node in ast.parse(stub).body if isinstance(node, ast.ClassDef)}
+    shared = {
+        line.target.id
+        for line in classes['_Reading'].body
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+    }
+    signature: str = csv_rows.__text_signature__  # type: ignore[attr-defined]
+    parameters = re.findall(r'[(\s](\w+)(?=[=,)])', signature)
+    assert sorted(shared | {'source', 'into', 'types'}) == sorted(parameters)

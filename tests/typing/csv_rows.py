@@ -27,14 +27,16 @@ def tuples() -> None:
 
 def lazy_rows() -> None:
     row = next(csv_rows('cities.csv', into=CSVRow))
-    assert_type(row, CSVRow)
+    assert_type(row, CSVRow[str])
     assert_type(row[0], str)
     assert_type(row['name'], str)
     assert_type(row[1:], tuple[str, ...])
     assert_type(dict(row), dict[str, str])
-    CSVRow(['1', None], names=['a', 'b'])
-    CSVRow({'a': '1'})
-    CSVRow([b'1'])  # type: ignore[list-item]
+    assert_type(CSVRow(['1', None], names=['a', 'b']), CSVRow[str | None])
+    assert_type(CSVRow({'a': 1}), CSVRow[int])
+    typed = next(csv_rows('cities.csv', into=CSVRow, columns=['id'], types={'id': int}))
+    assert_type(typed, CSVRow[Any])
+    csv_rows('cities.csv', into=CSVRow, column=['id'])  # type: ignore[call-overload]
 
 
 def shapes() -> None:
