@@ -58,6 +58,7 @@ _Names: TypeAlias = (
 
 _Types: TypeAlias = Mapping[Any, Callable[[str], Any] | type[Any] | UnionType]
 
+_R = TypeVar('_R')
 _P = ParamSpec('_P')
 _Q = ParamSpec('_Q')
 _Self = TypeVar('_Self')
@@ -464,6 +465,36 @@ class task(Generic[_P, _T_co]):
     def __reduce__(self) -> str: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+class _Executor(Protocol):
+    def submit(self, function: Callable[[], None], /) -> Any: ...
+
+@final
+class map_threads(_Stream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], _T_co],
+        source: Iterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: Literal[False] = False,
+        executor: _Executor | None = None,
+    ) -> Self: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], _R],
+        source: Iterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: bool,
+        executor: _Executor | None = None,
+    ) -> map_threads[_R | BaseException]: ...
 
 @final
 class to_async(_AsyncStream[_T_co]):

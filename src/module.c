@@ -67,10 +67,10 @@ make_texts(generators_state *state)
     state->empty_tuple = PyTuple_New(0);
     state->str_decode = PyUnicode_InternFromString("decode");
     state->spawned = PySet_New(NULL);
-    state->workers = PySet_New(NULL);
+    state->async_workers = PySet_New(NULL);
     return state->empty_text == NULL || state->ascii_model == NULL ||
                    state->empty_tuple == NULL || state->str_decode == NULL ||
-                   state->spawned == NULL || state->workers == NULL
+                   state->spawned == NULL || state->async_workers == NULL
                ? -1
                : 0;
 }
@@ -237,7 +237,13 @@ add_task_types(PyObject *module, generators_state *state)
 {
     state->drive_type = add_type(module, "drive", &drive_spec);
     state->task_type = add_type(module, "task", &task_spec);
-    if (state->drive_type == NULL || state->task_type == NULL) {
+    state->thread_call_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &thread_call_spec, NULL);
+    state->workers_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &workers_spec, NULL);
+    if (state->drive_type == NULL || state->task_type == NULL ||
+        state->thread_call_type == NULL || state->workers_type == NULL ||
+        add_stream_type(module, state, &map_threads_spec, &state->map_threads_type) < 0) {
         return -1;
     }
     return register_type("Coroutine", state->drive_type);

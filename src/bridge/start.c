@@ -16,10 +16,10 @@ static PyObject *
 stop_all(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
     generators_state *state = PyModule_GetState(module);
-    if (state->workers == NULL) {
+    if (state->async_workers == NULL) {
         Py_RETURN_NONE;
     }
-    PyObject *workers = PySequence_List(state->workers);
+    PyObject *workers = PySequence_List(state->async_workers);
     if (workers == NULL) {
         return NULL;
     }
@@ -41,13 +41,13 @@ count_fork(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
     generators_state *state = PyModule_GetState(module);
     state->forks++;
-    if (state->workers != NULL) {
+    if (state->async_workers != NULL) {
         /* A new set: the old one's workers, and what they hold, are never let go of. */
         PyObject *workers = PySet_New(NULL);
         if (workers == NULL) {
             return NULL;
         }
-        state->workers = workers;
+        state->async_workers = workers;
     }
     Py_RETURN_NONE;
 }
@@ -94,7 +94,7 @@ run(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     generators_state *state = generators_state_of(op);
     worker_run((worker *)op);
-    if (state->workers != NULL && PySet_Discard(state->workers, op) < 0) {
+    if (state->async_workers != NULL && PySet_Discard(state->async_workers, op) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -137,7 +137,7 @@ place_ended(PyObject *op, PyObject *place)
         raise_lost_place(place);
     }
     worker_finish(self);
-    if (state->workers != NULL && PySet_Discard(state->workers, op) < 0) {
+    if (state->async_workers != NULL && PySet_Discard(state->async_workers, op) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -192,14 +192,14 @@ worker_start(worker *self, generators_state *state, PyObject *executor)
         callback = PyCFunction_New(&run_method, (PyObject *)self);
     }
     if (target != NULL && callback != NULL &&
-        PySet_Add(state->workers, (PyObject *)self) == 0) {
+        PySet_Add(state->async_workers, (PyObject *)self) == 0) {
         self->started = true;
         status = executor == NULL ? start_thread(threading, target, callback)
                                   : start_in_executor(self, executor, target, callback);
         if (status < 0 && !self->began && self->place == NULL) {
             self->started = false;
             PyObject *raised = PyErr_GetRaisedException();
-            PySet_Discard(state->workers, (PyObject *)self);
+            PySet_Discard(state->async_workers, (PyObject *)self);
             PyErr_SetRaisedException(raised);
         }
     }

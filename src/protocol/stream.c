@@ -111,13 +111,12 @@ end(stream *self)
     self->ended = true;
     self->running = true; /* what is closed may call back */
     Py_CLEAR(self->first);
-    if (close_source(self) < 0) {
-        raising_chain(raised);
-        raised = PyErr_GetRaisedException();
-    }
-    if (self->kind->release(self) < 0) {
-        raising_chain(raised);
-        raised = PyErr_GetRaisedException();
+    int (*releases[2])(stream *) = {close_source, self->kind->release};
+    for (int i = 0; i < 2; i++) {
+        if (releases[self->releases_first ? 1 - i : i](self) < 0) {
+            raising_chain(raised);
+            raised = PyErr_GetRaisedException();
+        }
     }
     self->running = false;
     if (raised == NULL) {
@@ -253,6 +252,7 @@ stream_finalize(PyObject *op)
         return;
     }
     PyObject *raised = PyErr_GetRaisedException();
+    self->dropped = true;
     if (end(self) < 0) {
         PyErr_WriteUnraisable(op);
     }

@@ -31,10 +31,12 @@ struct stream {
     PyObject *weak_references;
     Py_ssize_t pulled; /* items taken from source */
     bool closes_source;
-    bool started; /* an item was asked for */
-    bool running; /* code of this object, or called by it, is under way */
-    bool ended;   /* for ever; source and first are NULL */
-    bool refused; /* set by next(): what it raises does not end the stream */
+    bool releases_first; /* release() comes before the source is closed */
+    bool started;        /* an item was asked for */
+    bool running;        /* code of this object, or called by it, is under way */
+    bool ended;          /* for ever; source and first are NULL */
+    bool dropped;        /* nobody holds it any longer: release() must not wait */
+    bool refused;        /* set by next(): what it raises does not end the stream */
 };
 
 /* Read from `source`: take its iterator, and find out whether the stream closes

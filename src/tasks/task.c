@@ -43,9 +43,8 @@ task_descr_get(PyObject *op, PyObject *object, PyObject *Py_UNUSED(type))
 
 /* ---- making one ---- */
 
-/* The flags of the function's code, 0 where it has none, or -1 with an exception set. */
-static long
-code_flags(PyObject *function)
+long
+task_code_flags(PyObject *function)
 {
     PyObject *code = PyObject_GetAttrString(function, "__code__");
     if (code == NULL) {
@@ -68,7 +67,7 @@ check_function(PyObject *function)
         PyErr_Format(PyExc_TypeError, "task() takes a generator function, not %R", function);
         return -1;
     }
-    long flags = code_flags(function);
+    long flags = task_code_flags(function);
     if (flags < 0) {
         return -1;
     }

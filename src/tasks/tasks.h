@@ -64,4 +64,7 @@ wait_is_due(wait_budget *budget)
    it, or is NULL. */
 PyObject *drive_of(generators_state *state, PyObject *generator, PyObject *maker);
 
+/* The flags of the function's code, 0 where it has none, or -1 with an exception set. */
+long task_code_flags(PyObject *function);
+
 #endif

@@ -30,6 +30,7 @@ from generators import (
     csv_encode,
     csv_rows,
     drive,
+    map_threads,
     task,
     to_async,
 )
@@ -536,6 +537,37 @@ recipe(
     step=step_async,
     close=lambda stream: finish(stream.aclose()),
     refusal=RuntimeError,
+    items=up_to,
+)
+
+# --- map_threads --------------------------------------------------------------------------------
+
+
+class AtOnce:
+    """An executor that runs what it is given on the spot."""
+
+    class Future:
+        def add_done_callback(self, callback: Any) -> None:
+            callback(self)
+
+        def cancel(self) -> bool:
+            return False
+
+    def submit(self, function: Callable[[], None]) -> Any:
+        function()
+        return self.Future()
+
+
+recipe(
+    'map_threads',
+    make=lambda n: map_threads(abs, iter(range(n))),
+    items=up_to,
+    alone=True,
+    short_of_memory=False,  # a thread that dies as it begins is waited for by who started it
+)
+recipe(
+    'map_threads of an executor',
+    make=lambda n: map_threads(abs, iter(range(n)), executor=AtOnce()),
     items=up_to,
 )
 

@@ -18,13 +18,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators import csv_rows
+from generators import csv_rows, map_threads
 
 STREAMS: dict[str, tuple[Callable[[Any], Any], Callable[[str], Any]]] = {
     'csv_rows': (csv_rows, lambda item: item.split(',')),
     'csv_rows of tuples': (
         lambda source: csv_rows(source, into=tuple),
         lambda item: tuple(item.split(',')),
+    ),
+    'map_threads': (
+        lambda source: map_threads(
+            lambda item: item.split(','), source, concurrency=1, buffersize=1
+        ),
+        lambda item: item.split(','),
     ),
 }
 
@@ -473,7 +479,8 @@ def test_a_source_may_not_reach_its_stream_while_it_is_closed(make: Callable[[An
 
 
 def test_two_threads_get_each_item_once_or_are_refused(make: Callable[[Any], Any]) -> None:
-    count, threads = 3000, 4
+    # Those that are refused keep the interpreter from the threads of map_threads.
+    count, threads = 60 if make is STREAMS['map_threads'][0] else 3000, 4
     stream = make(iter(items(count)))
     barrier = threading.Barrier(threads)
     taken: list[list[Any]] = [[] for _ in range(threads)]

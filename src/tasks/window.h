@@ -1,0 +1,81 @@
+/* The window: the calls that were started and whose results were not yet given
+ * (window.c).
+ *
+ * It says when another may be started and which result is next, whoever runs the calls
+ * and however they are waited for.
+ */
+#ifndef GENERATORS_TASKS_WINDOW_H
+#define GENERATORS_TASKS_WINDOW_H
+
+#include "generators.h"
+
+typedef struct call call;
+
+/* What a call of any kind begins with. */
+struct call {
+    PyObject_HEAD
+    call *next; /* owned: the one after it in the window */
+    call *next_running;
+    call **previous_running; /* the pointer to it; NULL once it does not run */
+    PyObject *item;          /* owned: what the function is called with */
+    PyObject *result;        /* owned: what it returned or raised; NULL before it ended */
+    Py_ssize_t index;        /* of the item */
+    bool failed;             /* `result` was raised */
+    bool settled;            /* the window knows that it ended */
+};
+
+typedef struct {
+    call *first; /* owned, with all that follow: in the order in which they are given */
+    call *last;
+    call *first_running; /* owned, with all that follow: the ones that are not settled */
+    Py_ssize_t started;  /* in all */
+    Py_ssize_t held;     /* started, and not given yet */
+    Py_ssize_t running;  /* started, and not settled yet */
+    Py_ssize_t concurrency;
+    Py_ssize_t buffersize;
+    bool ordered;
+    bool returns_exceptions;
+    bool failing; /* a call has raised what ends the stream when its turn comes */
+} window;
+
+/* What the user said, None for a buffersize of twice the concurrency: 0, or -1 with
+   an exception set. */
+int window_open(window *self, Py_ssize_t concurrency, PyObject *buffersize, bool ordered,
+                bool returns_exceptions);
+
+static inline bool
+window_has_room(const window *self)
+{
+    return self->running < self->concurrency && self->held < self->buffersize &&
+           !self->failing;
+}
+
+/* The call was started; `one` stays with the caller. */
+void window_start(window *self, call *one);
+
+/* The call has its result.  Again for one that was settled does nothing. */
+void window_settle(window *self, call *one);
+
+static inline bool
+window_is_ready(const window *self)
+{
+    return self->first != NULL && self->first->settled;
+}
+
+/* Of a window that is ready the next result: 1 and *value, or -1 with an exception set
+   that a call raised. */
+int window_take(window *self, PyObject **value);
+
+/* Forget the calls, whatever becomes of them. */
+void window_clear(window *self);
+
+int window_traverse(window *self, visitproc visit, void *arg);
+
+/* Give a call its result: what is raised now, where `result` (stolen) is NULL, with a
+   note that says for which item. */
+void call_end(call *self, PyObject *result, PyObject *function);
+
+int call_traverse(PyObject *op, visitproc visit, void *arg);
+int call_clear(PyObject *op);
+
+#endif
