@@ -8,24 +8,21 @@ reach its bar.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import itertools
-import platform
 import sys
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-import measure
-from measure import Row, Work, compared, consume, medians, print_table
+from measure import Row, Suite, Work, compared, consume, medians
 
 from generators import batched, chunked
 
 SIZE = 65536
 
-options: argparse.Namespace
+suite = Suite(__doc__, pieces=1_000_000)
+options = suite.options
 
 
 # ---- the coalescers that people write ----
@@ -81,19 +78,12 @@ def joined_by_hand(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 # ---- what is measured ----
 
-MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {}
-
-
-def measurement(function: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Row]]:
-    MEASUREMENTS[function.__name__.replace('_', '-')] = function
-    return function
-
 
 def made(length: int) -> list[bytes]:
     return [(b'%d ' % n * length)[:length] for n in range(options.pieces)]
 
 
-@measurement
+@suite.measurement
 def short_pieces() -> Iterator[Row]:
     pieces = made(20)
     assert b''.join(chunked(pieces)) == b''.join(pieces)
@@ -109,7 +99,7 @@ def short_pieces() -> Iterator[Row]:
         yield compared('20-byte pieces of a list', name, theirs[i], mine, 3)
 
 
-@measurement
+@suite.measurement
 def short_texts() -> Iterator[Row]:
     texts = [piece.decode() for piece in made(20)]
     wide = [text.replace('1', 'é') for text in texts]
@@ -123,7 +113,7 @@ def short_texts() -> Iterator[Row]:
         )
 
 
-@measurement
+@suite.measurement
 def from_a_generator() -> Iterator[Row]:
     pieces = made(20)
 
@@ -134,7 +124,7 @@ def from_a_generator() -> Iterator[Row]:
     yield compared('20-byte pieces of a generator', 'buf += piece', *medians(works, options.rounds))
 
 
-@measurement
+@suite.measurement
 def without_a_delay() -> Iterator[Row]:
     pieces = made(20)
     source = lambda: map(bytes, pieces)  # noqa: E731
@@ -145,7 +135,7 @@ def without_a_delay() -> Iterator[Row]:
     yield compared('max_delay=None', 'a clock look each piece', *medians(works, options.rounds))
 
 
-@measurement
+@suite.measurement
 def whole_chunks() -> Iterator[Row]:
     """A chunk that is handed on costs no more than to iterate over it."""
     pieces = [bytes(SIZE)] * 100_000
@@ -155,11 +145,11 @@ def whole_chunks() -> Iterator[Row]:
     ]
     works = [*works, lambda: consume(by_hand(pieces))]
     loop, mine, theirs = medians(works, options.rounds)
-    yield compared('pieces of exactly 64 KiB', 'a generator that does nothing', loop, mine)
+    yield compared('pieces of exactly 64 KiB', 'a generator that does nothing', loop, mine, 1)
     yield compared('pieces of exactly 64 KiB', 'buf += piece', theirs, mine)
 
 
-@measurement
+@suite.measurement
 def batches() -> Iterator[Row]:
     items: list[Any] = list(range(options.pieces))
     for n in (3, 100, 10_000):
@@ -183,36 +173,5 @@ def batches() -> Iterator[Row]:
         yield compared(f'batched, n={n}', 'islice by hand', *medians(works, options.rounds))
 
 
-def chosen() -> list[str]:
-    if not options.only:
-        return list(MEASUREMENTS)
-    return [name for name in MEASUREMENTS if any(word in name for word in options.only)]
-
-
-def main() -> int:
-    global options
-    parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
-    parser.add_argument('--pieces', type=int, default=1_000_000)
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--only', nargs='+', metavar='WORD', help='measurements named with it')
-    parser.add_argument('--cpu', action='store_true', help='CPU time, not time passed')
-    parser.add_argument('--list', action='store_true', help='name the measurements')
-    options = parser.parse_args()
-    if options.list:
-        print(*MEASUREMENTS, sep='\n')
-        return 0
-    if options.cpu:
-        measure.clock = time.process_time
-    print(f'Python {platform.python_version()}, {platform.machine()}, ', end='')
-    print(f'{options.pieces} pieces, median of {options.rounds}, ', end='')
-    print(f'{"CPU" if options.cpu else "wall"} time')
-    rows: list[Row] = []
-    for title in chosen():
-        print(f'... {title}', file=sys.stderr)
-        rows += MEASUREMENTS[title]()
-    print_table(rows)
-    return 1 if any('MISSED' in row.bar for row in rows) else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(suite.main())

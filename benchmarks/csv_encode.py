@@ -8,26 +8,23 @@ a figure that does not reach its bar.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import io
 import os
-import platform
 import random
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
-import measure
-from measure import Row, Work, compared, consume, geometric_mean, medians, print_table
+from measure import Row, Suite, Work, compared, consume, geometric_mean, medians
 
 from generators import _native, csv_encode
 
 SIZE = 65536
 
-options: argparse.Namespace
+suite = Suite(__doc__, rows=200_000)
+options = suite.options
 
 
 # ---- data ----
@@ -114,13 +111,6 @@ def dicts_by_hand(rows: list[dict[str, Any]]) -> Iterator[bytes]:
 
 # ---- what is measured ----
 
-MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {}
-
-
-def measurement(function: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Row]]:
-    MEASUREMENTS[function.__name__.replace('_', '-')] = function
-    return function
-
 
 def against_csv_writer(work: str, rows: list[Any], bar: float | None, **parameters: Any) -> Row:
     """Speed counts only where the bytes are csv.writer's."""
@@ -133,14 +123,14 @@ def against_csv_writer(work: str, rows: list[Any], bar: float | None, **paramete
     return compared(work, 'csv.writer', *medians(works, options.rounds), bar)
 
 
-@measurement
+@suite.measurement
 def encode() -> Iterator[Row]:
     yield against_csv_writer('csv_encode, strings', strings(), 3)
     yield against_csv_writer('csv_encode, mixed', mixed(), 3)
     yield against_csv_writer('csv_encode, every field needs quoting', quoted(), 3)
 
 
-@measurement
+@suite.measurement
 def other_data() -> Iterator[Row]:
     yield against_csv_writer('csv_encode, long text', long_text(), None)
     yield against_csv_writer('csv_encode, Cyrillic', cyrillic(), None)
@@ -148,7 +138,7 @@ def other_data() -> Iterator[Row]:
     yield against_csv_writer('csv_encode, tuples', list(map(tuple, mixed())), None)
 
 
-@measurement
+@suite.measurement
 def dicts() -> Iterator[Row]:
     rows = records()
     works: list[Work] = [
@@ -159,7 +149,7 @@ def dicts() -> Iterator[Row]:
     yield compared('csv_encode, dicts', 'csv.DictWriter', *medians(works, options.rounds))
 
 
-@measurement
+@suite.measurement
 def from_a_generator() -> Iterator[Row]:
     rows = mixed()
     works: list[Work] = [
@@ -169,7 +159,7 @@ def from_a_generator() -> Iterator[Row]:
     yield compared('csv_encode, a generator', 'csv.writer', *medians(works, options.rounds))
 
 
-@measurement
+@suite.measurement
 def writerows() -> Iterator[Row]:
     ratios = []
     for name, rows in (('strings', strings()), ('mixed', mixed()), ('quoted', quoted())):
@@ -185,36 +175,5 @@ def writerows() -> Iterator[Row]:
     yield Row('writer.writerows, geometric mean', ratio=f'{geometric_mean(ratios):.2f}')
 
 
-def chosen() -> list[str]:
-    if not options.only:
-        return list(MEASUREMENTS)
-    return [name for name in MEASUREMENTS if any(word in name for word in options.only)]
-
-
-def main() -> int:
-    global options
-    parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
-    parser.add_argument('--rows', type=int, default=200_000)
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--only', nargs='+', metavar='WORD', help='measurements named with it')
-    parser.add_argument('--cpu', action='store_true', help='CPU time, not time passed')
-    parser.add_argument('--list', action='store_true', help='name the measurements')
-    options = parser.parse_args()
-    if options.list:
-        print(*MEASUREMENTS, sep='\n')
-        return 0
-    if options.cpu:
-        measure.clock = time.process_time
-    print(f'Python {platform.python_version()}, {platform.machine()}, ', end='')
-    print(f'{options.rows} rows, median of {options.rounds}, ', end='')
-    print(f'{"CPU" if options.cpu else "wall"} time, kernel {_native.scan_kernel}')
-    rows: list[Row] = []
-    for title in chosen():
-        print(f'... {title}', file=sys.stderr)
-        rows += MEASUREMENTS[title]()
-    print_table(rows)
-    return 1 if any('MISSED' in row.bar for row in rows) else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(suite.main())

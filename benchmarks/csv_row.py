@@ -8,21 +8,18 @@ the peer's median over ours: more is better.  `MISSED` marks a figure that does 
 
 from __future__ import annotations
 
-import argparse
 import csv
-import platform
 import sys
-import tempfile
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import measure
 from measure import (
     Row,
+    Suite,
     Work,
     at_least,
     compared,
@@ -30,22 +27,21 @@ from measure import (
     geometric_mean,
     loop,
     medians,
-    print_table,
 )
 
-from generators import CSVRow, _native, csv_rows
+from generators import CSVRow, csv_rows
 
 SHARED = Path(__file__).resolve().parents[2] / 'shared' / 'data' / 'bench'
 THREE = ('nfl', 'worldcitiespop', 'gtfs-mbta-stop-times')
 
-options: argparse.Namespace
-folder: Path
+suite = Suite(__doc__, mb=100.0)
+options = suite.options
 Take = Callable[[Any, str], None]
 
 
 def repeated(name: str) -> Path:
     """The header once, then the other lines at least once, and again while there is room."""
-    path = folder / f'{name}.csv'
+    path = suite.folder / f'{name}.csv'
     if not path.exists():
         header, rows = (SHARED / path.name).read_bytes().split(b'\n', 1)
         with open(path, 'wb') as f:
@@ -168,33 +164,9 @@ def memory() -> Iterator[Row]:
         )
 
 
-def main() -> int:
-    global options, folder
-    parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
-    parser.add_argument('--mb', type=float, default=100, help='size of each file')
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--only', nargs='+', metavar='WORD', help='measurements named with it')
-    parser.add_argument('--cpu', action='store_true', help='CPU time, not time passed')
-    options = parser.parse_args()
-    if options.cpu:
-        measure.clock = time.process_time
-    print(f'Python {platform.python_version()}, {platform.machine()}, ', end='')
-    print(f'{options.mb:g} MB, median of {options.rounds}, ', end='')
-    print(f'{"CPU" if options.cpu else "wall"} time, kernel {_native.scan_kernel}')
-    measurements: dict[str, Callable[[], Iterator[Row]]] = {
-        take.__name__: lambda work=(take, theirs, bar): speed(*work) for take, theirs, bar in TAKES
-    }
-    measurements['memory'] = memory
-    rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for title, measurement in measurements.items():
-            if not options.only or any(word in title for word in options.only):
-                print(f'... {title}', file=sys.stderr)
-                rows += measurement()
-    print_table(rows)
-    return 1 if any('MISSED' in row.bar for row in rows) else 0
-
+for take, theirs, bar in TAKES:
+    suite.measurements[take.__name__] = partial(speed, take, theirs, bar)
+suite.measurements['memory'] = memory
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(suite.main())

@@ -9,14 +9,11 @@ that does not reach its bar.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import gzip
 import importlib
 import os
-import platform
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
@@ -25,9 +22,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import measure
 from measure import (
     Row,
+    Skipped,
+    Suite,
     Work,
     at_least,
     at_most,
@@ -38,7 +36,6 @@ from measure import (
     loop,
     medians,
     milliseconds,
-    print_table,
 )
 
 from generators import _native, csv_rows
@@ -47,12 +44,8 @@ SHARED = Path(__file__).resolve().parents[2] / 'shared' / 'data' / 'bench'
 THREE = ('nfl', 'worldcitiespop', 'gtfs-mbta-stop-times')
 BLOCK = 256 * 1024  # at most so much is read before the first row
 
-options: argparse.Namespace
-folder: Path
-
-
-class Skipped(Exception):
-    """The measurement cannot be made here; its text says why."""
+suite = Suite(__doc__, mb=100.0, gb=1.0)
+options = suite.options
 
 
 # ---- data ----
@@ -73,7 +66,7 @@ def three(name: str, mb: float | None = None) -> Path:
 def repeated(name: str, data: bytes, mb: float) -> Path:
     """The header once, then the other lines at least once, and again while there is room."""
     header, rows = data.split(b'\n', 1)
-    path = folder / f'{name}-{mb:g}.csv'
+    path = suite.folder / f'{name}-{mb:g}.csv'
     with open(path, 'wb') as f:
         f.write(header + b'\n' + rows)
         many = rows * max(1, 4_000_000 // len(rows))
@@ -113,15 +106,8 @@ def ours(
 
 # ---- what is measured ----
 
-MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {}
 
-
-def measurement(function: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Row]]:
-    MEASUREMENTS[function.__name__.replace('_', '-')] = function
-    return function
-
-
-@measurement
+@suite.measurement
 def rows_of_the_three() -> Iterator[Row]:
     for into in (list, tuple):
         ratios = []
@@ -148,7 +134,7 @@ def csvmonkey_lists(path: Path) -> None:
     consume(csvmonkey.from_path(str(path), yields='list', header=False))
 
 
-@measurement
+@suite.measurement
 def csvmonkey() -> Iterator[Row]:
     need('csvmonkey')
     ratios = []
@@ -189,7 +175,7 @@ def polars_lists(path: Path) -> None:
     consume(map(list, frame.iter_rows()))
 
 
-@measurement
+@suite.measurement
 def other_readers() -> Iterator[Row]:
     for peer, work in (
         ('fastpycsv', fastpycsv_lists),
@@ -222,7 +208,7 @@ def bytes_read_by_process() -> int | None:
     return int(text.split('rchar: ')[1].split()[0])
 
 
-@measurement
+@suite.measurement
 def first_row() -> Iterator[Row]:
     path = three('nfl', options.gb * 1000)
     path_text = str(path)
@@ -267,7 +253,7 @@ with open('/proc/self/status') as f:
 """
 
 
-@measurement
+@suite.measurement
 def memory() -> Iterator[Row]:
     if not Path('/proc/self/status').exists():
         raise Skipped('no /proc to read the peak from')
@@ -288,7 +274,7 @@ def memory() -> Iterator[Row]:
             )
 
 
-@measurement
+@suite.measurement
 def linearity() -> Iterator[Row]:
     sizes = [options.mb * part for part in (0.25, 0.5, 1)]
     works = [ours(three('nfl', mb)) for mb in sizes]
@@ -312,7 +298,7 @@ def against_csv_reader(work: str, path: Path, bar: float | None = None) -> Row:
     return compared(work, 'csv.reader', theirs, mine, bar)
 
 
-@measurement
+@suite.measurement
 def irregular_input() -> Iterator[Row]:
     """A stray quote in every record: no stretch can be proved regular."""
     lines = original('worldcitiespop').decode().splitlines()[1:]
@@ -335,7 +321,7 @@ print(*medians([lambda p=p: consume(csv_rows(p)) for p in paths], int(sys.argv[3
 """
 
 
-@measurement
+@suite.measurement
 def each_kernel() -> Iterator[Row]:
     paths = [three(name) for name in THREE]
     theirs = medians([standard(path) for path in paths], options.rounds)
@@ -348,7 +334,7 @@ def each_kernel() -> Iterator[Row]:
             yield compared(f'kernel {kernel}, {name}', 'csv.reader', peer, mine)
 
 
-@measurement
+@suite.measurement
 def shapes() -> Iterator[Row]:
     yield against_csv_reader('one-character records', made('one', 'abcdefghij' * 1000))
     wide = [','.join(str(i * 7919 % 100_000) for i in range(5000))] * 20
@@ -369,7 +355,7 @@ def text_made_of(first: int, count: int, n: int) -> str:
     return ''.join(chr(first + (n * 31 + i * i * 7) % count) for i in range(4 + n % 9))
 
 
-@measurement
+@suite.measurement
 def other_scripts() -> Iterator[Row]:
     for script, first, count in (
         ('Latin-1 letters', 0xC0, 0x40),
@@ -385,7 +371,7 @@ def other_scripts() -> Iterator[Row]:
         yield against_csv_reader(f'UTF-8, {script}', made(name, lines))
 
 
-@measurement
+@suite.measurement
 def file_objects() -> Iterator[Row]:
     path = three('nfl')
 
@@ -403,7 +389,7 @@ def file_objects() -> Iterator[Row]:
     yield compared('a binary file object', 'csv.reader on text', theirs, binary)
 
 
-@measurement
+@suite.measurement
 def lines_and_chunks() -> Iterator[Row]:
     path = three('nfl')
     with open(path, encoding='utf-8', newline='') as f:
@@ -418,9 +404,9 @@ def lines_and_chunks() -> Iterator[Row]:
     yield compared('a list of 64 KiB chunks', 'csv.reader on text', theirs, cut)
 
 
-@measurement
+@suite.measurement
 def gzip_file() -> Iterator[Row]:
-    packed = folder / 'nfl.csv.gz'
+    packed = suite.folder / 'nfl.csv.gz'
     with open(three('nfl'), 'rb') as plain, gzip.open(packed, 'wb', compresslevel=1) as g:
         while block := plain.read(1 << 20):
             g.write(block)
@@ -436,42 +422,5 @@ def gzip_file() -> Iterator[Row]:
     yield compared('a gzip file', 'csv.reader', *medians([theirs, mine], options.rounds))
 
 
-def chosen() -> list[str]:
-    if not options.only:
-        return list(MEASUREMENTS)
-    return [name for name in MEASUREMENTS if any(word in name for word in options.only)]
-
-
-def main() -> int:
-    global options, folder
-    parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
-    parser.add_argument('--mb', type=float, default=100, help='size of each file')
-    parser.add_argument('--gb', type=float, default=1, help='size of the large file')
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--only', nargs='+', metavar='WORD', help='measurements named with it')
-    parser.add_argument('--cpu', action='store_true', help='CPU time, not time passed')
-    parser.add_argument('--list', action='store_true', help='name the measurements')
-    options = parser.parse_args()
-    if options.list:
-        print(*MEASUREMENTS, sep='\n')
-        return 0
-    if options.cpu:
-        measure.clock = time.process_time
-    print(f'Python {platform.python_version()}, {platform.machine()}, ', end='')
-    print(f'{options.mb:g} MB, median of {options.rounds}, ', end='')
-    print(f'{"CPU" if options.cpu else "wall"} time, kernel {_native.scan_kernel}')
-    rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for title in chosen():
-            print(f'... {title}', file=sys.stderr)
-            try:
-                rows += MEASUREMENTS[title]()
-            except Skipped as reason:
-                rows.append(Row(title, bar=f'skipped: {reason}'))
-    print_table(rows)
-    return 1 if any('MISSED' in row.bar for row in rows) else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(suite.main())

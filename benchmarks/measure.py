@@ -1,16 +1,22 @@
-"""Medians over interleaved rounds, and the table that shows them."""
+"""What all benchmarks share: medians over interleaved rounds, the table, and the command line."""
 
 from __future__ import annotations
 
+import argparse
 import gc
+import platform
 import subprocess
 import sys
+import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 from statistics import median
+
+from generators import _native
 
 Work = Callable[[], object]
 
@@ -105,3 +111,64 @@ def print_table(rows: Sequence[Row]) -> None:
         print('|', ' | '.join(c.ljust(w) for c, w in zip(line, widths, strict=True)), '|')
         if i == 0:
             print('|', ' | '.join('-' * w for w in widths), '|')
+
+
+# ---- the command line ----
+
+
+class Skipped(Exception):
+    """The measurement cannot be made here; its text says why."""
+
+
+class Suite:
+    """The measurements of one benchmark, by name; `sizes` are its own options and defaults."""
+
+    def __init__(self, doc: str | None, *, rounds: int = 5, **sizes: float) -> None:
+        self.measurements: dict[str, Callable[[], Iterable[Row]]] = {}
+        self.options = argparse.Namespace()
+        self.folder = Path()  # for files, while it runs
+        self.sizes = sizes
+        self.parser = argparse.ArgumentParser(description=(doc or '').splitlines()[0])
+        for name, default in sizes.items():
+            self.parser.add_argument(f'--{name}', type=type(default), default=default)
+        add = self.parser.add_argument
+        add('--rounds', type=int, default=rounds)
+        add('--only', nargs='+', metavar='WORD', help='measurements named with it')
+        add('--cpu', action='store_true', help='CPU time, not time passed')
+        add('--list', action='store_true', help='name the measurements')
+
+    def measurement(self, function: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Row]]:
+        self.measurements[function.__name__.replace('_', '-')] = function
+        return function
+
+    def chosen(self) -> Iterator[str]:
+        for name in self.measurements:
+            if not self.options.only or any(word in name for word in self.options.only):
+                yield name
+
+    def rows(self) -> Iterator[Row]:
+        for title in self.chosen():
+            print(f'... {title}', file=sys.stderr)
+            try:
+                yield from self.measurements[title]()
+            except Skipped as reason:
+                yield Row(title, bar=f'skipped: {reason}')
+
+    def main(self) -> int:
+        global clock
+        self.parser.parse_args(namespace=self.options)
+        if self.options.list:
+            print(*self.measurements, sep='\n')
+            return 0
+        if self.options.cpu:
+            clock = time.process_time
+        print(f'Python {platform.python_version()}, {platform.machine()}, ', end='')
+        for name in self.sizes:
+            print(f'{getattr(self.options, name):g} {name}, ', end='')
+        print(f'median of {self.options.rounds}, ', end='')
+        print(f'{"CPU" if self.options.cpu else "wall"} time, kernel {_native.scan_kernel}')
+        with tempfile.TemporaryDirectory() as folder:
+            self.folder = Path(folder)
+            rows = list(self.rows())
+        print_table(rows)
+        return 1 if any('MISSED' in row.bar for row in rows) else 0

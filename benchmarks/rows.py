@@ -8,25 +8,23 @@ reach its bar.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import dataclasses
-import platform
+import gzip
 import random
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 import measure
-from measure import Row, Work, compared, consume, medians, print_table
+from measure import Row, Suite, Work, compared, consume, medians
 
 from generators import csv_rows
 
-options: argparse.Namespace
-folder: Path
+suite = Suite(__doc__, mb=20.0)
+options = suite.options
 
 TYPES = {'id': int, 'count': int, 'price': float, 'weight': float}
 
@@ -55,7 +53,7 @@ SlotsClass = dataclasses.make_dataclass(
 
 def ten_columns() -> Path:
     """Two columns of int, two of float and six of text, one of them quoted here and there."""
-    path = folder / 'orders.csv'
+    path = suite.folder / 'orders.csv'
     if path.exists():
         return path
     rand = random.Random(1)
@@ -127,22 +125,15 @@ def same(path: Path, peer: Callable[[Any], Iterable[object]], **arguments: Any) 
 
 # ---- what is measured ----
 
-MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {}
 
-
-def measurement(function: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Row]]:
-    MEASUREMENTS[function.__name__.replace('_', '-')] = function
-    return function
-
-
-@measurement
+@suite.measurement
 def dicts() -> Iterator[Row]:
     path = ten_columns()
     theirs, mine = medians([dict_reader(path), ours(path, into=dict)], options.rounds)
     yield compared('into=dict', 'csv.DictReader', theirs, mine, 5)
 
 
-@measurement
+@suite.measurement
 def typed_columns() -> Iterator[Row]:
     path = ten_columns()
     same(path, typed, types=TYPES)
@@ -151,7 +142,7 @@ def typed_columns() -> Iterator[Row]:
     yield compared('2 int, 2 float of 10 columns', 'csv.reader, int(), float()', theirs, mine, 4)
 
 
-@measurement
+@suite.measurement
 def chosen_columns() -> Iterator[Row]:
     path = ten_columns()
     works = [ours(path, into=tuple, header=True), ours(path, into=tuple, columns=['id', 'price'])]
@@ -159,7 +150,7 @@ def chosen_columns() -> Iterator[Row]:
     yield compared('2 of 10 columns, tuples', 'all columns, tuples', theirs, mine, 1.8)
 
 
-@measurement
+@suite.measurement
 def classes() -> Iterator[Row]:
     path = ten_columns()
     for name, type_ in (
@@ -173,7 +164,7 @@ def classes() -> Iterator[Row]:
         yield compared(f'into={name}', 'the same from csv.reader', theirs, mine)
 
 
-@measurement
+@suite.measurement
 def callables() -> Iterator[Row]:
     path = ten_columns()
 
@@ -189,28 +180,90 @@ def callables() -> Iterator[Row]:
     yield compared('into=a function', 'the same from csv.reader', theirs, mine)
 
 
-def main() -> int:
-    global options, folder
-    parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
-    parser.add_argument('--mb', type=float, default=20, help='size of the file')
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--only', nargs='+', metavar='WORD', help='measurements named with it')
-    parser.add_argument('--cpu', action='store_true', help='CPU time, not time passed')
-    options = parser.parse_args()
-    if options.cpu:
-        measure.clock = time.process_time
-    print(f'Python {platform.python_version()}, {platform.machine()}, ', end='')
-    print(f'{options.mb:g} MB, median of {options.rounds}')
-    rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for title, measured in MEASUREMENTS.items():
-            if not options.only or any(word in title for word in options.only):
-                print(f'... {title}', file=sys.stderr)
-                rows += measured()
-    print_table(rows)
-    return 1 if any('MISSED' in row.bar for row in rows) else 0
+# ---- the whole job, each in a process of its own ----
+
+LOAD = """
+import csv, gzip, io, os, resource, sqlite3, sys, time
+path, way, clock = sys.argv[1:]
+clock = getattr(time, clock)
+NAMES = ['id', 'name', 'count', 'price', 'weight', 'city', 'day']
+if way == 'pandas':
+    import pandas
+if way == 'polars':
+    import polars
+from generators import csv_rows
+
+def by_csv():
+    with gzip.open(path, 'rt', encoding='utf-8', newline='') as f:
+        reader = csv.reader(f)
+        next(reader)
+        for row in reader:
+            yield (int(row[0]), row[1], int(row[2]), float(row[3]), float(row[4]), row[5], row[7])
+
+def by_pandas():
+    for chunk in pandas.read_csv(path, usecols=NAMES, chunksize=20_000):
+        yield from chunk[NAMES].itertuples(index=False, name=None)
+
+def by_polars():
+    return polars.read_csv(path, columns=NAMES).select(NAMES).iter_rows()
+
+def by_csv_rows():
+    types = {'id': int, 'count': int, 'price': float, 'weight': float}
+    return csv_rows(gzip.open(path), into=tuple, columns=NAMES, types=types)
+
+database = sqlite3.connect(':memory:')
+database.execute('CREATE TABLE orders (id, name, count, price, weight, city, day)')
+start = clock()
+with database:
+    rows = globals()['by_' + way]()
+    database.executemany('INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?)', rows)
+seconds = clock() - start
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+if os.path.exists('/proc/self/status'):  # there ru_maxrss counts the parent's memory, too
+    with open('/proc/self/status') as f:
+        peak = next(int(line.split()[1]) for line in f if line.startswith('VmHWM'))
+print(seconds, peak)
+print(*database.execute('SELECT count(*), sum(id), sum(count), round(sum(price), 2), max(name), '
+                        'round(sum(weight), 2), max(city), max(day) FROM orders'))
+"""
+
+
+def packed() -> Path:
+    path = suite.folder / 'orders.csv.gz'
+    if not path.exists():
+        path.write_bytes(gzip.compress(ten_columns().read_bytes(), 6))
+    return path
+
+
+@suite.measurement
+def job() -> Iterator[Row]:
+    """A gz file, typed columns of it, into sqlite; the peak is that of the process."""
+    path = packed()
+    ways = {
+        'csv': 'csv, int(), float()',
+        'pandas': 'pandas chunksize',
+        'polars': 'polars iter_rows',
+        'csv_rows': '',
+    }
+    times: dict[str, list[float]] = {way: [] for way in ways}
+    peaks: dict[str, int] = {}
+    loaded: dict[str, str] = {}
+    for _ in range(options.rounds):
+        for way in ways:
+            printed = measure.in_new_process(LOAD, path, way, measure.clock.__name__)
+            figures, loaded[way] = printed.splitlines()
+            seconds, peak = figures.split()
+            times[way].append(float(seconds))
+            peaks[way] = int(peak) // 1024
+    if len(set(loaded.values())) != 1:
+        raise RuntimeError(f'not the same rows were loaded: {loaded}')
+    mine = median(times.pop('csv_rows'))
+    for way, theirs in times.items():
+        row = compared('gz to sqlite, 4 of 7 columns typed', ways[way], median(theirs), mine, 1)
+        row.theirs += f', peak {peaks[way]} MB'
+        row.ours += f', peak {peaks["csv_rows"]} MB'
+        yield row
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(suite.main())

@@ -228,6 +228,8 @@ csv_plan_free(csv_plan *self)
     Py_CLEAR(self->by_index);
     Py_CLEAR(self->keywords);
     Py_CLEAR(self->model);
+    PyMem_Free(self->last);
+    self->last = NULL;
     self->settled = false;
 }
 

@@ -94,6 +94,7 @@ typedef struct {
     PyObject **values;  /* owned: room for them, and one before them */
     PyObject *keywords; /* owned: names of the last values, or NULL */
     PyObject *model;    /* dict: owned: a dict of all keys, to be copied */
+    PyObject **last;    /* owned: the model's values, borrowed from it; NULL: it keeps None */
 } csv_plan;
 
 /* Take the parameters (NULL for what was not given).  0 or -1. */

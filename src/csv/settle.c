@@ -188,6 +188,24 @@ check_key(PyObject *name, uint32_t field)
     return 0;
 }
 
+/* The model keeps the last row's values, unless a callable makes some: code of the user could
+   run as they go, or wait for that. */
+static int
+keep_last(csv_plan *self)
+{
+    for (Py_ssize_t i = 0; i < self->count; i++) {
+        if (self->columns[i].type.kind == CSV_AS_CALL) {
+            return 0;
+        }
+    }
+    self->last = PyMem_Calloc((size_t)self->count + 1, sizeof *self->last);
+    if (self->last == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
 /* The keys of the columns, each with None. */
 static int
 make_model(csv_plan *self)
@@ -216,7 +234,7 @@ make_model(csv_plan *self)
             return -1;
         }
     }
-    return 0;
+    return keep_last(self);
 }
 
 /* What the columns of rows are called: a new tuple, or NULL. */

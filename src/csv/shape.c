@@ -299,10 +299,34 @@ tuple_row(PyObject **values, Py_ssize_t count)
     return tuple;
 }
 
+/* The model gets what differs from the last row, of which there is little where texts repeat
+   themselves, and its copy is the row. */
+static PyObject *
+dict_like_last(const csv_plan *plan, PyObject **values, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (values[i] == plan->last[i]) {
+            continue;
+        }
+        plan->last[i] = NULL;
+        if (PyDict_SetItem(plan->model, plan->columns[i].name, values[i]) < 0) {
+            drop_values(values, count);
+            return NULL;
+        }
+        plan->last[i] = values[i];
+    }
+    PyObject *row = PyDict_Copy(plan->model);
+    drop_values(values, count);
+    return row;
+}
+
 /* A copy of a dict of the right size costs less than filling an empty one. */
 static PyObject *
 dict_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
 {
+    if (plan->last != NULL) {
+        return dict_like_last(plan, values, count);
+    }
     PyObject *row = PyDict_Copy(plan->model);
     for (Py_ssize_t i = 0; row != NULL && i < count; i++) {
         if (PyDict_SetItem(row, plan->columns[i].name, values[i]) < 0) {

@@ -26,14 +26,20 @@ static const struct {
 };
 
 static int
-import_once(PyObject **value, const char *module_name, const char *name)
+import_once(generators_state *state, PyObject **place, const char *module_name,
+            const char *name)
 {
-    if (*value == NULL) {
-        PyObject *module = PyImport_ImportModule(module_name);
-        *value = module == NULL ? NULL : PyObject_GetAttrString(module, name);
-        Py_XDECREF(module);
+    if (generators_late(state, place) != NULL) {
+        return 0;
     }
-    return *value == NULL ? -1 : 0;
+    PyObject *module = PyImport_ImportModule(module_name);
+    PyObject *value = module == NULL ? NULL : PyObject_GetAttrString(module, name);
+    Py_XDECREF(module);
+    if (value == NULL) {
+        return -1;
+    }
+    generators_set_late(state, place, value);
+    return 0;
 }
 
 static int
@@ -46,24 +52,36 @@ import_dates(generators_state *state)
             return -1;
         }
     }
-    return import_once(&state->date, "datetime", "date") < 0 ||
-                   import_once(&state->datetime, "datetime", "datetime") < 0
+    return import_once(state, &state->date, "datetime", "date") < 0 ||
+                   import_once(state, &state->datetime, "datetime", "datetime") < 0
                ? -1
                : 0;
+}
+
+/* Whether a type's name is that of a class of the standard library, which is written in
+   Python where an interpreter can't have its C module: its name says no module then. */
+static bool
+is_named(PyObject *type, const char *module_name, const char *name)
+{
+    const char *given = ((PyTypeObject *)type)->tp_name;
+    size_t length = strlen(module_name);
+    if (strncmp(given, module_name, length) == 0 && given[length] == '.') {
+        given += length + 1;
+    }
+    return strcmp(given, name) == 0;
 }
 
 /* A class of the standard library: its module is imported only for one that has its name. */
 static int
 library_kind(generators_state *state, PyObject *type, csv_kind *kind)
 {
-    const char *name = ((PyTypeObject *)type)->tp_name;
-    if (strcmp(name, "decimal.Decimal") == 0) {
-        if (import_once(&state->decimal, "decimal", "Decimal") < 0) {
+    if (is_named(type, "decimal", "Decimal")) {
+        if (import_once(state, &state->decimal, "decimal", "Decimal") < 0) {
             return -1;
         }
         *kind = type == state->decimal ? CSV_AS_DECIMAL : *kind;
     }
-    else if (strncmp(name, "datetime.date", 13) == 0) {
+    else if (is_named(type, "datetime", "date") || is_named(type, "datetime", "datetime")) {
         if (import_dates(state) < 0) {
             return -1;
         }

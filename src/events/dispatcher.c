@@ -21,214 +21,6 @@
     1024 /* for signals: neither source nor handler need be Python \
           */
 
-/* ---- handlers ---- */
-
-static void
-refuse_closed(void)
-{
-    PyErr_SetString(PyExc_RuntimeError, "the dispatcher is closed");
-}
-
-static int
-check_type(PyObject *type)
-{
-    if (PyObject_Hash(type) == -1) {
-        stream_note("while reading the handlers of events of type %R", type);
-        return -1;
-    }
-    return 0;
-}
-
-/* 0, or -1 where it is closed, or memory lacks. */
-static int
-add_lock_held(dispatcher *self, handler *item)
-{
-    if (self->closing) {
-        refuse_closed();
-        return -1;
-    }
-    item->serial = ++self->serial;
-    return event_table_add(&self->table, self->state, item);
-}
-
-/* Register a handler; `type` is NULL for the default one. */
-static handler *
-register_handler(dispatcher *self, PyObject *type, PyObject *object, bool restart)
-{
-    if (self->closing) {
-        refuse_closed();
-        return NULL;
-    }
-    if (type != NULL && check_type(type) < 0) {
-        return NULL;
-    }
-    handler *item = handler_new(self->state, type, object, restart);
-    if (item == NULL || !item->active) {
-        return item;
-    }
-    int status;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    status = add_lock_held(self, item);
-    Py_END_CRITICAL_SECTION();
-    if (status < 0) {
-        Py_CLEAR(item);
-    }
-    return item;
-}
-
-/* What `on(type)` gives: a function whose self is (dispatcher, type, restart). */
-static PyObject *
-decorate(PyObject *arguments, PyObject *object)
-{
-    handler *item = register_handler((dispatcher *)PyTuple_GET_ITEM(arguments, 0),
-                                     PyTuple_GET_ITEM(arguments, 1), object,
-                                     PyTuple_GET_ITEM(arguments, 2) == Py_True);
-    if (item == NULL) {
-        return NULL;
-    }
-    Py_DECREF(item);
-    return Py_NewRef(object);
-}
-
-static PyMethodDef decorate_def = {"on", decorate, METH_O, NULL};
-
-PyDoc_STRVAR(
-    on_doc,
-    "on($self, type, handler=..., /, *, restart=True)\n"
-    "--\n\n"
-    "Register a handler for events of that type, after those that it has; without one,\n"
-    "a decorator that does, and gives the function back.\n\n"
-    "A generator function is called and primed, that is, run to its first yield; a\n"
-    "generator is primed unless it has begun.  Their yields give the data of each event.\n"
-    "An async generator function is the same to aemit(), adispatch() and arun(), and is\n"
-    "primed by the first of them.  Any other callable is called with the data; if it is\n"
-    "a coroutine function it is awaited.\n\n"
-    "What priming raises is raised here.  A generator that has ended or is running is a\n"
-    "ValueError, what is no handler a TypeError, a closed dispatcher a RuntimeError.\n"
-    "With restart=False a generator function is not called again when it has failed.\n\n"
-    "Given a handler, it returns an object that tells what became of it: `active`, and\n"
-    "when it has `returned`, its `value`.");
-
-static PyObject *
-dispatcher_on(PyObject *op, PyObject *args, PyObject *kwargs)
-{
-    static char *keywords[] = {"", "", "restart", NULL};
-    PyObject *type, *object = NULL;
-    int restart = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$p:on", keywords, &type, &object,
-                                     &restart)) {
-        return NULL;
-    }
-    if (object != NULL) {
-        return (PyObject *)register_handler((dispatcher *)op, type, object, restart);
-    }
-    if (check_type(type) < 0) {
-        return NULL;
-    }
-    PyObject *arguments = PyTuple_Pack(3, op, type, restart ? Py_True : Py_False);
-    PyObject *decorator = arguments == NULL ? NULL : PyCFunction_New(&decorate_def, arguments);
-    Py_XDECREF(arguments);
-    return decorator;
-}
-
-/* Take it off; 1 where it is to be closed here, 0, or -1. */
-static int
-take_off_lock_held(dispatcher *self, handler *item)
-{
-    if (!item->active) {
-        return 0;
-    }
-    if (event_table_remove(&self->table, item) < 0) {
-        return -1;
-    }
-    item->active = false;
-    if (!item->is_function) {
-        return 0; /* a generator that was handed over stays its owner's */
-    }
-    if (!self->busy) {
-        return 1;
-    }
-    if (self->leaving == NULL && (self->leaving = PyList_New(0)) == NULL) {
-        return -1;
-    }
-    return PyList_Append(self->leaving, (PyObject *)item);
-}
-
-static int
-take_off(dispatcher *self, handler *item)
-{
-    int status;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    status = take_off_lock_held(self, item);
-    Py_END_CRITICAL_SECTION();
-    PyObject *closing;
-    return status > 0 ? handler_close(item, false, &closing) : status;
-}
-
-/* Those of a type, a new tuple; NULL with an exception. */
-static PyObject *
-handlers_of(dispatcher *self, PyObject *type)
-{
-    PyObject *handlers = NULL;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    event_topic *topic = event_table_topic(&self->table, type);
-    if (topic != NULL) {
-        handlers = Py_NewRef(topic->handlers);
-    }
-    else if (!PyErr_Occurred()) {
-        handlers = Py_NewRef(self->state->empty_tuple);
-    }
-    Py_END_CRITICAL_SECTION();
-    return handlers;
-}
-
-/* Whether `object` is what was registered, or what on() gave for it: 1, 0 or -1. */
-static int
-is_handler(handler *item, PyObject *object)
-{
-    return (PyObject *)item == object ? 1
-                                      : PyObject_RichCompareBool(item->object, object, Py_EQ);
-}
-
-PyDoc_STRVAR(
-    off_doc,
-    "off($self, type, handler, /)\n"
-    "--\n\n"
-    "Take a handler off, given as it was registered or as what on() returned.  Whether\n"
-    "there was one.  From the next event on it gets none; the generator that was made of\n"
-    "a generator function is closed when the event under way is done with, or here where\n"
-    "there is none, and an async one is left for its loop to close.");
-
-static PyObject *
-dispatcher_off(PyObject *op, PyObject *const *args, Py_ssize_t count)
-{
-    dispatcher *self = (dispatcher *)op;
-    if (count != 2) {
-        PyErr_Format(PyExc_TypeError, "off expected 2 arguments, got %zd", count);
-        return NULL;
-    }
-    PyObject *handlers = handlers_of(self, args[0]), *raised = NULL;
-    if (handlers == NULL) {
-        return NULL;
-    }
-    bool found = false;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(handlers); i++) {
-        handler *item = (handler *)PyTuple_GET_ITEM(handlers, i);
-        int is = is_handler(item, args[1]);
-        if (is < 0 || (is > 0 && take_off(self, item) < 0)) {
-            raising_chain(raised);
-            raised = PyErr_GetRaisedException();
-        }
-        found |= is > 0;
-    }
-    Py_DECREF(handlers);
-    if (raised != NULL) {
-        PyErr_SetRaisedException(raised);
-        return NULL;
-    }
-    return PyBool_FromLong(found);
-}
-
 /* ---- dispatching ---- */
 
 /* 1 where there are handlers, 0, or -1. */
@@ -240,6 +32,7 @@ dispatch(dispatcher *self, PyObject *event, PyObject *type, PyObject *data)
     case TURN_TAKEN:
         turn_go(&run);
         return turn_end(&run) < 0 ? -1 : 1;
+    case TURN_DONE:
     case TURN_QUEUED:
         return 1;
     case TURN_NOBODY:
@@ -599,7 +392,7 @@ dispatcher_init(dispatcher *self, PyObject *args, PyObject *kwargs)
     if (status < 0 || fallback == Py_None) {
         return status;
     }
-    handler *item = register_handler(self, NULL, fallback, true);
+    handler *item = dispatcher_register(self, NULL, fallback, true);
     Py_XDECREF((PyObject *)item);
     return item == NULL ? -1 : 0;
 }
@@ -622,8 +415,9 @@ dispatcher_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 /* ---- the type ---- */
 
 static PyMethodDef dispatcher_methods[] = {
-    {"on", (PyCFunction)(void (*)(void))dispatcher_on, METH_VARARGS | METH_KEYWORDS, on_doc},
-    {"off", (PyCFunction)(void (*)(void))dispatcher_off, METH_FASTCALL, off_doc},
+    {"on", (PyCFunction)(void (*)(void))dispatcher_on, METH_VARARGS | METH_KEYWORDS,
+     dispatcher_on_doc},
+    {"off", (PyCFunction)(void (*)(void))dispatcher_off, METH_FASTCALL, dispatcher_off_doc},
     {"emit", (PyCFunction)(void (*)(void))dispatcher_emit, METH_FASTCALL, emit_doc},
     {"aemit", (PyCFunction)(void (*)(void))dispatcher_aemit, METH_FASTCALL, aemit_doc},
     {"dispatch", dispatcher_dispatch, METH_O, dispatch_doc},

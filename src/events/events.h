@@ -4,9 +4,13 @@
  *   table.c       which handlers a type of event has
  *   queue.c       events that wait for the dispatch under way to end
  *   reader.c      the key and the data of an event
+ *   begin.c       whose turn it is to dispatch
  *   turn.c        one dispatch: a machine that both faces drive
+ *   failure.c     what goes wrong in it
+ *   register.c    on() and off()
  *   dispatcher.c  the type, and the sync face
  *   call.c        the async face: what aemit(), adispatch(), arun(), aclose() give
+ *   steps.c       what it does between two stops
  *   wait.c        async calls that wait for their turn
  */
 #ifndef GENERATORS_EVENTS_H
@@ -99,12 +103,16 @@ typedef struct {
     bool is_async;      /* one of them is */
 } event_topic;
 
+#define EVENT_TYPES_FOUND 8 /* a power of two */
+
 typedef struct {
-    PyObject *topics;      /* owned: a dict of event_topic by type */
-    PyObject *last_type;   /* owned: the exact str that was found last, or NULL */
-    event_topic *last;     /* owned: its topic */
-    event_topic *errors;   /* owned: the topic of 'error' */
-    event_topic *fallback; /* owned: of the default handler */
+    PyObject *topics; /* owned: a dict of event_topic by type */
+    struct {
+        PyObject *type;         /* owned: an exact str, or NULL */
+        event_topic *topic;     /* owned */
+    } found[EVENT_TYPES_FOUND]; /* of late */
+    event_topic *errors;        /* owned: the topic of 'error' */
+    event_topic *fallback;      /* owned: of the default handler */
 } event_table;
 
 /* For who holds the dispatcher's critical section; user code can run in __hash__ and
@@ -133,12 +141,17 @@ int event_table_traverse(event_table *self, visitproc visit, void *arg);
 /* ---- reading events ---- */
 
 typedef struct {
-    PyObject *name; /* owned: an attribute or mapping key (an interned str), or a callable */
+    PyObject *name; /* owned: of an attribute or mapping key, interned; or a callable */
     bool is_callable;
+    bool is_item;         /* `place` is an index of a tuple, else an offset in the object */
+    unsigned int version; /* of the type whose attribute has that place; 0 for none */
+    Py_ssize_t place;
 } event_reader;
 
-/* `what` ('key' or 'data') is for messages.  0 or -1. */
+/* `what` is for messages: "key" or "data".  0 or -1. */
 int event_reader_open(event_reader *self, PyObject *name, const char *what);
+
+/* What it finds in the event, a new reference, or NULL. */
 PyObject *event_reader_read(event_reader *self, PyObject *event);
 
 int event_reader_traverse(event_reader *self, visitproc visit, void *arg);
@@ -165,6 +178,15 @@ struct dispatcher {
     bool closing; /* takes nothing more; who holds the turn closes the handlers */
     bool closed;  /* that is done */
 };
+
+void dispatcher_refuse_closed(void);
+
+/* Register a handler; `type` is NULL for the default one. */
+handler *dispatcher_register(dispatcher *self, PyObject *type, PyObject *object, bool restart);
+
+PyObject *dispatcher_on(PyObject *op, PyObject *args, PyObject *kwargs);
+PyObject *dispatcher_off(PyObject *op, PyObject *const *args, Py_ssize_t count);
+extern const char dispatcher_on_doc[], dispatcher_off_doc[];
 
 /* ---- turns waited for ---- */
 
@@ -196,6 +218,7 @@ void event_wait_wake(dispatcher *owner, bool all);
 typedef enum {
     TURN_ERROR = -1,
     TURN_NOBODY, /* no handler: there is no turn */
+    TURN_DONE,   /* they all have it, and there was no need of one */
     TURN_TAKEN,  /* the dispatcher is held: turn_go() */
     TURN_QUEUED, /* it will run after what runs now */
     TURN_WAIT,   /* another call holds it or comes first; the waiter is in the line */
@@ -241,6 +264,25 @@ int turn_go(turn *self);
 
 /* What was awaited gave `result`, or if that is NULL the exception set. */
 void turn_awaited(turn *self, PyObject *result);
+
+/* Begin with an event, `now`, for which `topic` was found.  0 or -1. */
+int turn_start_event(turn *self, event_topic *topic);
+
+/* Whether a sync dispatch may go to those handlers: 0, or -1 with TypeError. */
+int turn_check_sync(dispatcher *owner, event_topic *topic, PyObject *type);
+
+/* What sending to a handler gave. */
+void turn_sent(turn *self, handler *item, PySendResult status, PyObject *result);
+
+/* What calling a handler gave: NULL with an exception, or a result, which is given
+   away.  1 where it is to be awaited, else 0. */
+int turn_called(turn *self, handler *item, PyObject *result);
+
+/* An exception that nobody is told of is raised in the end.  It is given away. */
+void turn_keep(PyObject **list, PyObject *exception);
+
+/* A handler raised that, which is given away. */
+void turn_fail(turn *self, handler *item, PyObject *exception);
 
 /* After its end: raise what is to be raised.  0 or -1. */
 int turn_end(turn *self);

@@ -1,9 +1,9 @@
 /* Which handlers a type of event has.
  *
  * A dict gives the topic of a type, and a topic its handlers, as a tuple that is
- * replaced and never changed.  A topic goes when its last handler does.  The topic
- * found last is remembered under its type, if that is an exact str, since most events
- * have the type of the one before or one of few.
+ * replaced and never changed.  A topic goes when its last handler does.  Topics found
+ * of late are remembered under their types where those are exact strs, since most
+ * events have one of few.
  *
  * Threads: all is done in the dispatcher's critical section.  Looking into the dict can
  * run __hash__ and __eq__ of a type, and with them anything; what is done after that
@@ -133,29 +133,43 @@ event_table_open(event_table *self, generators_state *state)
     return PyDict_SetItem(self->topics, state->str_error, (PyObject *)self->errors);
 }
 
-static void
-forget_last(event_table *self)
+/* Where a type is remembered: by its address. */
+static inline size_t
+place_of(PyObject *type)
 {
-    Py_CLEAR(self->last_type);
-    Py_CLEAR(self->last);
+    uintptr_t address = (uintptr_t)type;
+    return (size_t)((address >> 4) ^ (address >> 7)) & (EVENT_TYPES_FOUND - 1);
 }
 
 static void
-remember(event_table *self, PyObject *type, event_topic *topic)
+forget(event_table *self)
 {
-    PyObject *last_type = self->last_type;
-    event_topic *last = self->last;
-    self->last_type = Py_NewRef(type);
-    self->last = (event_topic *)Py_NewRef((PyObject *)topic);
-    Py_XDECREF(last_type); /* an exact str: no code runs */
-    Py_XDECREF(last);
+    for (size_t i = 0; i < EVENT_TYPES_FOUND; i++) {
+        Py_CLEAR(self->found[i].type);
+        Py_CLEAR(self->found[i].topic);
+    }
+}
+
+/* The topic is in the dict too, so that letting go of one runs no code. */
+static void
+remember(event_table *self, size_t place, PyObject *type, event_topic *topic)
+{
+    Py_XSETREF(self->found[place].type, Py_NewRef(type));
+    Py_XSETREF(self->found[place].topic, (event_topic *)Py_NewRef((PyObject *)topic));
+}
+
+event_topic *
+event_table_topic(event_table *self, PyObject *type)
+{
+    return (event_topic *)PyDict_GetItemWithError(self->topics, type);
 }
 
 event_topic *
 event_table_find(event_table *self, PyObject *type)
 {
-    if (type == self->last_type) {
-        return self->last;
+    size_t place = place_of(type);
+    if (self->found[place].type == type) {
+        return self->found[place].topic;
     }
     event_topic *topic = event_table_topic(self, type);
     if (topic == NULL && PyErr_Occurred()) {
@@ -166,15 +180,9 @@ event_table_find(event_table *self, PyObject *type)
         return PyTuple_GET_SIZE(topic->handlers) == 0 ? NULL : topic;
     }
     if (PyUnicode_CheckExact(type)) {
-        remember(self, type, topic);
+        remember(self, place, type, topic);
     }
     return topic;
-}
-
-event_topic *
-event_table_topic(event_table *self, PyObject *type)
-{
-    return (event_topic *)PyDict_GetItemWithError(self->topics, type);
 }
 
 /* The topic of a type, made if need be: a new reference. */
@@ -204,7 +212,7 @@ event_table_add(event_table *self, generators_state *state, handler *item)
     }
     int status = topic_add(topic, item);
     Py_DECREF(topic);
-    forget_last(self);
+    forget(self);
     return status;
 }
 
@@ -237,7 +245,7 @@ event_table_remove(event_table *self, handler *item)
     }
     Py_INCREF(topic);
     int status = topic_remove(topic, item);
-    forget_last(self);
+    forget(self);
     if (status > 0 && item->type != NULL) {
         status = drop_topic(self, item->type, topic);
     }
@@ -288,7 +296,7 @@ event_table_list(event_table *self)
 void
 event_table_clear(event_table *self)
 {
-    forget_last(self);
+    forget(self);
     Py_CLEAR(self->topics);
     Py_CLEAR(self->errors);
     Py_CLEAR(self->fallback);
@@ -298,7 +306,9 @@ int
 event_table_traverse(event_table *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->topics);
-    Py_VISIT(self->last);
+    for (size_t i = 0; i < EVENT_TYPES_FOUND; i++) {
+        Py_VISIT(self->found[i].topic);
+    }
     Py_VISIT(self->errors);
     Py_VISIT(self->fallback);
     return 0;

@@ -23,250 +23,7 @@
 
 #define EVENTS_BETWEEN_CHECKS 1024 /* for signals: no handler need run any Python code */
 
-/* ---- taking it ---- */
-
-static void
-refuse_closed(void)
-{
-    PyErr_SetString(PyExc_RuntimeError, "the dispatcher is closed");
-}
-
-/* A sync dispatch can't wait for a handler, nor for one of 'error' that would have to
-   be told.  0, or -1 with TypeError. */
-static int
-check_sync(dispatcher *owner, event_topic *topic, PyObject *type)
-{
-    if (!topic->is_async && !owner->table.errors->is_async) {
-        return 0;
-    }
-    if (topic->is_async) {
-        PyErr_Format(PyExc_TypeError,
-                     "a handler of %R is async: await aemit(), adispatch() or arun()", type);
-    }
-    else {
-        PyErr_SetString(PyExc_TypeError,
-                        "a handler of 'error' is async: await aemit(), adispatch() or arun()");
-    }
-    return -1;
-}
-
-/* Whether it is called by an async handler that the turn awaits, or by a task that
-   such a handler began: waiting for the turn would be waiting for itself. */
-static bool
-is_nested(dispatcher *owner)
-{
-    PyObject *value = NULL;
-    if (owner->token == NULL || PyContextVar_Get(owner->variable, NULL, &value) < 0) {
-        return false;
-    }
-    Py_XDECREF(value);
-    return value == owner->token;
-}
-
-/* Set out on an event, `now`, for which `topic` was found.  0 or -1. */
-static int
-start_event(turn *self, event_topic *topic)
-{
-    dispatcher *owner = self->owner;
-    PyObject *argument = self->now.data;
-    if (topic != owner->table.fallback) {
-        Py_INCREF(argument);
-    }
-    else if (self->now.event != NULL) {
-        argument = Py_NewRef(self->now.event);
-    }
-    else {
-        argument = PyObject_CallFunctionObjArgs(owner->state->event_class, self->now.type,
-                                                self->now.data, NULL);
-        if (argument == NULL) {
-            return -1;
-        }
-        self->now.event = Py_NewRef(argument);
-    }
-    Py_XSETREF(self->argument, argument);
-    Py_XSETREF(self->handlers, Py_NewRef(topic->handlers));
-    self->next = 0;
-    self->is_error = topic == owner->table.errors;
-    return 0;
-}
-
-static turn_status
-put_in_queue(dispatcher *owner, PyObject *event, PyObject *type, PyObject *data)
-{
-    posted item = {Py_XNewRef(event), Py_NewRef(type), Py_NewRef(data)};
-    if (event_queue_put(&owner->queue, &item) < 0) {
-        posted_clear(&item);
-        return TURN_ERROR;
-    }
-    return TURN_QUEUED;
-}
-
-/* The dispatcher, if it is free for the call.  TURN_NOBODY where it is not, and the
-   event must be queued. */
-static turn_status
-take_lock_held(turn *self, dispatcher *owner, event_waiter *waiter)
-{
-    if (waiter != NULL && !event_wait_is_free(owner, waiter)) {
-        if (owner->busy && is_nested(owner)) {
-            return TURN_NOBODY;
-        }
-        event_wait_link(owner, waiter);
-        return TURN_WAIT;
-    }
-    if (owner->busy) {
-        return TURN_NOBODY;
-    }
-    if (waiter != NULL) {
-        event_wait_unlink(owner, waiter);
-    }
-    owner->busy = true;
-    *self = (turn){.owner = owner, .is_async = waiter != NULL};
-    return TURN_TAKEN;
-}
-
-static turn_status
-begin_lock_held(turn *self, dispatcher *owner, PyObject *event, PyObject *type, PyObject *data,
-                event_waiter *waiter)
-{
-    event_topic *topic = event_table_find(&owner->table, type);
-    if (topic == NULL && PyErr_Occurred()) {
-        stream_note("while reading the handlers of events of type %R", type);
-        return TURN_ERROR;
-    }
-    if (owner->closing) {
-        refuse_closed();
-        return TURN_ERROR;
-    }
-    if (topic == NULL) {
-        return TURN_NOBODY;
-    }
-    if (waiter == NULL && check_sync(owner, topic, type) < 0) {
-        return TURN_ERROR;
-    }
-    turn_status status = take_lock_held(self, owner, waiter);
-    if (status == TURN_WAIT) {
-        return status;
-    }
-    if (status == TURN_NOBODY) {
-        return put_in_queue(owner, event, type, data);
-    }
-    if (owner->queue.count > 0) {
-        /* Left by a turn that was aborted: those come first. */
-        status = put_in_queue(owner, event, type, data);
-    }
-    else {
-        self->now = (posted){Py_XNewRef(event), Py_NewRef(type), Py_NewRef(data)};
-        status = start_event(self, topic) < 0 ? TURN_ERROR : TURN_TAKEN;
-    }
-    if (status == TURN_ERROR) {
-        turn_clear(self);
-        owner->busy = false;
-        return TURN_ERROR;
-    }
-    return TURN_TAKEN;
-}
-
-turn_status
-turn_begin(turn *self, dispatcher *owner, PyObject *event, PyObject *type, PyObject *data,
-           event_waiter *waiter)
-{
-    turn_status status;
-    Py_BEGIN_CRITICAL_SECTION(owner);
-    status = begin_lock_held(self, owner, event, type, data, waiter);
-    Py_END_CRITICAL_SECTION();
-    if (status == TURN_ERROR) {
-        event_wait_wake(owner, false);
-    }
-    return status;
-}
-
-static turn_status
-begin_closing_lock_held(turn *self, dispatcher *owner, event_waiter *waiter)
-{
-    if (owner->closing) {
-        if (waiter != NULL && !owner->closed && !is_nested(owner)) {
-            event_wait_link(owner, waiter);
-            return TURN_WAIT;
-        }
-        return TURN_NOBODY;
-    }
-    turn_status status = take_lock_held(self, owner, waiter);
-    if (status != TURN_WAIT) {
-        owner->closing = true;
-    }
-    return status == TURN_NOBODY ? TURN_QUEUED : status;
-}
-
-turn_status
-turn_begin_closing(turn *self, dispatcher *owner, event_waiter *waiter)
-{
-    turn_status status;
-    Py_BEGIN_CRITICAL_SECTION(owner);
-    status = begin_closing_lock_held(self, owner, waiter);
-    Py_END_CRITICAL_SECTION();
-    return status;
-}
-
-/* ---- what goes wrong ---- */
-
-/* An exception that nobody is told of is raised in the end.  It is given away. */
-static void
-keep(PyObject **list, PyObject *exception)
-{
-    if (*list == NULL) {
-        *list = PyList_New(0);
-    }
-    if (*list == NULL || PyList_Append(*list, exception) < 0) {
-        PyErr_WriteUnraisable(exception); /* no memory to say more */
-    }
-    Py_DECREF(exception);
-}
-
-/* The event under way, as 'error' handlers are told of it: a new reference or NULL. */
-static PyObject *
-whole_event(turn *self)
-{
-    if (self->now.event != NULL) {
-        return Py_NewRef(self->now.event);
-    }
-    return PyObject_CallFunctionObjArgs(self->owner->state->event_class, self->now.type,
-                                        self->now.data, NULL);
-}
-
-/* A handler raised that, which is given away. */
-static void
-fail(turn *self, handler *item, PyObject *exception)
-{
-    if (!PyErr_GivenExceptionMatches(exception, PyExc_Exception)) {
-        if (self->aborted == NULL) {
-            self->aborted = exception;
-            return;
-        }
-        keep(self->is_ending ? &self->torn : &self->raised, exception);
-        return;
-    }
-    if (self->is_ending || self->is_error) {
-        keep(self->is_ending ? &self->torn : &self->raised, exception);
-        return;
-    }
-    PyObject *event = whole_event(self), *failure = NULL;
-    if (event != NULL) {
-        failure = PyObject_CallFunctionObjArgs(self->owner->state->error_event_class, event,
-                                               item->object, exception, NULL);
-        Py_DECREF(event);
-    }
-    if (self->failures == NULL) {
-        self->failures = PyList_New(0);
-    }
-    if (failure == NULL || self->failures == NULL ||
-        PyList_Append(self->failures, failure) < 0) {
-        keep(&self->raised, PyErr_GetRaisedException());
-        keep(&self->raised, exception);
-        exception = NULL;
-    }
-    Py_XDECREF(failure);
-    Py_XDECREF(exception);
-}
+/* ---- one handler ---- */
 
 /* Take a handler that is over out of the table. */
 static void
@@ -277,7 +34,7 @@ remove_handler(turn *self, handler *item)
     status = event_table_remove(&self->owner->table, item);
     Py_END_CRITICAL_SECTION();
     if (status < 0) {
-        fail(self, item, PyErr_GetRaisedException());
+        turn_fail(self, item, PyErr_GetRaisedException());
     }
 }
 
@@ -291,9 +48,9 @@ handle_failure(turn *self, handler *item)
     if (was_active && !item->active) {
         remove_handler(self, item);
     }
-    fail(self, item, exception);
+    turn_fail(self, item, exception);
     if (second != NULL) {
-        fail(self, item, second);
+        turn_fail(self, item, second);
     }
 }
 
@@ -306,8 +63,6 @@ handle_return(turn *self, handler *item, PyObject *value)
         remove_handler(self, item);
     }
 }
-
-/* ---- one handler ---- */
 
 /* What lets a turn's async handlers be told from other tasks.  0 or -1. */
 static int
@@ -404,13 +159,9 @@ take_result(turn *self, handler *item, PyObject *result)
     return 0;
 }
 
-/* 1 where it is to be awaited, 0 where it has the event, or failed. */
-static int
-call_handler(turn *self, handler *item)
+int
+turn_called(turn *self, handler *item, PyObject *result)
 {
-    PyObject *target = Py_NewRef(item->target);
-    PyObject *result = PyObject_CallOneArg(target, self->argument);
-    Py_DECREF(target);
     if (result == NULL) {
         raising_convert(PyExc_StopIteration, "the handler");
         raising_convert(PyExc_StopAsyncIteration, "the handler");
@@ -427,37 +178,40 @@ call_handler(turn *self, handler *item)
     return take_result(self, item, result);
 }
 
-static int
-send_handler(turn *self, handler *item)
+void
+turn_sent(turn *self, handler *item, PySendResult status, PyObject *result)
 {
-    PyObject *target = Py_NewRef(item->target), *result;
-    PySendResult status = PyIter_Send(target, self->argument, &result);
-    Py_DECREF(target);
     if (status == PYGEN_ERROR) {
         handle_failure(self, item);
-        return 0;
+        return;
     }
     if (status == PYGEN_RETURN) {
         handle_return(self, item, result);
     }
     Py_DECREF(result);
-    return 0;
 }
 
+/* 1 where it is to be awaited, 0 where it has the event, or failed. */
 static int
 deliver(turn *self, handler *item)
 {
     if (item->target == NULL) { /* over, by the report before */
         return 0;
     }
-    switch (item->kind) {
-    case HANDLER_GENERATOR:
-        return send_handler(self, item);
-    case HANDLER_ASYNCGEN:
+    if (item->kind == HANDLER_ASYNCGEN) {
         return send_async(self, item);
-    default:
-        return call_handler(self, item);
     }
+    int awaits = 0;
+    PyObject *target = Py_NewRef(item->target), *result;
+    if (item->kind == HANDLER_GENERATOR) {
+        PySendResult status = PyIter_Send(target, self->argument, &result);
+        turn_sent(self, item, status, result);
+    }
+    else {
+        awaits = turn_called(self, item, PyObject_CallOneArg(target, self->argument));
+    }
+    Py_DECREF(target);
+    return awaits;
 }
 
 static void
@@ -472,7 +226,7 @@ awaited_failed(turn *self, handler *item)
     raising_convert(PyExc_StopIteration, "the handler");
     raising_convert(PyExc_StopAsyncIteration, "the handler");
     if (self->awaiting == AWAIT_CLOSING) {
-        fail(self, item, PyErr_GetRaisedException());
+        turn_fail(self, item, PyErr_GetRaisedException());
         return;
     }
     handle_failure(self, item);
@@ -511,7 +265,7 @@ close_next(turn *self)
         status = handler_close((handler *)item, can_await, &closing);
     }
     if (status < 0) {
-        fail(self, (handler *)item, PyErr_GetRaisedException());
+        turn_fail(self, (handler *)item, PyErr_GetRaisedException());
         status = 0;
     }
     else if (status > 0) {
@@ -559,7 +313,7 @@ next_report(turn *self)
             self->is_error = true;
             return true;
         }
-        keep(&self->raised, Py_NewRef(PyTuple_GET_ITEM(failure, 2)));
+        turn_keep(&self->raised, Py_NewRef(PyTuple_GET_ITEM(failure, 2)));
         Py_DECREF(handlers);
         Py_DECREF(failure);
     }
@@ -577,7 +331,7 @@ finish_lock_held(turn *self, dispatcher *owner)
         self->is_ending = true;
         self->unclosed = event_table_list(&owner->table);
         if (self->unclosed == NULL) {
-            keep(&self->torn, PyErr_GetRaisedException());
+            turn_keep(&self->torn, PyErr_GetRaisedException());
         }
         return true;
     }
@@ -597,10 +351,10 @@ take_event_lock_held(turn *self, dispatcher *owner)
     while (event_queue_take(&owner->queue, &self->now)) {
         event_topic *topic = event_table_find(&owner->table, self->now.type);
         if (topic != NULL) {
-            if (!self->is_async && check_sync(owner, topic, self->now.type) < 0) {
+            if (!self->is_async && turn_check_sync(owner, topic, self->now.type) < 0) {
                 return -1;
             }
-            return start_event(self, topic) < 0 ? -1 : 1;
+            return turn_start_event(self, topic) < 0 ? -1 : 1;
         }
         if (PyErr_Occurred()) {
             return -1;
@@ -629,7 +383,7 @@ next_event(turn *self)
     }
     Py_END_CRITICAL_SECTION();
     if (status < 0) {
-        keep(&self->raised, PyErr_GetRaisedException());
+        turn_keep(&self->raised, PyErr_GetRaisedException());
     }
     if (!goes_on) {
         self->owner = NULL;
@@ -641,6 +395,9 @@ next_event(turn *self)
 int
 turn_go(turn *self)
 {
+    if (self->awaited != NULL) { /* it began with that */
+        return 1;
+    }
     for (;;) {
         if (self->handlers != NULL && self->aborted == NULL &&
             self->next < PyTuple_GET_SIZE(self->handlers)) {
@@ -660,63 +417,7 @@ turn_go(turn *self)
     }
 }
 
-/* ---- its end ---- */
-
-/* One exception for those in `list` (given away): itself where there is one and it may
-   be alone.  NULL, with an exception set, where it can't be made. */
-static PyObject *
-gather(PyObject *list, const char *format, bool alone)
-{
-    PyObject *exception;
-    if (alone && PyList_GET_SIZE(list) == 1) {
-        exception = Py_NewRef(PyList_GET_ITEM(list, 0));
-    }
-    else {
-        PyObject *message = PyUnicode_FromFormat(format, PyList_GET_SIZE(list));
-        exception = message == NULL ? NULL
-                                    : PyObject_CallFunctionObjArgs(PyExc_BaseExceptionGroup,
-                                                                   message, list, NULL);
-        Py_XDECREF(message);
-    }
-    Py_DECREF(list);
-    return exception;
-}
-
-int
-turn_end(turn *self)
-{
-    PyObject *raised = self->raised, *torn = self->torn, *aborted = self->aborted;
-    self->raised = self->torn = self->aborted = NULL;
-    turn_clear(self);
-    if (raised == NULL && torn == NULL && aborted == NULL) {
-        return 0;
-    }
-    PyObject *exception = NULL;
-    if (torn != NULL) {
-        exception = gather(torn, "closing %zd handlers failed", false);
-        if (exception == NULL) {
-            exception = PyErr_GetRaisedException();
-        }
-        if (raised != NULL) {
-            keep(&raised, exception);
-        }
-    }
-    if (raised != NULL) {
-        exception = gather(raised, "%zd handlers failed", true);
-        if (exception == NULL) {
-            exception = PyErr_GetRaisedException();
-        }
-    }
-    if (aborted == NULL) {
-        PyErr_SetRaisedException(exception);
-        return -1;
-    }
-    PyErr_SetRaisedException(aborted);
-    if (exception != NULL) {
-        raising_chain(exception);
-    }
-    return -1;
-}
+/* ---- memory ---- */
 
 int
 turn_traverse(turn *self, visitproc visit, void *arg)

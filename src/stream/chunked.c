@@ -153,9 +153,19 @@ end_of_pieces(chunked *self)
     return status;
 }
 
-/* Feed pieces until a chunk is ready or the source has ended.  0 or -1. */
+/* A piece that is the next chunk, and is handed on as it is. */
+static inline bool
+is_chunk(const chunked *self, PyObject *piece)
+{
+    return PyBytes_CheckExact(piece) &&
+           (size_t)PyBytes_GET_SIZE(piece) == self->chunks.machine.size &&
+           coalescer_is_empty(&self->chunks.machine);
+}
+
+/* Feed pieces until a chunk is ready, one is found whole, or the source has ended.
+   0 and *whole, a new reference or NULL, or -1. */
 static int
-pull_pieces(chunked *self)
+pull_pieces(chunked *self, PyObject **whole)
 {
     PyObject *flush = generators_state_of((PyObject *)self)->flush;
     for (unsigned count = 1;; count++) {
@@ -163,6 +173,10 @@ pull_pieces(chunked *self)
         int status = stream_pull(&self->stream, &piece);
         if (status <= 0) {
             return status < 0 ? -1 : end_of_pieces(self);
+        }
+        if (is_chunk(self, piece)) {
+            *whole = piece;
+            return 0;
         }
         status = take_piece(self, flush, piece);
         Py_DECREF(piece);
@@ -237,7 +251,10 @@ chunked_next(stream *base)
         if (chunk != NULL || PyErr_Occurred() || self->chunks.finished) {
             return chunk;
         }
-        int status = self->read != NULL ? read_file(self) : pull_pieces(self);
+        int status = self->read != NULL ? read_file(self) : pull_pieces(self, &chunk);
+        if (chunk != NULL) {
+            return chunk;
+        }
         if (status < 0 && !chunks_fail(&self->chunks)) {
             return NULL;
         }

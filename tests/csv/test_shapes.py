@@ -9,6 +9,7 @@ import gc
 import sys
 import threading
 import typing
+import weakref
 from collections import namedtuple
 from collections.abc import Callable
 from decimal import Decimal
@@ -55,6 +56,33 @@ def test_each_dict_is_its_own() -> None:
     first, second = csv_rows(DATA, into=dict)
     first['more'] = 1
     assert len(second) == 3
+
+
+def test_dicts_whose_texts_repeat_themselves() -> None:
+    records = ['1,x,', '1,x,', '2,x,y', '"1",,y', '1,x,', '1,x,'] * 3
+    data = 'a,b,c\n' + ''.join(line + '\n' for line in records)
+    expected = list(csv.DictReader(data.splitlines()))
+    rows = csv_rows(data.encode(), into=dict)
+    kept = []
+    for row, other in zip(rows, expected, strict=True):
+        assert row == other
+        kept.append(dict(row))
+        row.clear()
+    assert kept == expected
+    typed = csv_rows(data.encode(), into=dict, types={'a': int, 'c': lambda text: text or None})
+    assert list(typed) == [{**row, 'a': int(row['a']), 'c': row['c'] or None} for row in expected]
+
+
+def test_a_dict_that_is_dropped_keeps_nothing_of_a_callable() -> None:
+    class Value:
+        pass
+
+    rows = csv_rows(b'a\n1\n2\n', into=dict, types={'a': lambda text: Value()})
+    row = next(rows)
+    seen = weakref.ref(row['a'])
+    del row
+    assert seen() is None
+    assert next(rows)
 
 
 def test_a_dict_of_many_columns() -> None:

@@ -10,8 +10,9 @@ import dataclasses
 import functools
 import io
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from operator import methodcaller
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,6 +34,7 @@ from generators import (
     map_threads,
     task,
     to_async,
+    to_sync,
 )
 
 LATIN1 = b'\xe9t\xe9'
@@ -52,8 +54,12 @@ class Recipe:
     shared: bool = True
     # What an overlapping step is refused with.
     refusal: type[Exception] = ValueError
-    # Files, threads and loops: what a forked child or another interpreter can't take over.
-    alone: bool = False
+    # It runs an event loop: 3.11's asyncio has one state for all interpreters.
+    runs_loop: bool = False
+    # What a step of one that was begun before a fork raises in the child; None: it goes on.
+    forked: type[Exception] | None = None
+    # Both processes read one descriptor, so that what one has read the other has not.
+    one_descriptor: bool = False
     # Bytes that are cut in other places where an error comes: only what they join to is compared.
     joined: bool = False
     # False where CPython itself crashes.  Up to 3.13 it frees the code of a function for which
@@ -168,16 +174,17 @@ def folder() -> Path:
 
 @functools.cache
 def path_of(count: int) -> str:
-    path = folder() / f'{count}.csv'
-    path.write_bytes(written(count))
-    return str(path)
+    descriptor, made = tempfile.mkstemp(dir=folder())
+    with open(descriptor, 'wb') as file:
+        file.write(written(count))
+    return made
 
 
 recipe(
     'csv_rows of a path',
     make=lambda n: csv_rows(path_of(n)),
     items=lists,
-    alone=True,
+    one_descriptor=True,
 )
 recipe(
     'csv_rows into dicts',
@@ -496,8 +503,43 @@ def finish(awaitable: Any) -> Any:
 
 
 def resume(coroutine: Any) -> Any:
-    return coroutine.send(None)
+    try:
+        return coroutine.send(None)
+    except RuntimeError as error:
+        if str(error) == 'cannot reuse already awaited coroutine':
+            raise StopIteration from error
+        raise
 
+
+# --- bridges ------------------------------------------------------------------------------------
+
+
+async def acounted(count: int) -> AsyncIterator[int]:
+    for i in range(count):
+        yield i
+
+
+def up_to(count: int) -> list[int]:
+    return list(range(count))
+
+
+recipe(
+    'to_sync',
+    make=lambda n: to_sync(acounted(n)),
+    items=up_to,
+    forked=RuntimeError,
+    runs_loop=True,
+    short_of_memory=False,  # asyncio: a loop that loses a callback waits for ever
+)
+recipe(
+    'to_sync of one item at a time',
+    'to_sync',
+    make=lambda n: to_sync(functools.partial(acounted, n), buffersize=0),
+    items=up_to,
+    forked=RuntimeError,
+    runs_loop=True,
+    short_of_memory=False,
+)
 
 # --- drive, task --------------------------------------------------------------------------------
 
@@ -511,10 +553,6 @@ def waits(count: int) -> Iterator[Any]:
 
 
 waits_as_task = task(waits)
-
-
-def up_to(count: int) -> list[int]:
-    return list(range(count))
 
 
 recipe('drive', make=lambda n: drive(waits(n)), step=resume, items=up_to)
@@ -562,12 +600,13 @@ recipe(
     'map_threads',
     make=lambda n: map_threads(abs, iter(range(n))),
     items=up_to,
-    alone=True,
+    forked=RuntimeError,
     short_of_memory=False,  # a thread that dies as it begins is waited for by who started it
 )
 recipe(
     'map_threads of an executor',
     make=lambda n: map_threads(abs, iter(range(n)), executor=AtOnce()),
+    forked=RuntimeError,
     items=up_to,
 )
 
@@ -656,6 +695,7 @@ recipe(
     close=close_dispatcher,
     items=lambda n: [(i, (i,)) for i in range(n)],
     shared=False,
+    short_of_memory=sys.version_info >= (3, 12),  # 3.11 gives up itself
 )
 
 

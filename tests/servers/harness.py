@@ -172,12 +172,12 @@ class Server:
         self.program = program = program.removesuffix('-serve')
         self.command = [sys.executable, '-m', program, *ADDRESSES[program].split(), *arguments]
         self.framed = program != 'validated'
-        self.control = socket.create_server(('127.0.0.1', 0))
-        self.control.settimeout(PATIENCE)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Server]:
         self.port = free_port()
+        self.control = socket.create_server(('127.0.0.1', 0))
+        self.control.settimeout(PATIENCE)
         command = [word.format(port=self.port) for word in self.command]
         environment = {
             **os.environ,

@@ -1,0 +1,303 @@
+/* Taking a turn: who may dispatch now, what is queued, and who waits.
+ *
+ * A dispatch to sync handlers that all take their event, which is nearly every one, is
+ * over here and needs no turn.  At the first thing that is out of the ordinary it goes on
+ * as one from there.
+ *
+ * Threads: what is decided is decided in the dispatcher's critical section.  The handlers
+ * run outside of it, while `busy` keeps everybody else away.
+ */
+#include "events/events.h"
+
+#include "protocol/raising.h"
+
+/* A sync dispatch can't wait for a handler, nor for one of 'error' that would have to
+   be told.  0, or -1 with TypeError. */
+int
+turn_check_sync(dispatcher *owner, event_topic *topic, PyObject *type)
+{
+    if (!topic->is_async && !owner->table.errors->is_async) {
+        return 0;
+    }
+    if (topic->is_async) {
+        PyErr_Format(PyExc_TypeError,
+                     "a handler of %R is async: await aemit(), adispatch() or arun()", type);
+    }
+    else {
+        PyErr_SetString(PyExc_TypeError,
+                        "a handler of 'error' is async: await aemit(), adispatch() or arun()");
+    }
+    return -1;
+}
+
+/* Whether it is called by an async handler that the turn awaits, or by a task that
+   such a handler began: waiting for the turn would be waiting for itself. */
+static bool
+is_nested(dispatcher *owner)
+{
+    PyObject *value = NULL;
+    if (owner->token == NULL || PyContextVar_Get(owner->variable, NULL, &value) < 0) {
+        return false;
+    }
+    Py_XDECREF(value);
+    return value == owner->token;
+}
+
+/* Set out on an event, `now`, for which `topic` was found.  0 or -1. */
+int
+turn_start_event(turn *self, event_topic *topic)
+{
+    dispatcher *owner = self->owner;
+    PyObject *argument = self->now.data;
+    if (topic != owner->table.fallback) {
+        Py_INCREF(argument);
+    }
+    else if (self->now.event != NULL) {
+        argument = Py_NewRef(self->now.event);
+    }
+    else {
+        argument = PyObject_CallFunctionObjArgs(owner->state->event_class, self->now.type,
+                                                self->now.data, NULL);
+        if (argument == NULL) {
+            return -1;
+        }
+        self->now.event = Py_NewRef(argument);
+    }
+    Py_XSETREF(self->argument, argument);
+    Py_XSETREF(self->handlers, Py_NewRef(topic->handlers));
+    self->next = 0;
+    self->is_error = topic == owner->table.errors;
+    return 0;
+}
+
+static turn_status
+put_in_queue(dispatcher *owner, posted *now)
+{
+    posted item = {Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data)};
+    if (event_queue_put(&owner->queue, &item) < 0) {
+        posted_clear(&item);
+        return TURN_ERROR;
+    }
+    return TURN_QUEUED;
+}
+
+/* The dispatcher, if it is free for the call.  TURN_NOBODY where it is not, and the
+   event must be queued. */
+static turn_status
+take_lock_held(turn *self, dispatcher *owner, event_waiter *waiter)
+{
+    if (waiter != NULL && !event_wait_is_free(owner, waiter)) {
+        if (owner->busy && is_nested(owner)) {
+            return TURN_NOBODY;
+        }
+        event_wait_link(owner, waiter);
+        return TURN_WAIT;
+    }
+    if (owner->busy) {
+        return TURN_NOBODY;
+    }
+    if (waiter != NULL) {
+        event_wait_unlink(owner, waiter);
+    }
+    owner->busy = true;
+    *self = (turn){.owner = owner, .is_async = waiter != NULL};
+    return TURN_TAKEN;
+}
+
+/* A turn for an event whose handlers `topic` has, or a place for it in the queue. */
+static turn_status
+take_for_event(turn *self, dispatcher *owner, event_topic *topic, posted *now,
+               event_waiter *waiter)
+{
+    turn_status status = take_lock_held(self, owner, waiter);
+    if (status == TURN_WAIT) {
+        return status;
+    }
+    if (status == TURN_NOBODY) {
+        return put_in_queue(owner, now);
+    }
+    if (owner->queue.count > 0) {
+        /* Left by a turn that was aborted: those come first. */
+        status = put_in_queue(owner, now);
+    }
+    else {
+        self->now =
+            (posted){Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data)};
+        status = turn_start_event(self, topic) < 0 ? TURN_ERROR : TURN_TAKEN;
+    }
+    if (status == TURN_ERROR) {
+        turn_clear(self);
+        owner->busy = false;
+        return TURN_ERROR;
+    }
+    return TURN_TAKEN;
+}
+
+/* TURN_DONE says that the dispatcher is held, and *topic has the handlers to go to. */
+static turn_status
+begin_lock_held(turn *self, dispatcher *owner, posted *now, event_waiter *waiter,
+                event_topic **found)
+{
+    event_topic *topic = event_table_find(&owner->table, now->type);
+    if (topic == NULL && PyErr_Occurred()) {
+        stream_note("while reading the handlers of events of type %R", now->type);
+        return TURN_ERROR;
+    }
+    if (owner->closing) {
+        dispatcher_refuse_closed();
+        return TURN_ERROR;
+    }
+    if (topic == NULL) {
+        return TURN_NOBODY;
+    }
+    if (waiter == NULL && turn_check_sync(owner, topic, now->type) < 0) {
+        return TURN_ERROR;
+    }
+    if (owner->busy || owner->waiting != NULL || owner->queue.count > 0 || topic->is_async ||
+        topic == owner->table.fallback) {
+        return take_for_event(self, owner, topic, now, waiter);
+    }
+    owner->busy = true;
+    *found = topic;
+    return TURN_DONE;
+}
+
+/* ---- a dispatch without a turn ---- */
+
+/* What such a dispatch has of a turn. */
+typedef struct {
+    dispatcher *owner;
+    posted now;         /* borrowed from the caller */
+    PyObject *handlers; /* owned */
+    bool is_async;
+    bool is_error;
+} plain_dispatch;
+
+/* Go on with a turn, which takes over what is owned. */
+static turn_status
+adopt(turn *self, plain_dispatch *plain, Py_ssize_t next)
+{
+    posted *now = &plain->now;
+    *self = (turn){
+        .owner = plain->owner,
+        .now = {Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data)},
+        .handlers = plain->handlers,
+        .next = next,
+        .argument = Py_NewRef(now->data),
+        .is_async = plain->is_async,
+        .is_error = plain->is_error,
+    };
+    return TURN_TAKEN;
+}
+
+/* Give the event to the handlers: TURN_DONE when they all have it, TURN_TAKEN where one
+   returned, failed, or must be awaited. */
+static turn_status
+deliver_all(turn *self, plain_dispatch *plain)
+{
+    PyObject *handlers = plain->handlers, *data = plain->now.data;
+    Py_ssize_t count = PyTuple_GET_SIZE(handlers);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        /* Nobody changes the target while the dispatcher is held. */
+        handler *item = (handler *)PyTuple_GET_ITEM(handlers, i);
+        PyObject *result;
+        if (item->kind == HANDLER_GENERATOR && item->target != NULL) {
+            PySendResult status = PyIter_Send(item->target, data, &result);
+            if (status != PYGEN_NEXT) {
+                adopt(self, plain, i + 1);
+                turn_sent(self, item, status, result);
+                return TURN_TAKEN;
+            }
+        }
+        else if (item->kind == HANDLER_CALLABLE && item->target != NULL) {
+            result = PyObject_CallOneArg(item->target, data);
+            if (result != Py_None) {
+                adopt(self, plain, i + 1);
+                turn_called(self, item, result);
+                return TURN_TAKEN;
+            }
+        }
+        else {
+            return adopt(self, plain, i);
+        }
+        Py_DECREF(result);
+    }
+    return TURN_DONE;
+}
+
+/* Let the dispatcher go, unless there is something left to do. */
+static bool
+let_go(dispatcher *owner)
+{
+    bool is_over;
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    is_over = owner->queue.count == 0 && owner->leaving == NULL && !owner->closing;
+    if (is_over) {
+        owner->busy = false;
+    }
+    Py_END_CRITICAL_SECTION();
+    if (is_over && owner->waiting != NULL) {
+        event_wait_wake(owner, false);
+    }
+    return is_over;
+}
+
+turn_status
+turn_begin(turn *self, dispatcher *owner, PyObject *event, PyObject *type, PyObject *data,
+           event_waiter *waiter)
+{
+    plain_dispatch plain = {
+        .owner = owner, .now = {event, type, data}, .is_async = waiter != NULL};
+    event_topic *topic;
+    turn_status status;
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    status = begin_lock_held(self, owner, &plain.now, waiter, &topic);
+    if (status == TURN_DONE) {
+        plain.handlers = Py_NewRef(topic->handlers);
+        plain.is_error = topic == owner->table.errors;
+    }
+    Py_END_CRITICAL_SECTION();
+    if (status != TURN_DONE) {
+        if (status == TURN_ERROR) {
+            event_wait_wake(owner, false);
+        }
+        return status;
+    }
+    status = deliver_all(self, &plain);
+    if (status == TURN_DONE) {
+        if (!let_go(owner)) {
+            return adopt(self, &plain, PyTuple_GET_SIZE(plain.handlers));
+        }
+        Py_DECREF(plain.handlers);
+    }
+    return status;
+}
+
+/* ---- closing ---- */
+
+static turn_status
+begin_closing_lock_held(turn *self, dispatcher *owner, event_waiter *waiter)
+{
+    if (owner->closing) {
+        if (waiter != NULL && !owner->closed && !is_nested(owner)) {
+            event_wait_link(owner, waiter);
+            return TURN_WAIT;
+        }
+        return TURN_NOBODY;
+    }
+    turn_status status = take_lock_held(self, owner, waiter);
+    if (status != TURN_WAIT) {
+        owner->closing = true;
+    }
+    return status == TURN_NOBODY ? TURN_QUEUED : status;
+}
+
+turn_status
+turn_begin_closing(turn *self, dispatcher *owner, event_waiter *waiter)
+{
+    turn_status status;
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    status = begin_closing_lock_held(self, owner, waiter);
+    Py_END_CRITICAL_SECTION();
+    return status;
+}
