@@ -50,6 +50,9 @@ class _Writes(Protocol):
 class _Reads(Protocol):
     def read(self, n: int, /) -> Any: ...
 
+class _AsyncReads(Protocol):
+    def read(self, n: int, /) -> Coroutine[Any, Any, Any]: ...
+
 _Dialect: TypeAlias = str | csv.Dialect | type[csv.Dialect]
 _Source: TypeAlias = str | PathLike[Any] | Buffer | _Reads | Iterable[str] | Iterable[Buffer]
 _Names: TypeAlias = (
@@ -301,6 +304,36 @@ class csv_encode(_Stream[bytes]):
     def row_num(self) -> int: ...
 
 @final
+class acsv_encode(_AsyncStream[bytes]):
+    def __new__(
+        cls,
+        rows: AsyncIterable[Any],
+        *,
+        columns: Iterable[str] | None = None,
+        header: bool | Iterable[str] = False,
+        extra: Literal['raise', 'ignore'] = 'raise',
+        missing: Any = ...,
+        size: int = 65536,
+        max_delay: float | None = 0.1,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        bom: bool = False,
+        escape_formulas: bool = False,
+        close_with_task: bool = False,
+    ) -> Self: ...
+    @property
+    def row_num(self) -> int: ...
+
+@final
 class chunked(_Stream[bytes]):
     def __new__(
         cls,
@@ -314,6 +347,24 @@ class chunked(_Stream[bytes]):
 @final
 class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
     def __new__(cls, source: Iterable[_T_co], n: int) -> Self: ...
+
+@final
+class achunked(_AsyncStream[bytes]):
+    def __new__(
+        cls,
+        pieces: AsyncIterable[str | Buffer | _Flush] | _AsyncReads,
+        size: int = 65536,
+        *,
+        max_delay: float | None = 0.1,
+        encoding: str = 'utf-8',
+        close_with_task: bool = False,
+    ) -> Self: ...
+
+@final
+class abatched(_AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
+    def __new__(
+        cls, source: AsyncIterable[_T_co], n: int, *, close_with_task: bool = False
+    ) -> Self: ...
 
 @final
 class to_sync(_Stream[_T_co], Generic[_T_co]):

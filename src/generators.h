@@ -32,6 +32,10 @@
     X(PyTypeObject, batched_type)                                        \
     X(PyTypeObject, to_sync_type)                                        \
     X(PyTypeObject, pump_type)                                           \
+    X(PyTypeObject, pending_type)                                        \
+    X(PyTypeObject, abatched_type)                                       \
+    X(PyTypeObject, achunked_type)                                       \
+    X(PyTypeObject, acsv_encode_type)                                    \
     X(PyTypeObject, drive_type)                                          \
     X(PyTypeObject, task_type)                                           \
     X(PyTypeObject, thread_call_type)                                    \
@@ -106,6 +110,10 @@ extern PyType_Spec csv_writer_spec;
 extern PyType_Spec chunked_spec;
 extern PyType_Spec batched_spec;
 extern PyType_Spec flush_spec;
+extern PyType_Spec pending_spec;
+extern PyType_Spec abatched_spec;
+extern PyType_Spec achunked_spec;
+extern PyType_Spec acsv_encode_spec;
 extern PyType_Spec to_sync_spec;
 extern PyType_Spec pump_spec;
 extern PyType_Spec drive_spec;

@@ -182,8 +182,14 @@ add_async_types(PyObject *module, generators_state *state)
     state->async_stream_type =
         add_base_type(module, &astream_spec, state->async_generator_abc);
     state->worker_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &worker_spec, NULL);
+    state->pending_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &pending_spec, NULL);
     if (state->async_step_type == NULL || state->async_stream_type == NULL ||
-        state->worker_type == NULL) {
+        state->pending_type == NULL || state->worker_type == NULL ||
+        add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
+        add_async_stream_type(module, state, &achunked_spec, &state->achunked_type) < 0 ||
+        add_async_stream_type(module, state, &acsv_encode_spec, &state->acsv_encode_type) <
+            0) {
         return -1;
     }
     return add_async_stream_type(module, state, &to_async_spec, &state->to_async_type);
