@@ -19,6 +19,7 @@ from generators._native import (
     drive,
     map_threads,
     task,
+    to_async,
     to_sync,
 )
 
@@ -41,5 +42,6 @@ __all__ = [
     'drive',
     'map_threads',
     'task',
+    'to_async',
     'to_sync',
 ]
