@@ -17,6 +17,7 @@ from generators._native import (
     drive,
     map_threads,
     task,
+    to_async,
     to_sync,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     'drive',
     'map_threads',
     'task',
+    'to_async',
     'to_sync',
 ]
