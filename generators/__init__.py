@@ -7,6 +7,11 @@ from generators._native import (
     Dispatcher,
     ErrorEvent,
     Event,
+    abatched,
+    achunked,
+    acsv_encode,
+    amap,
+    amerge,
     batched,
     chunked,
     csv_encode,
@@ -14,6 +19,7 @@ from generators._native import (
     drive,
     map_threads,
     task,
+    to_async,
     to_sync,
 )
 
@@ -24,6 +30,11 @@ __all__ = [
     'Dispatcher',
     'ErrorEvent',
     'Event',
+    'abatched',
+    'achunked',
+    'acsv_encode',
+    'amap',
+    'amerge',
     'batched',
     'chunked',
     'csv_encode',
@@ -31,5 +42,6 @@ __all__ = [
     'drive',
     'map_threads',
     'task',
+    'to_async',
     'to_sync',
 ]

@@ -5,6 +5,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
+    Awaitable,
     Callable,
     Coroutine,
     Generator,
@@ -14,6 +15,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from concurrent.futures import Executor
 from os import PathLike
 from types import CodeType, FrameType, GenericAlias, TracebackType, UnionType
 from typing import (
@@ -48,6 +50,9 @@ class _Writes(Protocol):
 
 class _Reads(Protocol):
     def read(self, n: int, /) -> Any: ...
+
+class _AsyncReads(Protocol):
+    def read(self, n: int, /) -> Coroutine[Any, Any, Any]: ...
 
 _Dialect: TypeAlias = str | csv.Dialect | type[csv.Dialect]
 _Source: TypeAlias = str | PathLike[Any] | Buffer | _Reads | Iterable[str] | Iterable[Buffer]
@@ -300,6 +305,36 @@ class csv_encode(_Stream[bytes]):
     def row_num(self) -> int: ...
 
 @final
+class acsv_encode(_AsyncStream[bytes]):
+    def __new__(
+        cls,
+        rows: AsyncIterable[Any],
+        *,
+        columns: Iterable[str] | None = None,
+        header: bool | Iterable[str] = False,
+        extra: Literal['raise', 'ignore'] = 'raise',
+        missing: Any = ...,
+        size: int = 65536,
+        max_delay: float | None = 0.1,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        bom: bool = False,
+        escape_formulas: bool = False,
+        close_with_task: bool = False,
+    ) -> Self: ...
+    @property
+    def row_num(self) -> int: ...
+
+@final
 class chunked(_Stream[bytes]):
     def __new__(
         cls,
@@ -313,6 +348,24 @@ class chunked(_Stream[bytes]):
 @final
 class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
     def __new__(cls, source: Iterable[_T_co], n: int) -> Self: ...
+
+@final
+class achunked(_AsyncStream[bytes]):
+    def __new__(
+        cls,
+        pieces: AsyncIterable[str | Buffer | _Flush] | _AsyncReads,
+        size: int = 65536,
+        *,
+        max_delay: float | None = 0.1,
+        encoding: str = 'utf-8',
+        close_with_task: bool = False,
+    ) -> Self: ...
+
+@final
+class abatched(_AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
+    def __new__(
+        cls, source: AsyncIterable[_T_co], n: int, *, close_with_task: bool = False
+    ) -> Self: ...
 
 @final
 class to_sync(_Stream[_T_co], Generic[_T_co]):
@@ -498,7 +551,14 @@ class map_threads(_Stream[_T_co]):
 @final
 class to_async(_AsyncStream[_T_co]):
     def __new__(
-        cls, source: Iterable[_T_co], *, thread: bool = True, close_with_task: bool = False
+        cls,
+        source: Iterable[_T_co] | Callable[[], Iterable[_T_co]],
+        *,
+        thread: bool = True,
+        buffersize: int | None = 256,
+        max_bytes: int | None = 1048576,
+        executor: Executor | None = None,
+        close_with_task: bool = False,
     ) -> Self: ...
 
 class Event(NamedTuple):
@@ -588,3 +648,39 @@ class Dispatcher:
     def __exit__(self, *exception: object) -> None: ...
     def __aenter__(self) -> _EventCall[Self]: ...
     def __aexit__(self, *exception: object) -> _EventCall[None]: ...
+
+@final
+class amap(_AsyncStream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], Awaitable[_T_co]],
+        source: Iterable[_T] | AsyncIterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: Literal[False] = False,
+        close_with_task: bool = False,
+    ) -> Self: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], Awaitable[_R]],
+        source: Iterable[_T] | AsyncIterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: bool,
+        close_with_task: bool = False,
+    ) -> amap[_R | BaseException]: ...
+
+@final
+class amerge(_AsyncStream[_T_co]):
+    def __new__(
+        cls,
+        *sources: AsyncIterable[_T_co],
+        until: Literal['all', 'first'] = 'all',
+        close_with_task: bool = False,
+    ) -> Self: ...

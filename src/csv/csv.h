@@ -21,7 +21,8 @@
  *   call.c      what those two are called with
  *   encode.c    rows -> units, the machine of writer.c and encoded.c
  *   columns.c   the values of a row that has names
- *   encoded.c   csv_encode, the synchronous face of these two
+ *   lines.h     these two and chunks, without a face
+ *   encoded.c   csv_encode, the synchronous face of it; aencoded.c, the other
  *   writer.c    the writer of generators.csv
  */
 #ifndef GENERATORS_CSV_H

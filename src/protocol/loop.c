@@ -133,3 +133,18 @@ loop_spawn(generators_state *state, PyObject *loop, PyObject *coroutine)
     Py_DECREF(task);
     return status;
 }
+
+PyObject *
+loop_cancelled_error(generators_state *state)
+{
+    PyObject *type = generators_late(state, &state->cancelled_error);
+    if (type != NULL) {
+        return type;
+    }
+    PyObject *exceptions = PyImport_ImportModule("asyncio.exceptions");
+    if (exceptions != NULL) {
+        type = PyObject_GetAttrString(exceptions, "CancelledError");
+        Py_DECREF(exceptions);
+    }
+    return type == NULL ? NULL : generators_set_late(state, &state->cancelled_error, type);
+}

@@ -22,6 +22,9 @@ PyObject *loop_future(PyObject *loop);
 /* End the wait for a future, unless it has ended.  On its loop's thread.  0 or -1. */
 int loop_wake(PyObject *future);
 
+/* asyncio.CancelledError, borrowed, or NULL. */
+PyObject *loop_cancelled_error(generators_state *state);
+
 /* Run a coroutine as a task of the loop, which is kept until it ends.  0 or -1. */
 int loop_spawn(generators_state *state, PyObject *loop, PyObject *coroutine);
 

@@ -1,6 +1,6 @@
 /* chunked: pieces of text or bytes, sent on in chunks of one size.
  *
- * The synchronous face of the coalescer: it pulls pieces from an iterator, or
+ * The synchronous face of pieces.c: it pulls pieces from an iterator, or
  * calls read() of a binary file, until a chunk is whole, FLUSH comes or the bytes
  * held have waited long enough.  It looks at the clock only when a piece arrives.
  *
@@ -11,189 +11,14 @@
  * the bytes held.  All until the end.  User code runs in the source and in
  * codecs, under `running`.  Threads: see stream.c.
  */
-#include "core/utf8.h"
-#include "protocol/stream.h"
-#include "stream/chunks.h"
-#include "stream/text.h"
-
-#define SHORT_TEXT 256             /* characters that are encoded without a bytes object */
-#define PIECES_BETWEEN_CHECKS 4096 /* for signals: no piece may ever complete a chunk */
+#include "stream/pieces.h"
 
 typedef struct {
     stream stream;
-    chunks chunks;
-    text_encoder text;
+    piece_chunks pieces;
     PyObject *read; /* owned: a binary file's read(), or NULL where `source` is read */
     bool instant;   /* the source is a list's or tuple's own iterator */
 } chunked;
-
-/* ---- pieces ---- */
-
-/* 1 where a short text was encoded here, 0 where its codec must do it, or -1. */
-static int
-feed_short_text(chunked *self, PyObject *text)
-{
-    uint8_t bytes[4 * SHORT_TEXT];
-    size_t count = (size_t)PyUnicode_GET_LENGTH(text), length;
-    if (self->text.encoding != TEXT_UTF8 || count > SHORT_TEXT ||
-        !utf8_encode(PyUnicode_DATA(text), (int)PyUnicode_KIND(text), count, bytes, &length)) {
-        return 0;
-    }
-    return chunks_feed(&self->chunks, NULL, bytes, length) < 0 ? -1 : 1;
-}
-
-static int
-feed_text(chunked *self, PyObject *text)
-{
-    if (PyUnicode_READY(text) < 0) {
-        return -1;
-    }
-    if (text_is_plain(&self->text, text)) {
-        return chunks_feed(&self->chunks, text, PyUnicode_DATA(text),
-                           (size_t)PyUnicode_GET_LENGTH(text));
-    }
-    int status = feed_short_text(self, text);
-    if (status != 0) {
-        return status < 0 ? -1 : 0;
-    }
-    PyObject *bytes = text_encode(&self->text, text);
-    if (bytes == NULL) {
-        return -1;
-    }
-    status = chunks_feed(&self->chunks, bytes, PyBytes_AS_STRING(bytes),
-                         (size_t)PyBytes_GET_SIZE(bytes));
-    Py_DECREF(bytes);
-    return status;
-}
-
-static int
-feed_buffer(chunked *self, PyObject *object)
-{
-    Py_buffer view;
-    if (PyObject_GetBuffer(object, &view, PyBUF_SIMPLE) < 0) {
-        return -1;
-    }
-    int status = chunks_feed(&self->chunks, NULL, view.buf, (size_t)view.len);
-    PyBuffer_Release(&view);
-    return status;
-}
-
-/* 0, or -1 with an exception set, TypeError for what is no piece. */
-static int
-feed_piece(chunked *self, PyObject *piece)
-{
-    if (PyBytes_CheckExact(piece)) {
-        return chunks_feed(&self->chunks, piece, PyBytes_AS_STRING(piece),
-                           (size_t)PyBytes_GET_SIZE(piece));
-    }
-    if (PyUnicode_Check(piece)) {
-        return feed_text(self, piece);
-    }
-    if (PyObject_CheckBuffer(piece)) {
-        return feed_buffer(self, piece);
-    }
-    if (self->read != NULL) {
-        PyErr_Format(PyExc_TypeError, "read() should have returned bytes, not '%.200s'",
-                     Py_TYPE(piece)->tp_name);
-    }
-    else {
-        PyErr_Format(PyExc_TypeError,
-                     "piece %zd should be str or bytes-like, not '%.200s': to group items of "
-                     "other types into tuples, use batched()",
-                     self->stream.pulled - 1, Py_TYPE(piece)->tp_name);
-    }
-    return -1;
-}
-
-/* The common case, a short piece that completes no chunk, without a call. */
-static inline bool
-put_short(chunked *self, PyObject *piece)
-{
-    if (PyBytes_CheckExact(piece)) {
-        return coalescer_put(&self->chunks.machine, PyBytes_AS_STRING(piece),
-                             (size_t)PyBytes_GET_SIZE(piece));
-    }
-    return PyUnicode_CheckExact(piece) && PyUnicode_IS_COMPACT_ASCII(piece) &&
-           self->text.encoding != TEXT_CODEC &&
-           coalescer_put(&self->chunks.machine, PyUnicode_DATA(piece),
-                         (size_t)PyUnicode_GET_LENGTH(piece));
-}
-
-static int
-take_piece(chunked *self, PyObject *flush, PyObject *piece)
-{
-    if (put_short(self, piece)) {
-        return 0;
-    }
-    if (piece == flush) {
-        coalescer_flush(&self->chunks.machine);
-        return 0;
-    }
-    int status = feed_piece(self, piece);
-    if (status < 0) {
-        stream_note("while reading piece %zd", self->stream.pulled - 1);
-    }
-    return status;
-}
-
-static int
-end_of_pieces(chunked *self)
-{
-    PyObject *bytes = text_encode_end(&self->text);
-    if (bytes == NULL && PyErr_Occurred()) {
-        return -1;
-    }
-    int status = 0;
-    if (bytes != NULL) {
-        status = chunks_feed(&self->chunks, bytes, PyBytes_AS_STRING(bytes),
-                             (size_t)PyBytes_GET_SIZE(bytes));
-        Py_DECREF(bytes);
-    }
-    chunks_finish(&self->chunks);
-    return status;
-}
-
-/* A piece that is the next chunk, and is handed on as it is. */
-static inline bool
-is_chunk(const chunked *self, PyObject *piece)
-{
-    return PyBytes_CheckExact(piece) &&
-           (size_t)PyBytes_GET_SIZE(piece) == self->chunks.machine.size &&
-           coalescer_is_empty(&self->chunks.machine);
-}
-
-/* Feed pieces until a chunk is ready, one is found whole, or the source has ended.
-   0 and *whole, a new reference or NULL, or -1. */
-static int
-pull_pieces(chunked *self, PyObject **whole)
-{
-    PyObject *flush = generators_state_of((PyObject *)self)->flush;
-    for (unsigned count = 1;; count++) {
-        PyObject *piece;
-        int status = stream_pull(&self->stream, &piece);
-        if (status <= 0) {
-            return status < 0 ? -1 : end_of_pieces(self);
-        }
-        if (is_chunk(self, piece)) {
-            *whole = piece;
-            return 0;
-        }
-        status = take_piece(self, flush, piece);
-        Py_DECREF(piece);
-        if (status < 0) {
-            return -1;
-        }
-        if (!self->instant || count % CHUNKS_BETWEEN_TICKS == 0) {
-            chunks_tick(&self->chunks);
-        }
-        if (coalescer_is_ready(&self->chunks.machine)) {
-            return 0;
-        }
-        if (count % PIECES_BETWEEN_CHECKS == 0 && PyErr_CheckSignals() < 0) {
-            return -1;
-        }
-    }
-}
 
 /* ---- a file ---- */
 
@@ -213,19 +38,20 @@ feed_read(chunked *self, PyObject *data)
     }
     Py_ssize_t length = PyObject_Size(data);
     if (length <= 0) {
-        return length < 0 ? -1 : end_of_pieces(self);
+        return length < 0 ? -1 : chunks_end(&self->pieces.chunks);
     }
-    return feed_piece(self, data);
+    return pieces_feed(&self->pieces, data, self->stream.pulled);
 }
 
 /* Read until a chunk is ready or the file has ended.  0 or -1. */
 static int
-read_file(chunked *self)
+read_file(stream *base, PyObject **Py_UNUSED(whole))
 {
+    chunked *self = (chunked *)base;
     do {
         PyObject *read = Py_NewRef(self->read);
         PyObject *data =
-            PyObject_CallFunction(read, "n", (Py_ssize_t)self->chunks.machine.size);
+            PyObject_CallFunction(read, "n", (Py_ssize_t)self->pieces.chunks.machine.size);
         Py_DECREF(read);
         int status = data == NULL ? -1 : feed_read(self, data);
         Py_XDECREF(data);
@@ -234,39 +60,34 @@ read_file(chunked *self)
             return -1;
         }
         self->stream.pulled++;
-        chunks_tick(&self->chunks);
-    } while (!self->chunks.finished && !coalescer_is_ready(&self->chunks.machine));
+        chunks_tick(&self->pieces.chunks);
+    } while (!self->pieces.chunks.finished &&
+             !coalescer_is_ready(&self->pieces.chunks.machine));
     return 0;
 }
 
 /* ---- the stream's own ---- */
 
+static int
+pull_pieces(stream *base, PyObject **whole)
+{
+    chunked *self = (chunked *)base;
+    return chunks_pull(&self->pieces.chunks, base, &pieces_kind, self->instant, whole);
+}
+
 static PyObject *
 chunked_next(stream *base)
 {
     chunked *self = (chunked *)base;
-    chunks_ask(&self->chunks);
-    for (;;) {
-        PyObject *chunk = chunks_take(&self->chunks);
-        if (chunk != NULL || PyErr_Occurred() || self->chunks.finished) {
-            return chunk;
-        }
-        int status = self->read != NULL ? read_file(self) : pull_pieces(self, &chunk);
-        if (chunk != NULL) {
-            return chunk;
-        }
-        if (status < 0 && !chunks_fail(&self->chunks)) {
-            return NULL;
-        }
-    }
+    return chunks_next(&self->pieces.chunks, base,
+                       self->read != NULL ? read_file : pull_pieces);
 }
 
 static int
 chunked_release(stream *base)
 {
     chunked *self = (chunked *)base;
-    chunks_close(&self->chunks);
-    text_encoder_close(&self->text);
+    chunks_close(&self->pieces.chunks);
     Py_CLEAR(self->read);
     return 0;
 }
@@ -278,10 +99,7 @@ chunked_traverse(PyObject *op, visitproc visit, void *arg)
 {
     chunked *self = (chunked *)op;
     Py_VISIT(self->read);
-    int status = chunks_traverse(&self->chunks, visit, arg);
-    if (status == 0) {
-        status = text_encoder_traverse(&self->text, visit, arg);
-    }
+    int status = chunks_traverse(&self->pieces.chunks, visit, arg);
     return status != 0 ? status : stream_traverse(op, visit, arg);
 }
 
@@ -343,12 +161,13 @@ open_pieces(chunked *self, generators_state *state, PyObject *pieces)
                             "lines as pieces: chunked(iter(file.readline, ''))");
             return -1;
         }
+        self->pieces.from_file = true;
         return found;
     }
     if (found < 0 || stream_open(&self->stream, state, pieces) < 0) {
         return -1;
     }
-    self->instant = chunks_is_instant(&self->chunks, self->stream.source);
+    self->instant = chunks_is_instant(&self->pieces.chunks, self->stream.source);
     return 0;
 }
 
@@ -359,8 +178,7 @@ chunked_init(chunked *self, generators_state *state, PyObject *args, PyObject *k
     PyObject *pieces, *size = NULL, *max_delay = NULL, *encoding = NULL;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$OU:chunked", keywords, &pieces, &size,
                                      &max_delay, &encoding) ||
-        chunks_open(&self->chunks, size, max_delay) < 0 ||
-        text_encoder_open(&self->text, encoding, "strict") < 0) {
+        pieces_open(&self->pieces, size, max_delay, encoding) < 0) {
         return -1;
     }
     return open_pieces(self, state, pieces);

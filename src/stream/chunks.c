@@ -68,6 +68,7 @@ chunks_close(chunks *self)
     coalescer_free(&self->machine);
     Py_CLEAR(self->piece);
     Py_CLEAR(self->failure);
+    text_encoder_close(&self->text);
 }
 
 int
@@ -75,7 +76,7 @@ chunks_traverse(chunks *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->piece);
     Py_VISIT(self->failure);
-    return 0;
+    return text_encoder_traverse(&self->text, visit, arg);
 }
 
 PyObject *
@@ -146,11 +147,41 @@ chunks_feed(chunks *self, PyObject *owner, const void *bytes, size_t count)
     return status;
 }
 
-void
-chunks_finish(chunks *self)
+/* `bytes` is given away, and NULL where there are none. */
+static int
+feed_encoded(chunks *self, PyObject *bytes)
+{
+    if (bytes == NULL) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    int status =
+        chunks_feed(self, bytes, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
+    Py_DECREF(bytes);
+    return status;
+}
+
+int
+chunks_feed_text(chunks *self, PyObject *text)
+{
+    return feed_encoded(self, text_encode(&self->text, text));
+}
+
+/* What is held goes out, and that is the end. */
+static void
+finish(chunks *self)
 {
     self->finished = true;
     coalescer_flush(&self->machine);
+}
+
+int
+chunks_end(chunks *self)
+{
+    if (feed_encoded(self, text_encode_end(&self->text)) < 0) {
+        return -1;
+    }
+    finish(self);
+    return 0;
 }
 
 bool
@@ -160,6 +191,6 @@ chunks_fail(chunks *self)
         return false;
     }
     Py_XSETREF(self->failure, PyErr_GetRaisedException());
-    chunks_finish(self);
+    finish(self);
     return true;
 }
