@@ -1,7 +1,8 @@
 """Fuzz src/core with libFuzzer: python tests/fuzz/run.py [--seconds 60] [TARGET ...]
 
 Each target has its share of the seconds.  Seeds are the texts of ../shared/data, where they are,
-and of --corpus, in which what is found stays.  An input that fails is written to the working directory.
+and of --corpus, in which what is found stays.  An input that fails is written to the working
+directory.
 """
 
 import argparse
