@@ -26,7 +26,10 @@ PRINTED = [
     '',
     "[b'Data Chunk 0\\nData Ch', b'unk 1\\nData Chunk 2\\n']\n[('a', 'b'), ('c', 'd'), ('e',)]\n",
     'FIRST\nSECOND\n',
-    "b'n,square\\r\\n0,0\\r\\n1,1\\r\\n2,4\\r\\n'\n([0, 0], [1, 1])\n([2, 4],)\n",
+    (
+        "(('n', 'square'), ('0', '0'), ('1', '1'))\n(('2', '4'),)\n"
+        "b'n;square\\r\\n0;0\\r\\n1;1\\r\\n2;4\\r\\n'\n"
+    ),
     '5\n6\n5\n',
     '0\n1\n2\n',
     'Message: hello\nMessage: one\nMessage: two\n',
