@@ -18,6 +18,7 @@ from generators._native import (
     drive,
     map_threads,
     task,
+    to_async,
     to_sync,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     'drive',
     'map_threads',
     'task',
+    'to_async',
     'to_sync',
 ]

@@ -14,6 +14,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from concurrent.futures import Executor
 from os import PathLike
 from types import CodeType, FrameType, GenericAlias, TracebackType, UnionType
 from typing import (
@@ -660,7 +661,14 @@ class map_threads(_Stream[_T_co]):
 @final
 class to_async(_AsyncStream[_T_co]):
     def __new__(
-        cls, source: Iterable[_T_co], *, thread: bool = True, close_with_task: bool = False
+        cls,
+        source: Iterable[_T_co] | Callable[[], Iterable[_T_co]],
+        *,
+        thread: bool = True,
+        buffersize: int | None = 256,
+        max_bytes: int | None = 1048576,
+        executor: Executor | None = None,
+        close_with_task: bool = False,
     ) -> Self: ...
 
 class Event(NamedTuple):

@@ -1,6 +1,7 @@
 /* The extension module: it registers the types and tears down. */
 #include "generators.h"
 
+#include "bridge/worker.h"
 #include "csv/csv.h"
 #include "protocol/stop.h"
 
@@ -66,9 +67,10 @@ make_texts(generators_state *state)
     state->empty_tuple = PyTuple_New(0);
     state->str_decode = PyUnicode_InternFromString("decode");
     state->spawned = PySet_New(NULL);
+    state->async_workers = PySet_New(NULL);
     return state->empty_text == NULL || state->ascii_model == NULL ||
                    state->empty_tuple == NULL || state->str_decode == NULL ||
-                   state->spawned == NULL
+                   state->spawned == NULL || state->async_workers == NULL
                ? -1
                : 0;
 }
@@ -179,10 +181,11 @@ add_async_types(PyObject *module, generators_state *state)
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &astep_spec, NULL);
     state->async_stream_type =
         add_base_type(module, &astream_spec, state->async_generator_abc);
+    state->worker_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &worker_spec, NULL);
     state->pending_type =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &pending_spec, NULL);
     if (state->async_step_type == NULL || state->async_stream_type == NULL ||
-        state->pending_type == NULL ||
+        state->pending_type == NULL || state->worker_type == NULL ||
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
         add_async_stream_type(module, state, &achunked_spec, &state->achunked_type) < 0 ||
         add_async_stream_type(module, state, &acsv_rows_spec, &state->acsv_rows_type) < 0 ||

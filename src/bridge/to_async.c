@@ -1,21 +1,57 @@
 /* to_async: the items of a synchronous iterable, for `async for`.
  *
- * Without a thread each step calls next() of the source, on the loop's own thread.
+ * With a thread, the default, a worker iterates the source (see worker.c), and a
+ * step takes an item from its ring or waits for the worker.  Without, each step calls
+ * next() of the source, on the loop's own thread.
  *
- * States and ownership: those of an async stream; it holds nothing itself.
+ * States: those of an async stream.  The worker starts at the first step; a stream that
+ * is closed before closes its source at once, as no other thread has touched it.
+ *
+ * Owned: the worker, until the end; without a thread the source's iterator, by the stream,
+ * or, before the first step, the callable that makes it.
  */
+#include "bridge/worker.h"
 #include "protocol/astream.h"
+
+#define BUFFERSIZE 256
+#define MAX_BYTES (1 << 20)
 
 typedef struct {
     astream stream;
+    worker *worker;     /* owned; NULL without a thread, and at the end */
+    PyObject *executor; /* owned, until the worker has started; or NULL */
+    PyObject *callable; /* owned: makes the source of one without a thread; or NULL */
 } to_async;
 
-/* ---- the stream's own ---- */
+static generators_state *
+state_of(to_async *self)
+{
+    return generators_state_of((PyObject *)self);
+}
+
+/* ---- without a thread ---- */
+
+static int
+call_source(to_async *self)
+{
+    PyObject *callable = self->callable;
+    self->callable = NULL;
+    PyObject *source = PyObject_CallNoArgs(callable);
+    Py_DECREF(callable);
+    int status = source == NULL
+                     ? -1
+                     : astream_open(&self->stream, state_of(self), source, ASTREAM_SYNC);
+    Py_XDECREF(source);
+    return status;
+}
 
 static astream_outcome
-to_async_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
+step_without_thread(to_async *self, PyObject **value)
 {
-    switch (astream_pull(base, value)) {
+    if (self->callable != NULL && call_source(self) < 0) {
+        return ASTREAM_ERROR;
+    }
+    switch (astream_pull(&self->stream, value)) {
     case ASTREAM_GAVE:
         return ASTREAM_ITEM;
     case ASTREAM_ENDED:
@@ -25,31 +61,174 @@ to_async_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
     }
 }
 
-static int
-to_async_release(astream *Py_UNUSED(base))
+/* ---- with one ---- */
+
+static astream_outcome
+wait_for_worker(to_async *self, PyObject **value)
 {
+    *value = worker_wait(self->worker, state_of(self));
+    return *value == NULL ? ASTREAM_ERROR : ASTREAM_WAIT;
+}
+
+static int
+start(to_async *self)
+{
+    PyObject *executor = self->executor;
+    self->executor = NULL;
+    int status = worker_start(self->worker, state_of(self), executor);
+    Py_XDECREF(executor);
+    return status;
+}
+
+static astream_outcome
+to_async_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
+{
+    to_async *self = (to_async *)base;
+    if (self->worker == NULL) {
+        return step_without_thread(self, value);
+    }
+    if (worker_check(self->worker, state_of(self)) < 0) {
+        return ASTREAM_ERROR;
+    }
+    *value = worker_take(self->worker);
+    if (*value != NULL) {
+        return ASTREAM_ITEM;
+    }
+    if (worker_is_finished(self->worker)) {
+        return PyErr_Occurred() ? ASTREAM_ERROR : ASTREAM_END;
+    }
+    /* The loop comes first: without one no worker is started. */
+    astream_outcome outcome = wait_for_worker(self, value);
+    if (outcome == ASTREAM_WAIT && !self->worker->started && start(self) < 0) {
+        Py_CLEAR(*value);
+        return ASTREAM_ERROR;
+    }
+    return outcome;
+}
+
+static astream_outcome
+to_async_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
+{
+    to_async *self = (to_async *)base;
+    generators_state *state = state_of(self);
+    if (self->worker == NULL || self->worker->forks != state->forks) {
+        return ASTREAM_END;
+    }
+    if (!self->worker->started) {
+        return worker_close_unstarted(self->worker, state) < 0 ? ASTREAM_ERROR : ASTREAM_END;
+    }
+    worker_stop(self->worker);
+    if (worker_is_finished(self->worker)) {
+        return PyErr_Occurred() ? ASTREAM_ERROR : ASTREAM_END;
+    }
+    return wait_for_worker(self, value);
+}
+
+static int
+to_async_release(astream *base)
+{
+    to_async *self = (to_async *)base;
+    Py_CLEAR(self->callable);
+    Py_CLEAR(self->executor);
+    worker *released = self->worker;
+    self->worker = NULL;
+    if (released == NULL) {
+        return 0;
+    }
+    generators_state *state = generators_state_of((PyObject *)released);
+    if (released->forks != state->forks) {
+        return 0; /* never let go of: what it holds is the parent's */
+    }
+    int status =
+        released->started ? worker_release(released) : worker_close_unstarted(released, state);
+    Py_DECREF(released);
+    return status;
+}
+
+static const astream_kind to_async_kind = {to_async_step, to_async_close, to_async_release};
+
+static int
+to_async_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    to_async *self = (to_async *)op;
+    Py_VISIT((PyObject *)self->worker);
+    Py_VISIT(self->executor);
+    Py_VISIT(self->callable);
+    return astream_traverse(op, visit, arg);
+}
+
+static int
+to_async_clear(PyObject *op)
+{
+    if (to_async_release((astream *)op) < 0) {
+        PyErr_WriteUnraisable((PyObject *)Py_TYPE(op)); /* `op` may be gone already */
+    }
+    return astream_clear(op);
+}
+
+/* ---- making one ---- */
+
+/* A limit: `least` or more, None where there is none. */
+static int
+read_limit(PyObject *object, const char *name, Py_ssize_t least, size_t *limit)
+{
+    if (object == NULL) {
+        return 0;
+    }
+    if (object == Py_None) {
+        *limit = SIZE_MAX;
+        return 0;
+    }
+    Py_ssize_t value = PyNumber_AsSsize_t(object, PyExc_OverflowError);
+    if (value == -1 && PyErr_Occurred()) {
+        return -1;
+    }
+    if (value < least) {
+        PyErr_Format(PyExc_ValueError, "%s must be at least %zd", name, least);
+        return -1;
+    }
+    *limit = (size_t)value;
     return 0;
 }
 
-static const astream_kind to_async_kind = {to_async_step, NULL, to_async_release};
-
-/* ---- making one ---- */
+static int
+open_without_thread(to_async *self, generators_state *state, PyObject *source)
+{
+    if (Py_TYPE(source)->tp_iter == NULL && !PySequence_Check(source) &&
+        PyCallable_Check(source)) {
+        self->callable = Py_NewRef(source);
+        return 0;
+    }
+    return astream_open(&self->stream, state, source, ASTREAM_SYNC);
+}
 
 static int
 to_async_init(to_async *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"source", "thread", "close_with_task", NULL};
-    PyObject *source;
+    static char *keywords[] = {"source",   "thread",          "buffersize", "max_bytes",
+                               "executor", "close_with_task", NULL};
+    PyObject *source, *buffersize = NULL, *max_bytes = NULL, *executor = Py_None;
+    size_t items = BUFFERSIZE, bytes = MAX_BYTES;
     int thread = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$pp:to_async", keywords, &source,
-                                     &thread, &self->stream.close_with_task)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$pOOOp:to_async", keywords, &source,
+                                     &thread, &buffersize, &max_bytes, &executor,
+                                     &self->stream.close_with_task) ||
+        read_limit(buffersize, "buffersize", 0, &items) < 0 ||
+        read_limit(max_bytes, "max_bytes", 1, &bytes) < 0) {
         return -1;
     }
-    if (thread) {
-        PyErr_SetString(PyExc_NotImplementedError, "to_async needs thread=False");
-        return -1;
+    if (!thread) {
+        if (executor != Py_None) {
+            PyErr_SetString(PyExc_ValueError, "an executor is of no use with thread=False");
+            return -1;
+        }
+        return open_without_thread(self, state, source);
     }
-    return astream_open(&self->stream, state, source, ASTREAM_SYNC);
+    if (executor != Py_None) {
+        self->executor = Py_NewRef(executor);
+    }
+    self->worker = (worker *)worker_new(state, source, items, bytes);
+    return self->worker == NULL ? -1 : 0;
 }
 
 static PyObject *
@@ -67,15 +246,36 @@ to_async_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-PyDoc_STRVAR(to_async_doc, "to_async(source, *, thread=True, close_with_task=False)\n"
-                           "--\n\n"
-                           "The items of an iterable, for `async for`.");
+PyDoc_STRVAR(
+    to_async_doc,
+    "to_async(source, *, thread=True, buffersize=256, max_bytes=1048576, executor=None,\n"
+    "         close_with_task=False)\n"
+    "--\n\n"
+    "The items of an iterable, for `async for`, without blocking the event loop.\n\n"
+    "The source is an iterable, or a callable without arguments that makes one.  A\n"
+    "thread of its own, or one place in `executor`, calls it, its next() and, if it is\n"
+    "a generator, its close(), in a copy of the current context: so a cursor or a\n"
+    "connection made there belongs to that thread.  It reads ahead at most `buffersize`\n"
+    "items, or up to `max_bytes` and one item: text and bytes count by their length,\n"
+    "also in a tuple, list or dict, and each item 64 more.  None sets no limit.  With\n"
+    "buffersize=0 an item is taken only when it is asked for: for queues and\n"
+    "subscriptions.\n\n"
+    "A step that is cancelled loses no item and does not end the stream.  aclose()\n"
+    "returns when the source is closed, and raises its error.  With close_with_task the\n"
+    "stream is closed when the task that took its first item ends.\n\n"
+    "With thread=False each step calls next() on the loop's own thread, and others have\n"
+    "their turn each millisecond: for sources that do not block.  It needs no loop.\n\n"
+    ">>> import asyncio\n"
+    ">>> async def total():\n"
+    "...     return sum([n async for n in to_async(range(10))])\n"
+    ">>> asyncio.run(total())\n"
+    "45");
 
 static PyType_Slot to_async_slots[] = {
     {Py_tp_doc, (char *)to_async_doc},
     {Py_tp_new, to_async_new},
-    {Py_tp_traverse, astream_traverse},
-    {Py_tp_clear, astream_clear},
+    {Py_tp_traverse, to_async_traverse},
+    {Py_tp_clear, to_async_clear},
     {0, NULL},
 };
 

@@ -22,6 +22,7 @@
  */
 #include <math.h>
 
+#include "bridge/forks.h"
 #include "bridge/pump.h"
 #include "core/clock.h"
 #include "protocol/loop.h"
@@ -324,33 +325,6 @@ forked(PyObject *module, PyObject *Py_UNUSED(ignored))
 
 static PyMethodDef forked_def = {"_forked", forked, METH_NOARGS, NULL};
 
-/* 0, also on a system that does not fork, or -1. */
-static int
-watch_forks(PyObject *module)
-{
-    PyObject *os = PyImport_ImportModule("os");
-    PyObject *watch = os == NULL ? NULL : PyObject_GetAttrString(os, "register_at_fork");
-    Py_XDECREF(os);
-    if (watch == NULL) {
-        if (os == NULL || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
-            return -1;
-        }
-        PyErr_Clear();
-        return 0;
-    }
-    PyObject *callback = PyCFunction_NewEx(&forked_def, module, NULL);
-    PyObject *kwargs =
-        callback == NULL ? NULL : Py_BuildValue("{s:N}", "after_in_child", callback);
-    PyObject *empty = PyTuple_New(0);
-    PyObject *done =
-        kwargs == NULL || empty == NULL ? NULL : PyObject_Call(watch, empty, kwargs);
-    Py_DECREF(watch);
-    Py_XDECREF(kwargs);
-    Py_XDECREF(empty);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
-
 static int
 find_background(to_sync *self, generators_state *state)
 {
@@ -360,7 +334,7 @@ find_background(to_sync *self, generators_state *state)
     PyObject *background = PyImport_ImportModule("generators._background");
     PyObject *error =
         background == NULL ? NULL : PyObject_GetAttrString(background, "CancelledError");
-    if (error == NULL || watch_forks(PyType_GetModule(Py_TYPE(self))) < 0) {
+    if (error == NULL || forks_watch(PyType_GetModule(Py_TYPE(self)), &forked_def) < 0) {
         Py_XDECREF(background);
         Py_XDECREF(error);
         return -1;

@@ -529,6 +529,10 @@ pull_item(csv_source *self, generators_state *state, stream *face, csv_parser *p
 int
 csv_source_pull(csv_source *self, generators_state *state, stream *face, csv_parser *parser)
 {
+    /* list(rows) may run no Python code at all: Ctrl-C is seen between two blocks. */
+    if (self->kind != CSV_FROM_ITERATOR && PyErr_CheckSignals() < 0) {
+        return -1;
+    }
     switch (self->kind) {
     case CSV_FROM_ITERATOR:
         return pull_item(self, state, face, parser);

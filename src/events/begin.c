@@ -36,7 +36,11 @@ static bool
 is_nested(dispatcher *owner)
 {
     PyObject *value = NULL;
-    if (owner->token == NULL || PyContextVar_Get(owner->variable, NULL, &value) < 0) {
+    if (owner->token == NULL) {
+        return false;
+    }
+    if (PyContextVar_Get(owner->variable, NULL, &value) < 0) {
+        PyErr_WriteUnraisable(owner->variable);
         return false;
     }
     Py_XDECREF(value);

@@ -422,7 +422,11 @@ astream_dealloc(PyObject *op)
     if (((astream *)op)->weak_references != NULL) {
         PyObject_ClearWeakRefs(op);
     }
+    PyObject *raised = PyErr_GetRaisedException(); /* release() may have an error of its own */
     type->tp_clear(op);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
     type->tp_free(op);
     Py_DECREF(type);
 }

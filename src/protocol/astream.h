@@ -138,7 +138,8 @@ astream_answer astream_await(astream *self, PyObject *awaitable, PyObject **valu
    (cancellation, GeneratorExit, KeyboardInterrupt): return ASTREAM_ERROR. */
 bool astream_hold(astream *self);
 
-/* For a type's own traverse and clear, which add what the type holds. */
+/* For a type's own traverse and clear, which add what the type holds.  Clear runs in the
+   object's deallocation: it lets nobody see the object, not even an unraisable hook. */
 int astream_traverse(PyObject *op, visitproc visit, void *arg);
 int astream_clear(PyObject *op);
 

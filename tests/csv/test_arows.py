@@ -7,6 +7,7 @@ import doctest
 import gc
 import sys
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pytest
@@ -39,7 +40,7 @@ COUNTERS = ('header', 'line_num', 'row_num', 'bytes_read', 'errors')
 
 def cut(data: Any, places: list[int]) -> list[Any]:
     edges = [0, *sorted(min(place, len(data)) for place in places), len(data)]
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 def check(items: list[Any], pauses: set[int], options: dict[str, Any]) -> None:
@@ -212,10 +213,14 @@ def test_the_source_is_closed() -> None:
         async with acsv_rows(chunks()) as rows:
             assert await anext(rows) == ['a', 'b']
         assert closed == [True]
-        with pytest.raises(ZeroDivisionError):
+
+        async def leave() -> None:
             async with acsv_rows(chunks()) as rows:
                 async for _ in rows:
-                    raise ZeroDivisionError
+                    raise Failed
+
+        with pytest.raises(Failed):
+            await leave()
         assert closed == [True, True]
 
     asyncio.run(use())

@@ -3,7 +3,9 @@
 import csv
 import itertools
 import os
+import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -399,3 +401,23 @@ def test_a_million_short_records_leave_nothing_behind() -> None:
     before = sys.getallocatedblocks()
     assert sum(1 for _ in csv_rows(itertools.repeat(b'a,b\n' * 1000, 1000))) == 1_000_000
     assert sys.getallocatedblocks() < before + 500
+
+
+@pytest.mark.skipif(not hasattr(signal, 'setitimer'), reason='signals by a timer are of Unix')
+def test_a_signal_ends_rows_that_no_python_code_takes() -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def take_all() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.005)
+        deque(rows, maxlen=0)
+
+    count = 2_000_000
+    rows = csv_rows(b'a\n' * count)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            take_all()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert rows.row_num < count

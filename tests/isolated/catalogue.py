@@ -33,6 +33,7 @@ from generators import (
     drive,
     map_threads,
     task,
+    to_async,
     to_sync,
 )
 
@@ -556,6 +557,28 @@ waits_as_task = task(waits)
 
 recipe('drive', make=lambda n: drive(waits(n)), step=resume, items=up_to)
 recipe('task', make=lambda n: waits_as_task(n), step=resume, items=up_to)
+
+# --- async streams ------------------------------------------------------------------------------
+
+
+def step_async(stream: Any) -> Any:
+    try:
+        return finish(anext(stream))
+    except StopAsyncIteration:
+        raise StopIteration from None
+
+
+recipe(
+    'to_async without a thread',
+    'to_async',
+    make=lambda n: to_async(counted(n), thread=False),
+    step=step_async,
+    close=lambda stream: finish(stream.aclose()),
+    refusal=RuntimeError,
+    items=up_to,
+)
+
+# --- map_threads --------------------------------------------------------------------------------
 
 
 class AtOnce:

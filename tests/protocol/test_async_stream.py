@@ -28,7 +28,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators._native import abatched, achunked, to_async
+from generators import abatched, achunked, to_async
 
 try:
     import uvloop
@@ -904,7 +904,7 @@ def test_to_async_refuses_what_cannot_be_iterated() -> None:
 def test_asyncio_is_not_imported_before_it_is_needed() -> None:
     program = """
 import sys
-from generators._native import abatched, achunked, to_async
+from generators import to_async
 async def main():
     return [item async for item in to_async(range(100_000), thread=False)]
 try:

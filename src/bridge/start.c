@@ -1,0 +1,210 @@
+/* The start of a worker's thread, and its end with the process.
+ *
+ * It is a threading.Thread, which is no daemon, or has one place of an executor for
+ * its whole life.  While it runs the state's set holds it.  At the end of the
+ * interpreter all of them are stopped, before threading or an executor waits for their
+ * threads: their functions to be called at exit are called in reverse order, so that
+ * ours is registered anew when the first executor is used.  After a fork a counter says
+ * that the workers of before have lost their threads; nothing of them is touched.
+ */
+#include "bridge/forks.h"
+#include "bridge/worker.h"
+
+/* ---- the end of the process ---- */
+
+static PyObject *
+stop_all(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    generators_state *state = PyModule_GetState(module);
+    if (state->async_workers == NULL) {
+        Py_RETURN_NONE;
+    }
+    PyObject *workers = PySequence_List(state->async_workers);
+    if (workers == NULL) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(workers); i++) {
+        worker *self = (worker *)PyList_GET_ITEM(workers, i);
+        if (self->forks == state->forks) {
+            self->cut_off = !self->stopped;
+            worker_stop(self);
+        }
+    }
+    Py_DECREF(workers);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef stop_all_method = {"stop_workers", stop_all, METH_NOARGS, NULL};
+
+static PyObject *
+count_fork(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    generators_state *state = PyModule_GetState(module);
+    state->forks++;
+    if (state->async_workers != NULL) {
+        /* A new set: the old one's workers, and what they hold, are never let go of. */
+        PyObject *workers = PySet_New(NULL);
+        if (workers == NULL) {
+            return NULL;
+        }
+        state->async_workers = workers;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef count_fork_method = {"count_fork", count_fork, METH_NOARGS, NULL};
+
+/* Have threading call stop_all(). */
+static int
+register_exit(PyObject *module, PyObject *threading)
+{
+    PyObject *callback = PyCFunction_New(&stop_all_method, module);
+    PyObject *done = callback == NULL
+                         ? NULL
+                         : PyObject_CallMethod(threading, "_register_atexit", "(O)", callback);
+    Py_XDECREF(callback);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* Before the first worker, and before the first one in an executor. */
+static int
+prepare(generators_state *state, PyObject *module, PyObject *threading, bool executor)
+{
+    if (!state->workers_started) {
+        if (forks_watch(module, &count_fork_method) < 0 ||
+            register_exit(module, threading) < 0) {
+            return -1;
+        }
+        state->workers_started = true;
+    }
+    if (executor && !state->executors_used) {
+        if (register_exit(module, threading) < 0) {
+            return -1;
+        }
+        state->executors_used = true;
+    }
+    return 0;
+}
+
+/* ---- the worker ---- */
+
+static PyObject *
+run(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    generators_state *state = generators_state_of(op);
+    worker_run((worker *)op);
+    if (state->async_workers != NULL && PySet_Discard(state->async_workers, op) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef run_method = {"to_async", run, METH_NOARGS, NULL};
+
+/* Raise what became of a place in which no worker ran. */
+static void
+raise_lost_place(PyObject *place)
+{
+    PyObject *cancelled = PyObject_CallMethod(place, "cancelled", NULL);
+    int is = cancelled == NULL ? -1 : PyObject_IsTrue(cancelled);
+    Py_XDECREF(cancelled);
+    PyObject *error = is != 0 ? NULL : PyObject_CallMethod(place, "exception", NULL);
+    if (error != NULL && PyExceptionInstance_Check(error)) {
+        PyErr_SetRaisedException(error);
+        return;
+    }
+    Py_XDECREF(error);
+    if (!PyErr_Occurred()) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "the executor was shut down before it ran the worker of to_async()");
+    }
+}
+
+/* The executor's future has ended: without a worker, if it never had its turn. */
+static PyObject *
+place_ended(PyObject *op, PyObject *place)
+{
+    worker *self = (worker *)op;
+    if (self->began) {
+        Py_RETURN_NONE;
+    }
+    generators_state *state = generators_state_of(op);
+    if (self->stopped) {
+        worker_close_unstarted(self, state);
+    }
+    else {
+        raise_lost_place(place);
+    }
+    worker_finish(self);
+    if (state->async_workers != NULL && PySet_Discard(state->async_workers, op) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef place_ended_method = {"place_ended", place_ended, METH_O, NULL};
+
+static int
+start_thread(PyObject *threading, PyObject *target, PyObject *callback)
+{
+    PyObject *thread_type = PyObject_GetAttrString(threading, "Thread");
+    PyObject *empty = PyTuple_New(0);
+    PyObject *keywords = Py_BuildValue("{sOs(O)sOss}", "target", target, "args", callback,
+                                       "daemon", Py_False, "name", "to_async");
+    PyObject *thread = thread_type == NULL || empty == NULL || keywords == NULL
+                           ? NULL
+                           : PyObject_Call(thread_type, empty, keywords);
+    PyObject *done = thread == NULL ? NULL : PyObject_CallMethod(thread, "start", NULL);
+    Py_XDECREF(thread_type);
+    Py_XDECREF(empty);
+    Py_XDECREF(keywords);
+    Py_XDECREF(thread);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int
+start_in_executor(worker *self, PyObject *executor, PyObject *target, PyObject *callback)
+{
+    PyObject *place = PyObject_CallMethod(executor, "submit", "OO", target, callback);
+    if (place == NULL) {
+        return -1;
+    }
+    Py_XSETREF(self->place, place);
+    PyObject *ended = PyCFunction_New(&place_ended_method, (PyObject *)self);
+    PyObject *done =
+        ended == NULL ? NULL : PyObject_CallMethod(place, "add_done_callback", "(O)", ended);
+    Py_XDECREF(ended);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+int
+worker_start(worker *self, generators_state *state, PyObject *executor)
+{
+    PyObject *module = ((PyHeapTypeObject *)Py_TYPE(self))->ht_module; /* borrowed */
+    PyObject *threading = PyImport_ImportModule("threading");
+    PyObject *target = NULL, *callback = NULL;
+    int status = -1;
+    if (threading != NULL && prepare(state, module, threading, executor != NULL) == 0) {
+        target = PyObject_GetAttrString(self->context, "run");
+        callback = PyCFunction_New(&run_method, (PyObject *)self);
+    }
+    if (target != NULL && callback != NULL &&
+        PySet_Add(state->async_workers, (PyObject *)self) == 0) {
+        self->started = true;
+        status = executor == NULL ? start_thread(threading, target, callback)
+                                  : start_in_executor(self, executor, target, callback);
+        if (status < 0 && !self->began && self->place == NULL) {
+            self->started = false;
+            PyObject *raised = PyErr_GetRaisedException();
+            PySet_Discard(state->async_workers, (PyObject *)self);
+            PyErr_SetRaisedException(raised);
+        }
+    }
+    Py_XDECREF(threading);
+    Py_XDECREF(target);
+    Py_XDECREF(callback);
+    return status;
+}
