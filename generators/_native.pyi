@@ -5,6 +5,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
+    Awaitable,
     Callable,
     Coroutine,
     Generator,
@@ -758,3 +759,39 @@ class Dispatcher:
     def __exit__(self, *exception: object) -> None: ...
     def __aenter__(self) -> _EventCall[Self]: ...
     def __aexit__(self, *exception: object) -> _EventCall[None]: ...
+
+@final
+class amap(_AsyncStream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], Awaitable[_T_co]],
+        source: Iterable[_T] | AsyncIterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: Literal[False] = False,
+        close_with_task: bool = False,
+    ) -> Self: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], Awaitable[_R]],
+        source: Iterable[_T] | AsyncIterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: bool,
+        close_with_task: bool = False,
+    ) -> amap[_R | BaseException]: ...
+
+@final
+class amerge(_AsyncStream[_T_co]):
+    def __new__(
+        cls,
+        *sources: AsyncIterable[_T_co],
+        until: Literal['all', 'first'] = 'all',
+        close_with_task: bool = False,
+    ) -> Self: ...

@@ -26,6 +26,7 @@ PRINTED = [
     '',
     "[b'Data Chunk 0\\nData Ch', b'unk 1\\nData Chunk 2\\n']\n[('a', 'b'), ('c', 'd'), ('e',)]\n",
     'FIRST\nSECOND\n',
+    '0 1 4 9 16 36\n',
     '(1, 2)\n(3, 4)\n',
     (
         "(('n', 'square'), ('0', '0'), ('1', '1'))\n(('2', '4'),)\n"
