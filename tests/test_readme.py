@@ -46,5 +46,5 @@ def test_example(n, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(EXAMPLES[n], f'README example {n}', 'exec'), {})
+        exec(compile(EXAMPLES[n], f'README example {n}', 'exec'), {'__name__': 'example'})
     assert printed.getvalue() == PRINTED[n]

@@ -26,6 +26,9 @@ from generators import (
     Dispatcher,
     ErrorEvent,
     Event,
+    abatched,
+    achunked,
+    acsv_encode,
     amap,
     amerge,
     batched,
@@ -571,6 +574,37 @@ def step_async(stream: Any) -> Any:
         raise StopIteration from None
 
 
+def close_async(stream: Any) -> None:
+    finish(stream.aclose())
+
+
+async def apieces(count: int) -> AsyncIterator[Any]:
+    for piece in pieces(count):
+        yield piece
+
+
+async def anumbered(count: int) -> AsyncIterator[tuple[int, str]]:
+    for row in numbered(count):
+        yield row
+
+
+BY_HAND: dict[str, Any] = {'step': step_async, 'close': close_async, 'refusal': RuntimeError}
+
+recipe('abatched', make=lambda n: abatched(acounted(n), 3), items=in_threes, **BY_HAND)
+recipe(
+    'achunked',
+    make=lambda n: achunked(apieces(n), 8, max_delay=None),
+    items=lambda n: encoded(joined(n), 8),
+    joined=True,
+    **BY_HAND,
+)
+recipe(
+    'acsv_encode',
+    make=lambda n: acsv_encode(anumbered(n), size=16, max_delay=None),
+    items=lambda n: encoded(quoted_minimal(n), 16),
+    joined=True,
+    **BY_HAND,
+)
 recipe(
     'to_async without a thread',
     'to_async',
