@@ -36,7 +36,13 @@
     X(PyTypeObject, abatched_type)                                       \
     X(PyTypeObject, achunked_type)                                       \
     X(PyTypeObject, acsv_encode_type)                                    \
+    X(PyTypeObject, acsv_rows_type)                                      \
     X(PyTypeObject, drive_type)                                          \
+    X(PyTypeObject, crew_type)                                           \
+    X(PyTypeObject, async_call_type)                                     \
+    X(PyTypeObject, reader_type)                                         \
+    X(PyTypeObject, amap_type)                                           \
+    X(PyTypeObject, amerge_type)                                         \
     X(PyTypeObject, task_type)                                           \
     X(PyTypeObject, thread_call_type)                                    \
     X(PyTypeObject, workers_type)                                        \
@@ -114,6 +120,7 @@ extern PyType_Spec pending_spec;
 extern PyType_Spec abatched_spec;
 extern PyType_Spec achunked_spec;
 extern PyType_Spec acsv_encode_spec;
+extern PyType_Spec acsv_rows_spec;
 extern PyType_Spec to_sync_spec;
 extern PyType_Spec pump_spec;
 extern PyType_Spec drive_spec;
@@ -121,6 +128,11 @@ extern PyType_Spec task_spec;
 extern PyType_Spec thread_call_spec;
 extern PyType_Spec workers_spec;
 extern PyType_Spec map_threads_spec;
+extern PyType_Spec crew_spec;
+extern PyType_Spec async_call_spec;
+extern PyType_Spec reader_spec;
+extern PyType_Spec amap_spec;
+extern PyType_Spec amerge_spec;
 extern PyType_Spec dispatcher_spec;
 extern PyType_Spec event_handler_spec;
 extern PyType_Spec event_topic_spec;

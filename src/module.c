@@ -188,6 +188,7 @@ add_async_types(PyObject *module, generators_state *state)
         state->pending_type == NULL || state->worker_type == NULL ||
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
         add_async_stream_type(module, state, &achunked_spec, &state->achunked_type) < 0 ||
+        add_async_stream_type(module, state, &acsv_rows_spec, &state->acsv_rows_type) < 0 ||
         add_async_stream_type(module, state, &acsv_encode_spec, &state->acsv_encode_type) <
             0) {
         return -1;
@@ -238,21 +239,37 @@ register_type(const char *abstract, PyTypeObject *type)
     return done == NULL ? -1 : 0;
 }
 
+/* A type that users never name. */
+static PyTypeObject *
+inner_type(PyObject *module, PyType_Spec *spec)
+{
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+}
+
 static int
 add_task_types(PyObject *module, generators_state *state)
 {
     state->drive_type = add_type(module, "drive", &drive_spec);
     state->task_type = add_type(module, "task", &task_spec);
-    state->thread_call_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &thread_call_spec, NULL);
-    state->workers_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &workers_spec, NULL);
-    if (state->drive_type == NULL || state->task_type == NULL ||
-        state->thread_call_type == NULL || state->workers_type == NULL ||
-        add_stream_type(module, state, &map_threads_spec, &state->map_threads_type) < 0) {
+    state->thread_call_type = inner_type(module, &thread_call_spec);
+    state->workers_type = inner_type(module, &workers_spec);
+    state->crew_type = inner_type(module, &crew_spec);
+    state->async_call_type = inner_type(module, &async_call_spec);
+    state->reader_type = inner_type(module, &reader_spec);
+    PyTypeObject *coroutines[] = {state->drive_type, state->async_call_type,
+                                  state->reader_type};
+    for (int i = 0; i < 3; i++) {
+        if (coroutines[i] == NULL || register_type("Coroutine", coroutines[i]) < 0) {
+            return -1;
+        }
+    }
+    if (state->task_type == NULL || state->thread_call_type == NULL ||
+        state->workers_type == NULL || state->crew_type == NULL ||
+        add_stream_type(module, state, &map_threads_spec, &state->map_threads_type) < 0 ||
+        add_async_stream_type(module, state, &amap_spec, &state->amap_type) < 0) {
         return -1;
     }
-    return register_type("Coroutine", state->drive_type);
+    return add_async_stream_type(module, state, &amerge_spec, &state->amerge_type);
 }
 
 static int

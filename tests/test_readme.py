@@ -26,8 +26,12 @@ PRINTED = [
     '',
     "[b'Data Chunk 0\\nData Ch', b'unk 1\\nData Chunk 2\\n']\n[('a', 'b'), ('c', 'd'), ('e',)]\n",
     'FIRST\nSECOND\n',
+    '0 1 4 9 16 36\n',
     '(1, 2)\n(3, 4)\n',
-    "b'n,square\\r\\n0,0\\r\\n1,1\\r\\n2,4\\r\\n'\n([0, 0], [1, 1])\n([2, 4],)\n",
+    (
+        "(('n', 'square'), ('0', '0'), ('1', '1'))\n(('2', '4'),)\n"
+        "b'n;square\\r\\n0;0\\r\\n1;1\\r\\n2;4\\r\\n'\n"
+    ),
     '5\n6\n5\n',
     '0\n1\n2\n',
     'Message: hello\nMessage: one\nMessage: two\n',
@@ -45,5 +49,5 @@ def test_example(n, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(EXAMPLES[n], f'README example {n}', 'exec'), {})
+        exec(compile(EXAMPLES[n], f'README example {n}', 'exec'), {'__name__': 'example'})
     assert printed.getvalue() == PRINTED[n]

@@ -82,13 +82,13 @@ coalescer_next(coalescer *self, const uint8_t **chunk)
         absorb(self);
     }
     size_t count = 0;
-    if (self->length == 0) {
-        count = self->rest_length < self->size ? 0 : self->size;
+    if (self->length == 0 && self->rest_length >= self->size) {
+        count = self->size;
         *chunk = self->rest;
         self->rest += count;
         self->rest_length -= count;
     }
-    else if (self->length == self->size || self->due) {
+    else if (self->length == self->size || (self->length > 0 && self->due)) {
         count = self->length;
         *chunk = self->block;
         self->given = true;

@@ -276,6 +276,7 @@ append_field(csv_encoder *self, csv_line *line, PyObject *field)
 
 /* ---- rows ---- */
 
+#ifndef Py_GIL_DISABLED
 /* A list may change while it is read: it is read as its own iterator would. */
 static csv_written
 append_list(csv_encoder *self, csv_line *line, PyObject *row)
@@ -290,6 +291,8 @@ append_list(csv_encoder *self, csv_line *line, PyObject *row)
     }
     return CSV_WRITTEN;
 }
+
+#endif
 
 static csv_written
 append_tuple(csv_encoder *self, csv_line *line, PyObject *row)

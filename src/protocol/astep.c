@@ -275,29 +275,33 @@ is_left(astep *step, astream *self, astream_outcome outcome, PyObject *value,
     }
 }
 
-/* Go on with the step under way until it must wait or is done. */
+/* Go on with the step under way, which came to `outcome`, until it must wait or is done. */
 static PySendResult
-advance(astep *step, astream *self, astream_answer answer, PyObject *value, PyObject **result)
+advance_from(astep *step, astream *self, astream_outcome outcome, PyObject *value,
+             PyObject **result)
 {
     PySendResult sent;
-    self->executing = true;
-    for (;;) {
+    while (!is_left(step, self, outcome, value, &sent, result)) {
         if (self->phase == ASTREAM_IS_ENDED) {
             sent = give_end(step, self, result);
             break;
         }
-        astream_outcome outcome = make_step(self, answer, &value);
-        if (is_left(step, self, outcome, value, &sent, result)) {
-            break;
-        }
-        answer = ASTREAM_ASKED;
         value = NULL;
+        outcome = make_step(self, ASTREAM_ASKED, &value);
     }
     self->executing = false;
     if (sent == PYGEN_NEXT) {
         self->since = 0;
     }
     return complete(step, self, sent);
+}
+
+static PySendResult
+advance(astep *step, astream *self, astream_answer answer, PyObject *value, PyObject **result)
+{
+    self->executing = true;
+    astream_outcome outcome = make_step(self, answer, &value);
+    return advance_from(step, self, outcome, value, result);
 }
 
 /* ---- sending ---- */
@@ -334,7 +338,16 @@ begin_item(astep *step, astream *self, PyObject **result)
         self->running = true;
         return PYGEN_NEXT;
     }
-    return begin(step, self, result);
+    step->state = STEP_UNDER_WAY;
+    self->running = self->executing = true;
+    PyObject *value = NULL;
+    astream_outcome outcome = self->kind->step(self, ASTREAM_ASKED, &value);
+    if (outcome == ASTREAM_ITEM) {
+        self->executing = false;
+        *result = value;
+        return complete(step, self, PYGEN_RETURN);
+    }
+    return advance_from(step, self, outcome, value, result);
 }
 
 /* A non-None value sent into a new step counts as what asend() sends. */

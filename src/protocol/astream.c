@@ -451,7 +451,15 @@ call(PyObject *op, astep_call name, PyObject *argument)
 static PyObject *
 astream_anext(PyObject *op)
 {
-    return call(op, ASTEP_ANEXT, NULL);
+    astream *self = (astream *)op;
+    if (!self->introduced || self->close_with_task) {
+        return call(op, ASTEP_ANEXT, NULL);
+    }
+    PyObject *step;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    step = astep_new(self, ASTEP_ANEXT, NULL);
+    Py_END_CRITICAL_SECTION();
+    return step;
 }
 
 PyDoc_STRVAR(asend_doc, "asend($self, value, /)\n"

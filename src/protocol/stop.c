@@ -16,9 +16,14 @@ stop_dealloc(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
     generators_state *state = PyModule_GetState(((PyHeapTypeObject *)type)->ht_module);
     PyObject_GC_UnTrack(op);
-    type->tp_clear(op);
     PyStopIterationObject *self = (PyStopIterationObject *)op;
-    if (state->keeps_stop && state->stop_memory == NULL && self->args == NULL) {
+    if (self->dict != NULL || self->notes != NULL || self->traceback != NULL ||
+        self->context != NULL || self->cause != NULL) {
+        type->tp_clear(op);
+    }
+    Py_CLEAR(self->args);
+    Py_CLEAR(self->value);
+    if (state->keeps_stop && state->stop_memory == NULL) {
         state->stop_memory = op;
     }
     else {

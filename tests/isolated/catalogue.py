@@ -5,6 +5,7 @@ that is new is put to all of them by an entry here.  `test_catalogue.py` fails w
 has none.  It imports nothing but the standard library, so that scripts run it on any interpreter.
 """
 
+import asyncio
 import atexit
 import dataclasses
 import functools
@@ -25,6 +26,11 @@ from generators import (
     Dispatcher,
     ErrorEvent,
     Event,
+    abatched,
+    achunked,
+    acsv_encode,
+    amap,
+    amerge,
     batched,
     chunked,
     csv,
@@ -568,6 +574,37 @@ def step_async(stream: Any) -> Any:
         raise StopIteration from None
 
 
+def close_async(stream: Any) -> None:
+    finish(stream.aclose())
+
+
+async def apieces(count: int) -> AsyncIterator[Any]:
+    for piece in pieces(count):
+        yield piece
+
+
+async def anumbered(count: int) -> AsyncIterator[tuple[int, str]]:
+    for row in numbered(count):
+        yield row
+
+
+BY_HAND: dict[str, Any] = {'step': step_async, 'close': close_async, 'refusal': RuntimeError}
+
+recipe('abatched', make=lambda n: abatched(acounted(n), 3), items=in_threes, **BY_HAND)
+recipe(
+    'achunked',
+    make=lambda n: achunked(apieces(n), 8, max_delay=None),
+    items=lambda n: encoded(joined(n), 8),
+    joined=True,
+    **BY_HAND,
+)
+recipe(
+    'acsv_encode',
+    make=lambda n: acsv_encode(anumbered(n), size=16, max_delay=None),
+    items=lambda n: encoded(quoted_minimal(n), 16),
+    joined=True,
+    **BY_HAND,
+)
 recipe(
     'to_async without a thread',
     'to_async',
@@ -609,6 +646,54 @@ recipe(
     forked=RuntimeError,
     items=up_to,
 )
+
+
+class Looped:
+    """An async stream, stepped from plain code by a loop of its own."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.loop = asyncio.new_event_loop()
+
+    async def step(self) -> Any:
+        try:
+            return await anext(self.stream)
+        except StopAsyncIteration:
+            return ...
+
+    def __next__(self) -> Any:
+        item = self.loop.run_until_complete(self.step())
+        if item is ...:
+            raise StopIteration
+        return item
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
+
+    def close(self) -> None:
+        if not self.loop.is_closed():
+            self.loop.run_until_complete(self.aclose())
+            self.loop.close()
+
+
+async def absolute(x: int) -> int:
+    await asyncio.sleep(0)
+    return abs(x)
+
+
+def looped(make: Callable[[int], Any]) -> dict[str, Any]:
+    return {
+        'make': lambda n: Looped(make(n)),
+        'items': up_to,
+        'shared': False,
+        'runs_loop': True,
+        'short_of_memory': False,  # asyncio loses a task whose step it can't schedule
+    }
+
+
+recipe('amap', **looped(lambda n: amap(absolute, range(n))))
+recipe('amap of an async source', **looped(lambda n: amap(absolute, amap(absolute, range(n)))))
+recipe('amerge', **looped(lambda n: amerge(amap(absolute, range(n)))))
 
 # --- Dispatcher ---------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ import gc
 import os
 
 import shop
+
 from generators import FLUSH
 
 

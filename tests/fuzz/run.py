@@ -1,0 +1,85 @@
+"""Fuzz src/core with libFuzzer: python tests/fuzz/run.py [--seconds 60] [TARGET ...]
+
+Each target has its share of the seconds.  Seeds are the texts of ../shared/data, where they are,
+and of --corpus, in which what is found stays.  An input that fails is written to the working
+directory.
+"""
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+DATA = ROOT.parent / 'shared' / 'data'
+TARGETS = sorted(path.stem.removesuffix('_fuzz') for path in HERE.glob('*_fuzz.c'))
+FLAGS = '-std=c11 -O1 -g -w -UNDEBUG -fno-sanitize-recover=all'
+INSTRUMENTED = '-fsanitize=fuzzer-no-link,address,undefined'
+NUMBERS = [
+    '1',
+    '-17',
+    '1.5e-3',
+    '123456789012345678',
+    ' 4.9e-324',
+    '2024-02-29',
+    '2024-02-29T23:59:59.123456',
+]
+
+
+def compile_target(name: str, folder: Path) -> Path:
+    """The target with core, which is compiled once for all of them."""
+    compiler = [*shlex.split(os.environ.get('FUZZ_CC', 'clang')), *FLAGS.split()]
+    compiler += ['-I', str(ROOT / 'src'), '-I', str(HERE)]
+    objects = folder / 'core'
+    if not objects.exists():
+        objects.mkdir()
+        sources = sorted((ROOT / 'src' / 'core').glob('*.c'))
+        subprocess.run([*compiler, INSTRUMENTED, '-c', *sources], check=True, cwd=objects)
+    program = folder / name
+    command = [*compiler, f'{INSTRUMENTED},fuzzer', HERE / f'{name}_fuzz.c', *objects.iterdir()]
+    subprocess.run([*command, '-lm', '-o', program], check=True)
+    return program
+
+
+def seed(name: str, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if name == 'number':
+        for i, text in enumerate(NUMBERS):
+            (folder / f'seed-{i}').write_text(text)
+        return
+    for i, path in enumerate(sorted(DATA.rglob('*.csv')) if DATA.is_dir() else []):
+        for flags in (b'\1\0\7\3', b'\5\x10\1\2') if name == 'fields' else (b'',):
+            (folder / f'seed-{i}-{len(flags)}').write_bytes(flags + path.read_bytes()[:500])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--seconds', type=int, default=60, help='for all targets together')
+    parser.add_argument('--corpus', type=Path, help='where inputs are kept')
+    parser.add_argument('targets', nargs='*', metavar='TARGET', help=', '.join(TARGETS))
+    options = parser.parse_args()
+    targets = options.targets or TARGETS
+    with tempfile.TemporaryDirectory() as temporary:
+        for name in targets:
+            program = compile_target(name, Path(temporary))
+            corpus = (options.corpus or Path(temporary, 'corpus')) / name
+            seed(name, corpus)
+            share = max(1, options.seconds // len(targets))
+            command = [program, f'-max_total_time={share}', '-max_len=600', '-print_final_stats=1']
+            done = subprocess.run(
+                [*command, corpus], stderr=subprocess.PIPE, text=True, errors='replace'
+            )
+            if done.returncode != 0:
+                sys.stderr.write(done.stderr[-5000:])
+                return 1
+            runs = done.stderr.rpartition('stat::number_of_executed_units:')[2].split()[0]
+            print(f'{name}: {runs} inputs in {share} s, {len(list(corpus.iterdir()))} kept')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

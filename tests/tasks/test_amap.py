@@ -1,0 +1,624 @@
+"""``amap``: async calls, a bounded number at a time, their results in a stream."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import itertools
+import sys
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generators import amap
+
+
+class Failed(Exception):
+    """What fails in these tests."""
+
+
+def run(main: Callable[[], Coroutine[Any, Any, Any]], **options: Any) -> Any:
+    async def bounded() -> Any:
+        before = asyncio.all_tasks()
+        result = await asyncio.wait_for(main(), 20)
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() - before == set()
+        return result
+
+    return asyncio.run(bounded(), **options)
+
+
+class Gate:
+    """Calls that wait until they are let go."""
+
+    def __init__(self) -> None:
+        self.begun: list[Any] = []
+        self.ended: list[Any] = []
+        self.cancelled: list[Any] = []
+        self.events: dict[Any, asyncio.Event] = {}
+
+    def event(self, item: Any) -> asyncio.Event:
+        return self.events.setdefault(item, asyncio.Event())
+
+    async def __call__(self, item: Any) -> Any:
+        self.begun.append(item)
+        try:
+            await self.event(item).wait()
+        except asyncio.CancelledError:
+            self.cancelled.append(item)
+            raise
+        self.ended.append(item)
+        return item
+
+    def let(self, *items: Any) -> None:
+        for item in items:
+            self.event(item).set()
+
+
+async def turns(count: int = 10) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def as_async(items: Any, log: list[str] | None = None) -> AsyncGenerator[Any, None]:
+    try:
+        for item in items:
+            await asyncio.sleep(0)
+            yield item
+    finally:
+        if log is not None:
+            log.append('closed')
+
+
+def as_sync(items: Any, log: list[str] | None = None) -> Iterator[Any]:
+    try:
+        yield from items
+    finally:
+        if log is not None:
+            log.append('closed')
+
+
+SOURCES = pytest.mark.parametrize('source', [as_sync, as_async])
+
+
+async def double(x: Any) -> Any:
+    return x + x
+
+
+async def slow_double(x: Any) -> Any:
+    await asyncio.sleep(0)
+    return x + x
+
+
+# --- results ----------------------------------------------------------------------------------
+
+
+@given(
+    st.lists(st.integers(0, 3), max_size=20),
+    st.integers(1, 5),
+    st.one_of(st.none(), st.integers(1, 7)),
+    st.booleans(),
+    st.booleans(),
+)
+def test_the_results_are_those_of_map(
+    items: list[int], concurrency: int, buffersize: int | None, ordered: bool, is_async: bool
+) -> None:
+    running, most = 0, 0
+
+    async def call(x: int) -> int:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        for _ in range(x):
+            await asyncio.sleep(0)
+        running -= 1
+        return -x
+
+    async def main() -> None:
+        stream = amap(
+            call,
+            as_async(items) if is_async else items,
+            concurrency=concurrency,
+            buffersize=buffersize,
+            ordered=ordered,
+        )
+        results = [x async for x in stream]
+        expected = [-x for x in items]
+        assert results == expected if ordered else sorted(results) == sorted(expected)
+        assert most <= min(concurrency, buffersize or concurrency)
+
+    run(main)
+
+
+@SOURCES
+def test_results_come_in_order_or_as_they_are_ready(source: Any) -> None:
+    async def main() -> None:
+        for ordered in (True, False):
+            gate = Gate()
+            stream = amap(gate, source(range(3)), concurrency=3, ordered=ordered)
+            step = asyncio.ensure_future(anext(stream))
+            await turns()
+            assert gate.begun == [0, 1, 2]
+            gate.let(2)
+            await turns()
+            assert step.done() is not ordered
+            gate.let(0, 1)
+            assert await step == (0 if ordered else 2)
+            assert [x async for x in stream] == ([1, 2] if ordered else [0, 1])
+
+    run(main)
+
+
+def test_an_item_of_a_slow_source_does_not_wait_for_the_next_one() -> None:
+    async def source() -> AsyncIterator[int]:
+        yield 1
+        await asyncio.sleep(3600)
+
+    async def main() -> None:
+        stream = amap(slow_double, source())
+        assert await anext(stream) == 2
+        await stream.aclose()
+
+    run(main)
+
+
+@SOURCES
+def test_no_more_than_buffersize_are_started_and_not_given(source: Any) -> None:
+    async def main() -> None:
+        gate = Gate()
+        stream = amap(gate, source(itertools.count()), concurrency=2, buffersize=3)
+        step = asyncio.ensure_future(anext(stream))
+        await turns()
+        assert gate.begun == [0, 1]
+        gate.let(1)
+        await turns()
+        assert gate.begun == [0, 1, 2]
+        gate.let(2)
+        await turns()
+        assert gate.begun == [0, 1, 2]
+        gate.let(0)
+        assert await step == 0
+        await stream.aclose()
+
+    run(main)
+
+
+def test_construction_pulls_nothing() -> None:
+    async def main() -> None:
+        source = iter([1])
+        stream = amap(double, source)
+        assert next(source) == 1
+        await stream.aclose()
+
+    run(main)
+
+
+def test_each_call_is_a_task_of_its_own_with_a_copy_of_the_context() -> None:
+    variable = contextvars.ContextVar('variable', default=0)
+
+    async def call(x: int) -> Any:
+        value = variable.get()
+        variable.set(x + 100)
+        await asyncio.sleep(0)
+        return asyncio.current_task(), value
+
+    async def main() -> None:
+        variable.set(7)
+        found = [x async for x in amap(call, range(5), concurrency=3)]
+        assert len({task for task, _ in found} | {asyncio.current_task()}) == 6
+        assert {value for _, value in found} == {7}
+        assert variable.get() == 7
+
+    run(main)
+
+
+def test_a_task_factory_is_asked() -> None:
+    names = []
+
+    def factory(loop: Any, coroutine: Any, **options: Any) -> Any:
+        names.append(coroutine.__qualname__)
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_task_factory(factory)
+        assert [x async for x in amap(double, range(3))] == [0, 2, 4]
+        asyncio.get_running_loop().set_task_factory(None)
+        assert names == ['amap'] * 3
+
+    run(main)
+
+
+def test_a_task_shows_where_its_call_is() -> None:
+    async def call(x: int) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    async def main() -> None:
+        stream = amap(call, [1])
+        step = asyncio.ensure_future(anext(stream))
+        await turns()
+        (task,) = asyncio.all_tasks() - {step, asyncio.current_task()} - outer
+        assert 'call() running at' in repr(task)
+        assert task.get_stack()[-1].f_code.co_name == 'call'
+        step.cancel()
+        await turns()
+        await stream.aclose()
+
+    outer: set[Any] = set()
+
+    async def with_outer() -> None:
+        outer.update(asyncio.all_tasks())
+        await main()
+
+    run(with_outer)
+
+
+def test_in_debug_mode() -> None:
+    async def main() -> None:
+        assert [x async for x in amap(slow_double, as_async(range(3)))] == [0, 2, 4]
+
+    run(main, debug=True)
+
+
+def test_calls_that_are_ready_do_not_starve_the_loop() -> None:
+    async def main() -> int:
+        count = 0
+
+        async def use() -> None:
+            async for _ in amap(double, range(100_000)):
+                pass
+
+        task = asyncio.ensure_future(use())
+        while not task.done():
+            await asyncio.sleep(0)
+            count += 1
+        await task
+        return count
+
+    assert run(main) > 20
+
+
+# --- failures ---------------------------------------------------------------------------------
+
+
+@SOURCES
+def test_a_failure_comes_in_its_turn_and_cancels_the_rest(source: Any) -> None:
+    gate = Gate()
+    log: list[str] = []
+
+    async def call(x: int) -> Any:
+        if x == 1:
+            raise Failed
+        return await gate(x)
+
+    async def main() -> None:
+        stream = amap(call, source(itertools.count(), log), concurrency=3)
+        gate.let(0)
+        assert await anext(stream) == 0
+        with pytest.raises(Failed) as caught:
+            await anext(stream)
+        assert caught.value.__notes__ == [f'while calling {call.__qualname__} with item 1: 1']
+        assert sorted(gate.cancelled) == [x for x in gate.begun if x]
+        assert log == ['closed']
+        assert [x async for x in stream] == []
+
+    run(main)
+
+
+def test_a_call_that_outlasts_its_cancellation_is_waited_for() -> None:
+    log = []
+
+    async def call(x: int) -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            await asyncio.sleep(0.01)
+            log.append(x)
+
+    async def main() -> None:
+        stream = amap(call, range(3))
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.01)
+        await stream.aclose()
+        assert sorted(log) == [0, 1, 2]
+
+    run(main)
+
+
+def test_failures_as_results() -> None:
+    async def call(x: int) -> int:
+        if x % 2:
+            raise Failed
+        return x
+
+    async def main() -> None:
+        results = [x async for x in amap(call, range(4), return_exceptions=True)]
+        assert [results[0], results[2]] == [0, 2]
+        assert [r.__notes__[0][-9:] for r in results[1::2]] == ['item 1: 1', 'item 3: 3']
+
+    run(main)
+
+
+@SOURCES
+def test_a_source_that_fails_gives_what_it_began_first(source: Any) -> None:
+    def items() -> Iterator[int]:
+        yield from range(3)
+        raise Failed
+
+    async def main() -> None:
+        stream = amap(slow_double, source(items()))
+        assert [await anext(stream) for _ in range(3)] == [0, 2, 4]
+        with pytest.raises(Failed) as caught:
+            await anext(stream)
+        assert caught.value.__notes__ == ['while reading item 3']
+
+    run(main)
+
+
+def test_a_function_that_returns_no_awaitable() -> None:
+    async def main() -> None:
+        with pytest.raises(TypeError, match=r"fn must return an awaitable, not 'int'.*map_threads"):
+            await anext(amap(abs, [1]))  # type: ignore[type-var]
+        with pytest.raises(TypeError, match='await'):
+            await anext(amap(as_async, [[1]]))  # type: ignore[type-var]
+
+    run(main)
+
+
+def test_a_function_that_raises_before_it_returns() -> None:
+    def call(x: int) -> Any:
+        raise Failed
+
+    async def main() -> None:
+        with pytest.raises(Failed) as caught:
+            await anext(amap(call, [1]))
+        assert len(caught.value.__notes__) == 1
+
+    run(main)
+
+
+def test_stop_iteration_is_a_runtime_error() -> None:
+    def raises(x: int) -> Any:
+        raise StopIteration
+
+    class Source:
+        def __aiter__(self) -> Any:
+            return self
+
+        async def __anext__(self) -> Any:
+            raise RuntimeError('of the source')
+
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match='raised StopIteration'):
+            await anext(amap(raises, [1]))
+        with pytest.raises(RuntimeError, match='of the source'):
+            await anext(amap(double, Source()))
+
+    run(main)
+
+
+def test_stop_async_iteration_of_a_call_does_not_end_the_stream() -> None:
+    async def call(x: int) -> Any:
+        raise StopAsyncIteration
+
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match='StopAsyncIteration'):
+            await anext(amap(call, [1]))
+
+    run(main)
+
+
+def test_a_call_that_cancels_itself() -> None:
+    async def call(x: int) -> int:
+        if x == 1:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+        await asyncio.sleep(0)
+        return x
+
+    async def main() -> None:
+        stream = amap(call, range(3))
+        assert await anext(stream) == 0
+        with pytest.raises(asyncio.CancelledError):
+            await anext(stream)
+        results = [x async for x in amap(call, range(3), return_exceptions=True)]
+        assert isinstance(results.pop(1), asyncio.CancelledError)
+        assert results == [0, 2]
+
+    run(main)
+
+
+# --- leaving, closing -------------------------------------------------------------------------
+
+
+@SOURCES
+def test_leaving_a_step_loses_nothing(source: Any) -> None:
+    async def call(x: int) -> int:
+        await asyncio.sleep(0.005)
+        return x
+
+    async def main() -> None:
+        stream = amap(call, source(range(20)), concurrency=2)
+        found, left = [], 0
+        while len(found) < 20:
+            try:
+                found.append(await asyncio.wait_for(anext(stream), 0.001))
+            except TimeoutError:
+                left += 1
+        assert found == list(range(20))
+        assert left > 5
+        assert [x async for x in stream] == []
+
+    run(main)
+
+
+@SOURCES
+@pytest.mark.parametrize('taken', range(4))
+def test_aclose_cancels_the_calls_and_then_closes_the_source(source: Any, taken: int) -> None:
+    async def main() -> None:
+        gate = Gate()
+        log: list[str] = []
+        stream = amap(gate, source(itertools.count(), log), concurrency=2)
+        gate.let(*range(taken))
+        for i in range(taken):
+            assert await anext(stream) == i
+        await stream.aclose()
+        assert sorted(gate.ended + gate.cancelled) == sorted(gate.begun)
+        assert log == (['closed'] if taken else [])
+        await stream.aclose()
+        assert [x async for x in stream] == []
+
+    run(main)
+
+
+@SOURCES
+def test_what_is_dropped_is_closed_by_its_loop(source: Any) -> None:
+    async def main() -> None:
+        gate = Gate()
+        log: list[str] = []
+        stream = amap(gate, source(itertools.count(), log), concurrency=3)
+        gate.let(0)
+        assert await anext(stream) == 0
+        await turns()
+        reference = weakref.ref(stream)
+        del stream
+        await turns(30)
+        assert reference() is None
+        assert sorted(gate.cancelled) == [x for x in gate.begun if x]
+        assert log == ['closed']
+
+    run(main)
+
+
+def test_a_loop_that_ends_in_the_middle() -> None:
+    gate = Gate()
+    held = []
+
+    async def main() -> None:
+        stream = amap(gate, itertools.count(), concurrency=3)
+        held.append(stream)
+        gate.let(0)
+        assert await anext(stream) == 0
+
+    asyncio.run(main())
+    assert sorted(gate.cancelled) == [x for x in gate.begun if x]
+    held.clear()
+    gc.collect()
+
+
+def test_a_loop_that_is_closed_in_the_middle() -> None:
+    async def never(x: int) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)
+    stream = amap(never, range(3))
+    step = loop.create_task(anext(stream))  # type: ignore[arg-type]
+    loop.call_later(0.01, loop.stop)
+    loop.run_forever()
+    loop.close()
+    del step, stream
+    gc.collect()
+
+
+def test_close_with_task() -> None:
+    async def main() -> None:
+        gate = Gate()
+        stream = amap(gate, range(9), close_with_task=True)
+
+        async def client() -> None:
+            await anext(stream)
+
+        task = asyncio.ensure_future(client())
+        await turns()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await turns()
+        assert sorted(gate.cancelled) == gate.begun != []
+
+    run(main)
+
+
+def test_overlapping_steps_are_refused() -> None:
+    async def main() -> None:
+        gate = Gate()
+        stream = amap(gate, range(2))
+        first = asyncio.ensure_future(anext(stream))
+        await turns()
+        with pytest.raises(RuntimeError, match='already running'):
+            await anext(stream)
+        gate.let(0, 1)
+        assert await first == 0
+        await stream.aclose()
+
+    run(main)
+
+
+def test_it_needs_a_loop() -> None:
+    stream = amap(double, [1])
+    with pytest.raises(RuntimeError, match=r'amap\(\) needs a running asyncio event loop'):
+        stream.__anext__().__await__().__next__()
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'options', 'error', 'message'),
+    [
+        ((double,), {}, TypeError, 'source'),
+        ((1, []), {}, TypeError, "fn must be callable, not 'int'"),
+        ((double, 5), {}, TypeError, "an iterable or an async iterable, not 'int'"),
+        ((double, []), {'concurrency': 0}, ValueError, 'concurrency must be at least one, not 0'),
+        ((double, []), {'concurrency': 'a'}, TypeError, 'str'),
+        ((double, []), {'buffersize': 0}, ValueError, 'buffersize must be at least one, not 0'),
+        ((double, []), {'executor': None}, TypeError, 'executor'),
+    ],
+)
+def test_bad_arguments(arguments: Any, options: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        amap(*arguments, **options)
+
+
+# --- memory -----------------------------------------------------------------------------------
+
+
+def test_nothing_leaks() -> None:
+    item = Failed()
+
+    async def fail(x: Any) -> Any:
+        await asyncio.sleep(0)
+        raise KeyError
+
+    async def same(x: Any) -> Any:
+        await asyncio.sleep(0)
+        return x
+
+    async def main() -> None:
+        async def use() -> None:
+            for source in (list, as_async):
+                for ordered in (True, False):
+                    stream = amap(same, source([item] * 9), ordered=ordered)
+                    assert len([x async for x in stream]) == 9
+                    stream = amap(same, source([item] * 9), ordered=ordered)
+                    await anext(stream)
+                    await stream.aclose()
+                    with pytest.raises(KeyError):
+                        await anext(amap(fail, source([item] * 9), ordered=ordered))
+                    stream = amap(same, source([item] * 9), ordered=ordered)
+                    await anext(stream)
+                    del stream
+                    await turns()
+            gc.collect()
+
+        await use()
+        before = sys.getrefcount(item), sys.getrefcount(amap)
+        for _ in range(10):
+            await use()
+        assert (sys.getrefcount(item), sys.getrefcount(amap)) == before
+
+    run(main)
