@@ -20,6 +20,7 @@ import tracemalloc
 from collections import deque
 from collections.abc import AsyncIterable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import measure
@@ -108,10 +109,8 @@ def plain_values() -> Iterator[Row]:
             pass
 
     def ours() -> None:
-        try:
+        with suppress(StopIteration):
             drive(waits(data, count)).send(None)
-        except StopIteration:
-            pass
 
     theirs, mine = medians([send_loop, ours], options.rounds)
     yield compared('drive, plain values', 'a send loop', theirs, mine, 1.3)
