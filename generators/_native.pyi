@@ -55,6 +55,7 @@ class _AsyncReads(Protocol):
     def read(self, n: int, /) -> Coroutine[Any, Any, Any]: ...
 
 _Dialect: TypeAlias = str | csv.Dialect | type[csv.Dialect]
+_AsyncSource: TypeAlias = AsyncIterable[str] | AsyncIterable[Buffer] | _AsyncReads
 _Source: TypeAlias = str | PathLike[Any] | Buffer | _Reads | Iterable[str] | Iterable[Buffer]
 _Names: TypeAlias = (
     Sequence[str] | Callable[[tuple[str, ...]], Iterable[str]] | Callable[[str], str]
@@ -151,7 +152,7 @@ class CSVRow(Sequence[_V_co], Generic[_V_co]):
 
 # What all of csv_rows' overloads take.
 @type_check_only
-class _Reading(TypedDict, total=False):
+class _ReadingAnySource(TypedDict, total=False):
     header: bool | None
     names: _Names | None
     columns: Sequence[str | int] | None
@@ -172,7 +173,12 @@ class _Reading(TypedDict, total=False):
     max_field: int | None
     max_record: int | None
     on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object]
+
+class _Reading(_ReadingAnySource, total=False):
     start: Mapping[str, Any] | None
+
+class _AsyncReading(_ReadingAnySource, total=False):
+    close_with_task: bool
 
 @final
 class csv_rows(_Stream[_T_co]):
@@ -274,6 +280,111 @@ class csv_rows(_Stream[_T_co]):
     @property
     def errors(self) -> int: ...
     def checkpoint(self) -> dict[str, Any]: ...
+
+@final
+class acsv_rows(_AsyncStream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[list[Any]] = ...,
+        types: None = None,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[list[str]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[list[Any]] = ...,
+        types: _Types,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[list[Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[_TupleT],
+        types: _Types | None = None,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[_TupleT]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[tuple[Any, ...]],
+        types: None = None,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[tuple[str, ...]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[tuple[Any, ...]],
+        types: _Types,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[tuple[Any, ...]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[CSVRow[Any]],
+        types: None = None,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[CSVRow[str]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[CSVRow[Any]],
+        types: _Types,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[CSVRow[Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[dict[Any, Any]],
+        types: None = None,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[dict[str, str]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[dict[Any, Any]],
+        types: _Types,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[dict[str, Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: Callable[..., _T],
+        types: _Types | None = None,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[_T]: ...
+    @property
+    def header(self) -> tuple[str, ...] | None: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def row_num(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> None: ...
+    @property
+    def errors(self) -> int: ...
 
 @final
 class csv_encode(_Stream[bytes]):

@@ -36,6 +36,7 @@
     X(PyTypeObject, abatched_type)                                       \
     X(PyTypeObject, achunked_type)                                       \
     X(PyTypeObject, acsv_encode_type)                                    \
+    X(PyTypeObject, acsv_rows_type)                                      \
     X(PyTypeObject, drive_type)                                          \
     X(PyTypeObject, crew_type)                                           \
     X(PyTypeObject, async_call_type)                                     \
@@ -119,6 +120,7 @@ extern PyType_Spec pending_spec;
 extern PyType_Spec abatched_spec;
 extern PyType_Spec achunked_spec;
 extern PyType_Spec acsv_encode_spec;
+extern PyType_Spec acsv_rows_spec;
 extern PyType_Spec to_sync_spec;
 extern PyType_Spec pump_spec;
 extern PyType_Spec drive_spec;

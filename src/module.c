@@ -188,6 +188,7 @@ add_async_types(PyObject *module, generators_state *state)
         state->pending_type == NULL || state->worker_type == NULL ||
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
         add_async_stream_type(module, state, &achunked_spec, &state->achunked_type) < 0 ||
+        add_async_stream_type(module, state, &acsv_rows_spec, &state->acsv_rows_type) < 0 ||
         add_async_stream_type(module, state, &acsv_encode_spec, &state->acsv_encode_type) <
             0) {
         return -1;

@@ -14,7 +14,7 @@
  *   error.c     CSVError
  *   fault.c     faults of the data -> CSVError
  *   records.h   the machine of all these, without a face
- *   rows.c      csv_rows, the synchronous face of it
+ *   rows.c      csv_rows, the synchronous face of it; arows.c, the other
  *   reader.c    the reader of generators.csv, with csv.reader's own protocol
  *   dict_reader.c, dict_writer.c   DictReader and DictWriter of generators.csv
  *   keyed.h     rows -> dicts, for the first of them
@@ -312,6 +312,15 @@ typedef struct {
  *path is what messages call the source: a new reference, or NULL. */
 int csv_source_open(csv_source *self, generators_state *state, stream *face, PyObject *source,
                     csv_items items, bool into, PyObject **path);
+
+/* For a face that pulls by itself: items come, or what read() gives. */
+void csv_source_open_items(csv_source *self, csv_items items);
+
+/* Feed an item, of which `index` came before, or what read() gave.  0 or -1. */
+int csv_source_feed(csv_source *self, generators_state *state, csv_parser *parser,
+                    PyObject *item, Py_ssize_t index);
+int csv_source_feed_read(csv_source *self, generators_state *state, csv_parser *parser,
+                         PyObject *data);
 
 /* Close what was opened here and let go of the rest. 0 or -1. */
 int csv_source_close(csv_source *self);

@@ -156,7 +156,7 @@ csv_records_open(csv_records *self, generators_state *state, PyObject *args, PyO
                  const char *format, csv_options *options)
 {
     /* In the order of CSV_OPTIONS. */
-    static char *keywords[] = {
+    char *keywords[] = {
         "source",
         "into",
         "header",
@@ -180,12 +180,12 @@ csv_records_open(csv_records *self, generators_state *state, PyObject *args, PyO
         "max_field",
         "max_record",
         "on_error",
-        "start",
+        options->is_async ? "close_with_task" : "start",
         NULL,
     };
     PyObject *into = NULL, *header = NULL, *names = NULL, *encoding = NULL;
     PyObject *columns = NULL, *types = NULL, *null = NULL, *ragged = NULL;
-    PyObject *max_field = NULL, *max_record = NULL, *on_error = NULL, *start = NULL;
+    PyObject *max_field = NULL, *max_record = NULL, *on_error = NULL, *last = NULL;
     const char *errors = "strict", *items_name = "auto";
     csv_parameters given = {NULL};
     csv_dialect dialect = {.fields = {.max_field = 131072, .max_record = (size_t)64 << 20}};
@@ -196,7 +196,7 @@ csv_records_open(csv_records *self, generators_state *state, PyObject *args, PyO
             &types, &null, &ragged, &given.dialect, &given.delimiter, &given.quotechar,
             &given.escapechar, &given.doublequote, &given.skipinitialspace,
             &given.lineterminator, &given.quoting, &given.strict, &encoding, &errors,
-            &items_name, &max_field, &max_record, &on_error, &start) ||
+            &items_name, &max_field, &max_record, &on_error, &last) ||
         read_on_error(self, on_error) < 0 ||
         read_shape(self, state, into, columns, types, null, ragged) < 0 ||
         read_items(items_name, &options->items) < 0 ||
@@ -215,7 +215,11 @@ csv_records_open(csv_records *self, generators_state *state, PyObject *args, PyO
     if (status < 0 || (self->lazy && open_block(self, state) < 0)) {
         return -1;
     }
-    options->start = not_none(start);
+    if (options->is_async) {
+        options->close_with_task = last == NULL ? 0 : PyObject_IsTrue(last);
+        return options->close_with_task < 0 ? -1 : 0;
+    }
+    options->start = not_none(last);
     return 0;
 }
 

@@ -59,6 +59,8 @@ typedef struct {
     PyObject *source; /* borrowed */
     PyObject *start;  /* borrowed, or NULL */
     csv_items items;
+    bool is_async;       /* set by an async face: it has `close_with_task`, and no `start` */
+    int close_with_task; /* what it was given */
 } csv_options;
 
 /* What PyArg_ParseTupleAndKeywords() is told of them; ":" and the type's name come behind. */

@@ -102,7 +102,7 @@ rows_clear(PyObject *op)
 static int
 rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
-    csv_options options;
+    csv_options options = {.is_async = false};
     if (csv_records_open(&self->records, state, args, kwargs, CSV_OPTIONS ":csv_rows",
                          &options) < 0 ||
         csv_source_open(&self->source, state, &self->stream, options.source, options.items,

@@ -178,11 +178,19 @@ open_buffer(csv_source *self, PyObject *source)
     return 0;
 }
 
+void
+csv_source_open_items(csv_source *self, csv_items items)
+{
+    self->kind = CSV_FROM_ITERATOR;
+    self->items = items;
+    self->total_bytes = CSV_SIZE_UNKNOWN;
+    self->suspicious = items == CSV_ITEMS_AUTO;
+}
+
 static int
 open_iterable(csv_source *self, generators_state *state, stream *face, PyObject *source)
 {
-    self->kind = CSV_FROM_ITERATOR;
-    self->suspicious = self->items == CSV_ITEMS_AUTO;
+    csv_source_open_items(self, self->items);
     if (Py_TYPE(source)->tp_iter == NULL && !PySequence_Check(source)) {
         PyErr_Format(PyExc_TypeError,
                      "source must be a path, a file object, bytes or another buffer, or an "
@@ -312,9 +320,9 @@ feed_object(csv_source *self, generators_state *state, csv_parser *parser, PyObj
     return status;
 }
 
-/* What read() gave. */
-static int
-feed_read(csv_source *self, generators_state *state, csv_parser *parser, PyObject *data)
+int
+csv_source_feed_read(csv_source *self, generators_state *state, csv_parser *parser,
+                     PyObject *data)
 {
     if (data == Py_None) {
         return would_block(self);
@@ -342,7 +350,7 @@ pull_read(csv_source *self, generators_state *state, csv_parser *parser)
         note_file_error(self);
         return -1;
     }
-    int status = feed_read(self, state, parser, data);
+    int status = csv_source_feed_read(self, state, parser, data);
     Py_DECREF(data);
     return status;
 }
@@ -383,11 +391,9 @@ pull_readinto(csv_source *self, generators_state *state, csv_parser *parser)
 /* ---- items ---- */
 
 static void
-wrong_item(csv_source *self, generators_state *state, stream *face, csv_parser *parser,
-           PyObject *item)
+wrong_item(generators_state *state, csv_parser *parser, PyObject *item, Py_ssize_t index)
 {
     const char *wanted = "str or bytes";
-    (void)self;
     if (parser->started || parser->held != NULL) {
         wanted = parser->from_text ? "str, as the items before it"
                                    : "bytes, as the items before it";
@@ -399,7 +405,7 @@ wrong_item(csv_source *self, generators_state *state, stream *face, csv_parser *
         .byte = -1,
     };
     csv_raise(state, &place, "iterator should return %s, not %.200s (item %zd)", wanted,
-              Py_TYPE(item)->tp_name, face->pulled - 1);
+              Py_TYPE(item)->tp_name, index);
 }
 
 /* Lines that lost their ends would run together if they were read as chunks. */
@@ -477,9 +483,9 @@ feed_bytes_line(csv_source *self, generators_state *state, csv_parser *parser, P
     return status;
 }
 
-static int
-feed_item(csv_source *self, generators_state *state, stream *face, csv_parser *parser,
-          PyObject *item)
+int
+csv_source_feed(csv_source *self, generators_state *state, csv_parser *parser, PyObject *item,
+                Py_ssize_t index)
 {
     bool first = !parser->started && parser->byte_count == 0;
     bool text = PyUnicode_Check(item);
@@ -487,7 +493,7 @@ feed_item(csv_source *self, generators_state *state, stream *face, csv_parser *p
         parser->from_text = true;
     }
     if (text != parser->from_text || !(text || PyObject_CheckBuffer(item))) {
-        wrong_item(self, state, face, parser, item);
+        wrong_item(state, parser, item, index);
         return -1;
     }
     if (!text) {
@@ -515,7 +521,7 @@ pull_item(csv_source *self, generators_state *state, stream *face, csv_parser *p
     if (status <= 0) {
         return status < 0 ? -1 : csv_parser_finish(parser, state);
     }
-    status = feed_item(self, state, face, parser, item);
+    status = csv_source_feed(self, state, parser, item, face->pulled - 1);
     Py_DECREF(item);
     return status;
 }

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 import generators
-from generators import CSVError, csv_rows
+from generators import CSVError, acsv_rows, csv_rows
 
 DATA = b'id,name\r\n1,"Ann"\r\n2,"B ""b"" b"\r\n'
 ROWS = [['id', 'name'], ['1', 'Ann'], ['2', 'B "b" b']]
@@ -472,14 +472,17 @@ def test_other_threads_run_while_a_read_waits() -> None:
         writer.join(30)
 
 
-def test_the_stub_has_every_parameter() -> None:
+@pytest.mark.parametrize(
+    ('kind', 'options'), [(csv_rows, '_Reading'), (acsv_rows, '_AsyncReading')]
+)
+def test_the_stub_has_every_parameter(kind: Any, options: str) -> None:
     stub = (Path(generators.__file__).parent / '_native.pyi').read_text('utf-8')
     classes = {node.name: node for node in ast.parse(stub).body if isinstance(node, ast.ClassDef)}
     shared = {
         line.target.id
-        for line in classes['_Reading'].body
+        for name in ('_ReadingAnySource', options)
+        for line in classes[name].body
         if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
     }
-    signature: str = csv_rows.__text_signature__  # type: ignore[attr-defined]
-    parameters = re.findall(r'[(\s](\w+)(?=[=,)])', signature)
+    parameters = re.findall(r'[(\s](\w+)(?=[=,)])', kind.__text_signature__)
     assert sorted(shared | {'source', 'into', 'types'}) == sorted(parameters)

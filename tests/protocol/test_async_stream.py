@@ -28,7 +28,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators import abatched, achunked, to_async
+from generators import abatched, achunked, acsv_rows, to_async
 
 try:
     import uvloop
@@ -45,12 +45,14 @@ STREAMS: dict[str, tuple[Callable[..., Any], bool]] = {
     'to_async': (to_async_unthreaded, False),
     'abatched': (lambda source, **options: abatched(source, 1, **options), True),
     'achunked': (lambda source, **options: achunked(source, max_delay=0, **options), True),
+    'acsv_rows': (acsv_rows, True),
 }
 
 # What else than the item itself an async generator makes of it.
 CONVERTS: dict[str, Callable[[str], Any]] = {
     'abatched': lambda item: (item,),
     'achunked': str.encode,
+    'acsv_rows': lambda item: [item],
 }
 
 
@@ -58,7 +60,7 @@ class Like(str):
     """What any of the streams makes of that item."""
 
     def __eq__(self, other: object) -> bool:
-        return other in (str(self), (str(self),), self.encode())
+        return other in (str(self), (str(self),), [str(self)], self.encode())
 
     __hash__ = str.__hash__
 

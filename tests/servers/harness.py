@@ -166,12 +166,14 @@ class Server:
         self.folder = folder
         for name, text in section.files.items():
             (folder / name).write_text(text, 'utf-8')
-        for name in ('shop.py', 'validated.py'):
+        for name in ('shop.py', 'feed.py', 'validated.py'):
             (folder / name).write_text((HERE / name).read_text('utf-8'), 'utf-8')
         program, *arguments = command.removeprefix('python -m ').split()
         self.program = program = program.removesuffix('-serve')
         self.command = [sys.executable, '-m', program, *ADDRESSES[program].split(), *arguments]
         self.framed = program != 'validated'
+        self.patience = PATIENCE  # seconds, between a client's leaving and its source's end
+        self.says_who_leaves = False  # to the application, while the source waits
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Server]:

@@ -15,12 +15,20 @@ from generators import FLUSH
 gc.disable()
 
 
+def order(n):
+    return n, f'Größe {n % 7}, "neu"', n / 4
+
+
+def change(n):
+    return f'data: {n}\n\n'
+
+
 def orders():
-    return led(lambda n: (n, f'Größe {n % 7}, "neu"', n / 4))
+    return led(order)
 
 
 def changes():
-    return led('data: {}\n\n'.format)
+    return led(change)
 
 
 def led(make):
