@@ -29,6 +29,7 @@ from generators import (
     abatched,
     achunked,
     acsv_encode,
+    acsv_rows,
     amap,
     amerge,
     batched,
@@ -598,6 +599,14 @@ recipe(
     joined=True,
     **BY_HAND,
 )
+
+
+async def abytes(count: int) -> AsyncIterator[bytes]:
+    for piece in cut(written(count), 7):
+        yield piece
+
+
+recipe('acsv_rows', make=lambda n: acsv_rows(abytes(n)), items=lists, **BY_HAND)
 recipe(
     'acsv_encode',
     make=lambda n: acsv_encode(anumbered(n), size=16, max_delay=None),
