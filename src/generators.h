@@ -94,7 +94,7 @@ typedef struct {
         forks; /* grows when the process was forked, and something would miss its threads */
     void
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
-    PyObject *stop_memory; /* see protocol/stop.c; no object */
+    PyObject *kept_stop; /* see protocol/stop.c; not visited */
     bool keeps_stop;
     bool workers_started; /* see bridge/start.c */
     bool executors_used;

@@ -51,14 +51,11 @@ step_without_thread(to_async *self, PyObject **value)
     if (self->callable != NULL && call_source(self) < 0) {
         return ASTREAM_ERROR;
     }
-    switch (astream_pull(&self->stream, value)) {
-    case ASTREAM_GAVE:
+    *value = astream_pull_ready(&self->stream);
+    if (*value != NULL) {
         return ASTREAM_ITEM;
-    case ASTREAM_ENDED:
-        return ASTREAM_END;
-    default:
-        return ASTREAM_ERROR;
     }
+    return astream_pull_ended(&self->stream) == ASTREAM_ENDED ? ASTREAM_END : ASTREAM_ERROR;
 }
 
 /* ---- with one ---- */

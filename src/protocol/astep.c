@@ -28,8 +28,9 @@ typedef enum {
 
 typedef struct {
     PyObject_HEAD
-    astream *stream;    /* owned; NULL when finished */
-    PyObject *argument; /* owned, or NULL */
+    astream *stream;                /* owned; NULL when finished */
+    PyObject *argument;             /* owned, or NULL */
+    generators_state *module_state; /* borrowed: the type holds the module */
     astep_call call;
     step_state state;
 } astep;
@@ -473,11 +474,54 @@ send_lock_held(astep *step, astream *self, PyObject *value, PyObject **result)
     return begin_call(step, self, value, result);
 }
 
+/* Where the GIL is the lock, the step of `async for` in the midst of a stream takes a
+   shorter way, which does all that begin_item() and complete() do. */
+#ifdef Py_GIL_DISABLED
+#define TAKES_SHORT_WAY(step, value) false
+#else
+#define TAKES_SHORT_WAY(step, value) takes_short_way(step, value)
+#endif
+
+static inline bool
+takes_short_way(const astep *step, PyObject *value)
+{
+    const astream *self = step->stream; /* NULL when finished; running when under way */
+    return self != NULL && !self->running && step->call == ASTEP_ANEXT && value == Py_None &&
+           self->phase == ASTREAM_STEPPING && self->unchecked > 0 && self->first == NULL;
+}
+
+static inline PySendResult
+send_the_short_way(astep *step, PyObject **result)
+{
+    astream *self = step->stream;
+    self->unchecked--;
+    self->started = true;
+    step->state = STEP_UNDER_WAY;
+    self->running = self->executing = true;
+    PyObject *value = NULL;
+    astream_outcome outcome = self->kind->step(self, ASTREAM_ASKED, &value);
+    if (outcome != ASTREAM_ITEM) {
+        return advance_from(step, self, outcome, value, result);
+    }
+    self->running = self->executing = false;
+    step->state = STEP_FINISHED;
+    step->stream = NULL;
+    if (self->idle == NULL) {
+        self->idle = Py_NewRef((PyObject *)step);
+    }
+    *result = value;
+    Py_DECREF(self); /* the step's */
+    return PYGEN_RETURN;
+}
+
 static PySendResult
 astep_send(PyObject *op, PyObject *value, PyObject **result)
 {
     astep *step = (astep *)op;
     *result = NULL;
+    if (TAKES_SHORT_WAY(step, value)) {
+        return send_the_short_way(step, result);
+    }
     astream *self;
     Py_BEGIN_CRITICAL_SECTION(op);
     self = (astream *)Py_XNewRef((PyObject *)step->stream);
@@ -599,10 +643,25 @@ astep_new(astream *self, astep_call call, PyObject *argument)
         if (step == NULL) {
             return NULL;
         }
+        step->module_state = generators_state_of((PyObject *)step);
     }
     step->stream = (astream *)Py_NewRef((PyObject *)self);
     step->argument = Py_XNewRef(argument);
     step->call = call;
+    step->state = STEP_NEW;
+    return (PyObject *)step;
+}
+
+PyObject *
+astep_new_anext(astream *self)
+{
+    astep *step = (astep *)self->idle;
+    if (step == NULL || !generators_is_unique((PyObject *)step)) {
+        return astep_new(self, ASTEP_ANEXT, NULL);
+    }
+    self->idle = NULL;
+    step->stream = (astream *)Py_NewRef((PyObject *)self);
+    step->call = ASTEP_ANEXT; /* its argument was let go of */
     step->state = STEP_NEW;
     return (PyObject *)step;
 }
@@ -690,7 +749,7 @@ astep_iternext(PyObject *op)
     PyObject *result;
     PySendResult sent = astep_send(op, Py_None, &result);
     if (sent == PYGEN_RETURN) {
-        stop_raise(generators_state_of(op), result);
+        stop_raise(((astep *)op)->module_state, result);
         return NULL;
     }
     return sent == PYGEN_NEXT ? result : NULL;

@@ -106,14 +106,9 @@ astream_await(astream *self, PyObject *awaitable, PyObject **value)
     return await_begin(self, await_iterator(awaitable), value);
 }
 
-static astream_answer
-pull_sync(astream *self, PyObject *source, PyObject **value)
+astream_answer
+astream_pull_ended(astream *self)
 {
-    *value = Py_TYPE(source)->tp_iternext(source);
-    if (*value != NULL) {
-        self->pulled++;
-        return ASTREAM_GAVE;
-    }
     if (!PyErr_Occurred()) {
         return ASTREAM_ENDED;
     }
@@ -128,15 +123,14 @@ pull_sync(astream *self, PyObject *source, PyObject **value)
 astream_answer
 astream_pull(astream *self, PyObject **value)
 {
+    if (!self->source_is_async) {
+        *value = astream_pull_ready(self);
+        return *value != NULL ? ASTREAM_GAVE : astream_pull_ended(self);
+    }
     PyObject *source = Py_NewRef(self->source);
-    astream_answer answer;
-    if (self->source_is_async) {
-        self->pulling = true;
-        answer = astream_pulled(self, await_begin(self, await_anext(source), value));
-    }
-    else {
-        answer = pull_sync(self, source, value);
-    }
+    self->pulling = true;
+    astream_answer answer =
+        astream_pulled(self, await_begin(self, await_anext(source), value));
     Py_DECREF(source);
     return answer;
 }
@@ -457,7 +451,7 @@ astream_anext(PyObject *op)
     }
     PyObject *step;
     Py_BEGIN_CRITICAL_SECTION(op);
-    step = astep_new(self, ASTEP_ANEXT, NULL);
+    step = astep_new_anext(self);
     Py_END_CRITICAL_SECTION();
     return step;
 }

@@ -130,6 +130,21 @@ int astream_open(astream *self, generators_state *state, PyObject *source,
 /* The source's next item.  A failure is given its note. */
 astream_answer astream_pull(astream *self, PyObject **value);
 
+/* astream_pull() for the item that is ready, of a source that is not async; or NULL, with
+   an exception set or without, for astream_pull_ended() to tell why. */
+static inline PyObject *
+astream_pull_ready(astream *self)
+{
+    PyObject *source = self->source; /* stays: nobody can close it while a step runs */
+    PyObject *item = Py_TYPE(source)->tp_iternext(source);
+    if (item != NULL) {
+        self->pulled++;
+    }
+    return item;
+}
+
+astream_answer astream_pull_ended(astream *self);
+
 /* The value of any awaitable. */
 astream_answer astream_await(astream *self, PyObject *awaitable, PyObject **value);
 
@@ -156,6 +171,9 @@ typedef enum {
 
 /* An awaitable of one call; `argument` is what asend() sends or athrow() throws. */
 PyObject *astep_new(astream *self, astep_call call, PyObject *argument);
+
+/* The same for anext(), sooner. */
+PyObject *astep_new_anext(astream *self);
 
 /* What an answer to a step of the source means: StopAsyncIteration is its end. */
 astream_answer astream_pulled(astream *self, astream_answer answer);

@@ -1,8 +1,13 @@
 /* The StopIteration of a ready step: see stop.h.
  *
- * Owned: the state keeps the memory of at most one, `stop_memory`, which is no object
- * then: all that it held was let go of, its reference to its type too.  While it is an
- * object it is one as any other, that a tracer or a caller may keep as long as it likes.
+ * States: in use, when it is an object as any other, that a tracer or a caller may keep as
+ * long as it likes; or kept, when nobody holds it.
+ *
+ * Owned: the state keeps at most one, `kept_stop`, by its one reference.  That one has no
+ * value, and nothing was ever set on it.  It stays tracked, so that it is found by a
+ * collection, which sees that it is held from elsewhere.  A kept one owns no reference to
+ * its type, which would keep the module from being collected; one in use does, so that the
+ * module outlives it.
  */
 #include "protocol/stop.h"
 
@@ -10,25 +15,39 @@
 
 #if STOP_IS_REUSED
 
+typedef struct {
+    PyStopIterationObject base;
+    generators_state *state; /* borrowed: its type holds the module */
+} stop;
+
+/* Whether it is as it was made, but for its value. */
+static inline bool
+is_untouched(const PyStopIterationObject *self)
+{
+    uintptr_t set = (uintptr_t)self->dict | (uintptr_t)self->notes |
+                    (uintptr_t)self->traceback | (uintptr_t)self->context |
+                    (uintptr_t)self->cause | (uintptr_t)self->suppress_context;
+    return set == 0 && self->args != NULL && PyTuple_GET_SIZE(self->args) == 0;
+}
+
 static void
 stop_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
-    generators_state *state = PyModule_GetState(((PyHeapTypeObject *)type)->ht_module);
-    PyObject_GC_UnTrack(op);
     PyStopIterationObject *self = (PyStopIterationObject *)op;
-    if (self->dict != NULL || self->notes != NULL || self->traceback != NULL ||
-        self->context != NULL || self->cause != NULL) {
-        type->tp_clear(op);
+    generators_state *state = ((stop *)op)->state;
+    if (state != NULL && state->keeps_stop && state->kept_stop == NULL && is_untouched(self)) {
+        Py_INCREF(op); /* the state's */
+        state->kept_stop = op;
+        PyObject *value = self->value;
+        self->value = NULL;
+        Py_DECREF(type); /* the state holds it, too */
+        Py_XDECREF(value);
+        return;
     }
-    Py_CLEAR(self->args);
-    Py_CLEAR(self->value);
-    if (state->keeps_stop && state->stop_memory == NULL) {
-        state->stop_memory = op;
-    }
-    else {
-        type->tp_free(op);
-    }
+    PyObject_GC_UnTrack(op);
+    type->tp_clear(op);
+    type->tp_free(op);
     Py_DECREF(type);
 }
 
@@ -40,6 +59,7 @@ static PyType_Slot stop_slots[] = {
 
 PyType_Spec stop_spec = {
     .name = "builtins.StopIteration",
+    .basicsize = sizeof(stop),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, /* and the base's own */
     .slots = stop_slots,
 };
@@ -47,11 +67,12 @@ PyType_Spec stop_spec = {
 void
 stop_forget(generators_state *state)
 {
-    PyObject *memory = state->stop_memory;
-    state->stop_memory = NULL;
+    PyObject *kept = state->kept_stop;
+    state->kept_stop = NULL;
     state->keeps_stop = false;
-    if (memory != NULL) {
-        PyObject_GC_Del(memory);
+    if (kept != NULL) {
+        Py_INCREF(Py_TYPE(kept)); /* as one in use: gc.get_objects() may have given it */
+        Py_DECREF(kept);
     }
 }
 
@@ -63,13 +84,10 @@ stop_raise(generators_state *state, PyObject *value)
         Py_DECREF(value);
         return;
     }
-    PyObject *op = state->stop_memory;
+    PyObject *op = state->kept_stop;
     if (op != NULL) {
-        state->stop_memory = NULL;
-        PyObject_Init(op, state->stop_type);
-        ((PyStopIterationObject *)op)->args = Py_NewRef(state->empty_tuple);
-        ((PyStopIterationObject *)op)->suppress_context = 0;
-        PyObject_GC_Track(op);
+        state->kept_stop = NULL;
+        Py_INCREF(state->stop_type);
     }
     else {
         op = ((PyTypeObject *)PyExc_StopIteration)
@@ -78,6 +96,7 @@ stop_raise(generators_state *state, PyObject *value)
             Py_DECREF(value);
             return;
         }
+        ((stop *)op)->state = state;
     }
     ((PyStopIterationObject *)op)->value = value;
     PyErr_SetRaisedException(op);

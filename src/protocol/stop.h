@@ -1,15 +1,16 @@
 /* The StopIteration that carries an awaitable's result.
  *
  * 3.12 to 3.14 await through tp_iternext, so each step that is ready raises one: there it
- * is of a subclass whose memory, once nobody holds it, is used for the next.  Its value is
- * let go of at once.  Elsewhere, and without the GIL, it is a plain one.
+ * is of a subclass of which one, once nobody holds it, is raised again.  Its value is let go
+ * of at once.  Elsewhere, and without the GIL, it is a plain one.
  */
 #ifndef GENERATORS_PROTOCOL_STOP_H
 #define GENERATORS_PROTOCOL_STOP_H
 
 #include "generators.h"
 
-#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030F0000 && !defined(Py_GIL_DISABLED)
+#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030F0000 && \
+    !defined(Py_GIL_DISABLED) && !defined(Py_TRACE_REFS)
 #define STOP_IS_REUSED 1
 #else
 #define STOP_IS_REUSED 0
@@ -22,7 +23,7 @@ void stop_raise(generators_state *state, PyObject *value);
 #if STOP_IS_REUSED
 extern PyType_Spec stop_spec;
 
-/* Give up the memory kept. */
+/* Let go of the one that is kept. */
 void stop_forget(generators_state *state);
 #endif
 

@@ -374,6 +374,81 @@ def test_a_tracer_may_keep_what_carried_each_item() -> None:
         assert [stop.value for stop in kept][:3] == ['a', 'b', 'c']
 
 
+def stopped(step: Any) -> StopIteration:
+    """The exception that carries a step's item."""
+    try:
+        next(step)
+    except StopIteration as stop:
+        return stop
+    raise AssertionError('the step is not ready')
+
+
+def test_what_was_set_on_the_exception_of_an_item_is_not_on_that_of_the_next() -> None:
+    def spoil(stop: Any, how: int) -> None:
+        if how == 0:
+            stop.args = ('spoilt',)
+        elif how == 1:
+            stop.add_note('spoilt')
+        elif how == 2:
+            stop.__suppress_context__ = True
+        elif how == 3:
+            stop.__cause__ = stop.__context__ = KeyError('spoilt')
+        else:
+            stop.spoilt = stop
+
+    stream = to_async_unthreaded(range(20))
+    for i in range(20):
+        stop: Any = stopped(anext(stream))
+        assert stop.value == i
+        assert 'spoilt' not in stop.args
+        assert not hasattr(stop, '__notes__')
+        assert not hasattr(stop, 'spoilt')
+        assert (stop.__suppress_context__, stop.__cause__) == (False, None)
+        assert not isinstance(stop.__context__, KeyError)
+        spoil(stop, i % 5)
+        stop.value = 'spoilt'
+        del stop
+
+
+def test_the_exception_of_an_item_can_be_copied_and_both_dropped() -> None:
+    stream = to_async_unthreaded([Item() for _ in range(4)])
+    for _ in range(4):
+        stop = stopped(anext(stream))
+        other: Any = type(stop)(stop.value)
+        assert other.value is stop.value
+        del stop
+        gc.collect()
+        del other
+
+
+def test_an_exception_that_a_collection_shows_may_be_kept_to_the_end() -> None:
+    program = """
+import gc, sys
+from generators import to_async
+async def main():
+    return [item async for item in to_async(range(10), thread=False)]
+def steps():
+    try:
+        main().send(None)
+    except StopIteration as stop:
+        assert stop.value == list(range(10))
+steps()
+shown = [each for each in gc.get_objects() if isinstance(each, StopIteration)]
+assert [each.value for each in shown] == [None] * len(shown)
+steps()
+for each in shown:
+    each.value = shown
+sys.kept = shown
+if '--unload' in sys.argv:
+    del to_async, main, steps
+    for name in [name for name in sys.modules if name.startswith('generators')]:
+        del sys.modules[name]
+    gc.collect()
+"""
+    for argument in ('--stay', '--unload'):
+        subprocess.run([sys.executable, '-c', program, argument], check=True, timeout=60)
+
+
 def test_athrow_refuses_what_an_async_generator_refuses(opened: Callable[..., Any]) -> None:
     stream = opened(Log(), 1)
     for arguments in [(), (1, 2, 3, 4), (int,), (None,), ('no exception',), (KeyError('a'), 'b')]:
