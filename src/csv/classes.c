@@ -79,7 +79,8 @@ is_direct(PyObject *type, bool *direct)
         return 0;
     }
     PyObject *made = PyObject_GetAttrString(type, "__new__");
-    PyObject *standard = PyObject_GetAttrString((PyObject *)&PyTuple_Type, "__new__");
+    PyObject *standard =
+        made == NULL ? NULL : PyObject_GetAttrString((PyObject *)&PyTuple_Type, "__new__");
     if (made != NULL && standard != NULL && PyFunction_Check(made)) {
         PyObject *own = PyDict_GetItemString(PyFunction_GET_GLOBALS(made), "_tuple_new");
         *direct = own == standard;
