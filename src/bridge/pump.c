@@ -75,9 +75,8 @@ has_room_lock_held(const pump *self)
 
 /* ---- errors ---- */
 
-/* The exception being raised is the one that the stream will raise. */
-static void
-record_error(pump *self)
+void
+pump_record_error(pump *self)
 {
     raising_convert(PyExc_StopIteration, "the source");
     raising_convert(PyExc_StopAsyncIteration, "the source");
@@ -105,7 +104,7 @@ record_cancellation(pump *self)
         PyException_SetContext(error, Py_NewRef(cancellation));
         PyException_SetCause(error, Py_NewRef(cancellation));
         PyErr_SetRaisedException(error);
-        record_error(self);
+        pump_record_error(self);
     }
     Py_XSETREF(self->cancellation, cancellation);
 }
@@ -131,9 +130,8 @@ uncancel(pump *self)
 
 /* ---- the end ---- */
 
-/* Let go of everything but the items and the error. */
-static void
-finish(pump *self)
+void
+pump_finish(pump *self)
 {
     self->phase = PUMP_ENDED;
     Py_CLEAR(self->step);
@@ -162,17 +160,16 @@ finish(pump *self)
 
 /* ---- what is done next, when nothing is awaited ---- */
 
-/* Whether a stream closes that object. */
-static int
-is_async_generator(pump *self, PyObject *object)
+int
+pump_is_async_generator(pump *self, PyObject *object)
 {
     generators_state *state = generators_state_of((PyObject *)self);
     return PyAsyncGen_CheckExact(object) ||
            PyObject_IsInstance(object, state->async_generator_abc);
 }
 
-static bool
-is_async_iterable(PyObject *object)
+bool
+pump_is_async_iterable(PyObject *object)
 {
     PyAsyncMethods *methods = Py_TYPE(object)->tp_as_async;
     return methods != NULL && methods->am_aiter != NULL;
@@ -182,8 +179,9 @@ is_async_iterable(PyObject *object)
 static int
 open_source(pump *self)
 {
-    PyObject *iterable = is_async_iterable(self->source) ? Py_NewRef(self->source)
-                                                         : PyObject_CallNoArgs(self->source);
+    PyObject *iterable = pump_is_async_iterable(self->source)
+                             ? Py_NewRef(self->source)
+                             : PyObject_CallNoArgs(self->source);
     if (iterable == NULL) {
         return -1;
     }
@@ -192,7 +190,7 @@ open_source(pump *self)
     if (iterator == NULL) {
         return -1;
     }
-    int closes = is_async_generator(self, iterator);
+    int closes = pump_is_async_generator(self, iterator);
     self->closes_source = closes > 0;
     self->iterator = iterator;
     Py_CLEAR(self->source);
@@ -269,7 +267,7 @@ close_source(pump *self)
     self->iterator = NULL;
     if (source == NULL || !self->closes_source) {
         Py_XDECREF(source);
-        finish(self);
+        pump_finish(self);
         return 0;
     }
     PyObject *awaitable = PyObject_CallMethod(source, "aclose", NULL);
@@ -352,7 +350,7 @@ take_value(pump *self, PyObject *value)
         self->phase = PUMP_READING;
     }
     else {
-        finish(self);
+        pump_finish(self);
     }
     return 0;
 }
@@ -382,7 +380,7 @@ take_exception(pump *self)
         if (reading) {
             stream_note("while reading item %zd", self->pulled);
         }
-        record_error(self);
+        pump_record_error(self);
     }
     Py_CLEAR(self->gate);
     self->phase = PUMP_CLOSING;
@@ -535,8 +533,8 @@ pump_close_method(PyObject *op, PyObject *Py_UNUSED(ignored))
     }
     if (self->phase != PUMP_ENDED) {
         PyErr_SetString(PyExc_RuntimeError, "the task of the source was closed");
-        record_error(self);
-        finish(self);
+        pump_record_error(self);
+        pump_finish(self);
     }
     Py_RETURN_NONE;
 }
@@ -579,8 +577,8 @@ pump_woken(PyObject *op, PyObject *Py_UNUSED(ignored))
         Py_INCREF(self);
         self->owns_itself = true;
         if (create_task(self) < 0) {
-            record_error(self);
-            finish(self);
+            pump_record_error(self);
+            pump_finish(self);
         }
     }
     else if (self->phase == PUMP_PARKED) {
@@ -597,184 +595,6 @@ pump_woken(PyObject *op, PyObject *Py_UNUSED(ignored))
         return NULL;
     }
     Py_RETURN_NONE;
-}
-
-/* ---- for the reader ---- */
-
-/* The loop is closed and will not run again: the source is left as it is.  Nobody
-   else can be using what belongs to the loop's thread. */
-static void
-abandon(pump *self)
-{
-    PyErr_SetString(PyExc_RuntimeError, "the event loop was closed, and the source was not");
-    record_error(self);
-    self->from_closing = true;
-    if (self->task != NULL) {
-        /* The error says it: asyncio need not log that a task is left. */
-        if (PyObject_SetAttrString(self->task, "_log_destroy_pending", Py_False) < 0) {
-            PyErr_WriteUnraisable(self->task);
-        }
-    }
-    finish(self);
-}
-
-static int
-is_loop_closed(pump *self)
-{
-    PyObject *closed = PyObject_CallMethod(self->loop, "is_closed", NULL);
-    int is = closed == NULL ? -1 : PyObject_IsTrue(closed);
-    Py_XDECREF(closed);
-    return is;
-}
-
-/* Have the loop's thread look at what was changed. */
-static int
-wake(pump *self)
-{
-    PyObject *woken = PyObject_GetAttrString((PyObject *)self, "_woken");
-    PyObject *handle =
-        woken == NULL ? NULL
-                      : PyObject_CallMethod(self->loop, "call_soon_threadsafe", "(O)", woken);
-    Py_XDECREF(woken);
-    Py_XDECREF(handle);
-    if (handle != NULL) {
-        return 0;
-    }
-    PyObject *raised = PyErr_GetRaisedException();
-    int closed = is_loop_closed(self);
-    if (closed == 0 || !PyErr_GivenExceptionMatches(raised, PyExc_RuntimeError)) {
-        PyErr_SetRaisedException(raised);
-        return -1;
-    }
-    Py_DECREF(raised);
-    if (closed > 0) {
-        abandon(self);
-    }
-    return closed < 0 ? -1 : 0;
-}
-
-int
-pump_needs_closing(pump *self)
-{
-    return is_async_iterable(self->source) ? is_async_generator(self, self->source) : 0;
-}
-
-int
-pump_start(pump *self, PyObject *loop)
-{
-    self->loop = Py_NewRef(loop);
-    return wake(self);
-}
-
-static pump_answer
-at_end(pump *self)
-{
-    generators_lock_take(&self->lock);
-    PyObject *error = self->error;
-    self->error = NULL;
-    generators_lock_leave(&self->lock);
-    if (error == NULL) {
-        return PUMP_END;
-    }
-    PyErr_SetRaisedException(error);
-    return PUMP_ERROR;
-}
-
-pump_answer
-pump_take(pump *self, PyObject **item)
-{
-    generators_lock_take(&self->lock);
-    bool rouse = self->parked && ring_is_half_empty(&self->ring);
-    self->parked &= !rouse;
-    self->asked |= ring_is_empty(&self->ring);
-    generators_lock_leave(&self->lock);
-    if (rouse && wake(self) < 0) {
-        generators_lock_take(&self->lock);
-        self->parked = !self->ended;
-        generators_lock_leave(&self->lock);
-        return PUMP_ERROR;
-    }
-    generators_lock_take(&self->lock);
-    *item = ring_take(&self->ring);
-    bool ended = self->ended;
-    generators_lock_leave(&self->lock);
-    if (*item != NULL) {
-        return PUMP_ITEM;
-    }
-    return ended ? at_end(self) : PUMP_NONE;
-}
-
-/* Let go of items that nobody will take. */
-static void
-drop_items(pump *self)
-{
-    PyObject *item;
-    do {
-        generators_lock_take(&self->lock);
-        item = ring_take(&self->ring);
-        generators_lock_leave(&self->lock);
-        Py_XDECREF(item);
-    } while (item != NULL);
-}
-
-int
-pump_close(pump *self)
-{
-    generators_lock_take(&self->lock);
-    self->closing = true;
-    bool ended = self->ended;
-    generators_lock_leave(&self->lock);
-    drop_items(self);
-    return ended || self->loop == NULL ? 0 : wake(self);
-}
-
-void
-pump_drop(pump *self)
-{
-    generators_lock_take(&self->lock);
-    self->dropped = true;
-    generators_lock_leave(&self->lock);
-}
-
-bool
-pump_arm(pump *self, bool for_end)
-{
-    generators_lock_take(&self->lock);
-    self->waiting = !self->ended && (for_end || ring_is_empty(&self->ring));
-    bool armed = self->waiting;
-    generators_lock_leave(&self->lock);
-    return armed;
-}
-
-int
-pump_wait(pump *self, uint64_t nanoseconds)
-{
-    PyLockStatus status;
-    PY_TIMEOUT_T microseconds = (PY_TIMEOUT_T)((nanoseconds + 999) / 1000);
-    Py_BEGIN_ALLOW_THREADS
-    status = PyThread_acquire_lock_timed(self->bell, microseconds, 1);
-    Py_END_ALLOW_THREADS
-    if (status == PY_LOCK_ACQUIRED) {
-        return 1;
-    }
-    int failed = PyErr_CheckSignals();
-    generators_lock_take(&self->lock);
-    bool rang = !self->waiting;
-    self->waiting = false;
-    generators_lock_leave(&self->lock);
-    if (rang) {
-        PyThread_acquire_lock(self->bell, NOWAIT_LOCK); /* it is left already */
-    }
-    return failed < 0 ? -1 : rang;
-}
-
-int
-pump_closed(pump *self)
-{
-    generators_lock_take(&self->lock);
-    bool failed = self->ended && self->from_closing;
-    generators_lock_leave(&self->lock);
-    return failed && at_end(self) == PUMP_ERROR ? -1 : 0;
 }
 
 /* ---- memory ---- */
@@ -834,7 +654,7 @@ pump_clear(PyObject *op)
     Py_CLEAR(self->task);
     Py_CLEAR(self->cancellation);
     Py_CLEAR(self->error);
-    drop_items(self);
+    pump_drop_items(self);
     return 0;
 }
 

@@ -100,4 +100,20 @@ int pump_wait(pump *self, uint64_t nanoseconds);
 /* 0, or -1 with the exception that closing raised, if it has ended. */
 int pump_closed(pump *self);
 
+/* ---- between pump.c and pump_reader.c ---- */
+
+/* The exception being raised is the one that the stream will raise. */
+void pump_record_error(pump *self);
+
+/* The end: let go of everything but the items and the error. */
+void pump_finish(pump *self);
+
+/* Let go of items that nobody will take. */
+void pump_drop_items(pump *self);
+
+bool pump_is_async_iterable(PyObject *object);
+
+/* Whether a stream closes that object: 1, 0 or -1. */
+int pump_is_async_generator(pump *self, PyObject *object);
+
 #endif

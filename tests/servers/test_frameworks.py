@@ -292,6 +292,34 @@ def test_an_asynchronous_cursor_needs_no_bridge(heading: str, tmp_path: Path) ->
             assert exchange.wait_until_source_is_closed() == 0
 
 
+@pytest.mark.parametrize('primed', [False, True])
+def test_a_stream_primed_behind_synchronous_middleware_of_django_is_torn(
+    primed: bool, tmp_path: Path
+) -> None:
+    heading = 'Django, asynchronous'
+    priming = "await (chunks.aclose() if request.method == 'HEAD' else chunks.aprime())"
+    files = dict(DOCUMENT[heading].files)
+    if not primed:
+        files['urls.py'] = files['urls.py'].replace(priming, 'pass')
+    files['plain.py'] = 'def plain(get_response):\n    return lambda r: get_response(r)\n'
+    files['settings.py'] += "\nMIDDLEWARE = ['plain.plain']\n"
+    section = Section(files, DOCUMENT[heading].commands)
+    with (
+        served(tmp_path, heading, section.commands[0], section) as server,
+        server.ask('/export.csv') as exchange,
+    ):
+        # More than is made before the view's task has ended.
+        exchange.do('endless' if primed else 'items 20000', 'end')
+        exchange.receive()
+        if primed:
+            with contextlib.suppress(TornError):
+                exchange.body()
+            exchange.wait_until_source_is_closed()
+        else:
+            assert exchange.body() == exported(20_000)
+            assert exchange.wait_until_source_is_closed() == 20_000
+
+
 @pytest.mark.parametrize('heading', ['Quart', 'Quart, asynchronous'])
 def test_quart_does_not_cut_a_slow_stream_off(heading: str, tmp_path: Path) -> None:
     files = dict(DOCUMENT[heading].files)
