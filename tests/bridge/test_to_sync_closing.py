@@ -525,6 +525,9 @@ PRELUDE = """
 import asyncio, os, signal, sys, threading, time
 from generators import to_sync
 
+# A shell has its background jobs ignore it, and so would what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 async def count(n, pause=None, blocks=False):
     try:
         for i in range(n):
