@@ -96,81 +96,7 @@ complete(astep *step, astream *self, PySendResult result)
     return result;
 }
 
-/* ---- the life of a stream ---- */
-
-static void
-keep_raised(astream *self)
-{
-    PyObject *earlier = self->raised;
-    self->raised = NULL;
-    raising_chain(earlier);
-    self->raised = PyErr_GetRaisedException();
-}
-
-/* Close the source, in the way of a step. */
-static astream_outcome
-close_source(astream *self, astream_answer answer, PyObject **value)
-{
-    if (answer == ASTREAM_ASKED) {
-        PyObject *source = self->source;
-        self->source = NULL;
-        if (source == NULL || !self->closes_source) {
-            Py_XDECREF(source);
-            return ASTREAM_END;
-        }
-        PyObject *closing =
-            PyObject_CallMethod(source, self->source_is_async ? "aclose" : "close", NULL);
-        Py_DECREF(source);
-        if (closing == NULL) {
-            return ASTREAM_ERROR;
-        }
-        if (!self->source_is_async) {
-            Py_DECREF(closing);
-            return ASTREAM_END;
-        }
-        answer = astream_await(self, closing, value);
-        Py_DECREF(closing);
-    }
-    if (answer == ASTREAM_GAVE) {
-        Py_CLEAR(*value);
-        return ASTREAM_END;
-    }
-    return answer == ASTREAM_PENDING ? ASTREAM_AWAIT : ASTREAM_ERROR;
-}
-
-static astream_outcome
-make_step(astream *self, astream_answer answer, PyObject **value)
-{
-    switch (self->phase) {
-    case ASTREAM_STEPPING:
-        return self->kind->step(self, answer, value);
-    case ASTREAM_CLOSING:
-        return self->kind->close == NULL ? ASTREAM_END
-                                         : self->kind->close(self, answer, value);
-    default:
-        return close_source(self, answer, value);
-    }
-}
-
-/* A phase is over: go on to the next, with the error to be raised at the end, if any. */
-static void
-next_phase(astream *self, astream_outcome outcome)
-{
-    if (outcome == ASTREAM_ERROR) {
-        keep_raised(self);
-    }
-    PyObject *first = self->first;
-    self->first = NULL;
-    if (self->phase == ASTREAM_STEPPING && outcome == ASTREAM_END && self->held != NULL) {
-        self->raised = self->held;
-        self->held = NULL;
-    }
-    self->phase++;
-    Py_XDECREF(first);
-    if (self->phase == ASTREAM_IS_ENDED && self->kind->release(self) < 0) {
-        keep_raised(self);
-    }
-}
+/* ---- what a step comes to ---- */
 
 /* What a call gives when the stream has ended. */
 static PySendResult
@@ -206,27 +132,6 @@ give_item(astep *step, astream *self, PyObject *item, PyObject **result)
     return PYGEN_RETURN;
 }
 
-/* Wait for a future, which is given away: ASTREAM_WAIT and *result to be passed on,
-   ASTREAM_AGAIN where it has ended, or ASTREAM_ERROR. */
-static astream_outcome
-begin_waiting(astream *self, PyObject *future, PyObject **result)
-{
-    PyObject *iterator = await_iterator(future);
-    Py_DECREF(future);
-    PySendResult sent =
-        iterator == NULL ? PYGEN_ERROR : PyIter_Send(iterator, Py_None, result);
-    if (sent == PYGEN_NEXT) {
-        self->awaited = iterator;
-        self->waiting = true;
-        return ASTREAM_WAIT;
-    }
-    Py_XDECREF(iterator);
-    if (sent == PYGEN_RETURN) {
-        Py_CLEAR(*result);
-    }
-    return sent == PYGEN_RETURN ? ASTREAM_AGAIN : ASTREAM_ERROR;
-}
-
 /* Let others run, if it is time: 1, 0 or -1. */
 static int
 pause_if_due(astream *self, PyObject **result)
@@ -250,7 +155,7 @@ is_left(astep *step, astream *self, astream_outcome outcome, PyObject *value,
 {
     *sent = PYGEN_NEXT;
     if (outcome == ASTREAM_WAIT) {
-        outcome = begin_waiting(self, value, result);
+        outcome = astream_begin_waiting(self, value, result);
         if (outcome == ASTREAM_WAIT) {
             return true;
         }
@@ -271,7 +176,7 @@ is_left(astep *step, astream *self, astream_outcome outcome, PyObject *value,
         self->yielded = NULL;
         return true;
     default:
-        next_phase(self, outcome);
+        astream_next_phase(self, outcome);
         return false;
     }
 }
@@ -288,7 +193,7 @@ advance_from(astep *step, astream *self, astream_outcome outcome, PyObject *valu
             break;
         }
         value = NULL;
-        outcome = make_step(self, ASTREAM_ASKED, &value);
+        outcome = astream_make_step(self, ASTREAM_ASKED, &value);
     }
     self->executing = false;
     if (sent == PYGEN_NEXT) {
@@ -301,7 +206,7 @@ static PySendResult
 advance(astep *step, astream *self, astream_answer answer, PyObject *value, PyObject **result)
 {
     self->executing = true;
-    astream_outcome outcome = make_step(self, answer, &value);
+    astream_outcome outcome = astream_make_step(self, answer, &value);
     return advance_from(step, self, outcome, value, result);
 }
 
@@ -373,11 +278,11 @@ begin_closing(astep *step, astream *self, PyObject *value, PyObject **result)
     }
     if (step->call == ASTEP_ATHROW) {
         PyErr_SetRaisedException(Py_NewRef(step->argument));
-        keep_raised(self);
+        astream_keep_raised(self);
     }
     if (self->phase == ASTREAM_STEPPING) {
         Py_CLEAR(self->held);
-        next_phase(self, ASTREAM_END);
+        astream_next_phase(self, ASTREAM_END);
     }
     return begin(step, self, result);
 }

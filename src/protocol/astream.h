@@ -184,4 +184,19 @@ int astream_budget_is_spent(astream *self);
 /* After a pause. */
 void astream_begin_turn(astream *self);
 
+/* ---- from aphase.c ---- */
+
+/* One step of the phase that the stream is in. */
+astream_outcome astream_make_step(astream *self, astream_answer answer, PyObject **value);
+
+/* A phase is over: go on to the next, with the error to be raised at the end, if any. */
+void astream_next_phase(astream *self, astream_outcome outcome);
+
+/* The exception being raised is what the end will raise, the earlier one its context. */
+void astream_keep_raised(astream *self);
+
+/* Wait for a future, which is given away: ASTREAM_WAIT and *result to be passed on,
+   ASTREAM_AGAIN where it has ended, or ASTREAM_ERROR. */
+astream_outcome astream_begin_waiting(astream *self, PyObject *future, PyObject **result);
+
 #endif
