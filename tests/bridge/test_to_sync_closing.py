@@ -641,9 +641,8 @@ def test_ctrl_c_in_a_wait() -> None:
 @posix
 def test_ctrl_c_that_nobody_catches() -> None:
     script = """
-    threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     for item in to_sync(count(1, blocks=True)):
-        pass
+        threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     """
     done = run(script)
     assert done.returncode == -signal.SIGINT
