@@ -27,6 +27,19 @@ call_name(event_call *self)
     return names[self->kind];
 }
 
+static int
+call_clear(PyObject *op)
+{
+    event_call *self = (event_call *)op;
+    Py_CLEAR(self->event);
+    Py_CLEAR(self->type);
+    Py_CLEAR(self->data);
+    Py_CLEAR(self->source);
+    Py_CLEAR(self->awaited);
+    Py_CLEAR(self->failure);
+    return 0;
+}
+
 static void
 release(event_call *self)
 {
@@ -34,11 +47,7 @@ release(event_call *self)
         event_wait_leave(self->owner, &self->place);
     }
     self->state = STATE_OVER;
-    Py_CLEAR(self->event);
-    Py_CLEAR(self->type);
-    Py_CLEAR(self->data);
-    Py_CLEAR(self->source);
-    Py_CLEAR(self->failure);
+    call_clear((PyObject *)self);
 }
 
 static PyObject *
@@ -228,24 +237,12 @@ call_traverse(PyObject *op, visitproc visit, void *arg)
     return self->turn == NULL ? 0 : turn_traverse(self->turn, visit, arg);
 }
 
-static int
-call_clear(PyObject *op)
-{
-    event_call *self = (event_call *)op;
-    Py_CLEAR(self->event);
-    Py_CLEAR(self->type);
-    Py_CLEAR(self->data);
-    Py_CLEAR(self->source);
-    Py_CLEAR(self->awaited);
-    Py_CLEAR(self->failure);
-    return 0;
-}
-
 /* What is dropped is closed; what was never awaited is told, as of a coroutine. */
 static void
 call_finalize(PyObject *op)
 {
     event_call *self = (event_call *)op;
+    self->is_finalized = true;
     if (self->state == STATE_OVER || self->running || self->owner == NULL) {
         return;
     }
@@ -268,6 +265,60 @@ call_finalize(PyObject *op)
     }
 }
 
+/* An emit to sync handlers is over soon, and making its coroutine would be most of it: so
+   one that is over, and has nothing left, is kept for the next. */
+#if !defined(Py_GIL_DISABLED) && !defined(Py_TRACE_REFS)
+
+static bool
+keep(event_call *self)
+{
+    generators_state *state = self->owner == NULL ? NULL : self->owner->state;
+    if (state == NULL || state->kept_call != NULL || state->event_call_type == NULL ||
+        self->state != STATE_OVER || self->turn != NULL || self->is_finalized) {
+        return false;
+    }
+    Py_INCREF(self); /* the state's */
+    state->kept_call = (PyObject *)self;
+    PyObject *owner = (PyObject *)self->owner;
+    self->owner = NULL;
+    Py_DECREF(owner);
+    return true;
+}
+
+/* The one that is kept, or NULL. */
+static event_call *
+take_kept(generators_state *state)
+{
+    event_call *self = (event_call *)state->kept_call;
+    if (self == NULL) {
+        return NULL;
+    }
+    state->kept_call = NULL;
+    if (!generators_is_unique((PyObject *)self)) { /* gc.get_objects() has given it */
+        Py_DECREF(self);
+        return NULL;
+    }
+    self->state = STATE_NEW;
+    self->handled = self->is_async_source = self->closes_source = false;
+    return self;
+}
+
+#else
+
+static bool
+keep(event_call *Py_UNUSED(self))
+{
+    return false;
+}
+
+static event_call *
+take_kept(generators_state *Py_UNUSED(state))
+{
+    return NULL;
+}
+
+#endif
+
 static void
 call_dealloc(PyObject *op)
 {
@@ -276,10 +327,13 @@ call_dealloc(PyObject *op)
     if (self->state != STATE_OVER && PyObject_CallFinalizerFromDealloc(op) < 0) {
         return;
     }
-    PyObject_GC_UnTrack(op);
     if (self->weak_references != NULL) {
         PyObject_ClearWeakRefs(op);
     }
+    if (keep(self)) {
+        return;
+    }
+    PyObject_GC_UnTrack(op);
     call_clear(op);
     if (self->turn != NULL) { /* it could not be closed */
         turn_clear(self->turn);
@@ -293,10 +347,13 @@ call_dealloc(PyObject *op)
 PyObject *
 event_call_new(dispatcher *owner, call_kind kind, PyObject *first, PyObject *second)
 {
-    PyTypeObject *type = owner->state->event_call_type;
-    event_call *self = (event_call *)type->tp_alloc(type, 0);
+    event_call *self = take_kept(owner->state);
     if (self == NULL) {
-        return NULL;
+        PyTypeObject *type = owner->state->event_call_type;
+        self = (event_call *)type->tp_alloc(type, 0);
+        if (self == NULL) {
+            return NULL;
+        }
     }
     self->owner = (dispatcher *)Py_NewRef((PyObject *)owner);
     self->kind = kind;

@@ -4,6 +4,7 @@
  *   table.c       which handlers a type of event has
  *   queue.c       events that wait for the dispatch under way to end
  *   reader.c      the key and the data of an event
+ *   place.c       where in an event they are
  *   begin.c       whose turn it is to dispatch
  *   turn.c        one dispatch: a machine that both faces drive
  *   failure.c     what goes wrong in it
@@ -16,6 +17,7 @@
 #ifndef GENERATORS_EVENTS_H
 #define GENERATORS_EVENTS_H
 
+#include "events/place.h"
 #include "generators.h"
 
 typedef struct dispatcher dispatcher;
@@ -37,6 +39,7 @@ typedef struct {
     PyObject *target; /* owned: what is sent to or called; NULL when it is closed or
                          ended, or is an async generator not made yet.  Only who
                          registers it or holds the dispatcher's turn touches it. */
+    sendfunc send;    /* of `target`, where it is a generator */
     PyObject *value;  /* owned: what it returned, or NULL */
     uint64_t serial;  /* order of registration */
     handler_kind kind;
@@ -140,12 +143,12 @@ int event_table_traverse(event_table *self, visitproc visit, void *arg);
 
 /* ---- reading events ---- */
 
+#define EVENT_PLACES 4
+
 typedef struct {
     PyObject *name; /* owned: of an attribute or mapping key, interned; or a callable */
     bool is_callable;
-    bool is_item;         /* `place` is an index of a tuple, else an offset in the object */
-    unsigned int version; /* of the type whose attribute has that place; 0 for none */
-    Py_ssize_t place;
+    attribute_place places[EVENT_PLACES]; /* of events met of late, by their types' version */
 } event_reader;
 
 /* `what` is for messages: "key" or "data".  0 or -1. */
