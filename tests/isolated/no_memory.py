@@ -106,6 +106,12 @@ def check_unraisable(report: Any) -> None:
         assert is_from_memory_error(report.exc_value), report
 
 
+def check_alive() -> None:
+    alive = [error for error in gc.get_objects() if isinstance(error, BaseException)]
+    # Async streams keep one exception of an item, to use it again.
+    assert all(isinstance(error, StopIteration) for error in alive), alive
+
+
 def open_descriptors() -> list[str]:
     return os.listdir('/proc/self/fd') if os.path.isdir('/proc/self/fd') else []
 
@@ -139,9 +145,7 @@ def main(name: str, most: int = 100_000) -> None:
                 while unraisable:
                     check_unraisable(unraisable.pop())
                 gc.collect()
-                alive = [error for error in gc.get_objects() if isinstance(error, BaseException)]
-                # Async streams keep one exception of an item, to use it again.
-                assert all(isinstance(error, StopIteration) for error in alive), alive
+                check_alive()
             except BaseException as error:
                 error.add_note(f'{name}: allocation {start}, {"one" if width else "all"} failing')
                 raise
