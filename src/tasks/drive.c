@@ -23,6 +23,7 @@
  * Threads: a call takes the object's critical section.  The generator runs in it,
  * so that the section may be suspended; `running` keeps the object whole then.
  */
+#include "protocol/await.h"
 #include "protocol/raising.h"
 #include "tasks/tasks.h"
 
@@ -45,7 +46,10 @@ static PySendResult
 resume(drive *self, PyObject *answer, PyObject **yielded)
 {
     if (answer == NULL) {
-        return wait_throw(self->generator, yielded);
+        PyObject *exception = PyErr_GetRaisedException();
+        PySendResult status = await_throw_in(self->generator, exception, yielded);
+        Py_DECREF(exception);
+        return status;
     }
     /* What PyIter_Send() does for a generator, with one call less. */
     PySendResult status =
@@ -89,6 +93,7 @@ wait_for(drive *self, PyObject *yielded, PyObject **result)
 static PySendResult
 run(drive *self, PyObject *answer, PyObject **result)
 {
+    generators_state *state = generators_state_of((PyObject *)self);
     wait_budget budget = wait_begin_budget();
     for (;;) {
         PyObject *yielded;
@@ -104,7 +109,7 @@ run(drive *self, PyObject *answer, PyObject **result)
         }
         Py_CLEAR(self->awaited);
         answer = status == PYGEN_RETURN ? *result : NULL;
-        if (answer != NULL && wait_is_due(&budget)) {
+        if (answer != NULL && wait_is_due(state, &budget)) {
             self->held = answer;
             *result = Py_NewRef(Py_None);
             return PYGEN_NEXT;
@@ -158,10 +163,9 @@ throw_running(drive *self, PyObject *exception, PyObject **result)
     Py_CLEAR(self->held);
     if (self->awaited != NULL &&
         !PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit)) {
-        PyErr_SetRaisedException(Py_NewRef(exception));
-        return go_on(self, wait_throw(self->awaited, result), result);
+        return go_on(self, await_throw_in(self->awaited, exception, result), result);
     }
-    int status = self->awaited == NULL ? 0 : wait_close(self->awaited);
+    int status = self->awaited == NULL ? 0 : await_close(self->awaited);
     Py_CLEAR(self->awaited);
     if (status == 0) {
         PyErr_SetRaisedException(Py_NewRef(exception));
@@ -227,7 +231,7 @@ close_lock_held(drive *self)
         return close_suspended(self);
     }
     self->ended = true;
-    return wait_close(self->generator);
+    return await_close(self->generator);
 }
 
 /* ---- where it came from ---- */

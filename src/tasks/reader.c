@@ -55,7 +55,7 @@ await_room(reader *self, PyObject **told)
 }
 
 static PySendResult
-await_close(reader *self, PyObject **told)
+begin_closing(reader *self, PyObject **told)
 {
     self->closing = true;
     PyObject *closing = PyObject_CallMethod(self->source, "aclose", NULL);
@@ -121,7 +121,7 @@ go_on(reader *self, PySendResult status, PyObject **told)
             if (!self->closes) {
                 return end(self, told);
             }
-            status = await_close(self, told);
+            status = begin_closing(self, told);
         }
         else {
             status = self->kind->wants(self) ? await_item(self, told) : await_room(self, told);
