@@ -24,6 +24,7 @@
  * so that the section may be suspended; `running` keeps the object whole then.
  */
 #include "protocol/await.h"
+#include "protocol/coroutine.h"
 #include "protocol/raising.h"
 #include "tasks/tasks.h"
 
@@ -175,8 +176,9 @@ throw_running(drive *self, PyObject *exception, PyObject **result)
 
 /* A step of either kind: `exception` is thrown in, or, where it is NULL, `value` sent. */
 static PySendResult
-step_lock_held(drive *self, PyObject *value, PyObject *exception, PyObject **result)
+step_lock_held(PyObject *op, PyObject *value, PyObject *exception, PyObject **result)
 {
+    drive *self = (drive *)op;
     *result = NULL;
     if (check_idle(self) < 0) {
         return PYGEN_ERROR;
@@ -198,37 +200,13 @@ step_lock_held(drive *self, PyObject *value, PyObject *exception, PyObject **res
 }
 
 static int
-close_suspended(drive *self)
-{
-    PyObject *result;
-    PyObject *exit = PyObject_CallNoArgs(PyExc_GeneratorExit);
-    if (exit == NULL) {
-        return -1;
-    }
-    PySendResult status = step_lock_held(self, NULL, exit, &result);
-    Py_DECREF(exit);
-    Py_XDECREF(result);
-    if (status == PYGEN_NEXT) {
-        PyErr_SetString(PyExc_RuntimeError, "coroutine ignored GeneratorExit");
-        return -1;
-    }
-    if (status == PYGEN_ERROR) {
-        if (!PyErr_ExceptionMatches(PyExc_GeneratorExit)) {
-            return -1;
-        }
-        PyErr_Clear();
-    }
-    return 0;
-}
-
-static int
 close_lock_held(drive *self)
 {
     if (self->ended) {
         return 0;
     }
     if (self->started) {
-        return close_suspended(self);
+        return coroutine_close((PyObject *)self, step_lock_held);
     }
     self->ended = true;
     return await_close(self->generator);
@@ -423,13 +401,19 @@ drive_dealloc(PyObject *op)
 /* ---- slots and methods ---- */
 
 static PySendResult
-drive_am_send(PyObject *op, PyObject *value, PyObject **result)
+step(PyObject *op, PyObject *value, PyObject *exception, PyObject **result)
 {
     PySendResult status;
     Py_BEGIN_CRITICAL_SECTION(op);
-    status = step_lock_held((drive *)op, value, NULL, result);
+    status = step_lock_held(op, value, exception, result);
     Py_END_CRITICAL_SECTION();
     return status;
+}
+
+static PySendResult
+drive_am_send(PyObject *op, PyObject *value, PyObject **result)
+{
+    return step(op, value, NULL, result);
 }
 
 static PyObject *
@@ -443,21 +427,6 @@ drive_iternext(PyObject *op)
     return result;
 }
 
-/* A step's result as a method gives it. */
-static PyObject *
-method_result(PySendResult status, PyObject *result)
-{
-    if (status != PYGEN_RETURN) {
-        return result;
-    }
-    raising_stop(result);
-    if (!PyErr_Occurred()) {
-        PyErr_SetNone(PyExc_StopIteration);
-    }
-    Py_DECREF(result);
-    return NULL;
-}
-
 PyDoc_STRVAR(send_doc,
              "send($self, value, /)\n"
              "--\n\n"
@@ -469,7 +438,7 @@ drive_send(PyObject *op, PyObject *value)
 {
     PyObject *result;
     PySendResult status = drive_am_send(op, value, &result);
-    return method_result(status, result);
+    return coroutine_stepped(status, result);
 }
 
 PyDoc_STRVAR(throw_doc,
@@ -481,17 +450,7 @@ PyDoc_STRVAR(throw_doc,
 static PyObject *
 drive_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *exception = raising_thrown("throw", args, count);
-    if (exception == NULL) {
-        return NULL;
-    }
-    PyObject *result;
-    PySendResult status;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    status = step_lock_held((drive *)op, NULL, exception, &result);
-    Py_END_CRITICAL_SECTION();
-    Py_DECREF(exception);
-    return method_result(status, result);
+    return coroutine_throw(op, step, args, count);
 }
 
 PyDoc_STRVAR(close_doc, "close($self, /)\n"
