@@ -242,9 +242,9 @@ typedef struct {
     PyObject *token;     /* owned: see dispatcher.token; or NULL */
     PyObject *failures;  /* owned: a list of ErrorEvents to report; or NULL */
     Py_ssize_t reported; /* of them */
-    PyObject *raised;    /* owned: a list of exceptions to raise in the end; or NULL */
+    PyObject *raised;    /* owned: what turn_keep() kept, to raise in the end; or NULL */
     PyObject *unclosed;  /* owned: a list of handlers to close, the last one first; or NULL */
-    PyObject *torn;      /* owned: a list of what closing all of them raised; or NULL */
+    PyObject *torn;      /* owned: what closing all of them raised, kept so; or NULL */
     PyObject *aborted;   /* owned: an exception that is no Exception and ends it; or NULL */
     turn_await awaiting; /* why `current` is awaited */
     unsigned count;      /* of events */
@@ -281,8 +281,9 @@ void turn_sent(turn *self, handler *item, PySendResult status, PyObject *result)
    away.  1 where it is to be awaited, else 0. */
 int turn_called(turn *self, handler *item, PyObject *result);
 
-/* An exception that nobody is told of is raised in the end.  It is given away. */
-void turn_keep(PyObject **list, PyObject *exception);
+/* An exception that nobody is told of is raised in the end.  It is given away.  `kept` is
+   NULL, an exception, or a list of exceptions. */
+void turn_keep(PyObject **kept, PyObject *exception);
 
 /* A handler raised that, which is given away. */
 void turn_fail(turn *self, handler *item, PyObject *exception);

@@ -320,6 +320,9 @@ handler_failed(handler *self, PyObject *exception, PyObject **second)
         note_removal(self, exception, "restart=False");
     }
     else if (handler_start(self) < 0) {
+        if (*second != NULL) {
+            raising_chain(*second);
+        }
         *second = PyErr_GetRaisedException();
         note_removal(self, *second, "it failed when it was started again");
     }
