@@ -14,7 +14,7 @@
  * only a debugger, or the collector, looks at it.
  */
 #include "protocol/await.h"
-#include "protocol/raising.h"
+#include "protocol/coroutine.h"
 #include "tasks/crew.h"
 
 typedef struct {
@@ -126,8 +126,9 @@ step_lock_held(async_call *self, PyObject *value, PyObject *exception, PyObject 
 }
 
 static PySendResult
-step(async_call *self, PyObject *value, PyObject *exception, PyObject **told)
+step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
 {
+    async_call *self = (async_call *)op;
     *told = NULL;
     crew *of;
     bool running;
@@ -184,45 +185,27 @@ async_call_start(crew *of, generators_state *state, PyObject *item)
 static PySendResult
 async_call_am_send(PyObject *op, PyObject *value, PyObject **told)
 {
-    return step((async_call *)op, value, NULL, told);
-}
-
-static PyObject *
-method_result(PySendResult status, PyObject *told)
-{
-    if (status != PYGEN_RETURN) {
-        return told;
-    }
-    Py_DECREF(told);
-    PyErr_SetNone(PyExc_StopIteration);
-    return NULL;
-}
-
-static PyObject *
-async_call_iternext(PyObject *op)
-{
-    return PyObject_CallMethod(op, "send", "O", Py_None);
+    return step(op, value, NULL, told);
 }
 
 static PyObject *
 async_call_send(PyObject *op, PyObject *value)
 {
     PyObject *told;
-    PySendResult status = step((async_call *)op, value, NULL, &told);
-    return method_result(status, told);
+    PySendResult status = step(op, value, NULL, &told);
+    return coroutine_stepped(status, told);
+}
+
+static PyObject *
+async_call_iternext(PyObject *op)
+{
+    return async_call_send(op, Py_None);
 }
 
 static PyObject *
 async_call_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *exception = raising_thrown("throw", args, count);
-    if (exception == NULL) {
-        return NULL;
-    }
-    PyObject *told;
-    PySendResult status = step((async_call *)op, NULL, exception, &told);
-    Py_DECREF(exception);
-    return method_result(status, told);
+    return coroutine_throw(op, step, args, count);
 }
 
 static PyObject *
@@ -232,20 +215,9 @@ async_call_close(PyObject *op, PyObject *Py_UNUSED(ignored))
     Py_BEGIN_CRITICAL_SECTION(op);
     ended = ((async_call *)op)->crew == NULL;
     Py_END_CRITICAL_SECTION();
-    if (ended) {
-        Py_RETURN_NONE;
-    }
-    PyObject *thrown = PyObject_CallMethod(op, "throw", "O", PyExc_GeneratorExit);
-    if (thrown != NULL) {
-        Py_DECREF(thrown);
-        PyErr_SetString(PyExc_RuntimeError, "coroutine ignored GeneratorExit");
+    if (!ended && coroutine_close(op, step) < 0) {
         return NULL;
     }
-    if (!PyErr_ExceptionMatches(PyExc_GeneratorExit) &&
-        !PyErr_ExceptionMatches(PyExc_StopIteration)) {
-        return NULL;
-    }
-    PyErr_Clear();
     Py_RETURN_NONE;
 }
 
