@@ -106,6 +106,7 @@ struct astream {
     bool paused;     /* others have their turn */
     bool pulling;    /* what is awaited is a step of the source */
     bool waiting;    /* what is awaited is an ASTREAM_WAIT's */
+    bool abandoned;  /* its hook is being called, since nobody holds it */
     /* The budget: see budget_is_spent(). */
     unsigned unchecked; /* items until the clock is read */
     unsigned stride;    /* how many that is */
@@ -167,6 +168,7 @@ typedef enum {
     ASTEP_ACLOSE,
     ASTEP_APRIME,
     ASTEP_AENTER,
+    ASTEP_ABANDON, /* an aclose() whose outcome nobody waits for */
 } astep_call;
 
 /* An awaitable of one call; `argument` is what asend() sends or athrow() throws. */

@@ -828,6 +828,63 @@ def test_close_with_task_does_not_keep_the_stream(opened: Callable[..., Any]) ->
     asyncio.run(main())
 
 
+@loops
+def test_a_stream_that_its_task_drops_in_ending_is_closed_once_and_without_complaint(
+    opened: Callable[..., Any], new_loop: Any
+) -> None:
+    log = Log()
+    complaints: list[Any] = []
+
+    async def request() -> None:
+        async for _ in opened(log, 3, None, None, True, close_with_task=True):
+            raise Failed
+
+    async def handler() -> None:
+        with suppress(Failed):
+            await request()
+        # The stream was dropped, and is about to be closed.
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: complaints.append(context))
+        await asyncio.create_task(handler())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        gc.collect()
+        assert log.count('closed') == 1
+
+    run_on(new_loop, main())
+    assert complaints == []
+
+
+@pytest.mark.parametrize('inner_first', [False, True])
+def test_a_source_of_a_stream_may_be_closed_with_the_same_task(inner_first: bool) -> None:
+    log = Log()
+    complaints: list[Any] = []
+
+    async def request() -> None:
+        inner = to_async(log.source(False, 3), close_with_task=True)
+        if inner_first:
+            await inner.aprime()
+        async for _ in achunked(inner, max_delay=0, close_with_task=True):
+            raise Failed
+
+    async def handler() -> None:
+        with suppress(Failed):
+            await request()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: complaints.append(context))
+        await asyncio.create_task(handler())
+        while 'closed' not in log:
+            await asyncio.sleep(0.001)
+        gc.collect()
+
+    asyncio.run(main())
+    assert complaints == []
+
+
 def test_close_with_task_needs_a_task(opened: Callable[..., Any]) -> None:
     stream = opened(Log(), 3, close_with_task=True)
     with pytest.raises(RuntimeError, match='close_with_task=True needs a running asyncio task'):
