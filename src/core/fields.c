@@ -69,11 +69,25 @@ reserve(fields *self, size_t units)
 
 /* ---- what both ways of reading end in ---- */
 
+/* A record is measured where it or what was fed ends, so that it may be too long before
+   the unit at fault: then that is the fault, wherever the block was cut. */
 static void
 fail(fields *self, fields_error error, uint32_t pos)
 {
+    if (pos - self->record_start > self->dialect.max_record) {
+        error = FIELDS_RECORD_LIMIT;
+        pos = self->record_start + (uint32_t)self->dialect.max_record;
+    }
     self->error = error;
     self->error_pos = pos;
+}
+
+static void
+measure_record(fields *self, uint32_t end)
+{
+    if (end - self->record_start > self->dialect.max_record) {
+        fail(self, FIELDS_RECORD_LIMIT, end);
+    }
 }
 
 /* Where a walk over the span finds the character that is one too many; `end`
@@ -131,9 +145,8 @@ list_record(fields *self, uint32_t next_start)
 static bool
 end_record(fields *self, uint32_t pos, uint32_t next_start)
 {
-    if (pos - self->record_start > self->dialect.max_record) {
-        fail(self, FIELDS_RECORD_LIMIT,
-             self->record_start + (uint32_t)self->dialect.max_record);
+    measure_record(self, pos);
+    if (self->error != FIELDS_FINE) {
         return false;
     }
     list_record(self, next_start);
@@ -663,10 +676,8 @@ fields_feed(fields *self, const void *block, int width, size_t length)
     else if (!feed_part(self, block, width, end)) {
         return false;
     }
-    if (self->error == FIELDS_FINE && field_fits(self, block, width, self->pos) &&
-        self->pos - self->record_start > self->dialect.max_record) {
-        fail(self, FIELDS_RECORD_LIMIT,
-             self->record_start + (uint32_t)self->dialect.max_record);
+    if (self->error == FIELDS_FINE && field_fits(self, block, width, self->pos)) {
+        measure_record(self, self->pos);
     }
     return true;
 }

@@ -129,6 +129,9 @@ read_all(owner *o, const uint8_t *data, size_t count, size_t cut, reading *out)
         take_records(o, block, out);
     }
     note_number(out, o->machine.error);
+    if (o->machine.error != FIELDS_FINE) {
+        note_number(out, (uint32_t)o->dropped + o->machine.error_pos);
+    }
     fields_free(&o->machine);
 }
 
