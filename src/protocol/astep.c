@@ -29,7 +29,7 @@ typedef enum {
 typedef struct {
     PyObject_HEAD
     astream *stream;                /* owned; NULL when finished */
-    PyObject *argument;             /* owned, or NULL */
+    PyObject *argument;             /* owned, or NULL; see begin_call() */
     generators_state *module_state; /* borrowed: the type holds the module */
     astep_call call;
     step_state state;
@@ -299,6 +299,11 @@ begin_call(astep *step, astream *self, PyObject *value, PyObject **result)
     if (step->call == ASTEP_AENTER) {
         *result = Py_NewRef((PyObject *)self);
         return complete(step, self, PYGEN_RETURN);
+    }
+    if (step->call == ASTEP_ABANDON && self->consumed && step->argument == NULL) {
+        step->argument = Py_NewRef(Py_None); /* it has waited; still nothing is begun */
+        *result = Py_NewRef(Py_None);
+        return PYGEN_NEXT;
     }
     if (self->running) {
         if (step->call == ASTEP_ABANDON && self->phase != ASTREAM_STEPPING) {

@@ -27,7 +27,8 @@
  * as for an async generator; a loop's makes a task of aclose().  Where there is no hook,
  * or it does nothing, what can be closed without waiting is.  A stream that is closed with
  * its task may be dropped by that task, too, and may be the source of another that is: then
- * one closes it, and the aclose() of the others, which nobody awaits, does nothing.
+ * one closes it, and the aclose() of the others, which nobody awaits, does nothing.  That of
+ * a source waits a turn, so that the stream that reads it is closed first, and closes it.
  *
  * Threads: a call takes the sections of the awaitable and of the stream.  User code runs
  * inside them, so they may be suspended; `running` keeps the object whole then.
@@ -72,6 +73,11 @@ astream_open(astream *self, generators_state *state, PyObject *source, astream_s
     if (closes < 0) {
         Py_DECREF(iterator);
         return -1;
+    }
+    if (is_async && closes && PyObject_TypeCheck(iterator, state->async_stream_type)) {
+        Py_BEGIN_CRITICAL_SECTION(iterator);
+        ((astream *)iterator)->consumed = true;
+        Py_END_CRITICAL_SECTION();
     }
     Py_XSETREF(self->source, iterator);
     self->source_is_async = is_async;

@@ -107,6 +107,7 @@ struct astream {
     bool pulling;    /* what is awaited is a step of the source */
     bool waiting;    /* what is awaited is an ASTREAM_WAIT's */
     bool abandoned;  /* its hook is being called, since nobody holds it */
+    bool consumed;   /* another async stream reads it, and will close it */
     /* The budget: see budget_is_spent(). */
     unsigned unchecked; /* items until the clock is read */
     unsigned stride;    /* how many that is */
