@@ -29,7 +29,7 @@ typedef enum {
 typedef struct {
     PyObject_HEAD
     astream *stream;                /* owned; NULL when finished */
-    PyObject *argument;             /* owned, or NULL; see begin_call() */
+    PyObject *argument;             /* owned, or NULL */
     generators_state *module_state; /* borrowed: the type holds the module */
     astep_call call;
     step_state state;
@@ -286,6 +286,7 @@ begin_closing(astep *step, astream *self, PyObject *value, PyObject **result)
         PyErr_SetRaisedException(Py_NewRef(step->argument));
         astream_keep_raised(self);
     }
+    self->unawaited = step->call == ASTEP_ABANDON;
     if (self->phase == ASTREAM_STEPPING) {
         Py_CLEAR(self->held);
         astream_next_phase(self, ASTREAM_END);
@@ -300,13 +301,8 @@ begin_call(astep *step, astream *self, PyObject *value, PyObject **result)
         *result = Py_NewRef((PyObject *)self);
         return complete(step, self, PYGEN_RETURN);
     }
-    if (step->call == ASTEP_ABANDON && self->consumed && step->argument == NULL) {
-        step->argument = Py_NewRef(Py_None); /* it has waited; still nothing is begun */
-        *result = Py_NewRef(Py_None);
-        return PYGEN_NEXT;
-    }
     if (self->running) {
-        if (step->call == ASTEP_ABANDON && self->phase != ASTREAM_STEPPING) {
+        if (step->call == ASTEP_ABANDON && astream_is_closing(self)) {
             *result = Py_NewRef(Py_None); /* another closes it, and has its error */
             return complete(step, self, PYGEN_RETURN);
         }

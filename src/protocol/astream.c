@@ -27,8 +27,7 @@
  * as for an async generator; a loop's makes a task of aclose().  Where there is no hook,
  * or it does nothing, what can be closed without waiting is.  A stream that is closed with
  * its task may be dropped by that task, too, and may be the source of another that is: then
- * one closes it, and the aclose() of the others, which nobody awaits, does nothing.  That of
- * a source waits a turn, so that the stream that reads it is closed first, and closes it.
+ * one closes it, and the aclose() of the others, which nobody awaits, does nothing.
  *
  * Threads: a call takes the sections of the awaitable and of the stream.  User code runs
  * inside them, so they may be suspended; `running` keeps the object whole then.
@@ -74,13 +73,9 @@ astream_open(astream *self, generators_state *state, PyObject *source, astream_s
         Py_DECREF(iterator);
         return -1;
     }
-    if (is_async && closes && PyObject_TypeCheck(iterator, state->async_stream_type)) {
-        Py_BEGIN_CRITICAL_SECTION(iterator);
-        ((astream *)iterator)->consumed = true;
-        Py_END_CRITICAL_SECTION();
-    }
     Py_XSETREF(self->source, iterator);
     self->source_is_async = is_async;
+    self->source_is_stream = PyObject_TypeCheck(iterator, state->async_stream_type);
     self->closes_source = closes;
     return 0;
 }
@@ -256,8 +251,7 @@ task_ended(PyObject *reference, PyObject *task)
         return self;
     }
     PyObject *loop = PyObject_CallMethod(task, "get_loop", NULL);
-    PyObject *closing =
-        loop == NULL ? NULL : astep_new((astream *)self, ASTEP_ABANDON, NULL);
+    PyObject *closing = loop == NULL ? NULL : astep_new((astream *)self, ASTEP_ABANDON, NULL);
     int status = closing == NULL ? -1 : loop_spawn(generators_state_of(self), loop, closing);
     Py_XDECREF(loop);
     Py_XDECREF(closing);

@@ -890,7 +890,8 @@ def test_a_source_of_a_stream_may_be_closed_with_the_same_task(
             inner = to_async(log.source(False, 1000), close_with_task=True)
             if inner_first:
                 await inner.aprime()
-            async for _ in achunked(inner, max_delay=0, close_with_task=True):
+            outer = achunked(inner, max_delay=0, close_with_task=True)
+            async for _ in outer:
                 raise Failed
         except Failed as error:
             if is_kept:
