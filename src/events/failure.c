@@ -10,14 +10,23 @@
 
 #include "protocol/raising.h"
 
-/* An exception that nobody is told of is raised in the end.  It is given away. */
+/* One exception is kept as it is, so that no memory is needed for it, and several in a
+   list.  It is given away. */
 void
-turn_keep(PyObject **list, PyObject *exception)
+turn_keep(PyObject **kept, PyObject *exception)
 {
-    if (*list == NULL) {
-        *list = PyList_New(0);
+    if (*kept == NULL) {
+        *kept = exception;
+        return;
     }
-    if (*list == NULL || PyList_Append(*list, exception) < 0) {
+    if (!PyList_CheckExact(*kept)) {
+        PyObject *list = PyList_New(1);
+        if (list != NULL) {
+            PyList_SET_ITEM(list, 0, *kept);
+            *kept = list;
+        }
+    }
+    if (!PyList_CheckExact(*kept) || PyList_Append(*kept, exception) < 0) {
         PyErr_WriteUnraisable(exception); /* no memory to say more */
     }
     Py_DECREF(exception);
@@ -69,24 +78,31 @@ turn_fail(turn *self, handler *item, PyObject *exception)
     Py_XDECREF(exception);
 }
 
-/* One exception for those in `list` (given away): itself where there is one and it may
-   be alone.  NULL, with an exception set, where it can't be made. */
+/* One exception for those that are kept (given away): itself where there is one and it
+   may be alone, else a group with that message.  NULL, with an exception set, where it
+   can't be made. */
 static PyObject *
-gather(PyObject *list, const char *format, bool alone)
+gather(PyObject *kept, const char *format, bool alone)
 {
-    PyObject *exception;
-    if (alone && PyList_GET_SIZE(list) == 1) {
-        exception = Py_NewRef(PyList_GET_ITEM(list, 0));
+    if (!PyList_CheckExact(kept)) {
+        if (alone) {
+            return kept;
+        }
+        PyObject *exception = kept;
+        kept = PyList_New(1);
+        if (kept == NULL) {
+            Py_DECREF(exception);
+            return NULL;
+        }
+        PyList_SET_ITEM(kept, 0, exception);
     }
-    else {
-        PyObject *message = PyUnicode_FromFormat(format, PyList_GET_SIZE(list));
-        exception = message == NULL ? NULL
-                                    : PyObject_CallFunctionObjArgs(PyExc_BaseExceptionGroup,
-                                                                   message, list, NULL);
-        Py_XDECREF(message);
+    PyObject *group = NULL, *message = PyUnicode_FromFormat(format, PyList_GET_SIZE(kept));
+    if (message != NULL) {
+        group = PyObject_CallFunctionObjArgs(PyExc_BaseExceptionGroup, message, kept, NULL);
+        Py_DECREF(message);
     }
-    Py_DECREF(list);
-    return exception;
+    Py_DECREF(kept);
+    return group;
 }
 
 int

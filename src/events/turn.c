@@ -204,7 +204,7 @@ deliver(turn *self, handler *item)
     int awaits = 0;
     PyObject *target = Py_NewRef(item->target), *result;
     if (item->kind == HANDLER_GENERATOR) {
-        PySendResult status = PyIter_Send(target, self->argument, &result);
+        PySendResult status = item->send(target, self->argument, &result);
         turn_sent(self, item, status, result);
     }
     else {
