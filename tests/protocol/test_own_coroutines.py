@@ -1,8 +1,9 @@
 """The coroutines that the package makes for its own tasks, as a debugger or a loop sees them."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -119,9 +120,11 @@ def test_a_step_that_is_closed_closes_its_source(make: Callable[..., Any]) -> No
     async def main() -> None:
         log: list[str] = []
         stream = make(waiting(log))
-        begun(stream).close()
+        # Before 3.13 an async generator says that it still runs when a step of it was closed.
+        with nullcontext() if sys.version_info >= (3, 13) else suppress(RuntimeError):
+            begun(stream).close()
         assert log == ['closed']
-        with suppress(RuntimeError):  # before 3.13 the source is still taken for one that runs
+        with nullcontext() if sys.version_info >= (3, 13) else suppress(RuntimeError):
             await stream.aclose()
 
     asyncio.run(main())
