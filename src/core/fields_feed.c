@@ -403,10 +403,8 @@ fields_feed(fields *self, const void *block, int width, size_t length)
     else if (!feed_part(self, block, width, end)) {
         return false;
     }
-    if (self->error == FIELDS_FINE && field_fits(self, block, width, self->pos) &&
-        self->pos - self->record_start > self->dialect.max_record) {
-        fields_fault(self, FIELDS_RECORD_LIMIT,
-                     self->record_start + (uint32_t)self->dialect.max_record);
+    if (self->error == FIELDS_FINE && field_fits(self, block, width, self->pos)) {
+        (void)record_fits(self, self->pos);
     }
     return true;
 }

@@ -14,12 +14,29 @@
    memory. */
 bool fields_reserve(fields *self, size_t units);
 
-/* The record under way can't be read on; `pos` is the unit at fault. */
+/* The record under way can't be read on; `pos` is the unit at fault.  A record is measured
+   where it or what was fed ends, so that it may have been too long before that: then that is
+   the fault, wherever the block was cut. */
 static inline void
 fields_fault(fields *self, fields_error error, uint32_t pos)
 {
+    if (pos - self->record_start > self->dialect.max_record) {
+        error = FIELDS_RECORD_LIMIT;
+        pos = self->record_start + (uint32_t)self->dialect.max_record;
+    }
     self->error = error;
     self->error_pos = pos;
+}
+
+/* Does the record under way, read up to `end`, keep the limit? */
+static inline bool
+record_fits(fields *self, uint32_t end)
+{
+    if (end - self->record_start <= self->dialect.max_record) {
+        return true;
+    }
+    fields_fault(self, FIELDS_RECORD_LIMIT, end);
+    return false;
 }
 
 /* Where a walk over the span finds the character that is one too many; `end`
@@ -77,9 +94,7 @@ list_record(fields *self, uint32_t next_start)
 static inline bool
 end_record(fields *self, uint32_t pos, uint32_t next_start)
 {
-    if (pos - self->record_start > self->dialect.max_record) {
-        fields_fault(self, FIELDS_RECORD_LIMIT,
-                     self->record_start + (uint32_t)self->dialect.max_record);
+    if (!record_fits(self, pos)) {
         return false;
     }
     list_record(self, next_start);

@@ -17,7 +17,7 @@
  */
 #include "events/call.h"
 
-#include "protocol/raising.h"
+#include "protocol/coroutine.h"
 #include "protocol/stop.h"
 
 static const char *
@@ -96,8 +96,9 @@ begin_step(event_call *self, PyObject *value)
 }
 
 static PySendResult
-resume(event_call *self, PyObject *value, PyObject *exception, PyObject **result)
+resume(PyObject *op, PyObject *value, PyObject *exception, PyObject **result)
 {
+    event_call *self = (event_call *)op;
     *result = NULL;
     if (begin_step(self, exception == NULL ? value : Py_None) < 0) {
         return PYGEN_ERROR;
@@ -123,35 +124,18 @@ resume(event_call *self, PyObject *value, PyObject *exception, PyObject **result
 static PySendResult
 call_am_send(PyObject *op, PyObject *value, PyObject **result)
 {
-    return resume((event_call *)op, value, NULL, result);
+    return resume(op, value, NULL, result);
 }
 
 static PyObject *
 call_iternext(PyObject *op)
 {
     PyObject *result;
-    if (resume((event_call *)op, Py_None, NULL, &result) == PYGEN_RETURN) {
+    if (resume(op, Py_None, NULL, &result) == PYGEN_RETURN) {
         stop_raise(generators_state_of(op), result);
         return NULL;
     }
     return result;
-}
-
-/* For send() and throw(), which are methods: StopIteration is always set. */
-static PyObject *
-as_iterator(PyObject *op, PySendResult status, PyObject *result)
-{
-    if (status != PYGEN_RETURN) {
-        return result;
-    }
-    if (result == Py_None) {
-        PyErr_SetNone(PyExc_StopIteration);
-        Py_DECREF(result);
-    }
-    else {
-        stop_raise(generators_state_of(op), result);
-    }
-    return NULL;
 }
 
 PyDoc_STRVAR(send_doc, "send($self, value, /)\n--\n\nAs the send() of a coroutine.");
@@ -160,8 +144,8 @@ static PyObject *
 call_send(PyObject *op, PyObject *value)
 {
     PyObject *result;
-    PySendResult status = resume((event_call *)op, value, NULL, &result);
-    return as_iterator(op, status, result);
+    PySendResult status = resume(op, value, NULL, &result);
+    return coroutine_stepped(status, result);
 }
 
 PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
@@ -171,13 +155,7 @@ PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
 static PyObject *
 call_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *exception = raising_thrown("throw", args, count), *result;
-    if (exception == NULL) {
-        return NULL;
-    }
-    PySendResult status = resume((event_call *)op, NULL, exception, &result);
-    Py_DECREF(exception);
-    return as_iterator(op, status, result);
+    return coroutine_throw(op, resume, args, count);
 }
 
 /* 0, or -1. */
@@ -187,24 +165,7 @@ close_call(event_call *self)
     if (self->state == STATE_OVER && !self->running) {
         return 0;
     }
-    PyObject *exit = PyObject_CallNoArgs(PyExc_GeneratorExit), *result;
-    if (exit == NULL) {
-        return -1;
-    }
-    PySendResult status = resume(self, NULL, exit, &result);
-    Py_DECREF(exit);
-    Py_XDECREF(result);
-    if (status == PYGEN_NEXT) {
-        PyErr_SetString(PyExc_RuntimeError, "coroutine ignored GeneratorExit");
-        return -1;
-    }
-    if (status == PYGEN_ERROR) {
-        if (!PyErr_ExceptionMatches(PyExc_GeneratorExit)) {
-            return -1;
-        }
-        PyErr_Clear();
-    }
-    return 0;
+    return coroutine_close((PyObject *)self, resume);
 }
 
 PyDoc_STRVAR(close_doc, "close($self, /)\n--\n\nAs the close() of a coroutine.");

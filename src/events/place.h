@@ -4,8 +4,8 @@
 
 #include "generators.h"
 
-/* The version and the layout of a type can be had up to 3.13; without the GIL a place
-   can't be read without more ado. */
+/* A type's version can be had up to 3.13; without the GIL a place can't be read without
+   more ado. */
 #if PY_VERSION_HEX < 0x030E0000 && !defined(Py_GIL_DISABLED)
 #define PLACES_ARE_KNOWN 1
 #else
@@ -13,10 +13,9 @@
 #endif
 
 typedef enum {
-    PLACE_NONE,  /* the attribute must be asked for */
-    PLACE_SLOT,  /* `at` is an offset in the object */
-    PLACE_ITEM,  /* an index of a tuple */
-    PLACE_FIELD, /* an index of the values that the object has in lieu of a dict */
+    PLACE_NONE, /* the attribute must be asked for */
+    PLACE_SLOT, /* `at` is an offset in the object */
+    PLACE_ITEM, /* an index of a tuple */
 } place_kind;
 
 typedef struct {
@@ -31,24 +30,17 @@ typedef struct {
    interned. */
 void place_find(attribute_place *self, PyObject *op, PyObject *name, PyObject *value);
 
-/* The values that the object has in lieu of a dict, or NULL. */
-PyObject **place_values(PyObject *op);
-
 /* What is there in an object of a type of that version, a new reference; NULL where
    nothing is. */
 static inline PyObject *
 place_read(const attribute_place *self, PyObject *op)
 {
-    PyObject **values;
     switch (self->kind) {
     case PLACE_SLOT:
         return Py_XNewRef(*(PyObject **)((char *)op + self->at));
     case PLACE_ITEM:
         return self->at < PyTuple_GET_SIZE(op) ? Py_NewRef(PyTuple_GET_ITEM(op, self->at))
                                                : NULL;
-    case PLACE_FIELD:
-        values = place_values(op);
-        return values == NULL ? NULL : Py_XNewRef(values[self->at]);
     default:
         return NULL;
     }
