@@ -343,7 +343,7 @@ dict_reader_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->dialect);
     Py_VISIT(self->line_set);
     Py_VISIT(self->keys.names);
-    /* Not its pattern: that holds nothing but texts, and is out of the user's reach. */
+    Py_VISIT(self->keys.pattern);
     Py_VISIT(self->attributes);
     return 0;
 }

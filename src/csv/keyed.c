@@ -1,17 +1,14 @@
 /* Rows -> dicts, as csv.DictReader makes them.
  *
  * csv_keys remembers the names of the row before.  Its `pattern` is a dict that has them
- * as keys, and the row's dict is a copy of it, which is filled (see dicts.c).  Where that
- * can't be done, the pattern has the last row's values, and the next row changes what
- * differs in it, of which there is little where texts repeat themselves.  It is made again
- * when the names are found to have changed, and used where they are distinct strs, whose
- * comparison runs no code of the user.
+ * as keys, and the last row's values: the next row changes what differs, of which there
+ * is little where texts repeat themselves, and a copy of it is the row's dict, which
+ * costs half of building one.  It is made again when the names are found to have changed,
+ * and used where they are distinct strs, whose comparison runs no code of the user.
  *
  * User code runs where names are something else: the caller holds what it passes.
  */
 #include "csv/keyed.h"
-
-#include "csv/dicts.h"
 
 /* ---- names ---- */
 
@@ -65,10 +62,7 @@ make_pattern(csv_keys *self)
     if (dict == NULL) {
         return -1;
     }
-    if (are_plain_names(names, dict) && csv_dict_can_be_filled(dict, count)) {
-        self->pattern = Py_NewRef(dict);
-    }
-    else if (are_plain_names(names, dict)) {
+    if (are_plain_names(names, dict)) {
         self->last = PyMem_Calloc((size_t)count + 1, sizeof *self->last);
         if (self->last == NULL) {
             Py_DECREF(dict);
@@ -152,43 +146,17 @@ level(PyObject *dict, PyObject *names, csv_values *values, const csv_rest *rest)
     return status;
 }
 
-/* The pattern's copy with the values, of which it takes over those that it has. */
-static PyObject *
-fill_pattern(csv_keys *self, csv_values *values)
-{
-    size_t count = (size_t)PyTuple_GET_SIZE(self->names);
-    if (count > values->count) {
-        count = values->count;
-    }
-    PyObject *pattern = Py_NewRef(self->pattern);
-    PyObject *dict = csv_dict_filled(pattern, values->items, (Py_ssize_t)count);
-    Py_DECREF(pattern);
-    for (size_t i = 0; dict != NULL && i < count; i++) {
-        values->items[i] = NULL;
-    }
-    return dict;
-}
-
-static PyObject *
-copy_pattern(csv_keys *self, csv_values *values)
+/* The dict of values, whose names have a pattern. */
+PyObject *
+csv_keys_dict(csv_keys *self, csv_values *values, const csv_rest *rest)
 {
     if (update_pattern(self, values) < 0) {
         csv_keys_forget(self);
         return NULL;
     }
-    PyObject *pattern = Py_NewRef(self->pattern);
+    PyObject *names = Py_NewRef(self->names), *pattern = Py_NewRef(self->pattern);
     PyObject *dict = PyDict_Copy(pattern);
     Py_DECREF(pattern);
-    return dict;
-}
-
-/* The dict of values, whose names have a pattern. */
-PyObject *
-csv_keys_dict(csv_keys *self, csv_values *values, const csv_rest *rest)
-{
-    PyObject *names = Py_NewRef(self->names);
-    PyObject *dict =
-        self->last == NULL ? fill_pattern(self, values) : copy_pattern(self, values);
     if (dict != NULL && values->count != (size_t)PyTuple_GET_SIZE(names) &&
         level(dict, names, values, rest) < 0) {
         Py_CLEAR(dict);

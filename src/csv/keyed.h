@@ -7,8 +7,7 @@
 typedef struct {
     PyObject *names;   /* owned: tuple of the fieldnames last seen, or NULL */
     PyObject *pattern; /* owned: dict of names and values, or NULL */
-    PyObject **last;   /* owned: the pattern's values in order, borrowed from it; NULL where
-                          it has none and its copies are filled */
+    PyObject **last;   /* owned: the pattern's values in order, borrowed from it */
 } csv_keys;
 
 /* For a row that has not as many values as there are names; held by the caller. */

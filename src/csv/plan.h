@@ -95,7 +95,6 @@ typedef struct {
     PyObject *keywords; /* owned: names of the last values, or NULL */
     PyObject *model;    /* dict: owned: a dict of all keys, to be copied */
     PyObject **last;    /* owned: the model's values, borrowed from it; NULL: it keeps None */
-    bool fills;         /* see csv_dict_filled() */
 } csv_plan;
 
 /* Take the parameters (NULL for what was not given).  0 or -1. */

@@ -6,7 +6,6 @@
  *
  * What the names of the file rule out is a ValueError, which the face gives a place.
  */
-#include "csv/dicts.h"
 #include "csv/plan.h"
 
 /* ---- names and indices ---- */
@@ -189,15 +188,11 @@ check_key(PyObject *name, uint32_t field)
     return 0;
 }
 
-/* Where copies of the model can't be filled it keeps the last row's values, unless a callable
-   makes some: code of the user could run as they go, or wait for that. */
+/* The model keeps the last row's values, unless a callable makes some: code of the user could
+   run as they go, or wait for that. */
 static int
 keep_last(csv_plan *self)
 {
-    self->fills = csv_dict_can_be_filled(self->model, self->count);
-    if (self->fills) {
-        return 0;
-    }
     for (Py_ssize_t i = 0; i < self->count; i++) {
         if (self->columns[i].type.kind == CSV_AS_CALL) {
             return 0;

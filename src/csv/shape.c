@@ -8,7 +8,6 @@
  */
 #include <string.h>
 
-#include "csv/dicts.h"
 #include "csv/field.h"
 #include "csv/plan.h"
 
@@ -325,13 +324,6 @@ dict_like_last(const csv_plan *plan, PyObject **values, Py_ssize_t count)
 static PyObject *
 dict_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
 {
-    if (plan->fills) {
-        PyObject *filled = csv_dict_filled(plan->model, values, count);
-        if (filled == NULL) {
-            drop_values(values, count);
-        }
-        return filled;
-    }
     if (plan->last != NULL) {
         return dict_like_last(plan, values, count);
     }
