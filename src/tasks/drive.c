@@ -521,6 +521,17 @@ get_cr_suspended(PyObject *op, void *Py_UNUSED(closure))
     return PyBool_FromLong(self->started && !self->running && !self->ended);
 }
 
+/* What inspect.getcoroutinestate() asks for since 3.15. */
+static PyObject *
+get_cr_state(PyObject *op, void *Py_UNUSED(closure))
+{
+    drive *self = (drive *)op;
+    return PyUnicode_FromString(self->ended     ? "CORO_CLOSED"
+                                : self->running ? "CORO_RUNNING"
+                                : self->started ? "CORO_SUSPENDED"
+                                                : "CORO_CREATED");
+}
+
 static PyObject *
 get_cr_origin(PyObject *op, void *Py_UNUSED(closure))
 {
@@ -580,6 +591,7 @@ static PyGetSetDef drive_getset[] = {
     {"cr_await", get_cr_await, NULL, "What iterates while it waits, or None.", NULL},
     {"cr_running", get_cr_running, NULL, "Whether it runs now.", NULL},
     {"cr_suspended", get_cr_suspended, NULL, "Whether it waits.", NULL},
+    {"cr_state", get_cr_state, NULL, "Its state, as inspect names it.", NULL},
     {"cr_frame", get_cr_frame, NULL, "The generator's frame, None at the end.", "gi_frame"},
     {"cr_code", get_attribute, NULL, "The generator's code.", "gi_code"},
     {"cr_origin", get_cr_origin, NULL,
