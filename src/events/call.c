@@ -261,7 +261,7 @@ call_finalize(PyObject *op)
         status = close_call(self);
     }
     if (status < 0) {
-        PyErr_WriteUnraisable(op);
+        raising_unraisable(op);
     }
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);

@@ -226,6 +226,12 @@ typedef enum {
 
 typedef enum { AWAIT_CALL, AWAIT_PRIMING, AWAIT_SENDING, AWAIT_CLOSING } turn_await;
 
+/* Exceptions that will be raised in the end.  The first one needs no memory to be kept. */
+typedef struct {
+    PyObject *first; /* owned, or NULL */
+    PyObject *more;  /* owned: a list of those after it, or NULL */
+} kept_exceptions;
+
 /* One hold of the dispatcher: an event, the failures of its handlers, and what was
    queued meanwhile.  It belongs to a face, which holds the dispatcher. */
 typedef struct {
@@ -239,12 +245,12 @@ typedef struct {
     PyObject *token;     /* owned: see dispatcher.token; or NULL */
     PyObject *failures;  /* owned: a list of ErrorEvents to report; or NULL */
     Py_ssize_t reported; /* of them */
-    PyObject *raised;    /* owned: a list of exceptions to raise in the end; or NULL */
-    PyObject *unclosed;  /* owned: a list of handlers to close, the last one first; or NULL */
-    PyObject *torn;      /* owned: a list of what closing all of them raised; or NULL */
-    PyObject *aborted;   /* owned: an exception that is no Exception and ends it; or NULL */
-    turn_await awaiting; /* why `current` is awaited */
-    unsigned count;      /* of events */
+    kept_exceptions raised;
+    PyObject *unclosed;   /* owned: a list of handlers to close, the last one first; or NULL */
+    kept_exceptions torn; /* what closing all of them raised */
+    PyObject *aborted;    /* owned: an exception that is no Exception and ends it; or NULL */
+    turn_await awaiting;  /* why `current` is awaited */
+    unsigned count;       /* of events */
     bool is_async;
     bool is_error;     /* the handlers are those of 'error' */
     bool is_ending;    /* `unclosed` are all of the dispatcher's */
@@ -278,8 +284,14 @@ void turn_sent(turn *self, handler *item, PySendResult status, PyObject *result)
    away.  1 where it is to be awaited, else 0. */
 int turn_called(turn *self, handler *item, PyObject *result);
 
+/* Close what will not be awaited, which would be told of as never awaited; the exception
+   that is set stays. */
+void turn_abandon(PyObject *awaitable);
+
 /* An exception that nobody is told of is raised in the end.  It is given away. */
-void turn_keep(PyObject **list, PyObject *exception);
+void turn_keep(kept_exceptions *kept, PyObject *exception);
+
+void kept_clear(kept_exceptions *kept);
 
 /* A handler raised that, which is given away. */
 void turn_fail(turn *self, handler *item, PyObject *exception);

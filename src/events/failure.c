@@ -2,7 +2,9 @@
  *
  * The failure of a handler is an ErrorEvent until the 'error' handlers have it.  What
  * nobody is told of, a failing 'error' handler's own exception, and what closing raises
- * are kept as they are; the first exception that is no Exception ends the turn.
+ * are kept as they are; the first exception that is no Exception ends the turn.  Where
+ * memory lacks for one of these, the caller is told all the same: of the exceptions met,
+ * as the context of one another, or of the MemoryError with them as its context.
  *
  * User code that runs: what makes exceptions and groups of them.
  */
@@ -12,15 +14,30 @@
 
 /* An exception that nobody is told of is raised in the end.  It is given away. */
 void
-turn_keep(PyObject **list, PyObject *exception)
+turn_keep(kept_exceptions *kept, PyObject *exception)
 {
-    if (*list == NULL) {
-        *list = PyList_New(0);
+    if (kept->first == NULL) {
+        kept->first = exception;
+        return;
     }
-    if (*list == NULL || PyList_Append(*list, exception) < 0) {
-        PyErr_WriteUnraisable(exception); /* no memory to say more */
+    if (kept->more == NULL) {
+        kept->more = PyList_New(0);
     }
-    Py_DECREF(exception);
+    if (kept->more != NULL && PyList_Append(kept->more, exception) == 0) {
+        Py_DECREF(exception);
+        return;
+    }
+    /* No memory to keep it beside the first one: beneath that it needs none. */
+    PyErr_SetRaisedException(kept->first);
+    raising_chain(exception);
+    kept->first = PyErr_GetRaisedException();
+}
+
+void
+kept_clear(kept_exceptions *kept)
+{
+    Py_CLEAR(kept->first);
+    Py_CLEAR(kept->more);
 }
 
 /* The event under way, as 'error' handlers are told of it: a new reference or NULL. */
@@ -69,52 +86,67 @@ turn_fail(turn *self, handler *item, PyObject *exception)
     Py_XDECREF(exception);
 }
 
-/* One exception for those in `list` (given away): itself where there is one and it may
-   be alone.  NULL, with an exception set, where it can't be made. */
+/* Those that are kept, in a new list, or NULL. */
 static PyObject *
-gather(PyObject *list, const char *format, bool alone)
+list_kept(const kept_exceptions *kept)
 {
-    PyObject *exception;
-    if (alone && PyList_GET_SIZE(list) == 1) {
-        exception = Py_NewRef(PyList_GET_ITEM(list, 0));
+    PyObject *list = PyList_New(1);
+    if (list == NULL) {
+        return NULL;
     }
-    else {
-        PyObject *message = PyUnicode_FromFormat(format, PyList_GET_SIZE(list));
-        exception = message == NULL ? NULL
-                                    : PyObject_CallFunctionObjArgs(PyExc_BaseExceptionGroup,
-                                                                   message, list, NULL);
-        Py_XDECREF(message);
+    PyList_SET_ITEM(list, 0, Py_NewRef(kept->first));
+    if (kept->more != NULL && PyList_SetSlice(list, 1, 1, kept->more) < 0) {
+        Py_CLEAR(list);
     }
-    Py_DECREF(list);
-    return exception;
+    return list;
+}
+
+/* One exception for those that are kept, which are given away: itself where there is one
+   and it may be alone.  Where a group can't be made, the reason, with the first of them as
+   its context. */
+static PyObject *
+gather(kept_exceptions *kept, const char *format, bool alone)
+{
+    if (alone && kept->more == NULL) {
+        return kept->first;
+    }
+    PyObject *list = list_kept(kept), *group = NULL;
+    PyObject *message =
+        list == NULL ? NULL : PyUnicode_FromFormat(format, PyList_GET_SIZE(list));
+    if (message != NULL) {
+        group = PyObject_CallFunctionObjArgs(PyExc_BaseExceptionGroup, message, list, NULL);
+        Py_DECREF(message);
+    }
+    Py_XDECREF(list);
+    if (group == NULL) {
+        raising_chain(Py_NewRef(kept->first));
+        group = PyErr_GetRaisedException();
+    }
+    kept_clear(kept);
+    return group;
 }
 
 int
 turn_end(turn *self)
 {
-    PyObject *raised = self->raised, *torn = self->torn, *aborted = self->aborted;
-    self->raised = self->torn = self->aborted = NULL;
+    kept_exceptions raised = self->raised, torn = self->torn;
+    PyObject *aborted = self->aborted, *exception = NULL;
+    self->raised = self->torn = (kept_exceptions){0};
+    self->aborted = NULL;
     turn_clear(self);
-    if (raised == NULL && torn == NULL && aborted == NULL) {
-        return 0;
-    }
-    PyObject *exception = NULL;
-    if (torn != NULL) {
-        exception = gather(torn, "closing %zd handlers failed", false);
-        if (exception == NULL) {
-            exception = PyErr_GetRaisedException();
-        }
-        if (raised != NULL) {
+    if (torn.first != NULL) {
+        exception = gather(&torn, "closing %zd handlers failed", false);
+        if (raised.first != NULL) {
             turn_keep(&raised, exception);
         }
     }
-    if (raised != NULL) {
-        exception = gather(raised, "%zd handlers failed", true);
-        if (exception == NULL) {
-            exception = PyErr_GetRaisedException();
-        }
+    if (raised.first != NULL) {
+        exception = gather(&raised, "%zd handlers failed", true);
     }
     if (aborted == NULL) {
+        if (exception == NULL) {
+            return 0;
+        }
         PyErr_SetRaisedException(exception);
         return -1;
     }

@@ -288,8 +288,11 @@ event_table_list(event_table *self)
             return NULL;
         }
     }
-    qsort(((PyListObject *)list)->ob_item, (size_t)PyList_GET_SIZE(list), sizeof(PyObject *),
-          by_serial);
+    if (PyList_GET_SIZE(list) >
+        0) { /* an empty one has no array, which qsort() must not get */
+        qsort(((PyListObject *)list)->ob_item, (size_t)PyList_GET_SIZE(list),
+              sizeof(PyObject *), by_serial);
+    }
     return list;
 }
 

@@ -19,6 +19,7 @@
 #include "core/clock.h"
 #include "protocol/await.h"
 #include "protocol/loop.h"
+#include "protocol/raising.h"
 
 struct pending {
     PyObject_HEAD
@@ -99,7 +100,7 @@ stop_timer(pending *self)
     self->timer = NULL;
     PyObject *done = timer == NULL ? NULL : PyObject_CallMethod(timer, "cancel", NULL);
     if (timer != NULL && done == NULL) {
-        PyErr_WriteUnraisable(timer);
+        raising_unraisable(timer);
     }
     Py_XDECREF(timer);
     Py_XDECREF(done);

@@ -1,6 +1,7 @@
 /* FLUSH: among the pieces, it sends on what is held.
  *
- * The one object of its type.  It has no state, and belongs to the module.
+ * The one object of its type.  It has no state, and belongs to the module.  The collector
+ * knows it all the same: module, object and type hold each other, and go together.
  */
 #include "generators.h"
 
@@ -17,10 +18,18 @@ flush_reduce(PyObject *Py_UNUSED(op), PyObject *Py_UNUSED(ignored))
     return PyUnicode_FromString("FLUSH");
 }
 
+static int
+flush_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(op));
+    return 0;
+}
+
 static void
 flush_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
     type->tp_free(op);
     Py_DECREF(type);
 }
@@ -33,6 +42,7 @@ static PyMethodDef flush_methods[] = {
 static PyType_Slot flush_slots[] = {
     {Py_tp_doc,
      (char *)"The type of FLUSH, which among pieces or rows sends on what is held."},
+    {Py_tp_traverse, flush_traverse},
     {Py_tp_dealloc, flush_dealloc},
     {Py_tp_repr, flush_repr},
     {Py_tp_methods, flush_methods},
@@ -42,6 +52,7 @@ static PyType_Slot flush_slots[] = {
 PyType_Spec flush_spec = {
     .name = "generators._Flush",
     .basicsize = sizeof(PyObject),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = flush_slots,
 };

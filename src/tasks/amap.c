@@ -167,7 +167,7 @@ amap_release(astream *base)
     window_clear(&self->crew->calls);
     if (raised != NULL) {
         if (status < 0) {
-            PyErr_WriteUnraisable((PyObject *)self);
+            raising_unraisable((PyObject *)self);
         }
         PyErr_SetRaisedException(raised);
         return 0;

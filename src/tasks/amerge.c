@@ -177,7 +177,7 @@ amerge_release(astream *base)
     }
     if (raised != NULL) {
         if (status < 0) {
-            PyErr_WriteUnraisable((PyObject *)self);
+            raising_unraisable((PyObject *)self);
         }
         PyErr_SetRaisedException(raised);
         return 0;

@@ -4,6 +4,7 @@
  * Nothing here has a state; what is given out is owned by the caller.
  */
 #include "core/clock.h"
+#include "protocol/raising.h"
 #include "tasks/tasks.h"
 
 #define BUDGET (CLOCK_SECOND / 100) /* for which a loop that runs may stand still */
@@ -263,7 +264,7 @@ loop_runs(void)
     }
     bool runs = loop != NULL && loop != Py_None;
     if (PyErr_Occurred()) {
-        PyErr_WriteUnraisable(events);
+        raising_unraisable(events);
     }
     Py_XDECREF(name);
     Py_XDECREF(events);
