@@ -72,6 +72,7 @@
     X(PyObject, empty_tuple)                                             \
     X(PyObject, async_workers) /* a set: those of to_async() that run */ \
     X(PyObject, spawned)       /* a set: see loop_spawn() */             \
+    X(PyObject, kept_call)     /* see events/call.c; or NULL */          \
     /* NULL until a column asks for them: */                             \
     X(PyObject, decimal)  /* decimal.Decimal */                          \
     X(PyObject, date)     /* datetime.date */                            \

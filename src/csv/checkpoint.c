@@ -30,19 +30,11 @@ call_for_number(PyObject *object, const char *method)
     return number;
 }
 
-/* What a file says of itself may be nothing; memory that ran out, or Ctrl-C, is said. */
+/* What a file says of itself may be nothing. */
 static int
 forgive(void)
 {
-    if (!PyErr_Occurred()) {
-        return 0;
-    }
-    if (!PyErr_ExceptionMatches(PyExc_Exception) ||
-        PyErr_ExceptionMatches(PyExc_MemoryError)) {
-        return -1;
-    }
-    PyErr_Clear();
-    return 0;
+    return PyErr_Occurred() ? generators_forgive_answer() : 0;
 }
 
 static int

@@ -206,7 +206,7 @@ deliver_all(turn *self, plain_dispatch *plain)
         handler *item = (handler *)PyTuple_GET_ITEM(handlers, i);
         PyObject *result;
         if (item->kind == HANDLER_GENERATOR && item->target != NULL) {
-            PySendResult status = PyIter_Send(item->target, data, &result);
+            PySendResult status = item->send(item->target, data, &result);
             if (status != PYGEN_NEXT) {
                 adopt(self, plain, i + 1);
                 turn_sent(self, item, status, result);

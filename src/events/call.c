@@ -17,6 +17,7 @@
  */
 #include "events/call.h"
 
+#include "protocol/coroutine.h"
 #include "protocol/raising.h"
 #include "protocol/stop.h"
 
@@ -27,6 +28,19 @@ call_name(event_call *self)
     return names[self->kind];
 }
 
+static int
+call_clear(PyObject *op)
+{
+    event_call *self = (event_call *)op;
+    Py_CLEAR(self->event);
+    Py_CLEAR(self->type);
+    Py_CLEAR(self->data);
+    Py_CLEAR(self->source);
+    Py_CLEAR(self->awaited);
+    Py_CLEAR(self->failure);
+    return 0;
+}
+
 static void
 release(event_call *self)
 {
@@ -34,11 +48,7 @@ release(event_call *self)
         event_wait_leave(self->owner, &self->place);
     }
     self->state = STATE_OVER;
-    Py_CLEAR(self->event);
-    Py_CLEAR(self->type);
-    Py_CLEAR(self->data);
-    Py_CLEAR(self->source);
-    Py_CLEAR(self->failure);
+    call_clear((PyObject *)self);
 }
 
 static PyObject *
@@ -87,8 +97,9 @@ begin_step(event_call *self, PyObject *value)
 }
 
 static PySendResult
-resume(event_call *self, PyObject *value, PyObject *exception, PyObject **result)
+resume(PyObject *op, PyObject *value, PyObject *exception, PyObject **result)
 {
+    event_call *self = (event_call *)op;
     *result = NULL;
     if (begin_step(self, exception == NULL ? value : Py_None) < 0) {
         return PYGEN_ERROR;
@@ -114,35 +125,18 @@ resume(event_call *self, PyObject *value, PyObject *exception, PyObject **result
 static PySendResult
 call_am_send(PyObject *op, PyObject *value, PyObject **result)
 {
-    return resume((event_call *)op, value, NULL, result);
+    return resume(op, value, NULL, result);
 }
 
 static PyObject *
 call_iternext(PyObject *op)
 {
     PyObject *result;
-    if (resume((event_call *)op, Py_None, NULL, &result) == PYGEN_RETURN) {
+    if (resume(op, Py_None, NULL, &result) == PYGEN_RETURN) {
         stop_raise(generators_state_of(op), result);
         return NULL;
     }
     return result;
-}
-
-/* For send() and throw(), which are methods: StopIteration is always set. */
-static PyObject *
-as_iterator(PyObject *op, PySendResult status, PyObject *result)
-{
-    if (status != PYGEN_RETURN) {
-        return result;
-    }
-    if (result == Py_None) {
-        PyErr_SetNone(PyExc_StopIteration);
-        Py_DECREF(result);
-    }
-    else {
-        stop_raise(generators_state_of(op), result);
-    }
-    return NULL;
 }
 
 PyDoc_STRVAR(send_doc, "send($self, value, /)\n--\n\nAs the send() of a coroutine.");
@@ -151,8 +145,8 @@ static PyObject *
 call_send(PyObject *op, PyObject *value)
 {
     PyObject *result;
-    PySendResult status = resume((event_call *)op, value, NULL, &result);
-    return as_iterator(op, status, result);
+    PySendResult status = resume(op, value, NULL, &result);
+    return coroutine_stepped(status, result);
 }
 
 PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
@@ -162,13 +156,7 @@ PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
 static PyObject *
 call_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *exception = raising_thrown("throw", args, count), *result;
-    if (exception == NULL) {
-        return NULL;
-    }
-    PySendResult status = resume((event_call *)op, NULL, exception, &result);
-    Py_DECREF(exception);
-    return as_iterator(op, status, result);
+    return coroutine_throw(op, resume, args, count);
 }
 
 /* 0, or -1. */
@@ -178,24 +166,7 @@ close_call(event_call *self)
     if (self->state == STATE_OVER && !self->running) {
         return 0;
     }
-    PyObject *exit = PyObject_CallNoArgs(PyExc_GeneratorExit), *result;
-    if (exit == NULL) {
-        return -1;
-    }
-    PySendResult status = resume(self, NULL, exit, &result);
-    Py_DECREF(exit);
-    Py_XDECREF(result);
-    if (status == PYGEN_NEXT) {
-        PyErr_SetString(PyExc_RuntimeError, "coroutine ignored GeneratorExit");
-        return -1;
-    }
-    if (status == PYGEN_ERROR) {
-        if (!PyErr_ExceptionMatches(PyExc_GeneratorExit)) {
-            return -1;
-        }
-        PyErr_Clear();
-    }
-    return 0;
+    return coroutine_close((PyObject *)self, resume);
 }
 
 PyDoc_STRVAR(close_doc, "close($self, /)\n--\n\nAs the close() of a coroutine.");
@@ -228,24 +199,12 @@ call_traverse(PyObject *op, visitproc visit, void *arg)
     return self->turn == NULL ? 0 : turn_traverse(self->turn, visit, arg);
 }
 
-static int
-call_clear(PyObject *op)
-{
-    event_call *self = (event_call *)op;
-    Py_CLEAR(self->event);
-    Py_CLEAR(self->type);
-    Py_CLEAR(self->data);
-    Py_CLEAR(self->source);
-    Py_CLEAR(self->awaited);
-    Py_CLEAR(self->failure);
-    return 0;
-}
-
 /* What is dropped is closed; what was never awaited is told, as of a coroutine. */
 static void
 call_finalize(PyObject *op)
 {
     event_call *self = (event_call *)op;
+    self->is_finalized = true;
     if (self->state == STATE_OVER || self->running || self->owner == NULL) {
         return;
     }
@@ -268,6 +227,60 @@ call_finalize(PyObject *op)
     }
 }
 
+/* An emit to sync handlers is over soon, and making its coroutine would be most of it: so
+   one that is over, and has nothing left, is kept for the next. */
+#if !defined(Py_GIL_DISABLED) && !defined(Py_TRACE_REFS)
+
+static bool
+keep(event_call *self)
+{
+    generators_state *state = self->owner == NULL ? NULL : self->owner->state;
+    if (state == NULL || state->kept_call != NULL || state->event_call_type == NULL ||
+        self->state != STATE_OVER || self->turn != NULL || self->is_finalized) {
+        return false;
+    }
+    Py_INCREF(self); /* the state's */
+    state->kept_call = (PyObject *)self;
+    PyObject *owner = (PyObject *)self->owner;
+    self->owner = NULL;
+    Py_DECREF(owner);
+    return true;
+}
+
+/* The one that is kept, or NULL. */
+static event_call *
+take_kept(generators_state *state)
+{
+    event_call *self = (event_call *)state->kept_call;
+    if (self == NULL) {
+        return NULL;
+    }
+    state->kept_call = NULL;
+    if (!generators_is_unique((PyObject *)self)) { /* gc.get_objects() has given it */
+        Py_DECREF(self);
+        return NULL;
+    }
+    self->state = STATE_NEW;
+    self->handled = self->is_async_source = self->closes_source = false;
+    return self;
+}
+
+#else
+
+static bool
+keep(event_call *Py_UNUSED(self))
+{
+    return false;
+}
+
+static event_call *
+take_kept(generators_state *Py_UNUSED(state))
+{
+    return NULL;
+}
+
+#endif
+
 static void
 call_dealloc(PyObject *op)
 {
@@ -276,10 +289,13 @@ call_dealloc(PyObject *op)
     if (self->state != STATE_OVER && PyObject_CallFinalizerFromDealloc(op) < 0) {
         return;
     }
-    PyObject_GC_UnTrack(op);
     if (self->weak_references != NULL) {
         PyObject_ClearWeakRefs(op);
     }
+    if (keep(self)) {
+        return;
+    }
+    PyObject_GC_UnTrack(op);
     call_clear(op);
     if (self->turn != NULL) { /* it could not be closed */
         turn_clear(self->turn);
@@ -293,10 +309,13 @@ call_dealloc(PyObject *op)
 PyObject *
 event_call_new(dispatcher *owner, call_kind kind, PyObject *first, PyObject *second)
 {
-    PyTypeObject *type = owner->state->event_call_type;
-    event_call *self = (event_call *)type->tp_alloc(type, 0);
+    event_call *self = take_kept(owner->state);
     if (self == NULL) {
-        return NULL;
+        PyTypeObject *type = owner->state->event_call_type;
+        self = (event_call *)type->tp_alloc(type, 0);
+        if (self == NULL) {
+            return NULL;
+        }
     }
     self->owner = (dispatcher *)Py_NewRef((PyObject *)owner);
     self->kind = kind;

@@ -33,6 +33,7 @@ typedef struct {
     bool handled;
     bool is_async_source;
     bool closes_source;
+    bool is_finalized; /* which is done once */
     PyObject *weak_references;
 } event_call;
 

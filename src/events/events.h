@@ -4,6 +4,7 @@
  *   table.c       which handlers a type of event has
  *   queue.c       events that wait for the dispatch under way to end
  *   reader.c      the key and the data of an event
+ *   place.c       where in an event they are
  *   begin.c       whose turn it is to dispatch
  *   turn.c        one dispatch: a machine that both faces drive
  *   failure.c     what goes wrong in it
@@ -16,6 +17,7 @@
 #ifndef GENERATORS_EVENTS_H
 #define GENERATORS_EVENTS_H
 
+#include "events/place.h"
 #include "generators.h"
 
 typedef struct dispatcher dispatcher;
@@ -37,6 +39,7 @@ typedef struct {
     PyObject *target; /* owned: what is sent to or called; NULL when it is closed or
                          ended, or is an async generator not made yet.  Only who
                          registers it or holds the dispatcher's turn touches it. */
+    sendfunc send;    /* of `target`, where it is a generator */
     PyObject *value;  /* owned: what it returned, or NULL */
     uint64_t serial;  /* order of registration */
     handler_kind kind;
@@ -140,12 +143,12 @@ int event_table_traverse(event_table *self, visitproc visit, void *arg);
 
 /* ---- reading events ---- */
 
+#define EVENT_PLACES 4
+
 typedef struct {
     PyObject *name; /* owned: of an attribute or mapping key, interned; or a callable */
     bool is_callable;
-    bool is_item;         /* `place` is an index of a tuple, else an offset in the object */
-    unsigned int version; /* of the type whose attribute has that place; 0 for none */
-    Py_ssize_t place;
+    attribute_place places[EVENT_PLACES]; /* of events met of late, by their types' version */
 } event_reader;
 
 /* `what` is for messages: "key" or "data".  0 or -1. */
@@ -226,12 +229,6 @@ typedef enum {
 
 typedef enum { AWAIT_CALL, AWAIT_PRIMING, AWAIT_SENDING, AWAIT_CLOSING } turn_await;
 
-/* Exceptions that will be raised in the end.  The first one needs no memory to be kept. */
-typedef struct {
-    PyObject *first; /* owned, or NULL */
-    PyObject *more;  /* owned: a list of those after it, or NULL */
-} kept_exceptions;
-
 /* One hold of the dispatcher: an event, the failures of its handlers, and what was
    queued meanwhile.  It belongs to a face, which holds the dispatcher. */
 typedef struct {
@@ -245,12 +242,12 @@ typedef struct {
     PyObject *token;     /* owned: see dispatcher.token; or NULL */
     PyObject *failures;  /* owned: a list of ErrorEvents to report; or NULL */
     Py_ssize_t reported; /* of them */
-    kept_exceptions raised;
-    PyObject *unclosed;   /* owned: a list of handlers to close, the last one first; or NULL */
-    kept_exceptions torn; /* what closing all of them raised */
-    PyObject *aborted;    /* owned: an exception that is no Exception and ends it; or NULL */
-    turn_await awaiting;  /* why `current` is awaited */
-    unsigned count;       /* of events */
+    PyObject *raised;    /* owned: what turn_keep() kept, to raise in the end; or NULL */
+    PyObject *unclosed;  /* owned: a list of handlers to close, the last one first; or NULL */
+    PyObject *torn;      /* owned: what closing all of them raised, kept so; or NULL */
+    PyObject *aborted;   /* owned: an exception that is no Exception and ends it; or NULL */
+    turn_await awaiting; /* why `current` is awaited */
+    unsigned count;      /* of events */
     bool is_async;
     bool is_error;     /* the handlers are those of 'error' */
     bool is_ending;    /* `unclosed` are all of the dispatcher's */
@@ -288,10 +285,9 @@ int turn_called(turn *self, handler *item, PyObject *result);
    that is set stays. */
 void turn_abandon(PyObject *awaitable);
 
-/* An exception that nobody is told of is raised in the end.  It is given away. */
-void turn_keep(kept_exceptions *kept, PyObject *exception);
-
-void kept_clear(kept_exceptions *kept);
+/* An exception that nobody is told of is raised in the end.  It is given away.  `kept` is
+   NULL, an exception, or a list of exceptions. */
+void turn_keep(PyObject **kept, PyObject *exception);
 
 /* A handler raised that, which is given away. */
 void turn_fail(turn *self, handler *item, PyObject *exception);

@@ -2,9 +2,7 @@
  *
  * The failure of a handler is an ErrorEvent until the 'error' handlers have it.  What
  * nobody is told of, a failing 'error' handler's own exception, and what closing raises
- * are kept as they are; the first exception that is no Exception ends the turn.  Where
- * memory lacks for one of these, the caller is told all the same: of the exceptions met,
- * as the context of one another, or of the MemoryError with them as its context.
+ * are kept as they are; the first exception that is no Exception ends the turn.
  *
  * User code that runs: what makes exceptions and groups of them.
  */
@@ -12,32 +10,26 @@
 
 #include "protocol/raising.h"
 
-/* An exception that nobody is told of is raised in the end.  It is given away. */
+/* One exception is kept as it is, so that no memory is needed for it, and several in a
+   list.  It is given away. */
 void
-turn_keep(kept_exceptions *kept, PyObject *exception)
+turn_keep(PyObject **kept, PyObject *exception)
 {
-    if (kept->first == NULL) {
-        kept->first = exception;
+    if (*kept == NULL) {
+        *kept = exception;
         return;
     }
-    if (kept->more == NULL) {
-        kept->more = PyList_New(0);
+    if (!PyList_CheckExact(*kept)) {
+        PyObject *list = PyList_New(1);
+        if (list != NULL) {
+            PyList_SET_ITEM(list, 0, *kept);
+            *kept = list;
+        }
     }
-    if (kept->more != NULL && PyList_Append(kept->more, exception) == 0) {
-        Py_DECREF(exception);
-        return;
+    if (!PyList_CheckExact(*kept) || PyList_Append(*kept, exception) < 0) {
+        raising_unraisable(exception); /* no memory to say more */
     }
-    /* No memory to keep it beside the first one: beneath that it needs none. */
-    PyErr_SetRaisedException(kept->first);
-    raising_chain(exception);
-    kept->first = PyErr_GetRaisedException();
-}
-
-void
-kept_clear(kept_exceptions *kept)
-{
-    Py_CLEAR(kept->first);
-    Py_CLEAR(kept->more);
+    Py_DECREF(exception);
 }
 
 /* The event under way, as 'error' handlers are told of it: a new reference or NULL. */
@@ -86,67 +78,59 @@ turn_fail(turn *self, handler *item, PyObject *exception)
     Py_XDECREF(exception);
 }
 
-/* Those that are kept, in a new list, or NULL. */
+/* One exception for those that are kept (given away): itself where there is one and it
+   may be alone, else a group with that message.  NULL, with an exception set, where it
+   can't be made. */
 static PyObject *
-list_kept(const kept_exceptions *kept)
+gather(PyObject *kept, const char *format, bool alone)
 {
-    PyObject *list = PyList_New(1);
-    if (list == NULL) {
-        return NULL;
+    if (!PyList_CheckExact(kept)) {
+        if (alone) {
+            return kept;
+        }
+        PyObject *exception = kept;
+        kept = PyList_New(1);
+        if (kept == NULL) {
+            Py_DECREF(exception);
+            return NULL;
+        }
+        PyList_SET_ITEM(kept, 0, exception);
     }
-    PyList_SET_ITEM(list, 0, Py_NewRef(kept->first));
-    if (kept->more != NULL && PyList_SetSlice(list, 1, 1, kept->more) < 0) {
-        Py_CLEAR(list);
-    }
-    return list;
-}
-
-/* One exception for those that are kept, which are given away: itself where there is one
-   and it may be alone.  Where a group can't be made, the reason, with the first of them as
-   its context. */
-static PyObject *
-gather(kept_exceptions *kept, const char *format, bool alone)
-{
-    if (alone && kept->more == NULL) {
-        return kept->first;
-    }
-    PyObject *list = list_kept(kept), *group = NULL;
-    PyObject *message =
-        list == NULL ? NULL : PyUnicode_FromFormat(format, PyList_GET_SIZE(list));
+    PyObject *group = NULL, *message = PyUnicode_FromFormat(format, PyList_GET_SIZE(kept));
     if (message != NULL) {
-        group = PyObject_CallFunctionObjArgs(PyExc_BaseExceptionGroup, message, list, NULL);
+        group = PyObject_CallFunctionObjArgs(PyExc_BaseExceptionGroup, message, kept, NULL);
         Py_DECREF(message);
     }
-    Py_XDECREF(list);
-    if (group == NULL) {
-        raising_chain(Py_NewRef(kept->first));
-        group = PyErr_GetRaisedException();
-    }
-    kept_clear(kept);
+    Py_DECREF(kept);
     return group;
 }
 
 int
 turn_end(turn *self)
 {
-    kept_exceptions raised = self->raised, torn = self->torn;
-    PyObject *aborted = self->aborted, *exception = NULL;
-    self->raised = self->torn = (kept_exceptions){0};
-    self->aborted = NULL;
+    PyObject *raised = self->raised, *torn = self->torn, *aborted = self->aborted;
+    self->raised = self->torn = self->aborted = NULL;
     turn_clear(self);
-    if (torn.first != NULL) {
-        exception = gather(&torn, "closing %zd handlers failed", false);
-        if (raised.first != NULL) {
+    if (raised == NULL && torn == NULL && aborted == NULL) {
+        return 0;
+    }
+    PyObject *exception = NULL;
+    if (torn != NULL) {
+        exception = gather(torn, "closing %zd handlers failed", false);
+        if (exception == NULL) {
+            exception = PyErr_GetRaisedException();
+        }
+        if (raised != NULL) {
             turn_keep(&raised, exception);
         }
     }
-    if (raised.first != NULL) {
-        exception = gather(&raised, "%zd handlers failed", true);
+    if (raised != NULL) {
+        exception = gather(raised, "%zd handlers failed", true);
+        if (exception == NULL) {
+            exception = PyErr_GetRaisedException();
+        }
     }
     if (aborted == NULL) {
-        if (exception == NULL) {
-            return 0;
-        }
         PyErr_SetRaisedException(exception);
         return -1;
     }

@@ -118,6 +118,14 @@ function_flags(PyObject *object)
 
 /* ---- starting ---- */
 
+/* `target` is given away. */
+static void
+set_target(handler *self, PyObject *target)
+{
+    self->send = PyGen_CheckExact(target) ? PyGen_Type.tp_as_async->am_send : PyIter_Send;
+    Py_XSETREF(self->target, target);
+}
+
 void
 handler_returned(handler *self, PyObject *value)
 {
@@ -131,7 +139,7 @@ prime(handler *self)
 {
     self->primed = true;
     PyObject *generator = Py_NewRef(self->target), *result;
-    PySendResult status = PyIter_Send(generator, Py_None, &result);
+    PySendResult status = self->send(generator, Py_None, &result);
     Py_DECREF(generator);
     if (status == PYGEN_RETURN) {
         handler_returned(self, result);
@@ -159,7 +167,7 @@ handler_start(handler *self)
         return -1;
     }
     self->primed = false;
-    Py_XSETREF(self->target, target);
+    set_target(self, target);
     return self->kind == HANDLER_ASYNCGEN ? 0 : prime(self);
 }
 
@@ -183,7 +191,7 @@ take_generator(handler *self)
     default:
         return -1;
     }
-    self->target = Py_NewRef(self->object);
+    set_target(self, Py_NewRef(self->object));
     return self->primed || self->kind == HANDLER_ASYNCGEN ? 0 : prime(self);
 }
 
@@ -241,6 +249,7 @@ handler_new(generators_state *state, PyObject *type, PyObject *object, bool rest
     self->type = Py_XNewRef(type);
     self->object = Py_NewRef(object);
     self->target = self->value = NULL;
+    self->send = NULL;
     self->serial = 0;
     self->kind = HANDLER_CALLABLE;
     self->is_function = self->primed = false;
@@ -311,6 +320,9 @@ handler_failed(handler *self, PyObject *exception, PyObject **second)
         note_removal(self, exception, "restart=False");
     }
     else if (handler_start(self) < 0) {
+        if (*second != NULL) {
+            raising_chain(*second);
+        }
         *second = PyErr_GetRaisedException();
         note_removal(self, *second, "it failed when it was started again");
     }

@@ -1,17 +1,15 @@
 /* What a name or a callable finds in an event: its key, or its data.
  *
  * A name is the event's attribute, else its key as a mapping; of an exact dict it is
- * the key, since no attribute of a dict is its data.  Where an attribute is a slot or a
- * field of a named tuple, its place is kept for the next event of that type, known by
- * the version that the interpreter gives a type until it changes.
+ * the key, since no attribute of a dict is its data.  The place of an attribute is kept
+ * for the next event of that type (see place.c), known by the version that the
+ * interpreter gives a type until it changes.
  *
  * Owned: the name.  User code: a callable, and an event's own lookups.
  */
 #include "events/events.h"
 
 #include "protocol/raising.h"
-
-#include <string.h>
 
 int
 event_reader_open(event_reader *self, PyObject *name, const char *what)
@@ -38,88 +36,54 @@ event_reader_open(event_reader *self, PyObject *name, const char *what)
 
 /* ---- the place of an attribute ---- */
 
-/* The type's version and the descriptor of an attribute can be had up to 3.13; without
-   the GIL a slot can't be read without more ado. */
-#if PY_VERSION_HEX < 0x030E0000 && !defined(Py_GIL_DISABLED)
+#if PLACES_ARE_KNOWN
 
-/* The index of a named tuple's field, whose descriptor tells it to copiers; -1 where it
-   does not. */
-static Py_ssize_t
-index_of_field(PyObject *descriptor)
+/* Where the place is kept for events of that one's type. */
+static inline attribute_place *
+kept_place(event_reader *self, PyObject *event)
 {
-    PyObject *reduced = PyObject_CallMethod(descriptor, "__reduce__", NULL);
-    Py_ssize_t index = -1;
-    const char *doc;
-    if (reduced == NULL || !PyTuple_Check(reduced) || PyTuple_GET_SIZE(reduced) != 2 ||
-        !PyArg_ParseTuple(PyTuple_GET_ITEM(reduced, 1), "nz", &index, &doc)) {
-        PyErr_Clear(); /* then it is asked for its value each time */
-        index = -1;
-    }
-    Py_XDECREF(reduced);
-    return index;
+    return &self->places[Py_TYPE(event)->tp_version_tag % EVENT_PLACES];
 }
 
-/* Keep the place of the attribute in events as this one, which has it. */
-static void
-find_place(event_reader *self, PyObject *event)
+static inline bool
+is_known(const attribute_place *place, PyObject *event)
 {
-    PyTypeObject *type = Py_TYPE(event);
-    self->version = 0;
-    if (type->tp_getattro != PyObject_GenericGetAttr) {
-        return;
-    }
-    PyObject *descriptor = _PyType_Lookup(type, self->name); /* borrowed from the type */
-    if (descriptor == NULL || type->tp_version_tag == 0) {
-        return;
-    }
-    if (Py_IS_TYPE(descriptor, &PyMemberDescr_Type)) {
-        PyMemberDef *member = ((PyMemberDescrObject *)descriptor)->d_member;
-        if (member->type != Py_T_OBJECT_EX || member->offset <= 0 || member->flags != 0) {
-            return;
-        }
-        self->place = member->offset;
-        self->is_item = false;
-    }
-    else if (PyTuple_Check(event) &&
-             strcmp(Py_TYPE(descriptor)->tp_name, "_collections._tuplegetter") == 0) {
-        self->place = index_of_field(descriptor);
-        self->is_item = true;
-        if (self->place < 0) {
-            return;
-        }
-    }
-    else {
-        return;
-    }
-    self->version = type->tp_version_tag;
+    return place->version != 0 && place->version == Py_TYPE(event)->tp_version_tag;
 }
 
 /* What is in the place that is known for events of that type, or NULL. */
 static inline PyObject *
 read_place(event_reader *self, PyObject *event)
 {
-    if (self->version == 0 || Py_TYPE(event)->tp_version_tag != self->version) {
-        return NULL;
+    attribute_place *place = kept_place(self, event);
+    return is_known(place, event) ? place_read(place, event) : NULL;
+}
+
+/* Keep the place for the next event of that type; this one's attribute is `value`. */
+static void
+find_place(event_reader *self, PyObject *event, PyObject *value)
+{
+    if (!is_known(kept_place(self, event), event)) {
+        attribute_place place;
+        place_find(&place, event, self->name, value);
+        if (place.version != 0) {
+            self->places[place.version % EVENT_PLACES] = place;
+        }
     }
-    if (!self->is_item) {
-        return Py_XNewRef(*(PyObject **)((char *)event + self->place));
-    }
-    return self->place < PyTuple_GET_SIZE(event)
-               ? Py_NewRef(PyTuple_GET_ITEM(event, self->place))
-               : NULL;
 }
 
 #else
-
-static void
-find_place(event_reader *Py_UNUSED(self), PyObject *Py_UNUSED(event))
-{
-}
 
 static inline PyObject *
 read_place(event_reader *Py_UNUSED(self), PyObject *Py_UNUSED(event))
 {
     return NULL;
+}
+
+static void
+find_place(event_reader *Py_UNUSED(self), PyObject *Py_UNUSED(event),
+           PyObject *Py_UNUSED(value))
+{
 }
 
 #endif
@@ -134,9 +98,7 @@ read_name(event_reader *self, PyObject *event)
     }
     PyObject *value = PyObject_GetAttr(event, self->name);
     if (value != NULL) {
-        if (Py_TYPE(event)->tp_dictoffset == 0) {
-            find_place(self, event);
-        }
+        find_place(self, event, value);
         return value;
     }
     if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {

@@ -288,8 +288,8 @@ event_table_list(event_table *self)
             return NULL;
         }
     }
-    if (PyList_GET_SIZE(list) >
-        0) { /* an empty one has no array, which qsort() must not get */
+    /* An empty one has no array, and qsort() wants one. */
+    if (PyList_GET_SIZE(list) > 0) {
         qsort(((PyListObject *)list)->ob_item, (size_t)PyList_GET_SIZE(list),
               sizeof(PyObject *), by_serial);
     }

@@ -224,7 +224,7 @@ deliver(turn *self, handler *item)
     int awaits = 0;
     PyObject *target = Py_NewRef(item->target), *result;
     if (item->kind == HANDLER_GENERATOR) {
-        PySendResult status = PyIter_Send(target, self->argument, &result);
+        PySendResult status = item->send(target, self->argument, &result);
         turn_sent(self, item, status, result);
     }
     else {
@@ -450,11 +450,9 @@ turn_traverse(turn *self, visitproc visit, void *arg)
     Py_VISIT(self->current);
     Py_VISIT(self->awaited);
     Py_VISIT(self->failures);
-    Py_VISIT(self->raised.first);
-    Py_VISIT(self->raised.more);
+    Py_VISIT(self->raised);
     Py_VISIT(self->unclosed);
-    Py_VISIT(self->torn.first);
-    Py_VISIT(self->torn.more);
+    Py_VISIT(self->torn);
     Py_VISIT(self->aborted);
     return 0;
 }
@@ -469,8 +467,8 @@ turn_clear(turn *self)
     Py_CLEAR(self->awaited);
     Py_CLEAR(self->token);
     Py_CLEAR(self->failures);
-    kept_clear(&self->raised);
+    Py_CLEAR(self->raised);
     Py_CLEAR(self->unclosed);
-    kept_clear(&self->torn);
+    Py_CLEAR(self->torn);
     Py_CLEAR(self->aborted);
 }

@@ -20,6 +20,19 @@ astream_keep_raised(astream *self)
     self->raised = PyErr_GetRaisedException();
 }
 
+/* Whether the source is left to another who closes it already, and has its error. */
+static bool
+is_closed_elsewhere(astream *self, PyObject *source)
+{
+    bool closing = false;
+    if (self->unawaited && self->source_is_stream) {
+        Py_BEGIN_CRITICAL_SECTION(source);
+        closing = astream_is_closing((astream *)source);
+        Py_END_CRITICAL_SECTION();
+    }
+    return closing;
+}
+
 /* Close the source, in the way of a step. */
 static astream_outcome
 close_source(astream *self, astream_answer answer, PyObject **value)
@@ -27,7 +40,7 @@ close_source(astream *self, astream_answer answer, PyObject **value)
     if (answer == ASTREAM_ASKED) {
         PyObject *source = self->source;
         self->source = NULL;
-        if (source == NULL || !self->closes_source) {
+        if (source == NULL || !self->closes_source || is_closed_elsewhere(self, source)) {
             Py_XDECREF(source);
             return ASTREAM_END;
         }

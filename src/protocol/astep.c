@@ -35,16 +35,22 @@ typedef struct {
     step_state state;
 } astep;
 
-static const char *const call_names[] = {"anext",  "anext",  "athrow",
-                                         "aclose", "aprime", "__aenter__"};
+static const char *const call_names[] = {"anext",  "anext",      "athrow", "aclose",
+                                         "aprime", "__aenter__", "aclose"};
 
 /* ---- errors ---- */
+
+static bool
+is_closing_call(const astep *step)
+{
+    return step->call == ASTEP_ACLOSE || step->call == ASTEP_ABANDON;
+}
 
 static void
 refuse_reuse(const astep *step)
 {
     const char *what = "__anext__()/asend()";
-    if (step->call == ASTEP_ATHROW || step->call == ASTEP_ACLOSE) {
+    if (step->call == ASTEP_ATHROW || is_closing_call(step)) {
         what = "aclose()/athrow()";
     }
     else if (step->call == ASTEP_APRIME || step->call == ASTEP_AENTER) {
@@ -108,7 +114,7 @@ give_end(astep *step, astream *self, PyObject **result)
         PyErr_SetRaisedException(raised);
         raising_convert(PyExc_StopIteration, "async generator");
         raising_convert(PyExc_StopAsyncIteration, "async generator");
-        if (step->call != ASTEP_ACLOSE || !PyErr_ExceptionMatches(PyExc_GeneratorExit)) {
+        if (!is_closing_call(step) || !PyErr_ExceptionMatches(PyExc_GeneratorExit)) {
             return PYGEN_ERROR;
         }
         PyErr_Clear();
@@ -280,6 +286,7 @@ begin_closing(astep *step, astream *self, PyObject *value, PyObject **result)
         PyErr_SetRaisedException(Py_NewRef(step->argument));
         astream_keep_raised(self);
     }
+    self->unawaited = step->call == ASTEP_ABANDON;
     if (self->phase == ASTREAM_STEPPING) {
         Py_CLEAR(self->held);
         astream_next_phase(self, ASTREAM_END);
@@ -295,6 +302,10 @@ begin_call(astep *step, astream *self, PyObject *value, PyObject **result)
         return complete(step, self, PYGEN_RETURN);
     }
     if (self->running) {
+        if (step->call == ASTEP_ABANDON && astream_is_closing(self)) {
+            *result = Py_NewRef(Py_None); /* another closes it, and has its error */
+            return complete(step, self, PYGEN_RETURN);
+        }
         return complete(step, self, refuse_overlap(step));
     }
     switch (step->call) {
@@ -306,6 +317,7 @@ begin_call(astep *step, astream *self, PyObject *value, PyObject **result)
         return begin(step, self, result);
     case ASTEP_ATHROW:
     case ASTEP_ACLOSE:
+    case ASTEP_ABANDON:
         return begin_closing(step, self, value, result);
     default:
         if (is_sent_too_early(step, self, value)) {

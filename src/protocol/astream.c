@@ -25,7 +25,9 @@
  *
  * Dropped: the hook of sys.set_asyncgen_hooks() that was set at the first step is called,
  * as for an async generator; a loop's makes a task of aclose().  Where there is no hook,
- * or it does nothing, what can be closed without waiting is.
+ * or it does nothing, what can be closed without waiting is.  A stream that is closed with
+ * its task may be dropped by that task, too, and may be the source of another that is: then
+ * one closes it, and the aclose() of the others, which nobody awaits, does nothing.
  *
  * Threads: a call takes the sections of the awaitable and of the stream.  User code runs
  * inside them, so they may be suspended; `running` keeps the object whole then.
@@ -73,6 +75,7 @@ astream_open(astream *self, generators_state *state, PyObject *source, astream_s
     }
     Py_XSETREF(self->source, iterator);
     self->source_is_async = is_async;
+    self->source_is_stream = PyObject_TypeCheck(iterator, state->async_stream_type);
     self->closes_source = closes;
     return 0;
 }
@@ -248,7 +251,7 @@ task_ended(PyObject *reference, PyObject *task)
         return self;
     }
     PyObject *loop = PyObject_CallMethod(task, "get_loop", NULL);
-    PyObject *closing = loop == NULL ? NULL : PyObject_CallMethod(self, "aclose", NULL);
+    PyObject *closing = loop == NULL ? NULL : astep_new((astream *)self, ASTEP_ABANDON, NULL);
     int status = closing == NULL ? -1 : loop_spawn(generators_state_of(self), loop, closing);
     Py_XDECREF(loop);
     Py_XDECREF(closing);
@@ -357,7 +360,9 @@ astream_finalize(PyObject *op)
     Py_ssize_t references = Py_REFCNT(op);
     bool hooked = self->finalizer != NULL;
     if (hooked) {
+        self->abandoned = true;
         PyObject *done = PyObject_CallOneArg(self->finalizer, op);
+        self->abandoned = false;
         if (done == NULL) {
             raising_unraisable(op);
         }
@@ -495,7 +500,8 @@ PyDoc_STRVAR(aclose_doc,
 static PyObject *
 astream_aclose(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    return call(op, ASTEP_ACLOSE, NULL);
+    bool abandoned = ((astream *)op)->abandoned;
+    return call(op, abandoned ? ASTEP_ABANDON : ASTEP_ACLOSE, NULL);
 }
 
 PyDoc_STRVAR(aprime_doc,

@@ -98,14 +98,17 @@ struct astream {
     astream_phase phase;
     bool source_is_async;
     bool closes_source;
-    bool introduced; /* to the hooks */
-    bool followed;   /* a task's end will close it */
-    bool started;    /* an item was asked for */
-    bool running;    /* an awaitable of this stream is under way */
-    bool executing;  /* code of this object, or called by it, is on the stack */
-    bool paused;     /* others have their turn */
-    bool pulling;    /* what is awaited is a step of the source */
-    bool waiting;    /* what is awaited is an ASTREAM_WAIT's */
+    bool source_is_stream; /* an async one of this module */
+    bool introduced;       /* to the hooks */
+    bool followed;         /* a task's end will close it */
+    bool started;          /* an item was asked for */
+    bool running;          /* an awaitable of this stream is under way */
+    bool executing;        /* code of this object, or called by it, is on the stack */
+    bool paused;           /* others have their turn */
+    bool pulling;          /* what is awaited is a step of the source */
+    bool waiting;          /* what is awaited is an ASTREAM_WAIT's */
+    bool abandoned;        /* its hook is being called, since nobody holds it */
+    bool unawaited;        /* nobody waits for its closing: an ASTEP_ABANDON began it */
     /* The budget: see budget_is_spent(). */
     unsigned unchecked; /* items until the clock is read */
     unsigned stride;    /* how many that is */
@@ -167,7 +170,15 @@ typedef enum {
     ASTEP_ACLOSE,
     ASTEP_APRIME,
     ASTEP_AENTER,
+    ASTEP_ABANDON, /* an aclose() whose outcome nobody waits for */
 } astep_call;
+
+/* Whether an awaitable is under way that closes it. */
+static inline bool
+astream_is_closing(const astream *self)
+{
+    return self->running && self->phase != ASTREAM_STEPPING;
+}
 
 /* An awaitable of one call; `argument` is what asend() sends or athrow() throws. */
 PyObject *astep_new(astream *self, astep_call call, PyObject *argument);

@@ -31,6 +31,19 @@ is_generator_coroutine(PyObject *object)
     return is;
 }
 
+static bool
+has_await(PyObject *object)
+{
+    PyAsyncMethods *methods = Py_TYPE(object)->tp_as_async;
+    return methods != NULL && methods->am_await != NULL;
+}
+
+bool
+await_is_possible(PyObject *object)
+{
+    return PyCoro_CheckExact(object) || has_await(object) || is_generator_coroutine(object);
+}
+
 PyObject *
 await_iterator(PyObject *object)
 {
@@ -38,7 +51,7 @@ await_iterator(PyObject *object)
         return Py_NewRef(object);
     }
     PyTypeObject *type = Py_TYPE(object);
-    if (type->tp_as_async == NULL || type->tp_as_async->am_await == NULL) {
+    if (!has_await(object)) {
         PyErr_Format(PyExc_TypeError, NOT_AWAITABLE, type->tp_name);
         return NULL;
     }
@@ -126,9 +139,8 @@ find_method(PyObject *object, const char *name, PyObject **method)
     return 0;
 }
 
-/* 0, or -1 with its exception. */
-static int
-close_iterator(PyObject *iterator)
+int
+await_close(PyObject *iterator)
 {
     PyObject *close;
     int found = find_method(iterator, "close", &close);
@@ -157,11 +169,18 @@ await_throw(PyObject *iterator, PyObject *exception, PyObject **result)
 {
     *result = NULL;
     if (PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit)) {
-        if (close_iterator(iterator) == 0) {
+        if (await_close(iterator) == 0) {
             PyErr_SetRaisedException(Py_NewRef(exception));
         }
         return PYGEN_ERROR;
     }
+    return await_throw_in(iterator, exception, result);
+}
+
+PySendResult
+await_throw_in(PyObject *iterator, PyObject *exception, PyObject **result)
+{
+    *result = NULL;
     PyObject *method;
     int found = find_method(iterator, "throw", &method);
     if (found < 0) {

@@ -10,7 +10,7 @@
  * Owned: the crew and the task until it has ended, and what it awaits.
  */
 #include "protocol/await.h"
-#include "protocol/raising.h"
+#include "protocol/coroutine.h"
 #include "tasks/crew.h"
 
 typedef struct {
@@ -84,8 +84,9 @@ end(async_call *self, PyObject *result, PyObject **told)
 }
 
 static PySendResult
-step(async_call *self, PyObject *value, PyObject *exception, PyObject **told)
+step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
 {
+    async_call *self = (async_call *)op;
     *told = NULL;
     if (self->running || self->crew == NULL) {
         PyErr_SetString(PyExc_RuntimeError, self->running
@@ -152,64 +153,35 @@ async_call_start(crew *of, generators_state *state, PyObject *item)
 static PySendResult
 async_call_am_send(PyObject *op, PyObject *value, PyObject **told)
 {
-    return step((async_call *)op, value, NULL, told);
-}
-
-static PyObject *
-method_result(PySendResult status, PyObject *told)
-{
-    if (status != PYGEN_RETURN) {
-        return told;
-    }
-    Py_DECREF(told);
-    PyErr_SetNone(PyExc_StopIteration);
-    return NULL;
-}
-
-static PyObject *
-async_call_iternext(PyObject *op)
-{
-    return PyObject_CallMethod(op, "send", "O", Py_None);
+    return step(op, value, NULL, told);
 }
 
 static PyObject *
 async_call_send(PyObject *op, PyObject *value)
 {
     PyObject *told;
-    PySendResult status = step((async_call *)op, value, NULL, &told);
-    return method_result(status, told);
+    PySendResult status = step(op, value, NULL, &told);
+    return coroutine_stepped(status, told);
+}
+
+static PyObject *
+async_call_iternext(PyObject *op)
+{
+    return async_call_send(op, Py_None);
 }
 
 static PyObject *
 async_call_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *exception = raising_thrown("throw", args, count);
-    if (exception == NULL) {
-        return NULL;
-    }
-    PyObject *told;
-    PySendResult status = step((async_call *)op, NULL, exception, &told);
-    Py_DECREF(exception);
-    return method_result(status, told);
+    return coroutine_throw(op, step, args, count);
 }
 
 static PyObject *
 async_call_close(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    if (((async_call *)op)->crew == NULL) {
-        Py_RETURN_NONE;
-    }
-    PyObject *thrown = PyObject_CallMethod(op, "throw", "O", PyExc_GeneratorExit);
-    if (thrown != NULL) {
-        Py_DECREF(thrown);
-        PyErr_SetString(PyExc_RuntimeError, "coroutine ignored GeneratorExit");
+    if (((async_call *)op)->crew != NULL && coroutine_close(op, step) < 0) {
         return NULL;
     }
-    if (!PyErr_ExceptionMatches(PyExc_GeneratorExit) &&
-        !PyErr_ExceptionMatches(PyExc_StopIteration)) {
-        return NULL;
-    }
-    PyErr_Clear();
     Py_RETURN_NONE;
 }
 

@@ -23,6 +23,8 @@
  * Threads: a call takes the object's critical section.  The generator runs in it,
  * so that the section may be suspended; `running` keeps the object whole then.
  */
+#include "protocol/await.h"
+#include "protocol/coroutine.h"
 #include "protocol/raising.h"
 #include "tasks/tasks.h"
 
@@ -45,7 +47,10 @@ static PySendResult
 resume(drive *self, PyObject *answer, PyObject **yielded)
 {
     if (answer == NULL) {
-        return wait_throw(self->generator, yielded);
+        PyObject *exception = PyErr_GetRaisedException();
+        PySendResult status = await_throw_in(self->generator, exception, yielded);
+        Py_DECREF(exception);
+        return status;
     }
     /* What PyIter_Send() does for a generator, with one call less. */
     PySendResult status =
@@ -89,6 +94,7 @@ wait_for(drive *self, PyObject *yielded, PyObject **result)
 static PySendResult
 run(drive *self, PyObject *answer, PyObject **result)
 {
+    generators_state *state = generators_state_of((PyObject *)self);
     wait_budget budget = wait_begin_budget();
     for (;;) {
         PyObject *yielded;
@@ -104,7 +110,7 @@ run(drive *self, PyObject *answer, PyObject **result)
         }
         Py_CLEAR(self->awaited);
         answer = status == PYGEN_RETURN ? *result : NULL;
-        if (answer != NULL && wait_is_due(&budget)) {
+        if (answer != NULL && wait_is_due(state, &budget)) {
             self->held = answer;
             *result = Py_NewRef(Py_None);
             return PYGEN_NEXT;
@@ -158,10 +164,9 @@ throw_running(drive *self, PyObject *exception, PyObject **result)
     Py_CLEAR(self->held);
     if (self->awaited != NULL &&
         !PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit)) {
-        PyErr_SetRaisedException(Py_NewRef(exception));
-        return go_on(self, wait_throw(self->awaited, result), result);
+        return go_on(self, await_throw_in(self->awaited, exception, result), result);
     }
-    int status = self->awaited == NULL ? 0 : wait_close(self->awaited);
+    int status = self->awaited == NULL ? 0 : await_close(self->awaited);
     Py_CLEAR(self->awaited);
     if (status == 0) {
         PyErr_SetRaisedException(Py_NewRef(exception));
@@ -171,8 +176,9 @@ throw_running(drive *self, PyObject *exception, PyObject **result)
 
 /* A step of either kind: `exception` is thrown in, or, where it is NULL, `value` sent. */
 static PySendResult
-step_lock_held(drive *self, PyObject *value, PyObject *exception, PyObject **result)
+step_lock_held(PyObject *op, PyObject *value, PyObject *exception, PyObject **result)
 {
+    drive *self = (drive *)op;
     *result = NULL;
     if (check_idle(self) < 0) {
         return PYGEN_ERROR;
@@ -194,40 +200,16 @@ step_lock_held(drive *self, PyObject *value, PyObject *exception, PyObject **res
 }
 
 static int
-close_suspended(drive *self)
-{
-    PyObject *result;
-    PyObject *exit = PyObject_CallNoArgs(PyExc_GeneratorExit);
-    if (exit == NULL) {
-        return -1;
-    }
-    PySendResult status = step_lock_held(self, NULL, exit, &result);
-    Py_DECREF(exit);
-    Py_XDECREF(result);
-    if (status == PYGEN_NEXT) {
-        PyErr_SetString(PyExc_RuntimeError, "coroutine ignored GeneratorExit");
-        return -1;
-    }
-    if (status == PYGEN_ERROR) {
-        if (!PyErr_ExceptionMatches(PyExc_GeneratorExit)) {
-            return -1;
-        }
-        PyErr_Clear();
-    }
-    return 0;
-}
-
-static int
 close_lock_held(drive *self)
 {
     if (self->ended) {
         return 0;
     }
     if (self->started) {
-        return close_suspended(self);
+        return coroutine_close((PyObject *)self, step_lock_held);
     }
     self->ended = true;
-    return wait_close(self->generator);
+    return await_close(self->generator);
 }
 
 /* ---- where it came from ---- */
@@ -419,13 +401,19 @@ drive_dealloc(PyObject *op)
 /* ---- slots and methods ---- */
 
 static PySendResult
-drive_am_send(PyObject *op, PyObject *value, PyObject **result)
+step(PyObject *op, PyObject *value, PyObject *exception, PyObject **result)
 {
     PySendResult status;
     Py_BEGIN_CRITICAL_SECTION(op);
-    status = step_lock_held((drive *)op, value, NULL, result);
+    status = step_lock_held(op, value, exception, result);
     Py_END_CRITICAL_SECTION();
     return status;
+}
+
+static PySendResult
+drive_am_send(PyObject *op, PyObject *value, PyObject **result)
+{
+    return step(op, value, NULL, result);
 }
 
 static PyObject *
@@ -439,21 +427,6 @@ drive_iternext(PyObject *op)
     return result;
 }
 
-/* A step's result as a method gives it. */
-static PyObject *
-method_result(PySendResult status, PyObject *result)
-{
-    if (status != PYGEN_RETURN) {
-        return result;
-    }
-    raising_stop(result);
-    if (!PyErr_Occurred()) {
-        PyErr_SetNone(PyExc_StopIteration);
-    }
-    Py_DECREF(result);
-    return NULL;
-}
-
 PyDoc_STRVAR(send_doc,
              "send($self, value, /)\n"
              "--\n\n"
@@ -465,7 +438,7 @@ drive_send(PyObject *op, PyObject *value)
 {
     PyObject *result;
     PySendResult status = drive_am_send(op, value, &result);
-    return method_result(status, result);
+    return coroutine_stepped(status, result);
 }
 
 PyDoc_STRVAR(throw_doc,
@@ -477,17 +450,7 @@ PyDoc_STRVAR(throw_doc,
 static PyObject *
 drive_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *exception = raising_thrown("throw", args, count);
-    if (exception == NULL) {
-        return NULL;
-    }
-    PyObject *result;
-    PySendResult status;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    status = step_lock_held((drive *)op, NULL, exception, &result);
-    Py_END_CRITICAL_SECTION();
-    Py_DECREF(exception);
-    return method_result(status, result);
+    return coroutine_throw(op, step, args, count);
 }
 
 PyDoc_STRVAR(close_doc, "close($self, /)\n"

@@ -11,8 +11,8 @@
  * source, under `running`, and in deliver(), on the loop's thread.
  */
 #include "protocol/await.h"
+#include "protocol/coroutine.h"
 #include "protocol/loop.h"
-#include "protocol/raising.h"
 #include "tasks/crew.h"
 
 /* ---- a step ---- */
@@ -55,7 +55,7 @@ await_room(reader *self, PyObject **told)
 }
 
 static PySendResult
-await_close(reader *self, PyObject **told)
+begin_closing(reader *self, PyObject **told)
 {
     self->closing = true;
     PyObject *closing = PyObject_CallMethod(self->source, "aclose", NULL);
@@ -121,7 +121,7 @@ go_on(reader *self, PySendResult status, PyObject **told)
             if (!self->closes) {
                 return end(self, told);
             }
-            status = await_close(self, told);
+            status = begin_closing(self, told);
         }
         else {
             status = self->kind->wants(self) ? await_item(self, told) : await_room(self, told);
@@ -131,8 +131,9 @@ go_on(reader *self, PySendResult status, PyObject **told)
 }
 
 static PySendResult
-step(reader *self, PyObject *value, PyObject *exception, PyObject **told)
+step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
 {
+    reader *self = (reader *)op;
     *told = NULL;
     if (self->running || self->is_ended) {
         PyErr_SetString(PyExc_RuntimeError, self->running
@@ -232,26 +233,15 @@ reader_stop(reader *self)
 static PySendResult
 reader_am_send(PyObject *op, PyObject *value, PyObject **told)
 {
-    return step((reader *)op, value, NULL, told);
-}
-
-static PyObject *
-method_result(PySendResult status, PyObject *told)
-{
-    if (status != PYGEN_RETURN) {
-        return told;
-    }
-    Py_DECREF(told);
-    PyErr_SetNone(PyExc_StopIteration);
-    return NULL;
+    return step(op, value, NULL, told);
 }
 
 static PyObject *
 reader_send(PyObject *op, PyObject *value)
 {
     PyObject *told;
-    PySendResult status = step((reader *)op, value, NULL, &told);
-    return method_result(status, told);
+    PySendResult status = step(op, value, NULL, &told);
+    return coroutine_stepped(status, told);
 }
 
 static PyObject *
@@ -263,14 +253,7 @@ reader_iternext(PyObject *op)
 static PyObject *
 reader_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *exception = raising_thrown("throw", args, count);
-    if (exception == NULL) {
-        return NULL;
-    }
-    PyObject *told;
-    PySendResult status = step((reader *)op, NULL, exception, &told);
-    Py_DECREF(exception);
-    return method_result(status, told);
+    return coroutine_throw(op, step, args, count);
 }
 
 static PyObject *

@@ -29,13 +29,6 @@ typedef enum {
    in the running loop. */
 wait_status wait_open(generators_state *state, PyObject *value, PyObject **result);
 
-/* Throw the exception that is raised into a generator or what is waited for; it is
-   still raised where that has no throw(). */
-PySendResult wait_throw(PyObject *iterator, PyObject **result);
-
-/* Close what is waited for, if it can be closed.  0, or -1 with an exception set. */
-int wait_close(PyObject *iterator);
-
 /* How long answers may come at once before the loop has its turn.  The clock is
    looked at every `every` answers, more often where they take long. */
 typedef struct {
@@ -49,13 +42,13 @@ typedef struct {
 wait_budget wait_begin_budget(void);
 
 /* Whether a loop runs in this thread, and must have its turn. */
-bool wait_look(wait_budget *budget);
+bool wait_look(generators_state *state, wait_budget *budget);
 
 /* Count one answer that came at once; true where the loop must have its turn. */
 static inline bool
-wait_is_due(wait_budget *budget)
+wait_is_due(generators_state *state, wait_budget *budget)
 {
-    return --budget->left == 0 && wait_look(budget);
+    return --budget->left == 0 && wait_look(state, budget);
 }
 
 /* ---- coroutines of generators ---- */

@@ -1,9 +1,11 @@
-/* Waiting for what a generator yields: the iterators of awaitables, and when a loop
- * that answers keep from running has its turn.
+/* Waiting for what a generator yields, and when a loop that answers keep from running
+ * has its turn.
  *
  * Nothing here has a state; what is given out is owned by the caller.
  */
 #include "core/clock.h"
+#include "protocol/await.h"
+#include "protocol/loop.h"
 #include "protocol/raising.h"
 #include "tasks/tasks.h"
 
@@ -27,44 +29,6 @@ check_coroutine(PyObject *coroutine)
         return -1;
     }
     return 0;
-}
-
-/* Whether it is a generator that types.coroutine made awaitable. */
-static bool
-is_generator_coroutine(PyObject *value)
-{
-    if (!PyGen_CheckExact(value)) {
-        return false;
-    }
-#if PY_VERSION_HEX >= 0x030C0000
-    PyCodeObject *code = PyGen_GetCode((PyGenObject *)value);
-#else
-    PyCodeObject *code = (PyCodeObject *)Py_NewRef(((PyGenObject *)value)->gi_code);
-#endif
-    bool found = (code->co_flags & CO_ITERABLE_COROUTINE) != 0;
-    Py_DECREF(code);
-    return found;
-}
-
-static wait_status
-open_awaitable(PyObject *value, unaryfunc await, PyObject **iterator)
-{
-    *iterator = await(value);
-    if (*iterator == NULL) {
-        return WAIT_FAILED;
-    }
-    if (PyCoro_CheckExact(*iterator) || is_generator_coroutine(*iterator)) {
-        PyErr_SetString(PyExc_TypeError, "__await__() returned a coroutine");
-        Py_CLEAR(*iterator);
-        return WAIT_FAILED;
-    }
-    if (!PyIter_Check(*iterator)) {
-        PyErr_Format(PyExc_TypeError, "__await__() returned non-iterator of type '%.100s'",
-                     Py_TYPE(*iterator)->tp_name);
-        Py_CLEAR(*iterator);
-        return WAIT_FAILED;
-    }
-    return WAIT_BEGUN;
 }
 
 /* ---- futures of concurrent.futures ---- */
@@ -107,16 +71,14 @@ ask(PyObject *future, const char *method)
 
 /* asyncio.wrap_future(), which cancels the one with the other. */
 static PyObject *
-wrap_future(PyObject *future)
+wrap_future(generators_state *state, PyObject *future)
 {
-    PyObject *asyncio = PyImport_ImportModule("asyncio");
-    PyObject *wrap = NULL, *loop = NULL, *wrapped = NULL;
-    if (asyncio != NULL) {
-        loop = PyObject_CallMethod(asyncio, "get_running_loop", NULL);
+    PyObject *loop = loop_needed(state, "waiting for a concurrent.futures.Future");
+    if (loop == NULL) {
+        return NULL;
     }
-    if (loop != NULL) {
-        wrap = PyObject_GetAttrString(asyncio, "wrap_future");
-    }
+    PyObject *asyncio = PyImport_ImportModule("asyncio"), *wrapped = NULL;
+    PyObject *wrap = asyncio == NULL ? NULL : PyObject_GetAttrString(asyncio, "wrap_future");
     PyObject *arguments = wrap == NULL ? NULL : PyTuple_Pack(1, future);
     PyObject *keywords = arguments == NULL ? NULL : Py_BuildValue("{sO}", "loop", loop);
     if (keywords != NULL) {
@@ -125,8 +87,8 @@ wrap_future(PyObject *future)
     Py_XDECREF(keywords);
     Py_XDECREF(arguments);
     Py_XDECREF(wrap);
-    Py_XDECREF(loop);
     Py_XDECREF(asyncio);
+    Py_DECREF(loop);
     return wrapped;
 }
 
@@ -144,7 +106,7 @@ open_executor_future(generators_state *state, PyObject *future, PyObject **resul
         *result = PyObject_CallMethod(future, "result", NULL);
         return *result == NULL ? WAIT_FAILED : WAIT_ANSWERED;
     }
-    PyObject *wrapped = wrap_future(future);
+    PyObject *wrapped = wrap_future(state, future);
     if (wrapped == NULL) {
         return WAIT_FAILED;
     }
@@ -159,20 +121,12 @@ wait_status
 wait_open(generators_state *state, PyObject *value, PyObject **result)
 {
     *result = NULL;
-    if (PyCoro_CheckExact(value)) {
-        if (check_coroutine(value) < 0) {
-            return WAIT_FAILED;
-        }
-        *result = Py_NewRef(value);
-        return WAIT_BEGUN;
+    if (PyCoro_CheckExact(value) && check_coroutine(value) < 0) {
+        return WAIT_FAILED;
     }
-    PyAsyncMethods *async = Py_TYPE(value)->tp_as_async;
-    if (async != NULL && async->am_await != NULL) {
-        return open_awaitable(value, async->am_await, result);
-    }
-    if (is_generator_coroutine(value)) {
-        *result = Py_NewRef(value);
-        return WAIT_BEGUN;
+    if (await_is_possible(value)) {
+        *result = await_iterator(value);
+        return *result == NULL ? WAIT_FAILED : WAIT_BEGUN;
     }
     if (Py_TYPE(value)->tp_flags & Py_TPFLAGS_HEAPTYPE) {
         PyTypeObject *type = executor_future_type(state);
@@ -187,90 +141,7 @@ wait_open(generators_state *state, PyObject *value, PyObject **result)
     return WAIT_ANSWERED;
 }
 
-/* What a method that resumes an iterator returned, or raised. */
-static PySendResult
-resumed(PyObject *value, PyObject **result)
-{
-    *result = value;
-    if (value != NULL) {
-        return PYGEN_NEXT;
-    }
-    if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {
-        return PYGEN_ERROR;
-    }
-    PyObject *stop = PyErr_GetRaisedException();
-    PyObject *returned = ((PyStopIterationObject *)stop)->value;
-    *result = Py_NewRef(returned == NULL ? Py_None : returned);
-    Py_DECREF(stop);
-    return PYGEN_RETURN;
-}
-
-/* The method, or NULL: without an exception where there is none. */
-static PyObject *
-find_method(PyObject *op, const char *name)
-{
-    PyObject *method = PyObject_GetAttrString(op, name);
-    if (method == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear();
-    }
-    return method;
-}
-
-PySendResult
-wait_throw(PyObject *iterator, PyObject **result)
-{
-    *result = NULL;
-    PyObject *exception = PyErr_GetRaisedException();
-    PyObject *throw = find_method(iterator, "throw");
-    if (throw == NULL) {
-        if (!PyErr_Occurred()) {
-            PyErr_SetRaisedException(exception);
-        }
-        else {
-            Py_DECREF(exception);
-        }
-        return PYGEN_ERROR;
-    }
-    PyObject *value = PyObject_CallOneArg(throw, exception);
-    Py_DECREF(throw);
-    Py_DECREF(exception);
-    return resumed(value, result);
-}
-
-int
-wait_close(PyObject *iterator)
-{
-    PyObject *close = find_method(iterator, "close");
-    if (close == NULL) {
-        return PyErr_Occurred() ? -1 : 0;
-    }
-    PyObject *done = PyObject_CallNoArgs(close);
-    Py_DECREF(close);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
-
 /* ---- the loop's turn ---- */
-
-/* Whether a loop of asyncio runs in this thread; nothing is raised. */
-static bool
-loop_runs(void)
-{
-    PyObject *name = PyUnicode_FromString("asyncio.events");
-    PyObject *events = name == NULL ? NULL : PyImport_GetModule(name);
-    PyObject *loop = NULL;
-    if (events != NULL) {
-        loop = PyObject_CallMethod(events, "_get_running_loop", NULL);
-    }
-    bool runs = loop != NULL && loop != Py_None;
-    if (PyErr_Occurred()) {
-        raising_unraisable(events);
-    }
-    Py_XDECREF(name);
-    Py_XDECREF(events);
-    Py_XDECREF(loop);
-    return runs;
-}
 
 wait_budget
 wait_begin_budget(void)
@@ -280,7 +151,7 @@ wait_begin_budget(void)
 }
 
 bool
-wait_look(wait_budget *budget)
+wait_look(generators_state *state, wait_budget *budget)
 {
     uint64_t now = clock_coarse();
     bool slow = now - budget->last >= LONG;
@@ -291,5 +162,14 @@ wait_look(wait_budget *budget)
     budget->last = now;
     budget->every = slow ? 1 : Py_MIN(2 * budget->every, MOST_BETWEEN_LOOKS);
     budget->left = budget->every;
-    return late && loop_runs();
+    if (!late) {
+        return false;
+    }
+    PyObject *loop;
+    int runs = loop_running(state, &loop);
+    if (runs < 0) {
+        raising_unraisable(NULL);
+    }
+    Py_XDECREF(loop);
+    return runs > 0;
 }

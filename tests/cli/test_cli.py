@@ -41,13 +41,16 @@ def cities(tmp_path: Path) -> Path:
     return path
 
 
+MANY = 50_000
+
+
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
     """More than is read and written at once, and more than a pipe holds."""
     path = tmp_path / 'many.csv'
     with path.open('w', newline='') as file:
         file.write('id,text\n')
-        file.writelines(f'{i},"a ""text"" of {i}"\n' for i in range(200_000))
+        file.writelines(f'{i},"a ""text"" of {i}"\n' for i in range(MANY))
     return path
 
 
@@ -168,7 +171,7 @@ def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
 
 def test_rows_of_many_batches(many: Path) -> None:
     lines = output(many, '--columns', 'text').splitlines()
-    assert lines[1:] == [f'"a ""text"" of {i}"' for i in range(200_000)]
+    assert lines[1:] == [f'"a ""text"" of {i}"' for i in range(MANY)]
 
 
 def test_output_to_a_file(cities: Path, tmp_path: Path) -> None:
@@ -338,7 +341,7 @@ def test_ctrl_c_while_writing_leaves_a_whole_last_line(many: Path) -> None:
     assert (process.returncode, errors) == (130, b'')
     assert text.endswith('\n')
     rows = list(csv.reader(text.splitlines()))[1:]
-    assert 0 < len(rows) < 200_000
+    assert 0 < len(rows) < MANY
     assert rows == [[str(i), f'a "text" of {i}'] for i in range(len(rows))]
 
 
@@ -411,7 +414,7 @@ def test_a_run_that_was_stopped_goes_on_exactly(number: int, many: Path, tmp_pat
     os.mkfifo(last)  # nobody writes into it: there the run waits
     process = subprocess.Popen([*COMMAND, *map(str, arguments)])
     deadline = time.monotonic() + 60
-    while not (state.exists() and out.read_bytes().endswith(b'of 199999"}\n')):
+    while not (state.exists() and out.read_bytes().endswith(b'of %d"}\n' % (MANY - 1))):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -422,9 +425,10 @@ def test_a_run_that_was_stopped_goes_on_exactly(number: int, many: Path, tmp_pat
     assert number == signal.SIGINT or noted['output_size'] < out.stat().st_size
     last.unlink()
     last.write_text('id,text\n1,last\n')
+    expected = output(many, last, '--to', 'jsonl')
     for _ in range(2):  # then there is nothing left to do
         assert output(*arguments) == ''
-        assert out.read_text() == output(many, last, '--to', 'jsonl')
+        assert out.read_text() == expected
 
 
 def test_a_run_goes_on_in_the_file_that_it_stopped_in(cities: Path, tmp_path: Path) -> None:

@@ -293,6 +293,25 @@ def test_the_record_limit_is_exact() -> None:
     assert 'record larger than max_record (4)' in str(error)
 
 
+@pytest.mark.parametrize(
+    ('data', 'parameters'),
+    [
+        (b' ' * 90 + b'x' * 30 + b'\n', {'max_field': 20, 'skipinitialspace': True}),
+        (b'a,' * 50 + b'b' * 30 + b'\n', {'max_field': 20}),
+        (b'a,' * 55 + b'"b"x\n', {'strict': True}),
+    ],
+    ids=['blanks', 'field', 'quote'],
+)
+def test_the_first_fault_of_a_record_is_its_fault_wherever_it_is_cut(
+    data: bytes, parameters: dict[str, Any]
+) -> None:
+    for size in range(1, len(data) + 1):
+        pieces = [data[i : i + size] for i in range(0, len(data), size)]
+        _, error = rows_and_error(pieces, items='chunks', max_record=100, **parameters)
+        assert 'record larger than max_record (100)' in str(error)
+        assert error.byte == 100
+
+
 def test_the_default_limit_of_a_field_is_that_of_csv() -> None:
     assert csv.field_size_limit() == 131072
     fits = 'x' * 131072

@@ -319,6 +319,86 @@ def test_it_refuses_to_be_stepped_within_itself() -> None:
     assert len(seen) == 1
 
 
+def test_call_that_is_kept_by_somebody_is_not_used_again() -> None:
+    d, log = Dispatcher(), Log()
+    d.on('message', log.append)
+
+    async def main() -> None:
+        for i in range(3):
+            call = d.aemit('message', i)
+            await call
+            other = d.aemit('message', 'other')
+            assert other is not call
+            with pytest.raises(RuntimeError, match='cannot reuse already awaited coroutine'):
+                await call
+            await other
+
+    run(main)
+    assert log == [0, 'other', 1, 'other', 2, 'other']
+
+
+def test_call_that_is_over_holds_nothing() -> None:
+    class Data:
+        pass
+
+    async def main() -> None:
+        d = Dispatcher()
+        d.on('message', lambda data: None)
+        data = Data()
+        alive = weakref.ref(data)
+        await d.aemit('message', data)
+        del data
+        assert alive() is None
+        dispatcher = weakref.ref(d)
+        del d
+        assert dispatcher() is None
+
+    run(main)
+
+
+def test_calls_found_by_the_collector_are_over_and_stay_so() -> None:
+    d, log = Dispatcher(), Log()
+    d.on('message', log.append)
+
+    async def main() -> None:
+        await d.aemit('message', 1)
+        found = [each for each in gc.get_objects() if type(each).__name__ == '_EventCall']
+        for call in found:
+            with pytest.raises(RuntimeError, match='cannot reuse already awaited coroutine'):
+                call.send(None)
+            assert 'Dispatcher.' in repr(call)
+        call = d.aemit('message', 2)
+        assert all(call is not each for each in found)
+        await call
+
+    run(main)
+    assert log == [1, 2]
+
+
+def test_call_made_after_others_is_a_new_one_in_all_that_it_tells() -> None:
+    d = Dispatcher()
+    d.on('message', lambda data: None)
+
+    async def main() -> None:
+        assert await d.aemit('message') is True
+        assert await d.aemit('nobody') is False
+        assert await d.adispatch(Event('message', 1)) is True
+        assert await d.arun([Event('message', 1)]) is None
+        ended = weakref.ref(d.aemit('message'), lambda _: None)
+        assert ended() is None
+        call = d.aemit('nobody')
+        assert call.__name__ == 'aemit'
+        assert not call.cr_running
+        assert call.cr_await is None
+        assert await call is False
+
+    with pytest.warns(RuntimeWarning, match='never awaited'):
+        run(main)
+    for _ in range(3):
+        with pytest.warns(RuntimeWarning, match='never awaited'):
+            d.aemit('message')
+
+
 def test_what_is_never_awaited_is_told() -> None:
     d = Dispatcher()
     with pytest.warns(RuntimeWarning, match=r"coroutine 'Dispatcher.aemit' was never awaited"):

@@ -6,6 +6,7 @@ import gc
 import queue
 import weakref
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -213,6 +214,23 @@ class Slots:
         self.type, self.data = type, data
 
 
+@dataclass
+class Plain:
+    type: Any
+    data: Any
+
+
+class Defaulted:
+    """Its data is the class's, or its own where that is set."""
+
+    data: Any = None
+
+    def __init__(self, type: Any, data: Any) -> None:
+        self.type = type
+        if data != 'default':
+            self.data = data
+
+
 class Named(NamedTuple):
     type: Any
     data: Any
@@ -238,6 +256,8 @@ class AMapping(dict[str, Any]):
 
 KINDS: list[Callable[[Any, Any], Any]] = [
     Slots,
+    Plain,
+    Defaulted,
     Named,
     Computed,
     Event,
@@ -271,6 +291,119 @@ def test_class_that_changes_is_read_as_it_is_now() -> None:
     Changing.data = property(lambda self: 2)  # type: ignore[assignment, method-assign]
     d.dispatch(event)
     assert log == [1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda cls: setattr(cls, 'data', property(lambda self: 2)),
+        lambda cls: setattr(cls.__bases__[0], 'data', property(lambda self: 2)),
+        lambda cls: setattr(cls, '__getattribute__', lambda self, name: 2),
+        lambda cls: setattr(cls, '__bases__', (WithComputedData,)),
+    ],
+    ids=['property', 'property of a base', '__getattribute__', 'another base'],
+)
+def test_plain_class_that_changes_is_read_as_it_is_now(change: Callable[[Any], Any]) -> None:
+    class Base:
+        pass
+
+    class Changing(Base):
+        def __init__(self, data: Any) -> None:
+            self.__dict__['data'] = data
+            self.first = self.second = data
+
+    class Untouched(Base):
+        def __init__(self, data: Any) -> None:
+            self.data = data
+
+    for cls in Changing, Untouched:
+        d, log = Dispatcher(key=lambda event: 'message', data='data'), Log()
+        d.on('message', log.append)
+        d.run([cls(1), cls(1)])
+        event = cls(1)
+        change(cls)
+        d.run([event, event])
+        assert log == [1, 1, 2, 2]
+        if 'data' in Base.__dict__:
+            del Base.data  # type: ignore[attr-defined]
+
+
+class WithComputedData:
+    @property
+    def data(self) -> Any:
+        return 2
+
+
+def test_event_whose_dict_was_looked_at_is_read_as_it_is_now() -> None:
+    d, log = Dispatcher(), Log()
+    d.on('message', log.append)
+    events = [Plain('message', i) for i in range(4)]
+    d.dispatch(events[0])
+    vars(events[1])['data'] = 'put'
+    events[2].__dict__ = {'type': 'message', 'data': 'replaced'}
+    vars(events[3]).clear()
+    events[3].type, events[3].data = 'message', 'anew'
+    d.run(events)
+    assert log == [0, 0, 'put', 'replaced', 'anew']
+
+
+def test_event_of_a_plain_class_without_its_data_is_told() -> None:
+    d, log = Dispatcher(), Log()
+    d.on('message', log.append)
+    events = [Plain('message', i) for i in range(3)]
+    del events[1].data
+    d.dispatch(events[0])
+    with pytest.raises(AttributeError, match='data'):
+        d.run(events)
+    assert log == [0, 0]
+
+
+def test_events_of_one_class_need_not_set_their_attributes_in_one_order() -> None:
+    class Event:
+        pass
+
+    d, log = Dispatcher(), Log()
+    d.on('message', log.append)
+    names = ['type', 'data', *(f'other{i}' for i in range(40))]
+    for first in range(len(names)):
+        event = Event()
+        for name in names[first:] + names[:first]:
+            setattr(event, name, name if name != 'type' else 'message')
+        d.dispatch(event)
+    assert log == ['data'] * len(names)
+
+
+def test_class_whose_default_becomes_a_descriptor_is_read_as_it_is_now() -> None:
+    class Default:
+        def __get__(self, event: Any, cls: Any) -> str:
+            return 'default'
+
+    class Event:
+        type = 'message'
+        data = Default()
+
+    d, log = Dispatcher(), Log()
+    d.on('message', log.append)
+    event = Event()
+    event.__dict__['data'] = 'own'
+    d.run([event, Event()])
+    Default.__set__ = lambda *args: None  # type: ignore[attr-defined]
+    d.run([event, Event()])
+    assert log == ['own', 'default', 'default', 'default']
+
+
+def test_event_that_changes_its_class_is_read_as_one_of_that() -> None:
+    class Reversed:
+        def __init__(self) -> None:
+            self.data, self.type = 'reversed', 'message'
+
+    d, log = Dispatcher(), Log()
+    d.on('message', log.append)
+    event: Any = Plain('message', 'plain')
+    d.run([event, Reversed(), event])
+    event.__class__ = Reversed
+    d.run([event, Reversed(), event])
+    assert log == ['plain', 'reversed', 'plain', 'plain', 'reversed', 'plain']
 
 
 def test_key_of_a_dict_is_not_one_of_its_methods() -> None:

@@ -8,6 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#endif
+#endif
+#ifndef ASAN_POISON_MEMORY_REGION
+#define ASAN_POISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#endif
+
 /* Stop, so that libFuzzer keeps the input, unless the condition holds. */
 #define CHECK(condition)                                                    \
     do {                                                                    \
@@ -52,6 +62,35 @@ copy_of(const void *bytes, size_t size)
         memcpy(copy, bytes, size);
     }
     return copy;
+}
+
+/* Memory that is used again and again, since to allocate costs most under a sanitizer. */
+typedef struct {
+    uint8_t *bytes; /* for ever */
+    size_t size;
+} room;
+
+/* All of it is out of bounds. */
+static inline void
+room_shut(const room *r)
+{
+    if (r->bytes != NULL) {
+        ASAN_POISON_MEMORY_REGION(r->bytes, r->size);
+    }
+}
+
+/* The last `size` of its `most` bytes; what is before and behind them is out of bounds. */
+static inline void *
+room_open(room *r, size_t most, size_t size)
+{
+    CHECK(size <= most);
+    if (r->bytes == NULL) {
+        r->bytes = allocate(most);
+        r->size = most;
+    }
+    room_shut(r);
+    ASAN_UNPOISON_MEMORY_REGION(r->bytes + most - size, size);
+    return r->bytes + most - size;
 }
 
 #endif

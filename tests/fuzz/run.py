@@ -8,6 +8,7 @@ directory.
 import argparse
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,8 +18,15 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DATA = ROOT.parent / 'shared' / 'data'
 TARGETS = sorted(path.stem.removesuffix('_fuzz') for path in HERE.glob('*_fuzz.c'))
-FLAGS = '-std=c11 -O1 -g -w -UNDEBUG -fno-sanitize-recover=all'
-INSTRUMENTED = '-fsanitize=fuzzer-no-link,address,undefined'
+CLANG = next(filter(shutil.which, ('clang', 'clang-14')), 'clang')
+FLAGS = '-std=c11 -O2 -g -w -UNDEBUG -fno-sanitize-recover=all'
+SANITIZED = '-fsanitize=address,undefined'
+INSTRUMENTED = ['-fsanitize=fuzzer-no-link,address,undefined']
+# To learn from each comparison costs more than all else, and pays where long constants count.
+WITHOUT_COMPARISONS = [*INSTRUMENTED, '-fno-sanitize-coverage=trace-cmp']
+LEARNS_COMPARISONS = {'number', 'utf8'}
+# A target takes no longer input, or is slow at it.
+LONGEST = {'fields': 304, 'number': 200}
 NUMBERS = [
     '1',
     '-17',
@@ -31,16 +39,20 @@ NUMBERS = [
 
 
 def compile_target(name: str, folder: Path) -> Path:
-    """The target with core, which is compiled once for all of them."""
-    compiler = [*shlex.split(os.environ.get('FUZZ_CC', 'clang')), *FLAGS.split()]
+    """The target with core, which is compiled once for all of its kind; only core is watched."""
+    compiler = [*shlex.split(os.environ.get('FUZZ_CC', CLANG)), *FLAGS.split()]
     compiler += ['-I', str(ROOT / 'src'), '-I', str(HERE)]
-    objects = folder / 'core'
+    learns = name in LEARNS_COMPARISONS
+    objects = folder / f'core-{learns}'
     if not objects.exists():
         objects.mkdir()
+        flags = INSTRUMENTED if learns else WITHOUT_COMPARISONS
         sources = sorted((ROOT / 'src' / 'core').glob('*.c'))
-        subprocess.run([*compiler, INSTRUMENTED, '-c', *sources], check=True, cwd=objects)
-    program = folder / name
-    command = [*compiler, f'{INSTRUMENTED},fuzzer', HERE / f'{name}_fuzz.c', *objects.iterdir()]
+        subprocess.run([*compiler, *flags, '-c', *sources], check=True, cwd=objects)
+    harness, program = folder / f'{name}.o', folder / name
+    source = HERE / f'{name}_fuzz.c'
+    subprocess.run([*compiler, SANITIZED, '-c', source, '-o', harness], check=True)
+    command = [*compiler, f'{SANITIZED},fuzzer', harness, *objects.iterdir()]
     subprocess.run([*command, '-lm', '-o', program], check=True)
     return program
 
@@ -53,7 +65,7 @@ def seed(name: str, folder: Path) -> None:
         return
     for i, path in enumerate(sorted(DATA.rglob('*.csv')) if DATA.is_dir() else []):
         for flags in (b'\1\0\7\3', b'\5\x10\1\2') if name == 'fields' else (b'',):
-            (folder / f'seed-{i}-{len(flags)}').write_bytes(flags + path.read_bytes()[:500])
+            (folder / f'seed-{i}-{flags.hex()}').write_bytes(flags + path.read_bytes()[:300])
 
 
 def main() -> int:
@@ -69,9 +81,13 @@ def main() -> int:
             corpus = (options.corpus or Path(temporary, 'corpus')) / name
             seed(name, corpus)
             share = max(1, options.seconds // len(targets))
-            command = [program, f'-max_total_time={share}', '-max_len=600', '-print_final_stats=1']
+            longest = LONGEST.get(name, 600)
+            command = [program, f'-max_total_time={share}', f'-max_len={longest}']
             done = subprocess.run(
-                [*command, corpus], stderr=subprocess.PIPE, text=True, errors='replace'
+                [*command, '-print_final_stats=1', corpus],
+                stderr=subprocess.PIPE,
+                text=True,
+                errors='replace',
             )
             if done.returncode != 0:
                 sys.stderr.write(done.stderr[-5000:])

@@ -63,6 +63,8 @@ class Recipe:
     refusal: type[Exception] = ValueError
     # It runs an event loop: 3.11's asyncio has one state for all interpreters.
     runs_loop: bool = False
+    # It has threads of its own: 3.11 destroys no interpreter that has any left.
+    runs_threads: bool = False
     # What a step of one that was begun before a fork raises in the child; None: it goes on.
     forked: type[Exception] | None = None
     # Both processes read one descriptor, so that what one has read the other has not.
@@ -646,6 +648,7 @@ recipe(
     'map_threads',
     make=lambda n: map_threads(abs, iter(range(n))),
     items=up_to,
+    runs_threads=True,
     forked=RuntimeError,
 )
 recipe(

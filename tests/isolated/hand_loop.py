@@ -18,7 +18,6 @@ from typing import Any
 
 from tests.isolated.out_of_memory import load
 
-
 hook = load()
 
 

@@ -42,7 +42,7 @@ def use_all() -> list[object]:
     return [
         use(recipe)
         for recipe in RECIPES.values()
-        if not recipe.runs_loop or sys.version_info >= (3, 12)
+        if not (recipe.runs_loop or recipe.runs_threads) or sys.version_info >= (3, 12)
     ]
 
 

@@ -828,6 +828,90 @@ def test_close_with_task_does_not_keep_the_stream(opened: Callable[..., Any]) ->
     asyncio.run(main())
 
 
+@loops
+def test_a_stream_that_its_task_drops_in_ending_is_closed_once_and_without_complaint(
+    opened: Callable[..., Any], new_loop: Any
+) -> None:
+    log = Log()
+    complaints: list[Any] = []
+
+    async def request() -> None:
+        async for _ in opened(log, 3, None, None, True, close_with_task=True):
+            raise Failed
+
+    async def handler() -> None:
+        with suppress(Failed):
+            await request()
+        # The stream was dropped, and is about to be closed.
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: complaints.append(context))
+        await asyncio.create_task(handler())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        gc.collect()
+        assert log.count('closed') == 1
+
+    run_on(new_loop, main())
+    assert complaints == []
+
+
+def complaints_of(leave: Callable[[Log], Awaitable[None]]) -> list[Any]:
+    """What the loop is told when nobody closes what was left, until the log's source is."""
+    log = Log()
+    complaints: list[Any] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: complaints.append(context))
+        await asyncio.create_task(leave(log))  # type: ignore[arg-type]
+        gc.collect()
+        while 'closed' not in log:
+            await asyncio.sleep(0.001)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        gc.collect()
+
+    asyncio.run(main())
+    assert log.count('closed') == 1
+    return complaints
+
+
+@pytest.mark.parametrize('inner_first', [False, True])
+@pytest.mark.parametrize('is_kept', [False, True])
+def test_a_source_of_a_stream_may_be_closed_with_the_same_task(
+    inner_first: bool, is_kept: bool
+) -> None:
+    kept = []
+
+    async def leave(log: Log) -> None:
+        try:
+            inner = to_async(log.source(False, 1000), close_with_task=True)
+            if inner_first:
+                await inner.aprime()
+            outer = achunked(inner, max_delay=0, close_with_task=True)
+            async for _ in outer:
+                raise Failed
+        except Failed as error:
+            if is_kept:
+                kept.append(error)  # and with it this frame
+
+    assert complaints_of(leave) == []
+
+
+def test_streams_that_a_cycle_holds_are_closed_in_order() -> None:
+    async def leave(log: Log) -> None:
+        inner = to_async(log.source(False, 1000))
+        middle = achunked(inner, max_delay=0)
+        outer = abatched(middle, 1)
+        await anext(outer)
+        cycle: list[Any] = [inner, middle, outer]
+        cycle.append(cycle)
+
+    assert complaints_of(leave) == []
+
+
 def test_close_with_task_needs_a_task(opened: Callable[..., Any]) -> None:
     stream = opened(Log(), 3, close_with_task=True)
     with pytest.raises(RuntimeError, match='close_with_task=True needs a running asyncio task'):

@@ -349,7 +349,7 @@ def test_a_pending_future_of_an_executor_needs_a_loop() -> None:
     def main() -> Iterator[Any]:
         yield Future()
 
-    with pytest.raises(RuntimeError, match='no running event loop'):
+    with pytest.raises(RuntimeError, match='Future needs a running asyncio event loop'):
         drive(main()).send(None)
 
 
@@ -414,8 +414,8 @@ def test_stop_iteration_becomes_runtime_error() -> None:
 @pytest.mark.parametrize(
     ('awaited', 'message'),
     [
-        (lambda: 1, 'non-iterator'),
-        (lambda: [1], 'non-iterator'),
+        (lambda: 1, 'iterator'),
+        (lambda: [1], 'iterator'),
         (lambda: turn(), 'returned a coroutine'),
         (lambda: 1 // 0, 'by zero'),
     ],

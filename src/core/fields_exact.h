@@ -1,0 +1,140 @@
+/* csv.reader's own state machine, a unit at a time: what the bit masks of a group can't
+ * prove goes through it, and each end of a line.
+ */
+#ifndef GENERATORS_CORE_FIELDS_EXACT_H
+#define GENERATORS_CORE_FIELDS_EXACT_H
+
+#include "core/fields_inner.h"
+
+/* Read one unit.  `c` is its value and `pos` its place.  False on a fault. */
+INLINE bool
+exact_unit(fields *self, const void *block, int width, uint32_t pos, uint32_t c)
+{
+    const fields_dialect *d = &self->dialect;
+    const bool end = c == '\n' || c == '\r';
+    const bool stream = self->mode == FIELDS_STREAM;
+    if (end && stream) {
+        bool second = c == '\n' && self->after_carriage;
+        self->after_carriage = c == '\r';
+        if (second && self->state == START_RECORD) {
+            self->record_start = self->field_start = pos + 1;
+            return true;
+        }
+        self->lines += !second;
+    }
+    else {
+        self->after_carriage = false;
+        if (c == d->set.quote || c == d->set.escape) {
+            self->flags |= FIELDS_IRREGULAR;
+        }
+        else if (c >= 0x80) {
+            self->flags |= FIELDS_HIGH;
+        }
+    }
+
+    switch (self->state) {
+    case START_RECORD:
+    case START_FIELD:
+        if (c == d->set.quote) {
+            self->state = IN_QUOTED_FIELD;
+            return true;
+        }
+        if (c == d->set.escape) {
+            self->state = ESCAPED_CHAR;
+            return true;
+        }
+        if (c == ' ' && d->skip_space) {
+            self->state = START_FIELD;
+            return true;
+        }
+        break;
+
+    case IN_FIELD:
+    case AFTER_ESCAPED_END:
+        if (c == d->set.escape) {
+            self->state = ESCAPED_CHAR;
+            return true;
+        }
+        break;
+
+    case QUOTE_IN_QUOTED_FIELD:
+        if (!d->doublequote) {
+            if (c == d->set.escape) {
+                self->state = ESCAPED_CHAR;
+                return true;
+            }
+        }
+        else if (c == d->set.quote) {
+            self->state = IN_QUOTED_FIELD;
+            return true;
+        }
+        else if (d->strict && !end && c != d->set.delimiter) {
+            if (field_fits(self, block, width, pos)) {
+                fields_fault(self, FIELDS_BAD_QUOTE, pos);
+            }
+            return false;
+        }
+        if (!end && c != d->set.delimiter) {
+            self->flags |= FIELDS_IRREGULAR;
+        }
+        break;
+
+    case IN_QUOTED_FIELD:
+        if (c == d->set.escape) {
+            self->state = ESCAPE_IN_QUOTED_FIELD;
+        }
+        else if (c == d->set.quote) {
+            self->state = QUOTE_IN_QUOTED_FIELD;
+        }
+        return true;
+
+    case ESCAPED_CHAR:
+        self->state = end ? AFTER_ESCAPED_END : IN_FIELD;
+        return true;
+
+    case ESCAPE_IN_QUOTED_FIELD:
+        self->state = IN_QUOTED_FIELD;
+        return true;
+
+    case EAT_END:
+        if (!end) {
+            fields_fault(self, FIELDS_STRAY_NEWLINE, pos);
+            return false;
+        }
+        self->field_start = pos + 1; /* it is no field's */
+        return true;
+    }
+
+    /* Outside quotes: a separator, or a character of an unquoted field. */
+    if (end) {
+        if (!end_field(self, block, width, pos)) {
+            return false;
+        }
+        self->state = stream ? START_RECORD : EAT_END;
+        return !stream || end_record(self, pos, pos + 1);
+    }
+    if (c == d->set.delimiter) {
+        self->state = START_FIELD;
+        return end_field(self, block, width, pos);
+    }
+    /* Behind an escaped line end csv.reader stays where it is until the field
+       ends: the end of an iterator's line does not end the record there. */
+    if (self->state != AFTER_ESCAPED_END) {
+        self->state = IN_FIELD;
+    }
+    return true;
+}
+
+INLINE bool
+exact_units(fields *self, const void *block, int width, uint32_t end)
+{
+    while (self->pos < end) {
+        if (!exact_unit(self, block, width, self->pos, unit_at(block, self->pos, width))) {
+            return false;
+        }
+        self->pos++;
+    }
+    return true;
+}
+
+#endif

@@ -1,0 +1,488 @@
+/* Reading units: whole groups of 64 by their bit masks where these prove them regular,
+ * and all else by the exact machine.
+ *
+ * Both say the same of where they stand, the one by `carry` and the other by
+ * fields.state, and go over into each other at any unit.
+ */
+#include <string.h>
+
+#include "core/fields_exact.h"
+#include "core/fields_inner.h"
+#include "core/units.h"
+
+#define BATCH 32               /* groups whose masks are made in one call of the kernel */
+#define LINE_READ_AT_ONCE 4096 /* units; longer ones gain nothing by it */
+
+/* ---- regular groups ---- */
+
+/* What one group hands to the next.  It says the same as fields.state, for
+   the states that can stand between two groups. */
+typedef struct {
+    uint64_t in_quote; /* all ones inside a quoted field */
+    uint64_t closed;   /* 1 right behind a closing quote */
+    uint64_t may_open; /* 1 where a quote would open a field */
+    uint64_t after_carriage;
+} carry;
+
+/* False for the states of which masks know nothing. */
+INLINE bool
+carry_from_state(const fields *self, carry *c)
+{
+    *c = (carry){.after_carriage = self->after_carriage};
+    switch (self->state) {
+    case START_RECORD:
+    case START_FIELD:
+        c->may_open = self->pos == self->field_start; /* not behind skipped blanks */
+        return true;
+    case IN_FIELD:
+        return true;
+    case IN_QUOTED_FIELD:
+        c->in_quote = ~UINT64_C(0);
+        return true;
+    case QUOTE_IN_QUOTED_FIELD:
+        c->closed = 1;
+        c->may_open = self->dialect.doublequote;
+        return true;
+    default:
+        return false;
+    }
+}
+
+INLINE void
+state_from_carry(fields *self, const carry *c, const void *block, int width)
+{
+    self->after_carriage = c->after_carriage;
+    if (c->in_quote) {
+        self->state = IN_QUOTED_FIELD;
+    }
+    else if (c->closed) {
+        self->state = QUOTE_IN_QUOTED_FIELD;
+    }
+    else if (self->pos == self->record_start) {
+        self->state = START_RECORD;
+    }
+    else {
+        uint32_t at = self->field_start;
+        if (self->dialect.skip_space) {
+            while (at < self->pos && unit_at(block, at, width) == ' ') {
+                at++;
+            }
+        }
+        self->state = at == self->pos ? START_FIELD : IN_FIELD;
+    }
+}
+
+INLINE uint32_t *
+list_ends(uint32_t *out, uint32_t at, uint64_t separators)
+{
+    while (separators != 0) {
+        *out++ = at + lowest_bit(separators);
+        separators &= separators - 1;
+    }
+    return out;
+}
+
+/* List the separators and records of a group.  `inner` are line ends inside
+   quotes, `swallowed` each '\n' that belongs to a '\r' before it. */
+INLINE void
+list_group(fields *self, uint32_t at, uint64_t separators, uint64_t ends, uint64_t inner,
+           uint64_t swallowed, uint32_t flags)
+{
+    uint32_t *out = self->ends + self->ends_length;
+    self->flags |= flags;
+    while (ends != 0) {
+        uint64_t through = ends ^ (ends - 1);
+        uint32_t end = lowest_bit(ends);
+        out = list_ends(out, at, separators & through);
+        separators &= ~through;
+        if (inner != 0) {
+            self->lines += count_bits(inner & through);
+            inner &= ~through;
+        }
+        self->lines++;
+        self->ends_length = (size_t)(out - self->ends);
+        list_record(self, at + end + 1 + (swallowed >> end >> 1 & 1));
+        self->flags = flags;
+        ends &= ends - 1;
+    }
+    if (inner != 0) {
+        self->lines += count_bits(inner);
+    }
+    if (separators != 0) {
+        out = list_ends(out, at, separators);
+        self->field_start = out[-1] + 1;
+        self->ends_length = (size_t)(out - self->ends);
+    }
+}
+
+/* What the masks of a group say of it, once it is proved regular. */
+typedef struct {
+    uint64_t ends; /* line ends, those inside quotes too */
+    uint64_t separators;
+    uint64_t inside;
+    uint64_t closed;
+    uint64_t may_open;
+    uint32_t flags;
+} group;
+
+/* False where the `count` units (64, but for the last group of a feed) can't be
+   proved regular. */
+INLINE bool
+prove_group(const fields *self, const carry *c, const scan_masks *m, unsigned count, group *g)
+{
+    const uint64_t valid = ~UINT64_C(0) >> (SCAN_GROUP - count);
+    const bool doublequote = self->dialect.doublequote;
+    g->ends = m->end & valid;
+    g->separators = g->may_open = m->delimiter | g->ends;
+    g->closed = g->inside = 0;
+    g->flags = m->high & valid ? FIELDS_HIGH : 0;
+    if (m->escape) {
+        return false;
+    }
+    if (m->quote | c->in_quote | c->closed) {
+        g->inside = m->inside ^ c->in_quote;
+        uint64_t open = m->quote & g->inside;
+        g->closed = m->quote & ~g->inside;
+        g->may_open |= doublequote ? g->closed : 0;
+        uint64_t opens_well = g->may_open << 1 | c->may_open;
+        uint64_t behind = g->closed << 1 | c->closed;
+        uint64_t closes_well = g->separators | (doublequote ? m->quote : 0);
+        if ((open & ~opens_well) | (behind & ~closes_well & valid)) {
+            return false;
+        }
+        g->flags |= FIELDS_QUOTED | (behind & open ? FIELDS_DOUBLED : 0);
+        g->separators &= ~g->inside;
+    }
+    return self->mode != FIELDS_LINES || !(g->ends & ~g->inside);
+}
+
+INLINE void
+carry_from_group(carry *c, const group *g, unsigned last)
+{
+    c->in_quote = g->inside >> last & 1 ? ~UINT64_C(0) : 0;
+    c->closed = g->closed >> last & 1;
+    c->may_open = g->may_open >> last & 1;
+}
+
+/* Read the `count` units from `at` on.  False, and nothing done, where that can't
+   be told from their masks. */
+INLINE bool
+regular_group(fields *self, carry *c, const scan_masks *m, uint32_t at, unsigned count)
+{
+    const uint64_t valid = ~UINT64_C(0) >> (SCAN_GROUP - count);
+    const unsigned last = count - 1;
+    group g;
+    if (!prove_group(self, c, m, count, &g)) {
+        return false;
+    }
+    uint64_t ends = g.ends, separators = g.separators;
+    /* No field inside a group can be too long; the one that ends first can. */
+    if (separators != 0 &&
+        at + lowest_bit(separators) - self->field_start > self->dialect.max_field) {
+        return false;
+    }
+    if (at + SCAN_GROUP - self->record_start > self->dialect.max_record) {
+        return false;
+    }
+
+    uint64_t inner = 0, swallowed = 0;
+    if (ends | c->after_carriage) {
+        if (self->mode == FIELDS_LINES) {
+            ends = 0;
+        }
+        else {
+            uint64_t carriage = m->carriage & valid;
+            swallowed = (carriage << 1 | c->after_carriage) & ends & ~carriage;
+            inner = ends & g.inside & ~swallowed;
+            ends &= ~(g.inside | swallowed);
+            if (swallowed & ~g.inside & 1) {
+                self->record_start = self->field_start = at + 1;
+            }
+            separators &= ~swallowed;
+            c->after_carriage = carriage >> last & 1;
+        }
+    }
+    list_group(self, at, separators, ends, inner, swallowed, g.flags);
+    carry_from_group(c, &g, last);
+    return true;
+}
+
+/* ---- feeding ---- */
+
+/* Read one group that could not be read from its masks. */
+INLINE bool
+irregular_group(fields *self, carry *c, bool *carried, const void *block, int width,
+                unsigned count)
+{
+    if (*carried) {
+        state_from_carry(self, c, block, width);
+    }
+    bool fine = exact_units(self, block, width, self->pos + count);
+    *carried = carry_from_state(self, c);
+    return fine;
+}
+
+/* Copy up to 64 bytes by at most two moves of one size that overlap: most tails are
+   short, and memcpy asks more of a length that is not known. */
+INLINE void
+copy_tail(uint8_t *to, const uint8_t *from, size_t count)
+{
+    if (count >= 32) {
+        memcpy(to, from, 32);
+        memcpy(to + count - 32, from + count - 32, 32);
+    }
+    else if (count >= 16) {
+        memcpy(to, from, 16);
+        memcpy(to + count - 16, from + count - 16, 16);
+    }
+    else if (count >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + count - 8, from + count - 8, 8);
+    }
+    else {
+        for (size_t i = 0; i < count; i++) {
+            to[i] = from[i];
+        }
+    }
+}
+
+/* Masks of the `left` < 64 units that are the last of a feed: the block must
+   not be read beyond its end.  '\n' is never a delimiter, a quote or an escape. */
+INLINE void
+scan_copied(const fields *self, const void *units, int width, unsigned left, scan_masks *masks)
+{
+    _Alignas(64) uint8_t tail[SCAN_GROUP * sizeof(uint32_t)];
+    if (width == 1) {
+        memset(tail, '\n', SCAN_GROUP);
+        copy_tail(tail, units, left);
+    }
+    else {
+        memcpy(tail, units, (size_t)left * (size_t)width);
+        for (unsigned i = left; i < SCAN_GROUP; i++) {
+            set_unit(tail, i, width, '\n');
+        }
+    }
+    scan_units(self->kernel, tail, 1, width, &self->dialect.set, masks);
+}
+
+/* The same where at least 64 units can be read that end where these do: what
+   the masks say of those before is shifted out. */
+INLINE void
+scan_overlapping(const fields *self, const void *units, int width, unsigned left,
+                 scan_masks *masks)
+{
+    const unsigned before = SCAN_GROUP - left;
+    const uint8_t *start = (const uint8_t *)units - (size_t)before * (size_t)width;
+    scan_units(self->kernel, start, 1, width, &self->dialect.set, masks);
+    const uint64_t was_inside = masks->inside >> (before - 1) & 1;
+    masks->delimiter >>= before;
+    masks->quote >>= before;
+    masks->inside = masks->inside >> before ^ (0 - was_inside);
+    masks->escape >>= before;
+    masks->end >>= before;
+    masks->carriage >>= before;
+    masks->high >>= before;
+}
+
+/* Masks of the `left` < 64 units at `at`, the last of a feed. */
+INLINE void
+scan_tail(const fields *self, const void *block, int width, uint32_t at, unsigned left,
+          scan_masks *masks)
+{
+    const uint8_t *units = (const uint8_t *)block + (size_t)at * (size_t)width;
+    if (at >= SCAN_GROUP - left) {
+        scan_overlapping(self, units, width, left, masks);
+    }
+    else {
+        scan_copied(self, units, width, left, masks);
+    }
+}
+
+INLINE bool
+feed_groups(fields *self, const void *block, int width, uint32_t length)
+{
+    scan_masks masks[BATCH];
+    carry c;
+    bool carried = carry_from_state(self, &c);
+    while (self->pos < length) {
+        const uint8_t *units = (const uint8_t *)block + (size_t)self->pos * (size_t)width;
+        uint32_t left = length - self->pos;
+        uint32_t groups = left / SCAN_GROUP;
+        unsigned count = SCAN_GROUP;
+        if (groups == 0) {
+            groups = 1;
+            count = left;
+            scan_tail(self, block, width, self->pos, left, masks);
+        }
+        else {
+            groups = groups < BATCH ? groups : BATCH;
+            scan_units(self->kernel, units, groups, width, &self->dialect.set, masks);
+        }
+        if (!fields_reserve(self, (size_t)groups * SCAN_GROUP)) {
+            return false;
+        }
+        for (uint32_t i = 0; i < groups; i++) {
+            if (carried && regular_group(self, &c, &masks[i], self->pos, count)) {
+                self->pos += count;
+            }
+            else if (!irregular_group(self, &c, &carried, block, width, count)) {
+                return true;
+            }
+        }
+    }
+    if (carried) {
+        state_from_carry(self, &c, block, width);
+    }
+    return true;
+}
+
+INLINE bool
+feed_exactly(fields *self, const void *block, int width, uint32_t length)
+{
+    while (self->pos < length && self->error == FIELDS_FINE) {
+        uint32_t left = length - self->pos;
+        uint32_t stretch = left < BATCH * SCAN_GROUP ? left : BATCH * SCAN_GROUP;
+        if (!fields_reserve(self, stretch)) {
+            return false;
+        }
+        exact_units(self, block, width, self->pos + stretch);
+    }
+    return true;
+}
+
+INLINE bool
+feed_width(fields *self, const void *block, int width, uint32_t length)
+{
+    return self->exact_only ? feed_exactly(self, block, width, length)
+                            : feed_groups(self, block, width, length);
+}
+
+/* Lines: the line end itself is outside all that is regular. */
+static uint32_t
+line_body(const void *block, int width, uint32_t from, uint32_t length)
+{
+    while (length > from) {
+        uint32_t c = unit_at(block, length - 1, width);
+        if (c != '\n' && c != '\r') {
+            break;
+        }
+        length--;
+    }
+    return length;
+}
+
+static bool
+feed_part(fields *self, const void *block, int width, uint32_t length)
+{
+    switch (width) {
+    case 1:
+        return feed_width(self, block, 1, length);
+    case 2:
+        return feed_width(self, block, 2, length);
+    default:
+        return feed_width(self, block, 4, length);
+    }
+}
+
+bool
+fields_feed(fields *self, const void *block, int width, size_t length)
+{
+    uint32_t end = (uint32_t)length;
+    if (self->error != FIELDS_FINE) {
+        return true;
+    }
+    if (self->mode == FIELDS_LINES) {
+        uint32_t body = line_body(block, width, self->pos, end);
+        if (!feed_part(self, block, width, body) || !fields_reserve(self, end - body)) {
+            return false;
+        }
+        if (self->error == FIELDS_FINE) {
+            exact_units(self, block, width, end);
+        }
+    }
+    else if (!feed_part(self, block, width, end)) {
+        return false;
+    }
+    if (self->error == FIELDS_FINE && field_fits(self, block, width, self->pos)) {
+        (void)record_fits(self, self->pos);
+    }
+    return true;
+}
+
+/* ---- whole lines ---- */
+
+/* Read the first `body` units of a line as one regular record, all but its end.
+   False, and nothing done but room made use of, where it is not that. */
+INLINE bool
+regular_line(fields *self, const void *line, int width, uint32_t body, uint32_t *flags)
+{
+    carry c = {.may_open = 1};
+    uint32_t *out = self->ends;
+    group g;
+    for (uint32_t at = 0; at < body; at += SCAN_GROUP) {
+        scan_masks masks;
+        unsigned count = body - at < SCAN_GROUP ? body - at : SCAN_GROUP;
+        if (count < SCAN_GROUP) {
+            scan_tail(self, line, width, at, count, &masks);
+        }
+        else {
+            const uint8_t *units = (const uint8_t *)line + (size_t)at * (size_t)width;
+            scan_units(self->kernel, units, 1, width, &self->dialect.set, &masks);
+        }
+        if (!prove_group(self, &c, &masks, count, &g)) {
+            return false;
+        }
+        out = list_ends(out, at, g.separators);
+        *flags |= g.flags;
+        carry_from_group(&c, &g, count - 1);
+    }
+    *out++ = body;
+    self->ends_length = (size_t)(out - self->ends);
+    return !c.in_quote;
+}
+
+INLINE bool
+read_line(fields *self, const void *line, int width, uint32_t length)
+{
+    uint32_t body = line_body(line, width, 0, length);
+    uint32_t flags = 0;
+    if (body > self->dialect.max_field || length > self->dialect.max_record) {
+        return false;
+    }
+    self->ends_length = 0;
+    if (!regular_line(self, line, width, body, &flags)) {
+        self->ends_length = 0;
+        return false;
+    }
+    self->flags = flags;
+    self->lines = 1;
+    self->pos = length;
+    list_record(self, length);
+    return true;
+}
+
+bool
+fields_line(fields *self, const void *line, int width, size_t length, bool *read)
+{
+    *read = false;
+    fields_restart(self);
+    if (self->exact_only || length > LINE_READ_AT_ONCE) {
+        return true;
+    }
+    if ((length >= self->ends_capacity || self->records_capacity == 0) &&
+        !fields_reserve(self, length + 1)) {
+        return false;
+    }
+    switch (width) {
+    case 1:
+        *read = read_line(self, line, 1, (uint32_t)length);
+        break;
+    case 2:
+        *read = read_line(self, line, 2, (uint32_t)length);
+        break;
+    default:
+        *read = read_line(self, line, 4, (uint32_t)length);
+        break;
+    }
+    return true;
+}

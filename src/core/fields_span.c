@@ -1,0 +1,110 @@
+/* What a span means: its characters, without the quotes and escapes.
+ *
+ * One walk writes them, counts them, and finds the one that is too many.
+ */
+#include "core/fields_inner.h"
+#include "core/units.h"
+
+/* Walk over the units from `start` up to `end`, all of one field.  `out` gets
+   its characters where it is not NULL.  Stops before the character that is one
+   more than `most`, and says where. */
+INLINE uint32_t
+walk(const fields_dialect *d, const void *block, int width, uint32_t start, uint32_t end,
+     void *out, bool code_points, size_t most, size_t *count, bool *unquoted)
+{
+    fields_state state = START_FIELD;
+    size_t n = 0;
+    *unquoted = true;
+    uint32_t at = start;
+    for (; at < end; at++) {
+        uint32_t c = unit_at(block, at, width);
+        switch (state) {
+        case START_FIELD:
+            if (c == d->set.quote) {
+                *unquoted = false;
+                state = IN_QUOTED_FIELD;
+                continue;
+            }
+            if (c == ' ' && d->skip_space) {
+                continue;
+            }
+            /* fall through */
+        case IN_FIELD:
+            state = IN_FIELD;
+            if (c == d->set.escape) {
+                state = ESCAPED_CHAR;
+                continue;
+            }
+            break;
+        case IN_QUOTED_FIELD:
+            if (c == d->set.escape) {
+                state = ESCAPE_IN_QUOTED_FIELD;
+                continue;
+            }
+            if (c == d->set.quote) {
+                state = d->doublequote ? QUOTE_IN_QUOTED_FIELD : IN_FIELD;
+                continue;
+            }
+            break;
+        case QUOTE_IN_QUOTED_FIELD:
+            state = c == d->set.quote ? IN_QUOTED_FIELD : IN_FIELD;
+            break;
+        case ESCAPE_IN_QUOTED_FIELD:
+            state = IN_QUOTED_FIELD;
+            break;
+        default:
+            state = IN_FIELD;
+            break;
+        }
+        bool counts = !code_points || (c & 0xC0) != 0x80;
+        if (counts && n == most) {
+            break;
+        }
+        if (out != NULL) {
+            set_unit(out, n, width, c);
+        }
+        n += counts;
+    }
+    *count = n;
+    return at;
+}
+
+uint32_t
+fields_measure(const fields *self, const void *block, int width, uint32_t end, size_t *count)
+{
+    bool unquoted;
+    return walk(&self->dialect, block, width, self->field_start, end, NULL, self->dialect.utf8,
+                self->field_limit, count, &unquoted);
+}
+
+size_t
+fields_content(const fields_dialect *dialect, const void *block, int width, uint32_t start,
+               uint32_t end, void *out, bool *unquoted)
+{
+    size_t count;
+    switch (width) {
+    case 1:
+        walk(dialect, block, 1, start, end, out, false, SIZE_MAX, &count, unquoted);
+        break;
+    case 2:
+        walk(dialect, block, 2, start, end, out, false, SIZE_MAX, &count, unquoted);
+        break;
+    default:
+        walk(dialect, block, 4, start, end, out, false, SIZE_MAX, &count, unquoted);
+        break;
+    }
+    return count;
+}
+
+size_t
+fields_count_lines(const void *block, int width, uint32_t start, uint32_t end)
+{
+    size_t lines = 0;
+    bool after_carriage = false;
+    for (uint32_t at = start; at < end; at++) {
+        uint32_t c = unit_at(block, at, width);
+        lines += c == '\r' || (c == '\n' && !after_carriage);
+        after_carriage = c == '\r';
+    }
+    return lines;
+}
