@@ -302,8 +302,8 @@ begin_call(astep *step, astream *self, PyObject *value, PyObject **result)
         return complete(step, self, PYGEN_RETURN);
     }
     if (self->running) {
-        if (step->call == ASTEP_ABANDON && astream_is_closing(self)) {
-            *result = Py_NewRef(Py_None); /* another closes it, and has its error */
+        if (step->call == ASTEP_ABANDON) {
+            *result = Py_NewRef(Py_None); /* another closes it, or reads it and will */
             return complete(step, self, PYGEN_RETURN);
         }
         return complete(step, self, refuse_overlap(step));

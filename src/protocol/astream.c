@@ -27,7 +27,8 @@
  * as for an async generator; a loop's makes a task of aclose().  Where there is no hook,
  * or it does nothing, what can be closed without waiting is.  A stream that is closed with
  * its task may be dropped by that task, too, and may be the source of another that is: then
- * one closes it, and the aclose() of the others, which nobody awaits, does nothing.
+ * one closes it, and the aclose() of the others, which nobody awaits, does nothing.  Nor does
+ * it where a step is under way: the stream is that one's who waits for it.
  *
  * Threads: a call takes the sections of the awaitable and of the stream.  User code runs
  * inside them, so they may be suspended; `running` keeps the object whole then.

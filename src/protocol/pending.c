@@ -93,17 +93,25 @@ wait_at_gate(pending *self, PyObject **result)
     return sent;
 }
 
+/* What is being raised stays. */
 static void
 stop_timer(pending *self)
 {
     PyObject *timer = self->timer;
+    if (timer == NULL) {
+        return;
+    }
     self->timer = NULL;
-    PyObject *done = timer == NULL ? NULL : PyObject_CallMethod(timer, "cancel", NULL);
-    if (timer != NULL && done == NULL) {
+    PyObject *raised = PyErr_GetRaisedException();
+    PyObject *done = PyObject_CallMethod(timer, "cancel", NULL);
+    if (done == NULL) {
         raising_unraisable(timer);
     }
-    Py_XDECREF(timer);
     Py_XDECREF(done);
+    Py_DECREF(timer);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
 }
 
 static int

@@ -1,7 +1,7 @@
 /* FLUSH: among the pieces, it sends on what is held.
  *
- * The one object of its type.  It has no state, and belongs to the module.  The collector
- * knows it all the same: module, object and type hold each other, and go together.
+ * The one object of its type.  It has no state, and belongs to the module, which it holds
+ * by its type: the collector must see that, or the module would live for ever.
  */
 #include "generators.h"
 

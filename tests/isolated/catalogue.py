@@ -447,7 +447,10 @@ def pieces(count: int) -> Iterator[Any]:
 
 
 def joined(count: int) -> bytes:
-    return b''.join(p.encode() if isinstance(p, str) else bytes(p) for p in pieces(count))
+    data = b''
+    for piece in pieces(count):  # no generator expression: see short_of_memory
+        data += piece.encode() if isinstance(piece, str) else bytes(piece)
+    return data
 
 
 def flushed(count: int) -> Iterator[Any]:

@@ -1,7 +1,11 @@
 """What needs a process of its own: nothing may have run in it before."""
 
+import gc
+import importlib.util
 import subprocess
 import sys
+import weakref
+from importlib.machinery import ExtensionFileLoader
 
 import pytest
 
@@ -25,6 +29,25 @@ def test_the_module_goes_when_nobody_uses_it() -> None:
 
 def test_interpreters_of_their_own() -> None:
     assert run('tests.isolated.interpreters', '3') == 'used\n'
+
+
+def test_a_module_that_nobody_holds_is_collected() -> None:
+    """As that of an interpreter that ends: all that it holds goes with it."""
+    from generators import _native
+
+    assert _native.__file__ is not None
+    loader = ExtensionFileLoader(_native.__name__, _native.__file__)
+    spec = importlib.util.spec_from_file_location(loader.name, loader.path, loader=loader)
+    assert spec is not None
+    copy = importlib.util.module_from_spec(spec)
+    loader.exec_module(copy)
+    assert copy is not _native
+    assert list(copy.chunked(['a', copy.FLUSH, 'b'])) == [b'a', b'b']
+    assert list(copy.csv_rows(b'a,b\n1,2\n', into=copy.CSVRow)) == [('1', '2')]
+    seen = [weakref.ref(thing) for thing in (copy, copy.csv_rows, copy.Dispatcher)]
+    del copy
+    gc.collect()
+    assert [reference() for reference in seen] == [None] * 3
 
 
 def test_the_import_leaves_the_gil_off() -> None:

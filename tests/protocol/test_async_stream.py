@@ -9,6 +9,7 @@ import gc
 import inspect
 import subprocess
 import sys
+import threading
 import time
 import warnings
 import weakref
@@ -896,6 +897,33 @@ def test_a_source_of_a_stream_may_be_closed_with_the_same_task(
         except Failed as error:
             if is_kept:
                 kept.append(error)  # and with it this frame
+
+    assert complaints_of(leave) == []
+
+
+@pytest.mark.parametrize('inner_first', [False, True])
+def test_a_source_that_is_late_when_the_task_ends_is_left_to_what_reads_it(
+    inner_first: bool,
+) -> None:
+    kept = []
+    going = threading.Event()
+
+    async def leave(log: Log) -> None:
+        def late() -> Any:
+            try:
+                yield 'first'
+                going.wait(60)
+                yield 'second'
+            finally:
+                log.append('closed')
+
+        inner = to_async(late(), close_with_task=True)
+        if inner_first:
+            await inner.aprime()
+        outer = achunked(inner, max_delay=0.001, close_with_task=True)
+        assert await anext(outer) == b'first'
+        kept.append(outer)
+        asyncio.get_running_loop().call_later(0.05, going.set)
 
     assert complaints_of(leave) == []
 
