@@ -735,6 +735,9 @@ recipe(
     forked=RuntimeError,
 )
 
+# A dropped one waits until its loop runs again, which only the walk without memory sees to.
+THREADED = {name: RECIPES.pop(name) for name in ('to_async', 'to_async of one item at a time')}
+
 # --- Dispatcher ---------------------------------------------------------------------------------
 
 

@@ -24,7 +24,7 @@ from functools import partial
 from typing import Any
 
 from tests.isolated import catalogue
-from tests.isolated.catalogue import RECIPES, Recipe
+from tests.isolated.catalogue import RECIPES, THREADED, Recipe
 from tests.isolated.hand_loop import HandLoop, hook
 
 COUNT = 5
@@ -156,7 +156,7 @@ def open_descriptors() -> list[str]:
 
 
 def main(name: str, most: int = 100_000) -> None:
-    recipe = RECIPES[name]
+    recipe = {**RECIPES, **THREADED}[name]
     catalogue.new_loop = HandLoop
     for method in ('__init__', 'start'):
         setattr(threading.Thread, method, with_memory(getattr(threading.Thread, method)))

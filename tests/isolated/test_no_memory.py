@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.isolated.catalogue import RECIPES
+from tests.isolated.catalogue import RECIPES, THREADED
 from tests.isolated.out_of_memory import build
 
 
@@ -24,7 +24,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**os.environ, 'OUT_OF_MEMORY': build(str(tmp_path_factory.mktemp('hook')))}
 
 
-@pytest.mark.parametrize('name', [name for name, r in RECIPES.items() if r.short_of_memory])
+@pytest.mark.parametrize(
+    'name', [name for name, r in [*RECIPES.items(), *THREADED.items()] if r.short_of_memory]
+)
 def test_no_memory(name: str, environment: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, '-X', 'faulthandler', '-m', 'tests.isolated.no_memory', name],
