@@ -616,7 +616,7 @@ astep_finalize(PyObject *op)
     PyObject *raised = PyErr_GetRaisedException();
     astream *self = (astream *)Py_NewRef((PyObject *)step->stream);
     if (close_step(step) < 0) {
-        PyErr_WriteUnraisable(op);
+        raising_unraisable(op);
     }
     if (step->state == STEP_UNDER_WAY) { /* it would not be closed */
         Py_CLEAR(self->awaited);
