@@ -25,7 +25,8 @@
  * User code that runs: the source's, in the task; the loop's own methods.
  *
  * Threads: see pump.h for what belongs to which.  The reader waits for a lock that
- * stays taken, the bell; who clears `waiting` leaves it, exactly once.
+ * stays taken, the bell; who clears `waiting` leaves it, exactly once.  The coroutine's
+ * methods take its section, should another thread than the loop's call them.
  */
 #include "bridge/pump.h"
 
@@ -449,7 +450,7 @@ run(pump *self, PyObject *thrown, PyObject **result)
 }
 
 static PySendResult
-resume(pump *self, PyObject *thrown, PyObject **result)
+resume_lock_held(pump *self, PyObject *thrown, PyObject **result)
 {
     *result = NULL;
     if (self->executing) {
@@ -468,6 +469,22 @@ resume(pump *self, PyObject *thrown, PyObject **result)
     if (sent == PYGEN_NEXT) {
         ring_bell(self);
     }
+    return sent;
+}
+
+/* Throw `thrown` in; NULL only goes on. */
+static PySendResult
+resume(pump *self, PyObject *thrown, PyObject **result)
+{
+    generators_state *state = generators_state_of((PyObject *)self);
+    PySendResult sent;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    if (thrown != NULL && PyErr_GivenExceptionMatches(thrown, state->cancelled_error)) {
+        self->cancelled = self->cancels ? PUMP_CANCELLED_TO_CLOSE : PUMP_CANCELLED_BY_OTHERS;
+        self->cancels = false;
+    }
+    sent = resume_lock_held(self, thrown, result);
+    Py_END_CRITICAL_SECTION();
     return sent;
 }
 
@@ -506,35 +523,41 @@ pump_iternext(PyObject *op)
 static PyObject *
 pump_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    pump *self = (pump *)op;
     PyObject *thrown = raising_thrown("throw", args, count);
     if (thrown == NULL) {
         return NULL;
     }
-    generators_state *state = generators_state_of(op);
-    if (PyErr_GivenExceptionMatches(thrown, state->cancelled_error)) {
-        self->cancelled = self->cancels ? PUMP_CANCELLED_TO_CLOSE : PUMP_CANCELLED_BY_OTHERS;
-        self->cancels = false;
-    }
     PyObject *result;
-    PySendResult sent = resume(self, thrown, &result);
+    PySendResult sent = resume((pump *)op, thrown, &result);
     Py_DECREF(thrown);
     return method_result(sent, result);
+}
+
+static int
+close_lock_held(pump *self)
+{
+    if (self->executing) {
+        PyErr_SetString(PyExc_ValueError, "coroutine already executing");
+        return -1;
+    }
+    if (self->phase != PUMP_ENDED) {
+        PyErr_SetString(PyExc_RuntimeError, "the task of the source was closed");
+        pump_record_error(self);
+        pump_finish(self);
+    }
+    return 0;
 }
 
 /* As a coroutine that is closed while it waits: the source is left in its step. */
 static PyObject *
 pump_close_method(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    pump *self = (pump *)op;
-    if (self->executing) {
-        PyErr_SetString(PyExc_ValueError, "coroutine already executing");
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    status = close_lock_held((pump *)op);
+    Py_END_CRITICAL_SECTION();
+    if (status < 0) {
         return NULL;
-    }
-    if (self->phase != PUMP_ENDED) {
-        PyErr_SetString(PyExc_RuntimeError, "the task of the source was closed");
-        pump_record_error(self);
-        pump_finish(self);
     }
     Py_RETURN_NONE;
 }
@@ -568,10 +591,9 @@ create_task(pump *self)
 }
 
 /* Do what the reader has asked for: start, go on or close. */
-static PyObject *
-pump_woken(PyObject *op, PyObject *Py_UNUSED(ignored))
+static int
+woken_lock_held(pump *self)
 {
-    pump *self = (pump *)op;
     int status = 0;
     if (self->phase == PUMP_NEW && self->task == NULL && !self->owns_itself) {
         Py_INCREF(self);
@@ -591,6 +613,16 @@ pump_woken(PyObject *op, PyObject *Py_UNUSED(ignored))
         status = done == NULL ? -1 : 0;
         Py_XDECREF(done);
     }
+    return status;
+}
+
+static PyObject *
+pump_woken(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    status = woken_lock_held((pump *)op);
+    Py_END_CRITICAL_SECTION();
     if (status < 0) {
         return NULL;
     }

@@ -46,10 +46,24 @@ sum_dict(PyObject *dict)
     return sum;
 }
 
+/* Whether it is none of the types that are looked into: a number, say.  A bytearray and
+   a memoryview are buffers. */
+static inline bool
+is_small(PyObject *item)
+{
+    const unsigned long sized = Py_TPFLAGS_TUPLE_SUBCLASS | Py_TPFLAGS_LIST_SUBCLASS |
+                                Py_TPFLAGS_DICT_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS |
+                                Py_TPFLAGS_UNICODE_SUBCLASS;
+    return !PyType_HasFeature(Py_TYPE(item), sized) && Py_TYPE(item)->tp_as_buffer == NULL;
+}
+
 size_t
 item_size(PyObject *item)
 {
     size_t size;
+    if (is_small(item)) {
+        return SIZE_OF_ANY;
+    }
     if (PyTuple_Check(item)) {
         size = sum_sizes(((PyTupleObject *)item)->ob_item, PyTuple_GET_SIZE(item));
     }

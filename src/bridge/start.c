@@ -26,7 +26,9 @@ stop_all(PyObject *module, PyObject *Py_UNUSED(ignored))
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(workers); i++) {
         worker *self = (worker *)PyList_GET_ITEM(workers, i);
         if (self->forks == state->forks) {
+            generators_lock_take(&self->lock);
             self->cut_off = !self->stopped;
+            generators_lock_leave(&self->lock);
             worker_stop(self);
         }
     }
@@ -67,22 +69,40 @@ register_exit(PyObject *module, PyObject *threading)
     return done == NULL ? -1 : 0;
 }
 
-/* Before the first worker, and before the first one in an executor. */
+static bool
+is_set(generators_state *state, const bool *flag)
+{
+    generators_lock_take(&state->late);
+    bool is = *flag;
+    generators_lock_leave(&state->late);
+    return is;
+}
+
+static void
+set(generators_state *state, bool *flag)
+{
+    generators_lock_take(&state->late);
+    *flag = true;
+    generators_lock_leave(&state->late);
+}
+
+/* Before the first worker, and before the first one in an executor.  Two threads may do it
+   at once: to be called twice does no harm to either function. */
 static int
 prepare(generators_state *state, PyObject *module, PyObject *threading, bool executor)
 {
-    if (!state->workers_started) {
+    if (!is_set(state, &state->workers_started)) {
         if (forks_watch(module, &count_fork_method) < 0 ||
             register_exit(module, threading) < 0) {
             return -1;
         }
-        state->workers_started = true;
+        set(state, &state->workers_started);
     }
-    if (executor && !state->executors_used) {
+    if (executor && !is_set(state, &state->executors_used)) {
         if (register_exit(module, threading) < 0) {
             return -1;
         }
-        state->executors_used = true;
+        set(state, &state->executors_used);
     }
     return 0;
 }
@@ -126,11 +146,14 @@ static PyObject *
 place_ended(PyObject *op, PyObject *place)
 {
     worker *self = (worker *)op;
-    if (self->began) {
+    generators_lock_take(&self->lock);
+    bool began = self->began, stopped = self->stopped;
+    generators_lock_leave(&self->lock);
+    if (began) {
         Py_RETURN_NONE;
     }
     generators_state *state = generators_state_of(op);
-    if (self->stopped) {
+    if (stopped) {
         worker_close_unstarted(self, state);
     }
     else {
@@ -171,13 +194,29 @@ start_in_executor(worker *self, PyObject *executor, PyObject *target, PyObject *
     if (place == NULL) {
         return -1;
     }
-    Py_XSETREF(self->place, place);
+    Py_INCREF(place);
+    generators_lock_take(&self->lock);
+    PyObject *earlier = self->place;
+    self->place = place;
+    generators_lock_leave(&self->lock);
+    Py_XDECREF(earlier);
     PyObject *ended = PyCFunction_New(&place_ended_method, (PyObject *)self);
     PyObject *done =
         ended == NULL ? NULL : PyObject_CallMethod(place, "add_done_callback", "(O)", ended);
     Py_XDECREF(ended);
     Py_XDECREF(done);
+    Py_DECREF(place);
     return done == NULL ? -1 : 0;
+}
+
+/* Nothing of it runs, or will. */
+static bool
+is_unbegun(worker *self)
+{
+    generators_lock_take(&self->lock);
+    bool is = !self->began && self->place == NULL;
+    generators_lock_leave(&self->lock);
+    return is;
 }
 
 int
@@ -196,7 +235,7 @@ worker_start(worker *self, generators_state *state, PyObject *executor)
         self->started = true;
         status = executor == NULL ? start_thread(threading, target, callback)
                                   : start_in_executor(self, executor, target, callback);
-        if (status < 0 && !self->began && self->place == NULL) {
+        if (status < 0 && is_unbegun(self)) {
             self->started = false;
             PyObject *raised = PyErr_GetRaisedException();
             PySet_Discard(state->async_workers, (PyObject *)self);

@@ -16,7 +16,8 @@
  * the worker, which closes the source then.
  *
  * Threads: `lock` guards what both sides touch, never across a call into Python; the
- * thread owns what is marked so, the loop's thread `future` and `timer`.
+ * thread owns what is marked so.  A stream may be stepped by one loop after another, in
+ * threads of their own: what an earlier one was told comes late, and does nothing.
  */
 #include "bridge/worker.h"
 
@@ -43,11 +44,10 @@ told_loop_lock_held(worker *self, bool at_once)
     return Py_NewRef(self->loop);
 }
 
+/* `timer` (stolen, or NULL) is of no use any more.  On its loop's thread. */
 static void
-cancel_timer(worker *self)
+cancel_timer(PyObject *timer)
 {
-    PyObject *timer = self->timer;
-    self->timer = NULL;
     if (timer != NULL) {
         PyObject *done = PyObject_CallMethod(timer, "cancel", NULL);
         if (done == NULL) {
@@ -58,25 +58,31 @@ cancel_timer(worker *self)
     }
 }
 
-/* End the loop's wait, and learn from it how to wait next.  On the loop's thread. */
+/* End the wait of the loop that runs here, and learn from it how to wait next. */
 static PyObject *
 deliver(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     worker *self = (worker *)op;
-    PyObject *future = self->future;
-    if (future == NULL) {
-        Py_RETURN_NONE;
+    PyObject *loop, *future = NULL, *timer = NULL;
+    if (loop_running(generators_state_of(op), &loop) < 0) {
+        return NULL;
     }
-    self->future = NULL;
-    cancel_timer(self);
+    uint64_t now = clock_precise();
     generators_lock_take(&self->lock);
-    size_t count = self->ring.count, most = self->ring.max_items;
-    self->watch = WORKER_UNWATCHED;
+    if (loop == self->loop && self->future != NULL) {
+        future = self->future;
+        timer = self->timer;
+        self->future = self->timer = NULL;
+        size_t count = self->ring.count, most = self->ring.max_items;
+        self->watch = WORKER_UNWATCHED;
+        self->lazy =
+            count > 1 && count < most - most / 4 && (now - self->since) / count < QUICK_ITEM;
+    }
     generators_lock_leave(&self->lock);
-    self->lazy = count > 1 && count < most - most / 4 &&
-                 (clock_precise() - self->since) / count < QUICK_ITEM;
-    int status = loop_wake(future);
-    Py_DECREF(future);
+    Py_XDECREF(loop);
+    cancel_timer(timer);
+    int status = future == NULL ? 0 : loop_wake(future);
+    Py_XDECREF(future);
     if (status < 0) {
         return NULL;
     }
@@ -90,13 +96,22 @@ static PyObject *
 look(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     worker *self = (worker *)op;
-    Py_CLEAR(self->timer);
+    PyObject *loop, *timer = NULL;
+    if (loop_running(generators_state_of(op), &loop) < 0) {
+        return NULL;
+    }
     generators_lock_take(&self->lock);
     bool ready = !ring_is_empty(&self->ring) || self->finished;
-    if (!ready && self->watch == WORKER_LAZY) {
-        self->watch = WORKER_EAGER;
+    if (loop == self->loop) {
+        timer = self->timer;
+        self->timer = NULL;
+        if (!ready && self->watch == WORKER_LAZY) {
+            self->watch = WORKER_EAGER;
+        }
     }
     generators_lock_leave(&self->lock);
+    Py_XDECREF(loop);
+    Py_XDECREF(timer);
     if (ready) {
         return deliver(op, NULL);
     }
@@ -260,8 +275,8 @@ worker_run(worker *self)
 {
     PyObject *source = self->source;
     self->source = NULL;
-    self->thread = PyThread_get_thread_ident();
     generators_lock_take(&self->lock);
+    self->thread = PyThread_get_thread_ident();
     self->began = true;
     bool stopped = self->stopped;
     generators_lock_leave(&self->lock);
@@ -340,7 +355,7 @@ worker_is_finished(worker *self)
     return finished;
 }
 
-static int
+static PyObject *
 start_timer(worker *self, PyObject *loop)
 {
     PyObject *callback = PyCFunction_New(&look_method, (PyObject *)self);
@@ -348,23 +363,27 @@ start_timer(worker *self, PyObject *loop)
                                        : PyObject_CallMethod(loop, "call_later", "(dO)",
                                                              LAZY_DELAY, callback);
     Py_XDECREF(callback);
-    self->timer = timer;
-    return timer == NULL ? -1 : 0;
+    return timer;
 }
 
-/* Begin to watch for `loop` (stolen). */
+/* Begin to watch for `loop` (stolen), which waits for `future`. */
 static int
-watch(worker *self, PyObject *loop)
+watch(worker *self, PyObject *loop, PyObject *future)
 {
+    generators_lock_take(&self->lock);
     bool lazy = self->lazy && self->ring.max_items > 0;
-    cancel_timer(self);
-    if (lazy && start_timer(self, loop) < 0) {
+    generators_lock_leave(&self->lock);
+    PyObject *timer = lazy ? start_timer(self, loop) : NULL;
+    if (lazy && timer == NULL) {
         Py_DECREF(loop);
         return -1;
     }
-    self->since = clock_precise();
+    uint64_t now = clock_precise();
     generators_lock_take(&self->lock);
-    PyObject *earlier = self->loop;
+    PyObject *earlier[] = {self->future, self->timer, self->loop};
+    self->since = now;
+    self->future = Py_NewRef(future);
+    self->timer = timer;
     self->loop = loop;
     bool ready = self->finished || !ring_is_empty(&self->ring);
     self->watch = ready                    ? WORKER_UNWATCHED
@@ -373,14 +392,24 @@ watch(worker *self, PyObject *loop)
     self->asked = true;
     wake_lock_held(self);
     generators_lock_leave(&self->lock);
-    Py_XDECREF(earlier);
-    return ready ? loop_wake(self->future) : 0;
+    if (earlier[2] == loop) {
+        cancel_timer(earlier[1]);
+    }
+    else {
+        Py_XDECREF(earlier[1]); /* it does nothing there */
+    }
+    Py_XDECREF(earlier[0]);
+    Py_XDECREF(earlier[2]);
+    return ready ? loop_wake(future) : 0;
 }
 
 PyObject *
 worker_wait(worker *self, generators_state *state)
 {
-    if (self->thread == PyThread_get_thread_ident()) {
+    generators_lock_take(&self->lock);
+    bool here = self->thread == PyThread_get_thread_ident();
+    generators_lock_leave(&self->lock);
+    if (here) {
         PyErr_SetString(PyExc_RuntimeError,
                         "the source of to_async() waits for its own items");
         return NULL;
@@ -391,8 +420,7 @@ worker_wait(worker *self, generators_state *state)
         Py_XDECREF(loop);
         return NULL;
     }
-    Py_XSETREF(self->future, Py_NewRef(future));
-    if (watch(self, loop) < 0) {
+    if (watch(self, loop, future) < 0) {
         Py_CLEAR(future);
     }
     return future;
@@ -402,12 +430,13 @@ worker_wait(worker *self, generators_state *state)
 static void
 leave_place(worker *self)
 {
-    PyObject *place = self->place;
-    if (place == NULL || self->began) {
+    generators_lock_take(&self->lock);
+    PyObject *place = self->began ? NULL : Py_XNewRef(self->place);
+    generators_lock_leave(&self->lock);
+    if (place == NULL) {
         return;
     }
     PyObject *raised = PyErr_GetRaisedException();
-    Py_INCREF(place);
     PyObject *done = PyObject_CallMethod(place, "cancel", NULL);
     if (done == NULL) {
         PyErr_WriteUnraisable(place);

@@ -23,21 +23,21 @@ typedef struct {
     PyThread_type_lock gate; /* owned; taken, but while a worker that waits is woken */
     PyObject *source;        /* owned; of its thread alone once it is started */
     PyObject *context;       /* owned: the contextvars of who made it */
-    PyObject *place;         /* owned: the future of an executor, or NULL */
-    PyObject *future;        /* owned: what the loop waits for, or NULL; its thread's alone */
-    PyObject *timer;         /* owned: of a lazy wait, or NULL; likewise */
     Py_ssize_t pulled;       /* items taken from the source; the thread's alone */
-    unsigned long thread;    /* that it runs on, or 0 */
     unsigned long forks;     /* of the module's state, when it was made */
-    uint64_t since;          /* when the loop began to wait */
-    bool lazy;               /* whether the next wait will be */
+    bool started;            /* the stream's alone */
     /* Guarded by `lock`: */
     generators_lock lock;
-    ring ring;       /* owned, and the items in it */
-    PyObject *loop;  /* owned: the one that waits, or waited last */
-    PyObject *error; /* owned: what the source raised, to be raised after the items */
+    ring ring;            /* owned, and the items in it */
+    PyObject *place;      /* owned: the future of an executor, or NULL */
+    PyObject *loop;       /* owned: the one that waits, or waited last */
+    PyObject *future;     /* owned: what it waits for, or NULL */
+    PyObject *timer;      /* owned: of a lazy wait, or NULL */
+    PyObject *error;      /* owned: what the source raised, to be raised after the items */
+    unsigned long thread; /* that it runs on, or 0 */
+    uint64_t since;       /* when the loop began to wait */
     worker_watch watch;
-    bool started;
+    bool lazy;     /* whether the next wait will be */
     bool began;    /* the worker runs, or has run */
     bool waits;    /* the worker does, for the gate */
     bool asked;    /* an item was waited for */

@@ -135,14 +135,21 @@ arows_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 static PyObject *
 arows_get_header(PyObject *op, void *Py_UNUSED(closure))
 {
-    PyObject *header = ((arows *)op)->records.header;
-    return Py_NewRef(header == NULL ? Py_None : header);
+    PyObject *header;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    header = Py_XNewRef(((arows *)op)->records.header);
+    Py_END_CRITICAL_SECTION();
+    return header != NULL ? header : Py_NewRef(Py_None);
 }
 
 static PyObject *
 arows_get_count(PyObject *op, void *closure)
 {
-    return PyLong_FromUnsignedLongLong(*(uint64_t *)((char *)op + (size_t)closure));
+    uint64_t count;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    count = *(uint64_t *)((char *)op + (size_t)closure);
+    Py_END_CRITICAL_SECTION();
+    return PyLong_FromUnsignedLongLong(count);
 }
 
 static PyObject *

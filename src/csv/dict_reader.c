@@ -397,8 +397,13 @@ static PyObject *
 dict_reader_get_line_num(PyObject *op, void *Py_UNUSED(closure))
 {
     dict_reader *self = (dict_reader *)op;
-    return self->line_set != NULL ? Py_NewRef(self->line_set)
-                                  : PyLong_FromUnsignedLongLong(self->line_num);
+    PyObject *set;
+    unsigned long long count;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    set = Py_XNewRef(self->line_set);
+    count = self->line_num;
+    Py_END_CRITICAL_SECTION();
+    return set != NULL ? set : PyLong_FromUnsignedLongLong(count);
 }
 
 #define PLACE(member) (void *)offsetof(dict_reader, member)
@@ -406,8 +411,11 @@ dict_reader_get_line_num(PyObject *op, void *Py_UNUSED(closure))
 static PyObject *
 dict_reader_get(PyObject *op, void *place)
 {
-    PyObject *value = *(PyObject **)((char *)op + (size_t)place);
-    return value == NULL ? missing("not set yet") : Py_NewRef(value);
+    PyObject *value;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    value = Py_XNewRef(*(PyObject **)((char *)op + (size_t)place));
+    Py_END_CRITICAL_SECTION();
+    return value == NULL ? missing("not set yet") : value;
 }
 
 static int

@@ -176,17 +176,28 @@ static PyObject *
 rows_get_header(PyObject *op, void *Py_UNUSED(closure))
 {
     csv_rows *self = (csv_rows *)op;
-    if (self->records.reads_header && stream_run(&self->stream, header_body) < 0) {
+    bool unread;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    unread = self->records.reads_header;
+    Py_END_CRITICAL_SECTION();
+    if (unread && stream_run(&self->stream, header_body) < 0) {
         return NULL;
     }
-    PyObject *header = self->records.header;
-    return header == NULL ? Py_NewRef(Py_None) : Py_NewRef(header);
+    PyObject *header;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    header = Py_XNewRef(self->records.header);
+    Py_END_CRITICAL_SECTION();
+    return header != NULL ? header : Py_NewRef(Py_None);
 }
 
 static PyObject *
 rows_get_count(PyObject *op, void *closure)
 {
-    return PyLong_FromUnsignedLongLong(*(uint64_t *)((char *)op + (size_t)closure));
+    uint64_t count;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    count = *(uint64_t *)((char *)op + (size_t)closure);
+    Py_END_CRITICAL_SECTION();
+    return PyLong_FromUnsignedLongLong(count);
 }
 
 static PyObject *

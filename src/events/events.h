@@ -106,7 +106,7 @@ typedef struct {
     bool is_async;      /* one of them is */
 } event_topic;
 
-#define EVENT_TYPES_FOUND 8 /* a power of two */
+#define EVENT_TYPES_FOUND 32 /* a power of two */
 
 typedef struct {
     PyObject *topics; /* owned: a dict of event_topic by type */

@@ -177,6 +177,9 @@ is_left(astep *step, astream *self, astream_outcome outcome, PyObject *value,
     case ASTREAM_ITEM:
         *sent = give_item(step, self, value, result);
         return true;
+    case ASTREAM_REFUSE:
+        *sent = PYGEN_ERROR;
+        return true;
     case ASTREAM_AWAIT:
         *result = self->yielded;
         self->yielded = NULL;

@@ -523,7 +523,11 @@ PyDoc_STRVAR(aenter_doc,
 static PyObject *
 astream_aenter(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    return astep_new((astream *)op, ASTEP_AENTER, NULL);
+    PyObject *step;
+    Py_BEGIN_CRITICAL_SECTION(op); /* it takes the idle one */
+    step = astep_new((astream *)op, ASTEP_AENTER, NULL);
+    Py_END_CRITICAL_SECTION();
+    return step;
 }
 
 PyDoc_STRVAR(aexit_doc,

@@ -46,16 +46,17 @@ typedef enum {
 
 /* What a step came to. */
 typedef enum {
-    ASTREAM_ITEM,  /* *value is the item; it is given away */
-    ASTREAM_END,   /* there is none: the stream ends, with the error held, if any */
-    ASTREAM_ERROR, /* with an exception set: the stream ends */
-    ASTREAM_AGAIN, /* no item yet: call again, once others had their turn if it is due */
-    ASTREAM_AWAIT, /* astream_pull() or astream_await() said ASTREAM_PENDING.  The step
-                      is called with what comes of it; who cancels, cancels that */
-    ASTREAM_WAIT,  /* *value is a future of loop_future(), given away, that somebody will
-                      end by loop_wake().  Who cancels only leaves the wait: nothing is
-                      lost, and the next step begins anew.  As a task cancels the future
-                      that it waits for, each wait has a fresh one */
+    ASTREAM_ITEM,   /* *value is the item; it is given away */
+    ASTREAM_END,    /* there is none: the stream ends, with the error held, if any */
+    ASTREAM_ERROR,  /* with an exception set: the stream ends */
+    ASTREAM_REFUSE, /* with an exception set: the call raises it, and nothing has changed */
+    ASTREAM_AGAIN,  /* no item yet: call again, once others had their turn if it is due */
+    ASTREAM_AWAIT,  /* astream_pull() or astream_await() said ASTREAM_PENDING.  The step
+                       is called with what comes of it; who cancels, cancels that */
+    ASTREAM_WAIT,   /* *value is a future of loop_future(), given away, that somebody will
+                       end by loop_wake().  Who cancels only leaves the wait: nothing is
+                       lost, and the next step begins anew.  As a task cancels the future
+                       that it waits for, each wait has a fresh one */
 } astream_outcome;
 
 typedef struct {

@@ -99,11 +99,14 @@ is_over(amap *self)
 }
 
 static astream_outcome
-amap_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
+step_lock_held(amap *self, PyObject **value)
 {
-    amap *self = (amap *)base;
+    astream *base = &self->stream;
     generators_state *state = generators_state_of((PyObject *)self);
     window *calls = &self->crew->calls;
+    if (crew_check(self->crew, state, "amap()") < 0) {
+        return ASTREAM_REFUSE;
+    }
     if (crew_open(self->crew, state, "amap()") < 0) {
         return ASTREAM_ERROR;
     }
@@ -132,29 +135,29 @@ amap_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 }
 
 static astream_outcome
-amap_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
+close_lock_held(amap *self, PyObject **value)
 {
-    amap *self = (amap *)base;
-    if (!self->crew->stopping) {
-        self->crew->stopping = true;
+    crew *of = self->crew;
+    if ((of->calls.running > 0 || of->readers > 0) &&
+        crew_check(of, generators_state_of((PyObject *)self), "amap()") < 0) {
+        return ASTREAM_REFUSE;
+    }
+    if (!of->stopping) {
+        of->stopping = true;
         if ((self->reader != NULL && reader_stop(self->reader) < 0) ||
-            crew_cancel_calls(self->crew) < 0) {
+            crew_cancel_calls(of) < 0) {
             return ASTREAM_ERROR;
         }
     }
-    if (self->crew->calls.running == 0 && self->crew->readers == 0) {
+    if (of->calls.running == 0 && of->readers == 0) {
         return ASTREAM_END;
     }
-    return crew_wait(self->crew, value);
+    return crew_wait(of, value);
 }
 
 static int
-amap_release(astream *base)
+release_lock_held(amap *self)
 {
-    amap *self = (amap *)base;
-    if (self->crew == NULL) {
-        return 0;
-    }
     PyObject *raised = PyErr_GetRaisedException();
     int status = 0;
     if (self->crew->calls.running > 0 || self->crew->readers > 0) {
@@ -172,6 +175,42 @@ amap_release(astream *base)
         PyErr_SetRaisedException(raised);
         return 0;
     }
+    return status;
+}
+
+static astream_outcome
+amap_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
+{
+    amap *self = (amap *)base;
+    astream_outcome outcome;
+    Py_BEGIN_CRITICAL_SECTION(self->crew);
+    outcome = step_lock_held(self, value);
+    Py_END_CRITICAL_SECTION();
+    return outcome;
+}
+
+static astream_outcome
+amap_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
+{
+    amap *self = (amap *)base;
+    astream_outcome outcome;
+    Py_BEGIN_CRITICAL_SECTION(self->crew);
+    outcome = close_lock_held(self, value);
+    Py_END_CRITICAL_SECTION();
+    return outcome;
+}
+
+static int
+amap_release(astream *base)
+{
+    amap *self = (amap *)base;
+    if (self->crew == NULL) {
+        return 0;
+    }
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(self->crew);
+    status = release_lock_held(self);
+    Py_END_CRITICAL_SECTION();
     return status;
 }
 

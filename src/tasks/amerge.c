@@ -89,10 +89,12 @@ start_readers(amerge *self)
 }
 
 static astream_outcome
-amerge_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
+step_lock_held(amerge *self, PyObject **value)
 {
-    amerge *self = (amerge *)base;
     generators_state *state = generators_state_of((PyObject *)self);
+    if (crew_check(self->crew, state, "amerge()") < 0) {
+        return ASTREAM_REFUSE;
+    }
     if (crew_open(self->crew, state, "amerge()") < 0 ||
         (!self->started && start_readers(self) < 0)) {
         return ASTREAM_ERROR;
@@ -133,15 +135,17 @@ stop_readers(amerge *self)
 /* Sources that were never begun are closed by a reader that is told so at once; errors of
    closing are raised, the first of them. */
 static astream_outcome
-amerge_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
+close_lock_held(amerge *self, PyObject **value)
 {
-    amerge *self = (amerge *)base;
     generators_state *state = generators_state_of((PyObject *)self);
+    if (self->crew->readers > 0 && crew_check(self->crew, state, "amerge()") < 0) {
+        return ASTREAM_REFUSE;
+    }
     if (!self->crew->stopping) {
         self->crew->stopping = true;
         bool begun = self->started;
-        if (crew_open(self->crew, state, "amerge()") < 0 ||
-            (begun ? stop_readers(self) : start_readers(self)) < 0) {
+        if (begun ? stop_readers(self) < 0
+                  : crew_open(self->crew, state, "amerge()") < 0 || start_readers(self) < 0) {
             return ASTREAM_ERROR;
         }
     }
@@ -163,12 +167,8 @@ amerge_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 }
 
 static int
-amerge_release(astream *base)
+release_lock_held(amerge *self)
 {
-    amerge *self = (amerge *)base;
-    if (self->crew == NULL || self->readers == NULL) {
-        return 0;
-    }
     PyObject *raised = PyErr_GetRaisedException();
     int status = self->crew->readers > 0 ? stop_readers(self) : 0;
     reader *one;
@@ -182,6 +182,42 @@ amerge_release(astream *base)
         PyErr_SetRaisedException(raised);
         return 0;
     }
+    return status;
+}
+
+static astream_outcome
+amerge_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
+{
+    amerge *self = (amerge *)base;
+    astream_outcome outcome;
+    Py_BEGIN_CRITICAL_SECTION(self->crew);
+    outcome = step_lock_held(self, value);
+    Py_END_CRITICAL_SECTION();
+    return outcome;
+}
+
+static astream_outcome
+amerge_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
+{
+    amerge *self = (amerge *)base;
+    astream_outcome outcome;
+    Py_BEGIN_CRITICAL_SECTION(self->crew);
+    outcome = close_lock_held(self, value);
+    Py_END_CRITICAL_SECTION();
+    return outcome;
+}
+
+static int
+amerge_release(astream *base)
+{
+    amerge *self = (amerge *)base;
+    if (self->crew == NULL || self->readers == NULL) {
+        return 0;
+    }
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(self->crew);
+    status = release_lock_held(self);
+    Py_END_CRITICAL_SECTION();
     return status;
 }
 

@@ -8,6 +8,10 @@
  * it awaits.
  *
  * Owned: the crew and the task until it has ended, and what it awaits.
+ *
+ * Threads: its fields are guarded by its own section and its crew's together, inside which
+ * user code runs; `running` refuses whoever comes in there.  On another thread than the loop's
+ * only a debugger, or the collector, looks at it.
  */
 #include "protocol/await.h"
 #include "protocol/coroutine.h"
@@ -84,15 +88,20 @@ end(async_call *self, PyObject *result, PyObject **told)
 }
 
 static PySendResult
-step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
+refuse(const char *why)
 {
-    async_call *self = (async_call *)op;
-    *told = NULL;
-    if (self->running || self->crew == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, self->running
-                                                ? "coroutine already executing"
-                                                : "cannot reuse already awaited coroutine");
-        return PYGEN_ERROR;
+    PyErr_SetString(PyExc_RuntimeError, why);
+    return PYGEN_ERROR;
+}
+
+static PySendResult
+step_lock_held(async_call *self, PyObject *value, PyObject *exception, PyObject **told)
+{
+    if (self->running) {
+        return refuse("coroutine already executing");
+    }
+    if (self->crew == NULL) {
+        return refuse("cannot reuse already awaited coroutine");
     }
     if (Py_EnterRecursiveCall(" in a call of amap()")) {
         return PYGEN_ERROR;
@@ -113,6 +122,29 @@ step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
     }
     self->running = false;
     Py_LeaveRecursiveCall();
+    return status;
+}
+
+static PySendResult
+step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
+{
+    async_call *self = (async_call *)op;
+    *told = NULL;
+    crew *of;
+    bool running;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    of = (crew *)Py_XNewRef((PyObject *)self->crew);
+    running = self->running;
+    Py_END_CRITICAL_SECTION();
+    if (of == NULL) {
+        return refuse(running ? "coroutine already executing"
+                              : "cannot reuse already awaited coroutine");
+    }
+    PySendResult status;
+    Py_BEGIN_CRITICAL_SECTION2(self, of);
+    status = step_lock_held(self, value, exception, told);
+    Py_END_CRITICAL_SECTION2();
+    Py_DECREF(of);
     return status;
 }
 
@@ -179,7 +211,11 @@ async_call_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 static PyObject *
 async_call_close(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    if (((async_call *)op)->crew != NULL && coroutine_close(op, step) < 0) {
+    bool ended;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    ended = ((async_call *)op)->crew == NULL;
+    Py_END_CRITICAL_SECTION();
+    if (!ended && coroutine_close(op, step) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -189,9 +225,16 @@ async_call_close(PyObject *op, PyObject *Py_UNUSED(ignored))
 static PyObject *
 get_of_awaited(PyObject *op, void *closure)
 {
-    PyObject *awaited = ((async_call *)op)->awaited;
-    PyObject *value = awaited == NULL ? NULL : PyObject_GetAttrString(awaited, closure);
-    if (value == NULL && (awaited == NULL || generators_forgive(PyExc_AttributeError) == 0)) {
+    PyObject *awaited;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    awaited = Py_XNewRef(((async_call *)op)->awaited);
+    Py_END_CRITICAL_SECTION();
+    if (awaited == NULL) {
+        Py_RETURN_NONE;
+    }
+    PyObject *value = PyObject_GetAttrString(awaited, closure);
+    Py_DECREF(awaited);
+    if (value == NULL && generators_forgive(PyExc_AttributeError) == 0) {
         Py_RETURN_NONE;
     }
     return value;

@@ -2,8 +2,11 @@
  *
  * Owned: the calls, until the stream is released; that breaks the cycle of crew and calls.
  *
- * Threads: everything happens on the thread of the loop.  A stream that is dropped on
- * another one only asks the loop to cancel.
+ * Threads: a crew's own section guards it, its window, its readers and, with their own, its
+ * calls.  Whoever enters takes it: a step or the end of the stream, a task's step.  User code
+ * runs inside, so that it may be suspended.  What is done with the loop is done on its
+ * thread: a step is refused elsewhere, with RuntimeError, and a stream that is dropped
+ * elsewhere only asks the loop to cancel.
  */
 #include "tasks/crew.h"
 
@@ -40,6 +43,28 @@ choose_task(crew *self)
 }
 
 int
+crew_check(crew *self, generators_state *state, const char *who)
+{
+    if (self->make_task == NULL || self->thread == PyThread_get_thread_ident()) {
+        return 0;
+    }
+    /* The same loop may go on in another thread than before. */
+    PyObject *running;
+    if (loop_running(state, &running) < 0) {
+        return -1;
+    }
+    bool same = running == self->loop;
+    Py_XDECREF(running);
+    if (!same) {
+        PyErr_Format(PyExc_RuntimeError,
+                     "%s belongs to another event loop than the one of this thread", who);
+        return -1;
+    }
+    self->thread = PyThread_get_thread_ident();
+    return 0;
+}
+
+int
 crew_open(crew *self, generators_state *state, const char *who)
 {
     if (self->make_task != NULL) {
@@ -48,6 +73,7 @@ crew_open(crew *self, generators_state *state, const char *who)
     if (self->loop == NULL) {
         self->loop = loop_needed(state, who);
     }
+    self->thread = PyThread_get_thread_ident();
     return self->loop == NULL ? -1 : choose_task(self);
 }
 
@@ -92,25 +118,36 @@ crew_cancel(crew *self, PyObject *task)
     return done == NULL ? -1 : 0;
 }
 
+/* The tasks of the calls that run, in a list: they end while they are cancelled. */
+static PyObject *
+running_tasks(crew *self)
+{
+    PyObject *tasks = PyList_New(0);
+    call *one = tasks == NULL ? NULL : self->calls.first_running;
+    for (; one != NULL; one = one->next_running) {
+        PyObject *task = async_call_task(one);
+        if (task != NULL && PyList_Append(tasks, task) < 0) {
+            Py_DECREF(tasks);
+            return NULL;
+        }
+    }
+    return tasks;
+}
+
 int
 crew_cancel_calls(crew *self)
 {
     self->stopping = true;
-    call *one = self->calls.first_running;
-    while (one != NULL) {
-        /* Cancelling may end it at once. */
-        Py_INCREF(one);
-        PyObject *task = Py_XNewRef(async_call_task(one));
-        int status = task == NULL ? 0 : crew_cancel(self, task);
-        Py_XDECREF(task);
-        call *next = one->next_running;
-        Py_DECREF(one);
-        if (status < 0) {
-            return -1;
-        }
-        one = next;
+    PyObject *tasks = running_tasks(self);
+    if (tasks == NULL) {
+        return -1;
     }
-    return 0;
+    int status = 0;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(tasks) && status == 0; i++) {
+        status = crew_cancel(self, PyList_GET_ITEM(tasks, i));
+    }
+    Py_DECREF(tasks);
+    return status;
 }
 
 /* ---- waiting ---- */

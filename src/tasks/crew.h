@@ -49,16 +49,21 @@ struct crew {
     PyObject *waiter;    /* owned: the future of the step that waits, or NULL */
     reader *first_ready; /* owned, as all that follow: amerge's, with something to give */
     reader *last_ready;
-    reader *feeder;     /* borrowed: that starts calls when there is room, or NULL */
-    Py_ssize_t readers; /* that run */
-    bool fills;         /* the stream starts calls when there is room */
-    bool stopping;      /* everything is to end */
+    reader *feeder;       /* borrowed: that starts calls when there is room, or NULL */
+    Py_ssize_t readers;   /* that run */
+    unsigned long thread; /* where the loop ran when that was last asked */
+    bool fills;           /* the stream starts calls when there is room */
+    bool stopping;        /* everything is to end */
 };
 
 crew *crew_new(generators_state *state);
 
 /* At the first step: find the loop.  0, or -1 with an exception set. */
 int crew_open(crew *self, generators_state *state, const char *who);
+
+/* Whether a step may be made here, on the thread of the loop that was found: 0, or -1 with
+   RuntimeError. */
+int crew_check(crew *self, generators_state *state, const char *who);
 
 /* Run a coroutine as a task, which may have ended already: it, or NULL. */
 PyObject *crew_spawn(crew *self, PyObject *coroutine);

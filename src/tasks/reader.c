@@ -9,6 +9,8 @@
  *
  * Owned: the crew, the source and what it awaits; the item held.  User code runs in the
  * source, under `running`, and in deliver(), on the loop's thread.
+ *
+ * Threads: its crew's section guards it.
  */
 #include "protocol/await.h"
 #include "protocol/coroutine.h"
@@ -131,10 +133,8 @@ go_on(reader *self, PySendResult status, PyObject **told)
 }
 
 static PySendResult
-step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
+step_lock_held(reader *self, PyObject *value, PyObject *exception, PyObject **told)
 {
-    reader *self = (reader *)op;
-    *told = NULL;
     if (self->running || self->is_ended) {
         PyErr_SetString(PyExc_RuntimeError, self->running
                                                 ? "coroutine already executing"
@@ -142,7 +142,6 @@ step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
         return PYGEN_ERROR;
     }
     self->running = true;
-    Py_INCREF(self);
     PySendResult status = PYGEN_ERROR;
     if (exception != NULL && self->awaited == NULL) {
         PyErr_SetRaisedException(Py_NewRef(exception));
@@ -160,6 +159,19 @@ step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
     }
     status = go_on(self, status, told);
     self->running = false;
+    return status;
+}
+
+static PySendResult
+step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
+{
+    reader *self = (reader *)op;
+    *told = NULL;
+    PySendResult status;
+    Py_INCREF(self);
+    Py_BEGIN_CRITICAL_SECTION(self->crew);
+    status = step_lock_held(self, value, exception, told);
+    Py_END_CRITICAL_SECTION();
     Py_DECREF(self);
     return status;
 }
@@ -260,11 +272,13 @@ static PyObject *
 reader_close(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     reader *self = (reader *)op;
+    Py_BEGIN_CRITICAL_SECTION(self->crew);
     if (!self->is_ended && !self->running) {
         self->is_ended = true;
         self->crew->readers--;
         Py_CLEAR(self->awaited);
     }
+    Py_END_CRITICAL_SECTION();
     Py_RETURN_NONE;
 }
 

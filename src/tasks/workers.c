@@ -44,6 +44,7 @@ struct thread_call {
     PyObject *future;     /* owned: the executor's, until it is settled, or NULL */
     workers *workers;     /* owned: the same; for the executor's callback */
     thread_call *next;    /* borrowed: in a list of the workers */
+    generators_lock lock; /* of `thread` */
     unsigned long thread; /* that runs it, or 0 */
     bool reported;        /* it was put into that list */
 };
@@ -208,10 +209,18 @@ workers_wait(workers *self, window *calls)
 /* ---- a call ---- */
 
 static void
+set_thread(thread_call *self, unsigned long thread)
+{
+    generators_lock_take(&self->lock);
+    self->thread = thread;
+    generators_lock_leave(&self->lock);
+}
+
+static void
 run_call(thread_call *self)
 {
     PyObject *result = NULL;
-    self->thread = PyThread_get_thread_ident();
+    set_thread(self, PyThread_get_thread_ident());
     if (PyContext_Enter(self->context) == 0) {
         result = PyObject_CallOneArg(self->function, self->call.item);
         if (result == NULL && PyErr_ExceptionMatches(PyExc_StopIteration)) {
@@ -222,7 +231,7 @@ run_call(thread_call *self)
         }
     }
     call_end(&self->call, result, self->function);
-    self->thread = 0;
+    set_thread(self, 0);
     Py_CLEAR(self->function);
     Py_CLEAR(self->context);
 }
@@ -366,7 +375,10 @@ workers_run(PyObject *op, PyObject *Py_UNUSED(ignored))
         bool exiting;
         thread_call *job = take_job(self, &me, &exiting);
         if (job != NULL) {
-            if (!self->stopped) {
+            generators_lock_take(&self->lock);
+            bool stopped = self->stopped;
+            generators_lock_leave(&self->lock);
+            if (!stopped) {
                 run_call(job);
             }
             report(self, job);
@@ -589,7 +601,11 @@ runs_here(window *calls)
 {
     unsigned long thread = PyThread_get_thread_ident();
     for (call *one = calls->first_running; one != NULL; one = one->next_running) {
-        if (((thread_call *)one)->thread == thread) {
+        thread_call *running = (thread_call *)one;
+        generators_lock_take(&running->lock);
+        bool here = running->thread == thread;
+        generators_lock_leave(&running->lock);
+        if (here) {
             return true;
         }
     }
@@ -643,7 +659,9 @@ workers_stop(workers *self, window *calls, bool abandoned)
     if (self->stopped) {
         return 0;
     }
+    generators_lock_take(&self->lock);
     self->stopped = true;
+    generators_lock_leave(&self->lock);
     if (self->process != PROCESS()) {
         return 0; /* nothing of this is here */
     }

@@ -685,6 +685,56 @@ print('joined')
     assert run_program(program) == 'closed\njoined\n'
 
 
+class OfSeveralLoops:
+    """Gives what it is told to, and says when it is asked."""
+
+    def __init__(self) -> None:
+        self.items: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self.asked = threading.Semaphore(0)
+
+    def __iter__(self) -> Iterator[int]:
+        return self
+
+    def __next__(self) -> int:
+        self.asked.release()
+        item = self.items.get(timeout=30)
+        if item < 0:
+            raise StopIteration
+        return item
+
+
+def test_a_loop_that_waited_first_does_not_end_the_wait_of_another() -> None:
+    source = OfSeveralLoops()
+    stream = to_async(source)
+    left, goes_on = threading.Event(), threading.Event()
+
+    async def first() -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.01)
+        left.set()
+        goes_on.wait(30)  # what it is told comes late
+
+    async def second() -> list[int]:
+        taken = [await anext(stream)]
+        threading.Timer(0.05, tell_late).start()
+        taken.append(await anext(stream))
+        return taken + await collect(stream)
+
+    def tell_late() -> None:
+        goes_on.set()
+        other.join()
+        source.items.put(2)
+        source.items.put(-1)
+
+    other = threading.Thread(target=lambda: asyncio.run(first()))
+    other.start()
+    assert left.wait(30)
+    source.items.put(1)
+    for _ in range(2):
+        assert source.asked.acquire(timeout=30)  # the first item is there, and was told of
+    assert asyncio.run(asyncio.wait_for(second(), 30)) == [1, 2]
+
+
 @pytest.mark.skipif(not hasattr(__import__('os'), 'fork'), reason='there is no fork')
 def test_a_bridge_made_before_a_fork_touches_nothing_in_the_child() -> None:
     program = """

@@ -341,9 +341,9 @@ def test_a_source_that_is_always_ready_does_not_starve_the_loop() -> None:
                 await asyncio.sleep(0)
 
         task = asyncio.create_task(others())
-        start = time.perf_counter()
+        start = time.thread_time()  # no time in which this thread did not run
         try:
-            while time.perf_counter() - start < 0.1:
+            while time.thread_time() - start < 0.1:
                 yield 1
         finally:
             task.cancel()

@@ -73,6 +73,57 @@ def test_dicts_whose_texts_repeat_themselves() -> None:
     assert list(typed) == [{**row, 'a': int(row['a']), 'c': row['c'] or None} for row in expected]
 
 
+@pytest.mark.parametrize('count', [1, 2, 5, 6, 10, 30, 31, 200])
+def test_dicts_are_as_any_other_dict(count: int) -> None:
+    names = [f'n{i}' for i in range(count)]
+    lines = [names, *([f'{row}-{i}' for i in range(count)] for row in range(5))]
+    data = '\n'.join(map(','.join, lines)).encode()
+    expected = [dict(zip(names, line, strict=True)) for line in lines[1:]]
+    rows = list(csv_rows(data, into=dict))
+    for row, wanted in zip(rows, expected, strict=True):
+        assert list(row.items()) == list(wanted.items())
+        for each in row, wanted:
+            each['new'] = 'value'
+            del each['n0']
+            each['n0'] = each.pop('new')
+            each.update({f'more{i}': i for i in range(count)})
+        assert list(row.items()) == list(wanted.items())
+        assert list(row.copy().items()) == list(wanted.items())
+        row.clear()
+        assert not row
+    assert list(csv_rows(data, into=dict)) == [
+        dict(zip(names, line, strict=True)) for line in lines[1:]
+    ]
+
+
+def test_dict_is_collected_with_a_value_that_leads_back_to_it() -> None:
+    class Value:
+        row: Any = None
+
+    data = b'a,b\n' + b'1,2\n' * 3
+    alive = []
+    for row in csv_rows(data, into=dict, types={'b': lambda text: Value()}):
+        row['b'].row = row
+        alive.append(weakref.ref(row['b']))
+    del row
+    gc.collect()
+    assert [value() for value in alive] == [None] * 3
+
+
+def test_dicts_leave_no_reference_behind() -> None:
+    types: dict[str | int, Any] = {'b': int}
+    data = b'a,b,c\n' + b'text of a,,\n' * 1000
+
+    def count() -> int:
+        for row in csv_rows(data, into=dict, types=types):
+            assert row['b'] is None
+        return sys.getrefcount(None)
+
+    count()
+    before = count()
+    assert abs(count() - before) < 100
+
+
 def test_a_dict_that_is_dropped_keeps_nothing_of_a_callable() -> None:
     class Value:
         pass

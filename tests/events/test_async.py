@@ -518,6 +518,9 @@ def test_stop_iteration_of_an_async_handler_is_a_runtime_error(stop: type[Except
         async def generator() -> AsyncGenerator[None, Any]:
             raise (yield)
 
+        def raises(data: Any) -> None:
+            raise data
+
         class Awaitable(Coroutine[Any, Any, None]):
             def __await__(self) -> Any:
                 return self
@@ -535,7 +538,7 @@ def test_stop_iteration_of_an_async_handler_is_a_runtime_error(stop: type[Except
 
         d.on('coroutine', coroutine)
         d.on('generator', generator)
-        d.on('call', lambda data: (_ for _ in ()).throw(data))
+        d.on('call', raises)
         for type in ('generator', 'call') + ('coroutine',) * (stop is StopIteration):
             with pytest.raises(RuntimeError, match=f'raised {stop.__name__}'):
                 await d.aemit(type, stop)

@@ -7,12 +7,15 @@ has none.  It imports nothing but the standard library, so that scripts run it o
 
 import asyncio
 import atexit
+import concurrent.futures
 import dataclasses
 import functools
 import io
+import os
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from operator import methodcaller
 from pathlib import Path
@@ -328,6 +331,22 @@ recipe(
     items=lambda n: [*([1] for _ in range(n)), ('ValueError', n + 1, 0, 'none')],
 )
 
+
+class Locked:
+    """An iterator for several threads: a generator, or that of a range, is none."""
+
+    def __init__(self, items: Iterable[Any]) -> None:
+        self.items = iter(items)
+        self.lock = threading.Lock()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        with self.lock:
+            return next(self.items)
+
+
 # --- CSVRow, made by a program ------------------------------------------------------------------
 
 
@@ -347,11 +366,10 @@ def use_row(rows: Iterator[int]) -> Any:
 
 recipe(
     'CSVRow',
-    make=lambda n: iter(range(n)),
+    make=lambda n: Locked(range(n)),
     step=use_row,
     close=lambda rows: None,
     items=pairs,
-    shared=False,
 )
 
 # --- csv_encode ---------------------------------------------------------------------------------
@@ -688,6 +706,50 @@ class Looped:
             self.loop.close()
 
 
+class Bridged(Looped):
+    """The same; in a process that was forked the parent's loop is left alone."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)
+        self.process = os.getpid()
+        self.lost: list[Any] = []
+
+    def __next__(self) -> Any:
+        if self.process != os.getpid():
+            self.process = os.getpid()
+            self.lost.append(self.loop)
+            self.loop = asyncio.new_event_loop()
+        return super().__next__()
+
+
+@functools.cache
+def executor_of(process: int) -> concurrent.futures.Executor:
+    return concurrent.futures.ThreadPoolExecutor(2)
+
+
+def bridged(**options: Any) -> dict[str, Any]:
+    return {
+        'make': lambda n: Bridged(to_async(counted(n), **options)),
+        'items': up_to,
+        'shared': False,
+        'runs_loop': True,
+        'forked': RuntimeError,
+        'short_of_memory': False,
+    }
+
+
+recipe('to_async', **bridged())
+recipe('to_async of one item at a time', 'to_async', **bridged(buffersize=0))
+recipe(
+    'to_async in an executor',
+    'to_async',
+    **{
+        **bridged(),
+        'make': lambda n: Bridged(to_async(counted(n), executor=executor_of(os.getpid()))),
+    },
+)
+
+
 async def absolute(x: int) -> int:
     await asyncio.sleep(0)
     return abs(x)
@@ -837,7 +899,6 @@ recipe(
     make=lambda n: csv.DictReader(iter([*named(lines(n))])),
     close=leave_open,
     items=lambda n: [{'id': name, 'text': text} for name, text in pairs(n)],
-    shared=False,
 )
 
 
@@ -855,7 +916,7 @@ class Writing(NamedTuple):
 
 recipe(
     'csv.writer',
-    make=lambda n: Writing(csv.writer(Sink()), numbered(n)),
+    make=lambda n: Writing(csv.writer(Sink()), Locked(numbered(n))),
     step=lambda use: use.writer.writerow(next(use.rows)),
     close=leave_open,
     items=lambda n: quoted_minimal(n).decode().splitlines(keepends=True),
@@ -864,12 +925,11 @@ recipe(
     'csv.DictWriter',
     make=lambda n: Writing(
         csv.DictWriter(Sink(), ['id', 'text'], '', 'ignore'),
-        keyed(n),
+        Locked(keyed(n)),
     ),
     step=lambda use: use.writer.writerow(next(use.rows)),
     close=leave_open,
     items=lambda n: quoted_minimal(n).decode().splitlines(keepends=True),
-    shared=False,
 )
 
 

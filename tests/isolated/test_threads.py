@@ -8,6 +8,7 @@ import random
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -22,7 +23,13 @@ THREADS = 4
 
 @pytest.fixture(params=SHARED)
 def recipe(request: pytest.FixtureRequest) -> Recipe:
+    """One that threads may share."""
     return SHARED[request.param]
+
+
+@pytest.fixture(params=RECIPES)
+def any_recipe(request: pytest.FixtureRequest) -> Recipe:
+    return RECIPES[request.param]
 
 
 @pytest.fixture(autouse=True)
@@ -109,8 +116,55 @@ def test_it_is_closed_under_those_who_step_it(recipe: Recipe) -> None:
             left.remove(item)  # there, and once
 
 
-def test_each_has_one_of_its_own(recipe: Recipe) -> None:
+def natives(made: Any) -> list[Any]:
+    """What a recipe made, and is of this package."""
+    parts = made if isinstance(made, tuple) else vars(made).values() if vars_of(made) else ()
+    return [x for x in (made, *parts) if type(x).__module__.startswith('generators')]
+
+
+def vars_of(made: Any) -> bool:
+    return hasattr(made, '__dict__')
+
+
+def attributes(op: Any) -> list[str]:
+    kinds = types.GetSetDescriptorType, types.MemberDescriptorType
+    return [name for name in dir(type(op)) if isinstance(getattr(type(op), name), kinds)]
+
+
+def test_it_is_looked_at_meanwhile(recipe: Recipe) -> None:
+    count = 400
+    expected = plain(recipe.items(count))
+    for _ in rounds():
+        stream = recipe.make(count)
+        taken: list[list[Any]] = [[] for _ in range(2)]
+        left = threading.Semaphore(0)
+
+        def take(mine: list[Any], stream: Any = stream, left: Any = left) -> None:
+            try:
+                take_all(recipe, stream, mine)
+            finally:
+                left.release()
+
+        def look(stream: Any = stream, left: Any = left) -> None:
+            looks = [(op, name) for op in natives(stream) for name in attributes(op)]
+            while not left.acquire(blocking=False):
+                for op, name in looks:
+                    try:
+                        repr(getattr(op, name))
+                    except (AttributeError, recipe.refusal) as error:
+                        assert type(error) is AttributeError or 'already' in str(error), error
+                for op in natives(stream):
+                    repr(op)
+            left.release()
+
+        run(look, look, *(partial(take, mine) for mine in taken))
+        recipe.close(stream)
+        assert plain([item for mine in taken for item in mine]) == expected
+
+
+def test_each_has_one_of_its_own(any_recipe: Recipe) -> None:
     """What is shared by all objects of a type is shared by threads."""
+    recipe = any_recipe
 
     def use() -> None:
         for _ in range(5):

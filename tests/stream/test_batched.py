@@ -81,14 +81,14 @@ def test_batch_is_not_seen_before_it_is_whole() -> None:
     marker = object()
 
     def source() -> Iterator[Any]:
-        for _ in range(200):
+        for _ in range(20):
             yield marker
             seen.extend(
                 o for o in gc.get_referrers(marker) if type(o) is tuple and o and o[0] is marker
             )
 
     (batch,) = batched(source(), 500)
-    assert len(batch) == 200
+    assert len(batch) == 20
     assert seen == []
 
 

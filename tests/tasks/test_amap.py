@@ -7,6 +7,7 @@ import contextvars
 import gc
 import itertools
 import sys
+import threading
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import suppress
@@ -26,7 +27,7 @@ class Failed(Exception):
 def run(main: Callable[[], Coroutine[Any, Any, Any]], **options: Any) -> Any:
     async def bounded() -> Any:
         before = asyncio.all_tasks()
-        result = await asyncio.wait_for(main(), 20)
+        result = await asyncio.wait_for(main(), 60)
         await asyncio.sleep(0)
         assert asyncio.all_tasks() - before == set()
         return result
@@ -525,6 +526,94 @@ def test_a_loop_that_is_closed_in_the_middle() -> None:
     loop.close()
     del step, stream
     gc.collect()
+
+
+def test_one_that_is_dropped_on_another_thread_cancels_all_that_run() -> None:
+    gate = Gate()
+
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+        ended = threading.Event()
+        tell = loop.call_soon_threadsafe
+
+        def tell_and_wait(cancel: Any) -> None:
+            """The call is over before the next one is cancelled."""
+            ended.clear()
+            cancel.__self__.add_done_callback(lambda task: ended.set())
+            tell(cancel)
+            assert ended.wait(20)
+
+        sys.set_asyncgen_hooks(None, None)  # nothing else closes it
+        stream = amap(gate, range(5))
+        step = asyncio.ensure_future(anext(stream))
+        await turns()
+        step.cancel()
+        with suppress(asyncio.CancelledError):
+            await step
+        assert gate.begun == [0, 1, 2, 3, 4]
+        del step
+        held = [stream]
+        del stream
+        loop.call_soon_threadsafe = tell_and_wait
+        thread = threading.Thread(target=held.clear)
+        thread.start()
+        while thread.is_alive():
+            await asyncio.sleep(0.001)
+        del loop.call_soon_threadsafe
+        await turns()
+        assert sorted(gate.cancelled) == [0, 1, 2, 3, 4]
+
+    run(main)
+
+
+@pytest.mark.parametrize('source', [as_async, iter])
+@pytest.mark.parametrize('call', [anext, lambda stream: stream.aclose()])
+def test_a_step_on_the_thread_of_another_loop_is_refused(source: Any, call: Any) -> None:
+    async def main() -> None:
+        go = asyncio.Event()
+
+        async def double(x: int) -> int:
+            await go.wait()
+            return 2 * x
+
+        stream = amap(double, source(range(100)))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.01)
+
+        async def elsewhere() -> str:
+            with pytest.raises(RuntimeError, match='belongs to another event loop') as caught:
+                await call(stream)
+            return str(caught.value)
+
+        said = await asyncio.to_thread(lambda: asyncio.run(elsewhere()))
+        assert said == 'amap() belongs to another event loop than the one of this thread'
+        go.set()
+        if call is anext:
+            assert [item async for item in stream] == [2 * i for i in range(100)]
+        await stream.aclose()
+
+    run(main)
+
+
+def test_a_loop_may_go_on_in_another_thread() -> None:
+    async def double(x: int) -> int:
+        await asyncio.sleep(0)
+        return 2 * x
+
+    loop = asyncio.new_event_loop()
+    stream = amap(double, range(3))
+
+    async def step() -> int:
+        return await anext(stream)
+
+    taken: list[int] = []
+    for _ in range(3):
+        thread = threading.Thread(target=lambda: taken.append(loop.run_until_complete(step())))
+        thread.start()
+        thread.join(20)
+    loop.run_until_complete(stream.aclose())
+    loop.close()
+    assert taken == [0, 2, 4]
 
 
 def test_close_with_task() -> None:

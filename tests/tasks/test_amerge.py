@@ -154,6 +154,28 @@ def test_aclose_closes_every_source(taken: int) -> None:
     run(main)
 
 
+@pytest.mark.parametrize('call', [anext, lambda stream: stream.aclose()])
+def test_a_step_on_the_thread_of_another_loop_is_refused(call: Any) -> None:
+    async def main() -> None:
+        one, two = Source(), Source()
+        stream = amerge(one.items(), two.items())
+        one.feed(1)
+        assert await anext(stream) == 1
+
+        async def elsewhere() -> None:
+            with pytest.raises(RuntimeError, match=r'^amerge\(\) belongs to another event loop'):
+                await call(stream)
+
+        await asyncio.to_thread(lambda: asyncio.run(elsewhere()))
+        if call is anext:
+            two.feed(2)
+            assert await anext(stream) == 2
+        await stream.aclose()
+        assert (one.log[-1], two.log[-1]) == ('closed', 'closed')
+
+    run(main)
+
+
 def test_an_error_of_closing_is_raised() -> None:
     async def source() -> AsyncGenerator[int, None]:
         try:
