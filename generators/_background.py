@@ -19,6 +19,9 @@ _at_exit = False
 def loop() -> AbstractEventLoop:
     """The loop, which runs."""
     global _loop, _stop
+    found = running()
+    if found is not None:
+        return found
     with _lock:
         if _at_exit:
             raise RuntimeError('no event loop can be started: the interpreter is shutting down')

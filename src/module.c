@@ -90,6 +90,7 @@ import_peers(generators_state *state)
     state->generator_abc = import_attribute("collections.abc", "Generator");
     state->async_generator_abc = import_attribute("collections.abc", "AsyncGenerator");
     state->mapping_abc = import_attribute("collections.abc", "Mapping");
+    state->get_asyncgen_hooks = import_attribute("sys", "get_asyncgen_hooks");
     state->csv_base_error = import_attribute("_csv", "Error");
     state->csv_dialect = import_attribute("_csv", "Dialect");
     state->csv_field_size_limit = import_attribute("_csv", "field_size_limit");
@@ -99,10 +100,10 @@ import_peers(generators_state *state)
         state->csv_default_dialect = PyObject_CallNoArgs(state->csv_dialect);
     }
     return state->generator_abc == NULL || state->async_generator_abc == NULL ||
-                   state->mapping_abc == NULL || state->csv_base_error == NULL ||
-                   state->csv_dialect == NULL || state->csv_field_size_limit == NULL ||
-                   state->io == NULL || state->csv_error == NULL ||
-                   state->csv_default_dialect == NULL
+                   state->mapping_abc == NULL || state->get_asyncgen_hooks == NULL ||
+                   state->csv_base_error == NULL || state->csv_dialect == NULL ||
+                   state->csv_field_size_limit == NULL || state->io == NULL ||
+                   state->csv_error == NULL || state->csv_default_dialect == NULL
                ? -1
                : 0;
 }

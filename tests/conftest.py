@@ -1,4 +1,4 @@
-"""Profiles of the random tests, and the extension under each of its kernels."""
+"""Profiles of the random tests, the extension under each of its kernels, leaks of memory."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import lsan
 
 # The same examples in every run: a failure that one machine sees, every machine sees.
 settings.register_profile(
@@ -83,3 +85,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def kernel_csv_rows(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """``csv_rows`` of a copy of the extension, once for each kernel that the machine can run."""
     return extension_with_kernel(request.param).csv_rows
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where LeakSanitizer finds a leak the run fails; a worker of pytest-xdist passes that on."""
+    if lsan.leaks():
+        getattr(session.config, 'workeroutput', {})['leaks'] = True
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    elif getattr(session.config, 'workers_leaked', False):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    if getattr(node, 'workeroutput', {}).get('leaks'):
+        node.config.workers_leaked = True
+        print(f'\nworker {node.gateway.id} leaks memory: see its report on standard error')

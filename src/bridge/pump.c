@@ -121,7 +121,7 @@ uncancel(pump *self)
         PyErr_Clear(); /* a task of somebody's own making */
     }
     else if (left == NULL) {
-        PyErr_WriteUnraisable(self->task);
+        raising_unraisable(self->task);
     }
     Py_XDECREF(left);
     if (raised != NULL) {
@@ -151,7 +151,7 @@ pump_finish(pump *self)
     generators_lock_leave(&self->lock);
     if (unraisable != NULL) {
         PyErr_SetRaisedException(unraisable);
-        PyErr_WriteUnraisable((PyObject *)self);
+        raising_unraisable((PyObject *)self);
     }
     if (self->owns_itself) {
         self->owns_itself = false;

@@ -24,7 +24,7 @@ abandon(pump *self)
     if (self->task != NULL) {
         /* The error says it: asyncio need not log that a task is left. */
         if (PyObject_SetAttrString(self->task, "_log_destroy_pending", Py_False) < 0) {
-            PyErr_WriteUnraisable(self->task);
+            raising_unraisable(self->task);
         }
     }
     pump_finish(self);

@@ -7,21 +7,17 @@
  * ours is registered anew when the first executor is used.  After a fork a counter says
  * that the workers of before have lost their threads; nothing of them is touched.
  */
-#include "bridge/forks.h"
 #include "bridge/worker.h"
+#include "protocol/watch.h"
 
 /* ---- the end of the process ---- */
 
-static PyObject *
-stop_all(PyObject *module, PyObject *Py_UNUSED(ignored))
+static int
+stop_workers(generators_state *state)
 {
-    generators_state *state = PyModule_GetState(module);
-    if (state->async_workers == NULL) {
-        Py_RETURN_NONE;
-    }
     PyObject *workers = PySequence_List(state->async_workers);
     if (workers == NULL) {
-        return NULL;
+        return -1;
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(workers); i++) {
         worker *self = (worker *)PyList_GET_ITEM(workers, i);
@@ -33,41 +29,47 @@ stop_all(PyObject *module, PyObject *Py_UNUSED(ignored))
         }
     }
     Py_DECREF(workers);
-    Py_RETURN_NONE;
+    return 0;
+}
+
+static PyObject *
+stop_all(PyObject *reference, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *module;
+    generators_state *state = watch_state(reference, &module);
+    int status = 0;
+    if (state == NULL) {
+        status = PyErr_Occurred() ? -1 : 0;
+    }
+    else if (state->async_workers != NULL) {
+        status = stop_workers(state);
+    }
+    Py_XDECREF(module);
+    return status < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyMethodDef stop_all_method = {"stop_workers", stop_all, METH_NOARGS, NULL};
 
 static PyObject *
-count_fork(PyObject *module, PyObject *Py_UNUSED(ignored))
+count_fork(PyObject *reference, PyObject *Py_UNUSED(ignored))
 {
-    generators_state *state = PyModule_GetState(module);
-    state->forks++;
-    if (state->async_workers != NULL) {
-        /* A new set: the old one's workers, and what they hold, are never let go of. */
-        PyObject *workers = PySet_New(NULL);
-        if (workers == NULL) {
-            return NULL;
+    PyObject *module;
+    generators_state *state = watch_state(reference, &module);
+    if (state != NULL) {
+        state->forks++;
+        if (state->async_workers != NULL) {
+            /* A new set: the old one's workers, and what they hold, are never let go of. */
+            PyObject *workers = PySet_New(NULL);
+            if (workers != NULL) {
+                state->async_workers = workers;
+            }
         }
-        state->async_workers = workers;
     }
-    Py_RETURN_NONE;
+    Py_XDECREF(module);
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }
 
 static PyMethodDef count_fork_method = {"count_fork", count_fork, METH_NOARGS, NULL};
-
-/* Have threading call stop_all(). */
-static int
-register_exit(PyObject *module, PyObject *threading)
-{
-    PyObject *callback = PyCFunction_New(&stop_all_method, module);
-    PyObject *done = callback == NULL
-                         ? NULL
-                         : PyObject_CallMethod(threading, "_register_atexit", "(O)", callback);
-    Py_XDECREF(callback);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
 
 static bool
 is_set(generators_state *state, const bool *flag)
@@ -89,17 +91,17 @@ set(generators_state *state, bool *flag)
 /* Before the first worker, and before the first one in an executor.  Two threads may do it
    at once: to be called twice does no harm to either function. */
 static int
-prepare(generators_state *state, PyObject *module, PyObject *threading, bool executor)
+prepare(generators_state *state, PyObject *module, bool executor)
 {
     if (!is_set(state, &state->workers_started)) {
-        if (forks_watch(module, &count_fork_method) < 0 ||
-            register_exit(module, threading) < 0) {
+        if (watch_forks(module, &count_fork_method) < 0 ||
+            watch_exit(module, &stop_all_method) < 0) {
             return -1;
         }
         set(state, &state->workers_started);
     }
     if (executor && !is_set(state, &state->executors_used)) {
-        if (register_exit(module, threading) < 0) {
+        if (watch_exit(module, &stop_all_method) < 0) {
             return -1;
         }
         set(state, &state->executors_used);
@@ -226,7 +228,7 @@ worker_start(worker *self, generators_state *state, PyObject *executor)
     PyObject *threading = PyImport_ImportModule("threading");
     PyObject *target = NULL, *callback = NULL;
     int status = -1;
-    if (threading != NULL && prepare(state, module, threading, executor != NULL) == 0) {
+    if (threading != NULL && prepare(state, module, executor != NULL) == 0) {
         target = PyObject_GetAttrString(self->context, "run");
         callback = PyCFunction_New(&run_method, (PyObject *)self);
     }

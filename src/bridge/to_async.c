@@ -158,7 +158,7 @@ static int
 to_async_clear(PyObject *op)
 {
     if (to_async_release((astream *)op) < 0) {
-        PyErr_WriteUnraisable((PyObject *)Py_TYPE(op)); /* `op` may be gone already */
+        raising_unraisable((PyObject *)Py_TYPE(op)); /* `op` may be gone already */
     }
     return astream_clear(op);
 }

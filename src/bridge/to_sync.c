@@ -22,11 +22,11 @@
  */
 #include <math.h>
 
-#include "bridge/forks.h"
 #include "bridge/pump.h"
 #include "core/clock.h"
 #include "protocol/loop.h"
 #include "protocol/stream.h"
+#include "protocol/watch.h"
 
 #define FOR_EVER UINT64_MAX
 #ifdef _WIN32
@@ -310,13 +310,18 @@ to_sync_finalize(PyObject *op)
 
 /* In a child, after a fork. */
 static PyObject *
-forked(PyObject *module, PyObject *Py_UNUSED(ignored))
+forked(PyObject *reference, PyObject *Py_UNUSED(ignored))
 {
-    generators_state *state = PyModule_GetState(module);
+    PyObject *module;
+    generators_state *state = watch_state(reference, &module);
+    if (state == NULL) {
+        return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+    }
     state->forks++;
     /* The parent's loop is kept for ever: it would warn of being dropped open, and must
        not be closed, as it shares the parent's file descriptors. */
     PyObject *lost = PyObject_CallMethod(state->background, "forget", NULL);
+    Py_DECREF(module);
     if (lost == NULL) {
         return NULL;
     }
@@ -334,7 +339,7 @@ find_background(to_sync *self, generators_state *state)
     PyObject *background = PyImport_ImportModule("generators._background");
     PyObject *error =
         background == NULL ? NULL : PyObject_GetAttrString(background, "CancelledError");
-    if (error == NULL || forks_watch(PyType_GetModule(Py_TYPE(self)), &forked_def) < 0) {
+    if (error == NULL || watch_forks(PyType_GetModule(Py_TYPE(self)), &forked_def) < 0) {
         Py_XDECREF(background);
         Py_XDECREF(error);
         return -1;

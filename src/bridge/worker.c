@@ -28,7 +28,9 @@
 
 #define LAZY_DELAY 0.001                  /* seconds that an item waits for others, at most */
 #define QUICK_ITEM (CLOCK_SECOND / 20000) /* a source that takes longer is told of eagerly */
-#define ITEMS_BETWEEN_TURNS 128           /* for which the worker keeps the GIL */
+#define TRY_AGAIN_AFTER (CLOCK_SECOND / 100)
+#define TRIES 500
+#define ITEMS_BETWEEN_TURNS 128 /* for which the worker keeps the GIL */
 
 /* ---- telling the loop ---- */
 
@@ -51,7 +53,7 @@ cancel_timer(PyObject *timer)
     if (timer != NULL) {
         PyObject *done = PyObject_CallMethod(timer, "cancel", NULL);
         if (done == NULL) {
-            PyErr_WriteUnraisable(timer);
+            raising_unraisable(timer);
         }
         Py_XDECREF(done);
         Py_DECREF(timer);
@@ -120,25 +122,41 @@ look(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static PyMethodDef look_method = {"look", look, METH_NOARGS, NULL};
 
-/* Call deliver() on its thread; `loop` is stolen. */
-static void
-tell(worker *self, PyObject *loop)
+static int
+try_to_tell(worker *self, PyObject *loop)
 {
     PyObject *callback = PyCFunction_New(&deliver_method, (PyObject *)self);
     PyObject *done = callback == NULL
                          ? NULL
                          : PyObject_CallMethod(loop, "call_soon_threadsafe", "(O)", callback);
-    if (done == NULL) {
+    Py_XDECREF(callback);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* Call deliver() on its thread; `loop` is stolen.  A loop that is not told waits for ever:
+   where memory lacks it is tried again for some seconds. */
+static void
+tell(worker *self, PyObject *loop)
+{
+    int status = try_to_tell(self, loop);
+    for (int i = 0; i < TRIES && status < 0 && PyErr_ExceptionMatches(PyExc_MemoryError);
+         i++) {
+        PyErr_Clear();
+        Py_BEGIN_ALLOW_THREADS;
+        clock_sleep(TRY_AGAIN_AFTER);
+        Py_END_ALLOW_THREADS;
+        status = try_to_tell(self, loop);
+    }
+    if (status < 0) {
         if (PyErr_ExceptionMatches(
                 PyExc_RuntimeError)) { /* the loop is closed: no one waits */
             PyErr_Clear();
         }
         else {
-            PyErr_WriteUnraisable(loop);
+            raising_unraisable(loop);
         }
     }
-    Py_XDECREF(callback);
-    Py_XDECREF(done);
     Py_DECREF(loop);
 }
 
@@ -315,7 +333,7 @@ worker_finish(worker *self)
     }
     if (released && error != NULL) {
         PyErr_SetRaisedException(error);
-        PyErr_WriteUnraisable((PyObject *)self);
+        raising_unraisable((PyObject *)self);
     }
 }
 
@@ -439,7 +457,7 @@ leave_place(worker *self)
     PyObject *raised = PyErr_GetRaisedException();
     PyObject *done = PyObject_CallMethod(place, "cancel", NULL);
     if (done == NULL) {
-        PyErr_WriteUnraisable(place);
+        raising_unraisable(place);
     }
     Py_XDECREF(done);
     Py_DECREF(place);

@@ -25,6 +25,12 @@ clock_coarse(void)
     return GetTickCount64() * UINT64_C(1000000);
 }
 
+void
+clock_sleep(uint64_t nanoseconds)
+{
+    Sleep((DWORD)(nanoseconds / UINT64_C(1000000)));
+}
+
 #else
 #include <time.h>
 
@@ -50,5 +56,13 @@ clock_coarse(void)
 #else
     return read_clock(CLOCK_MONOTONIC);
 #endif
+}
+
+void
+clock_sleep(uint64_t nanoseconds)
+{
+    struct timespec t = {.tv_sec = (time_t)(nanoseconds / CLOCK_SECOND),
+                         .tv_nsec = (long)(nanoseconds % CLOCK_SECOND)};
+    nanosleep(&t, NULL);
 }
 #endif

@@ -15,4 +15,7 @@ uint64_t clock_precise(void);
    loads; elsewhere the precise time. */
 uint64_t clock_coarse(void);
 
+/* Do nothing for that long, or less where a signal comes. */
+void clock_sleep(uint64_t nanoseconds);
+
 #endif

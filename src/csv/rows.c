@@ -14,6 +14,7 @@
  * `running` is set, and every other call is refused.  Threads: see stream.c.
  */
 #include "csv/records.h"
+#include "protocol/raising.h"
 
 typedef struct {
     stream stream;
@@ -92,7 +93,7 @@ rows_clear(PyObject *op)
     csv_rows *self = (csv_rows *)op;
     csv_records_clear(&self->records);
     if (csv_source_close(&self->source) < 0) {
-        PyErr_WriteUnraisable(op);
+        raising_unraisable(op);
     }
     return stream_clear(op);
 }

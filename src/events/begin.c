@@ -40,7 +40,7 @@ is_nested(dispatcher *owner)
         return false;
     }
     if (PyContextVar_Get(owner->variable, NULL, &value) < 0) {
-        PyErr_WriteUnraisable(owner->variable);
+        raising_unraisable(owner->variable);
         return false;
     }
     Py_XDECREF(value);

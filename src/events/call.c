@@ -18,6 +18,7 @@
 #include "events/call.h"
 
 #include "protocol/coroutine.h"
+#include "protocol/raising.h"
 #include "protocol/stop.h"
 
 static const char *
@@ -219,7 +220,7 @@ call_finalize(PyObject *op)
         status = close_call(self);
     }
     if (status < 0) {
-        PyErr_WriteUnraisable(op);
+        raising_unraisable(op);
     }
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);

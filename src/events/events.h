@@ -281,6 +281,10 @@ void turn_sent(turn *self, handler *item, PySendResult status, PyObject *result)
    away.  1 where it is to be awaited, else 0. */
 int turn_called(turn *self, handler *item, PyObject *result);
 
+/* Close what will not be awaited, which would be told of as never awaited; the exception
+   that is set stays. */
+void turn_abandon(PyObject *awaitable);
+
 /* An exception that nobody is told of is raised in the end.  It is given away.  `kept` is
    NULL, an exception, or a list of exceptions. */
 void turn_keep(PyObject **kept, PyObject *exception);

@@ -27,7 +27,7 @@ turn_keep(PyObject **kept, PyObject *exception)
         }
     }
     if (!PyList_CheckExact(*kept) || PyList_Append(*kept, exception) < 0) {
-        PyErr_WriteUnraisable(exception); /* no memory to say more */
+        raising_unraisable(exception); /* no memory to say more */
     }
     Py_DECREF(exception);
 }

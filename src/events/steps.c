@@ -309,6 +309,7 @@ step_awaited(event_call *self, PyObject *value, PyObject *exception, PyObject **
         variable = self->owner->variable;
         mark = PyContextVar_Set(variable, self->turn->token);
         if (mark == NULL) {
+            turn_abandon(awaited);
             *result = NULL;
             return PYGEN_ERROR;
         }
@@ -318,7 +319,7 @@ step_awaited(event_call *self, PyObject *value, PyObject *exception, PyObject **
     if (mark != NULL) {
         PyObject *raised = status == PYGEN_ERROR ? PyErr_GetRaisedException() : NULL;
         if (PyContextVar_Reset(variable, mark) < 0) {
-            PyErr_WriteUnraisable(variable);
+            raising_unraisable(variable);
         }
         Py_DECREF(mark);
         if (raised != NULL) {

@@ -288,8 +288,11 @@ event_table_list(event_table *self)
             return NULL;
         }
     }
-    qsort(((PyListObject *)list)->ob_item, (size_t)PyList_GET_SIZE(list), sizeof(PyObject *),
-          by_serial);
+    /* An empty one has no array, and qsort() wants one. */
+    if (PyList_GET_SIZE(list) > 0) {
+        qsort(((PyListObject *)list)->ob_item, (size_t)PyList_GET_SIZE(list),
+              sizeof(PyObject *), by_serial);
+    }
     return list;
 }
 

@@ -42,6 +42,9 @@ remove_handler(turn *self, handler *item)
 static void
 handle_failure(turn *self, handler *item)
 {
+    if (!PyErr_Occurred()) { /* CPython can lose one, where there is no memory for it */
+        PyErr_SetString(PyExc_SystemError, "error return without exception set");
+    }
     PyObject *exception = PyErr_GetRaisedException(), *second;
     bool was_active = item->active;
     handler_failed(item, exception, &second);
@@ -95,6 +98,20 @@ make_token(turn *self)
     return 0;
 }
 
+void
+turn_abandon(PyObject *awaitable)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    PyObject *close = PyObject_GetAttrString(awaitable, "close");
+    PyObject *done = close == NULL ? NULL : PyObject_CallNoArgs(close);
+    if (done == NULL) {
+        PyErr_Clear(); /* there is an exception already, which tells what is wrong */
+    }
+    Py_XDECREF(close);
+    Py_XDECREF(done);
+    PyErr_SetRaisedException(raised);
+}
+
 /* `awaitable` (given away, or NULL with an exception) is to be awaited for a handler:
    1, or 0 where it failed. */
 static int
@@ -102,6 +119,9 @@ await_handler(turn *self, handler *item, PyObject *awaitable, turn_await why)
 {
     if (awaitable != NULL && (self->token != NULL || make_token(self) == 0)) {
         self->awaited = await_iterator(awaitable);
+    }
+    if (awaitable != NULL && self->awaited == NULL) {
+        turn_abandon(awaitable);
     }
     Py_XDECREF(awaitable);
     if (self->awaited == NULL) {

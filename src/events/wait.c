@@ -14,6 +14,7 @@
 
 #include "protocol/await.h"
 #include "protocol/loop.h"
+#include "protocol/raising.h"
 
 bool
 event_wait_is_free(dispatcher *owner, event_waiter *waiter)
@@ -153,7 +154,7 @@ pass_over(dispatcher *owner)
         PyErr_Clear();
     }
     else {
-        PyErr_WriteUnraisable((PyObject *)owner);
+        raising_unraisable((PyObject *)owner);
     }
     Py_BEGIN_CRITICAL_SECTION(owner);
     event_waiter *first = owner->waiting;

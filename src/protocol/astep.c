@@ -244,17 +244,13 @@ begin_item(astep *step, astream *self, PyObject **result)
         return complete(step, self, PYGEN_ERROR);
     }
     self->started = true;
+    step->state = STEP_UNDER_WAY;
+    self->running = self->executing = true; /* what asks for the loop may let others in */
     int paused = pause_if_due(self, result);
     if (paused != 0) {
-        if (paused < 0) {
-            return complete(step, self, PYGEN_ERROR);
-        }
-        step->state = STEP_UNDER_WAY;
-        self->running = true;
-        return PYGEN_NEXT;
+        self->executing = false;
+        return paused < 0 ? complete(step, self, PYGEN_ERROR) : PYGEN_NEXT;
     }
-    step->state = STEP_UNDER_WAY;
-    self->running = self->executing = true;
     PyObject *value = NULL;
     astream_outcome outcome = self->kind->step(self, ASTREAM_ASKED, &value);
     if (outcome == ASTREAM_ITEM) {
@@ -620,7 +616,7 @@ astep_finalize(PyObject *op)
     PyObject *raised = PyErr_GetRaisedException();
     astream *self = (astream *)Py_NewRef((PyObject *)step->stream);
     if (close_step(step) < 0) {
-        PyErr_WriteUnraisable(op);
+        raising_unraisable(op);
     }
     if (step->state == STEP_UNDER_WAY) { /* it would not be closed */
         Py_CLEAR(self->awaited);

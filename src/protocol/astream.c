@@ -223,8 +223,8 @@ static int
 introduce(astream *self)
 {
     self->introduced = true;
-    PyObject *get = PySys_GetObject("get_asyncgen_hooks"); /* borrowed */
-    if (get == NULL) {
+    PyObject *get = generators_state_of((PyObject *)self)->get_asyncgen_hooks;
+    if (get == NULL) { /* torn down */
         return 0;
     }
     PyObject *hooks = PyObject_CallNoArgs(get);
@@ -342,10 +342,10 @@ end_unawaited(astream *self, bool hooked)
     self->running = true; /* what is closed may call back */
     Py_CLEAR(self->first);
     if (drop_source(self, hooked) < 0) {
-        PyErr_WriteUnraisable((PyObject *)self);
+        raising_unraisable((PyObject *)self);
     }
     if (self->kind->release(self) < 0) {
-        PyErr_WriteUnraisable((PyObject *)self);
+        raising_unraisable((PyObject *)self);
     }
     self->running = false;
 }
@@ -365,7 +365,7 @@ astream_finalize(PyObject *op)
         PyObject *done = PyObject_CallOneArg(self->finalizer, op);
         self->abandoned = false;
         if (done == NULL) {
-            PyErr_WriteUnraisable(op);
+            raising_unraisable(op);
         }
         Py_XDECREF(done);
     }

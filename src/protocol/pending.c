@@ -19,6 +19,7 @@
 #include "core/clock.h"
 #include "protocol/await.h"
 #include "protocol/loop.h"
+#include "protocol/raising.h"
 
 struct pending {
     PyObject_HEAD
@@ -104,7 +105,7 @@ stop_timer(pending *self)
     PyObject *raised = PyErr_GetRaisedException();
     PyObject *done = PyObject_CallMethod(timer, "cancel", NULL);
     if (done == NULL) {
-        PyErr_WriteUnraisable(timer);
+        raising_unraisable(timer);
     }
     Py_XDECREF(done);
     Py_DECREF(timer);

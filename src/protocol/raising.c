@@ -186,3 +186,25 @@ raising_stop(PyObject *value)
         PyErr_SetRaisedException(stop);
     }
 }
+
+/* ---- what nobody can be told ---- */
+
+#define ROOM_TO_REPORT (1 << 14) /* bytes */
+
+/* Where there is no memory to report that there was none, CPython (seen in 3.13) may call
+   itself without end. */
+void
+raising_unraisable(PyObject *where)
+{
+    void *room = PyMem_Malloc(ROOM_TO_REPORT);
+    if (room != NULL) {
+        PyMem_Free(room);
+        PyErr_WriteUnraisable(where);
+        return;
+    }
+    PyObject *lost = PyErr_GetRaisedException();
+    if (lost != NULL) {
+        fprintf(stderr, "generators: no memory to report a %s\n", Py_TYPE(lost)->tp_name);
+        Py_DECREF(lost);
+    }
+}

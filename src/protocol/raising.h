@@ -26,4 +26,7 @@ PyObject *raising_thrown(const char *method, PyObject *const *args, Py_ssize_t c
    tp_iternext may. */
 void raising_stop(PyObject *value);
 
+/* Hand the exception being raised to sys.unraisablehook(); `where` it arose may be NULL. */
+void raising_unraisable(PyObject *where);
+
 #endif

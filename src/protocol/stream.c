@@ -23,6 +23,7 @@
  * it, so the section may be suspended; `running` keeps the object whole then.
  */
 #include "protocol/stream.h"
+#include "protocol/raising.h"
 
 /* ---- errors ---- */
 
@@ -254,7 +255,7 @@ stream_finalize(PyObject *op)
     PyObject *raised = PyErr_GetRaisedException();
     self->dropped = true;
     if (end(self) < 0) {
-        PyErr_WriteUnraisable(op);
+        raising_unraisable(op);
     }
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);

@@ -170,7 +170,7 @@ release_lock_held(amap *self)
     window_clear(&self->crew->calls);
     if (raised != NULL) {
         if (status < 0) {
-            PyErr_WriteUnraisable((PyObject *)self);
+            raising_unraisable((PyObject *)self);
         }
         PyErr_SetRaisedException(raised);
         return 0;

@@ -177,7 +177,7 @@ release_lock_held(amerge *self)
     }
     if (raised != NULL) {
         if (status < 0) {
-            PyErr_WriteUnraisable((PyObject *)self);
+            raising_unraisable((PyObject *)self);
         }
         PyErr_SetRaisedException(raised);
         return 0;

@@ -11,6 +11,7 @@
 #include "tasks/crew.h"
 
 #include "protocol/loop.h"
+#include "protocol/raising.h"
 
 /* ---- tasks ---- */
 
@@ -173,7 +174,7 @@ crew_wake(crew *self)
     self->waiter = NULL;
     PyObject *raised = PyErr_GetRaisedException();
     if (loop_wake(waiter) < 0) {
-        PyErr_WriteUnraisable((PyObject *)self);
+        raising_unraisable((PyObject *)self);
     }
     Py_DECREF(waiter);
     if (raised != NULL) {

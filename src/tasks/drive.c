@@ -375,7 +375,7 @@ drive_finalize(PyObject *op)
     PyObject *raised = PyErr_GetRaisedException();
     int status = self->started ? close_lock_held(self) : warn_never_awaited(self);
     if (status < 0 && PyErr_Occurred()) {
-        PyErr_WriteUnraisable(op);
+        raising_unraisable(op);
     }
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);

@@ -219,7 +219,7 @@ reader_poke(reader *self)
     PyObject *raised = PyErr_GetRaisedException();
     PyObject *room = Py_NewRef(self->room);
     if (loop_wake(room) < 0) {
-        PyErr_WriteUnraisable((PyObject *)self);
+        raising_unraisable((PyObject *)self);
     }
     Py_DECREF(room);
     if (raised != NULL) {

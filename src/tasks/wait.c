@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "protocol/await.h"
 #include "protocol/loop.h"
+#include "protocol/raising.h"
 #include "tasks/tasks.h"
 
 #define BUDGET (CLOCK_SECOND / 100) /* for which a loop that runs may stand still */
@@ -167,7 +168,7 @@ wait_look(generators_state *state, wait_budget *budget)
     PyObject *loop;
     int runs = loop_running(state, &loop);
     if (runs < 0) {
-        PyErr_WriteUnraisable(NULL);
+        raising_unraisable(NULL);
     }
     Py_XDECREF(loop);
     return runs > 0;

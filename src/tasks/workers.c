@@ -23,6 +23,7 @@
 #include "tasks/workers.h"
 
 #include "protocol/raising.h"
+#include "protocol/watch.h"
 
 #ifndef _WIN32
 #include <unistd.h>
@@ -410,20 +411,26 @@ dismiss(workers *self)
 
 /* Called before the interpreter joins all threads. */
 static PyObject *
-at_exit(PyObject *module, PyObject *Py_UNUSED(ignored))
+at_exit(PyObject *reference, PyObject *Py_UNUSED(ignored))
 {
-    generators_state *state = PyModule_GetState(module);
-    PyObject *all = PySequence_List(state->all_workers);
+    PyObject *module;
+    generators_state *state = watch_state(reference, &module);
+    if (state == NULL) {
+        return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+    }
+    PyObject *all =
+        state->all_workers == NULL ? PyList_New(0) : PySequence_List(state->all_workers);
     for (Py_ssize_t i = 0; all != NULL && i < PyList_GET_SIZE(all); i++) {
         workers *self = (workers *)PyList_GET_ITEM(all, i);
         if (self->process == PROCESS()) {
             dismiss(self);
         }
     }
-    Py_XDECREF(all);
+    Py_DECREF(module);
     if (all == NULL) {
         return NULL;
     }
+    Py_DECREF(all);
     Py_RETURN_NONE;
 }
 
@@ -437,26 +444,12 @@ all_workers(generators_state *state, PyObject *module)
     if (all != NULL) {
         return all;
     }
-    PyObject *set = PySet_New(NULL);
-    if (set == NULL) {
+    /* First, so that no set is there that nobody is told of at exit. */
+    if (watch_exit(module, &at_exit_method) < 0) {
         return NULL;
     }
-    all = generators_set_late(state, &state->all_workers, Py_NewRef(set));
-    bool is_first = all == set;
-    Py_DECREF(set);
-    if (!is_first) {
-        return all;
-    }
-    PyObject *threading = PyImport_ImportModule("threading");
-    PyObject *function = threading == NULL ? NULL : PyCFunction_New(&at_exit_method, module);
-    PyObject *done = NULL;
-    if (function != NULL) {
-        done = PyObject_CallMethod(threading, "_register_atexit", "O", function);
-    }
-    Py_XDECREF(function);
-    Py_XDECREF(threading);
-    Py_XDECREF(done);
-    return done == NULL ? NULL : all;
+    PyObject *set = PySet_New(NULL);
+    return set == NULL ? NULL : generators_set_late(state, &state->all_workers, set);
 }
 
 static int
@@ -678,7 +671,7 @@ workers_stop(workers *self, window *calls, bool abandoned)
     if (state->all_workers != NULL) {
         PyObject *raised = PyErr_GetRaisedException();
         if (PySet_Discard(state->all_workers, (PyObject *)self) < 0) {
-            PyErr_WriteUnraisable((PyObject *)self);
+            raising_unraisable((PyObject *)self);
         }
         if (raised != NULL) {
             PyErr_SetRaisedException(raised);

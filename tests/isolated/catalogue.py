@@ -77,6 +77,8 @@ class Recipe:
     # False where CPython itself crashes.  Up to 3.13 it frees the code of a function for which
     # there is no memory, and much of the standard library makes functions.
     short_of_memory: bool = True
+    # False where it does if a second allocation fails, too.
+    out_of_memory: bool = True
 
 
 RECIPES: dict[str, Recipe] = {}
@@ -222,7 +224,7 @@ recipe(
     'csv_rows into a dataclass',
     make=lambda n: csv_rows(named(lines(n)), into=Record),
     items=lambda n: [Record(i, text_of(i)) for i in range(n)],
-    short_of_memory=False,  # inspect.signature()
+    short_of_memory=sys.version_info >= (3, 14),  # inspect.signature()
 )
 recipe(
     'csv_rows into a NamedTuple',
@@ -437,7 +439,7 @@ recipe(
     ),
     items=lambda n: encoded((b'Id,Text\r\n' + quoted_minimal(n)).decode().encode('utf-16-le'), 16),
     joined=True,
-    short_of_memory=False,  # dataclasses.fields()
+    short_of_memory=sys.version_info >= (3, 14),  # dataclasses.fields()
 )
 recipe(
     'csv_encode of NamedTuples',
@@ -463,7 +465,10 @@ def pieces(count: int) -> Iterator[Any]:
 
 
 def joined(count: int) -> bytes:
-    return b''.join(p.encode() if isinstance(p, str) else bytes(p) for p in pieces(count))
+    data = b''
+    for piece in pieces(count):  # no generator expression: see short_of_memory
+        data += piece.encode() if isinstance(piece, str) else bytes(piece)
+    return data
 
 
 def flushed(count: int) -> Iterator[Any]:
@@ -556,7 +561,6 @@ recipe(
     items=up_to,
     forked=RuntimeError,
     runs_loop=True,
-    short_of_memory=False,  # asyncio: a loop that loses a callback waits for ever
 )
 recipe(
     'to_sync of one item at a time',
@@ -565,7 +569,6 @@ recipe(
     items=up_to,
     forked=RuntimeError,
     runs_loop=True,
-    short_of_memory=False,
 )
 
 # --- drive, task --------------------------------------------------------------------------------
@@ -668,7 +671,6 @@ recipe(
     items=up_to,
     runs_threads=True,
     forked=RuntimeError,
-    short_of_memory=False,  # a thread that dies as it begins is waited for by who started it
 )
 recipe(
     'map_threads of an executor',
@@ -678,12 +680,18 @@ recipe(
 )
 
 
+# Others may be put in their place: the loop, and what a source calls on a thread of its own.
+new_loop: Callable[[], Any] = asyncio.new_event_loop
+thread_begins: Callable[[], object] = int
+thread_ends: Callable[[], object] = int
+
+
 class Looped:
     """An async stream, stepped from plain code by a loop of its own."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
-        self.loop = asyncio.new_event_loop()
+        self.loop = new_loop()
 
     async def step(self) -> Any:
         try:
@@ -761,13 +769,42 @@ def looped(make: Callable[[int], Any]) -> dict[str, Any]:
         'items': up_to,
         'shared': False,
         'runs_loop': True,
-        'short_of_memory': False,  # asyncio loses a task whose step it can't schedule
+        # In 3.11 tasks do not begin at once, and one without its first step is waited for.
+        'short_of_memory': sys.version_info >= (3, 12),
     }
 
 
 recipe('amap', **looped(lambda n: amap(absolute, range(n))))
 recipe('amap of an async source', **looped(lambda n: amap(absolute, amap(absolute, range(n)))))
 recipe('amerge', **looped(lambda n: amerge(amap(absolute, range(n)))))
+
+
+def counted_on_thread(count: int) -> Iterator[int]:
+    thread_begins()
+    try:
+        yield from range(count)
+    finally:
+        thread_ends()
+
+
+recipe(
+    'to_async by a loop',
+    'to_async',
+    **looped(lambda n: to_async(counted(n))),
+    forked=RuntimeError,
+)
+recipe(
+    'to_async by a loop, one item at a time',
+    'to_async',
+    **looped(lambda n: to_async(functools.partial(counted_on_thread, n), buffersize=0)),
+    forked=RuntimeError,
+)
+
+# A dropped one waits until its loop runs again, which only the walk without memory sees to.
+THREADED = {
+    name: RECIPES.pop(name)
+    for name in ('to_async by a loop', 'to_async by a loop, one item at a time')
+}
 
 # --- Dispatcher ---------------------------------------------------------------------------------
 
@@ -839,8 +876,6 @@ def make_failing_dispatcher(count: int) -> Dispatching:
 
 def dispatch_to_error(use: Dispatching) -> Any:
     assert use.dispatcher.emit('number', next(use.events))
-    if not use.log:
-        raise MemoryError  # there was none to keep the failure in: it went to sys.unraisablehook
     return use.log.pop()
 
 
@@ -878,7 +913,7 @@ recipe(
     close=lambda use: finish(use.dispatcher.aclose()),
     items=up_to,
     shared=False,
-    short_of_memory=False,  # PyContextVar_Set() does not look at its token
+    out_of_memory=False,  # PyContextVar_Set() does not look at its token
 )
 
 # --- generators.csv -----------------------------------------------------------------------------

@@ -1,25 +1,40 @@
 """Memory that runs out at every allocation of every type, each in a process of its own."""
 
+import os
+import shutil
 import subprocess
 import sys
 import sysconfig
+from pathlib import Path
 
 import pytest
 
-from tests.isolated.catalogue import RECIPES
+from tests.isolated.catalogue import RECIPES, THREADED
+from tests.isolated.out_of_memory import build
 
 
-@pytest.mark.parametrize('name', [name for name, r in RECIPES.items() if r.short_of_memory])
-def test_no_memory(name: str) -> None:
-    pytest.importorskip('_testcapi')
+@pytest.fixture(scope='session')
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """With the hook that makes memory run out, compiled once for all."""
     if sysconfig.get_config_var('Py_GIL_DISABLED'):
-        pytest.skip('the hook and the allocator of free-threaded builds do not go together')
+        pytest.skip('the allocator of free-threaded builds takes no hook')
+    headers = Path(sysconfig.get_path('include'), 'Python.h')
+    if shutil.which(os.environ.get('CC', 'cc').split()[0]) is None or not headers.exists():
+        pytest.skip('no C compiler, or no headers of Python')
+    return {**os.environ, 'OUT_OF_MEMORY': build(str(tmp_path_factory.mktemp('hook')))}
+
+
+@pytest.mark.parametrize(
+    'name', [name for name, r in [*RECIPES.items(), *THREADED.items()] if r.short_of_memory]
+)
+def test_no_memory(name: str, environment: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, '-X', 'faulthandler', '-m', 'tests.isolated.no_memory', name],
         capture_output=True,
         text=True,
+        env=environment,
     )
     assert done.returncode == 0, done.stderr
-    what, one, all_from_it = done.stdout.split()
+    what, *counts = done.stdout.split()
     assert what == 'failed'
-    assert min(int(one), int(all_from_it)) > 5
+    assert min(map(int, counts)) > 5

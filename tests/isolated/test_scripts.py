@@ -23,6 +23,10 @@ def test_nothing_is_left_behind() -> None:
     assert run('tests.isolated.leaks') == 'nothing left behind\n'
 
 
+def test_the_module_goes_when_nobody_uses_it() -> None:
+    assert run('tests.isolated.unload') == 'gone\n'
+
+
 def test_interpreters_of_their_own() -> None:
     assert run('tests.isolated.interpreters', '3') == 'used\n'
 
