@@ -4,8 +4,8 @@
 
 The JSON is gcovr's own (--json).  The list names functions, each with how many of its lines the
 suite does not run, under the reason why; so it holds when lines move.  It fails, and says which
-lines, where a function has more of them than the list explains.  Where more runs than the list
-says, that is named, too.
+lines, where functions have more of them than the list explains.  Where more runs than the list
+says, that is named, too.  --slack lets so many lines pass: timing decides what some races run.
 """
 
 import argparse
@@ -38,6 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
     parser.add_argument('found', type=Path)
     parser.add_argument('list', type=Path, nargs='?', default=LIST)
+    parser.add_argument('--slack', type=int, default=0, help='lines, since timing decides some')
     options = parser.parse_args()
 
     explained = listed(options.list)
@@ -49,7 +50,9 @@ def main() -> int:
         for line in file['lines']:
             number = line['line_number']
             count = line['count'] + seen.get(number, ('', 0))[1]
-            seen[number] = line.get('function_name') or '', count
+            function = line.get('function_name') or ''
+            # gcovr has no name for a function of a header that it met in two ways.
+            seen[number] = 'inlined' if not function.isidentifier() else function, count
             branches += len(line['branches'])
             taken += sum(branch['count'] > 0 for branch in line['branches'])
         for number, (function, count) in seen.items():
@@ -77,7 +80,7 @@ def main() -> int:
         f'C: {percent(run, lines)} of {lines} lines, {percent(taken, branches)} of branches; '
         f'of {total} lines not run {unexplained} are not explained in {options.list.name}'
     )
-    return 1 if unexplained else 0
+    return 1 if unexplained > options.slack else 0
 
 
 if __name__ == '__main__':

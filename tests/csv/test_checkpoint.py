@@ -234,6 +234,23 @@ def test_what_is_no_checkpoint_is_refused(start: Any, tmp_path: Path) -> None:
         csv_rows(path, start=start)
 
 
+@pytest.mark.parametrize('value', [None, -1, 1 << 70, 'x', {}])
+def test_a_checkpoint_that_was_tampered_with_is_refused_or_read(value: Any, tmp_path: Path) -> None:
+    path = tmp_path / 'data.csv'
+    path.write_bytes(b'a\n1\n2\n')
+    rows = csv_rows(path, header=True)
+    next(rows)
+    start = rows.checkpoint()
+    for key in start:
+        try:
+            got = list(csv_rows(path, header=True, start={**start, key: value}))
+        except ValueError:
+            continue
+        assert got == [['2']], key
+    with pytest.raises(ValueError, match='dialect'):
+        csv_rows(path, header=True, start={**start, 'dialect': [value]})
+
+
 def test_sources_that_cannot_be_sought(tmp_path: Path) -> None:
     path = tmp_path / 'data.csv'
     path.write_bytes(b'a\n1\n')

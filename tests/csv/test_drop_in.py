@@ -463,6 +463,31 @@ def test_a_cycle_through_the_source_is_collected() -> None:
         assert seen() is None, make
 
 
+def test_a_dict_reader_or_writer_that_was_not_initialised_says_so() -> None:
+    reader = ours.DictReader.__new__(ours.DictReader)
+    for use in (next, lambda reader: reader.fieldnames):
+        with pytest.raises(AttributeError, match='reader'):
+            use(reader)
+    writer = ours.DictWriter.__new__(ours.DictWriter)
+    with pytest.raises(AttributeError, match='fieldnames'):
+        writer.writeheader()
+
+
+def test_the_parts_of_a_dict_reader_are_set_and_not_deleted() -> None:
+    reader = ours.DictReader(['a\n', '1\n'])
+    with pytest.raises(AttributeError, match="can't be deleted"):
+        del reader.reader
+    assert list(reader) == [{'a': '1'}]
+
+
+def test_a_dict_reader_and_writer_are_seen_to_go() -> None:
+    gone: list[Any] = []
+    things = [ours.DictReader([]), ours.DictWriter(io.StringIO(), ['a'])]
+    seen = [weakref.ref(thing, gone.append) for thing in things]
+    things.clear()
+    assert len(gone) == len(seen) == 2
+
+
 def test_lines_rows_and_errors_leave_nothing_behind() -> None:
     def work() -> None:
         for items in (['a,b\n', '"c\n', 'd"\n'], ['"a"x\n'], [1], ['x,1\n', '"']):

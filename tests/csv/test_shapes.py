@@ -539,6 +539,11 @@ def test_nothing_leaks(make: Callable[[], Any]) -> None:
     assert max(a - b for a, b in zip(after, references, strict=True)) < 10
 
 
+def test_a_name_that_is_no_str_is_refused() -> None:
+    with pytest.raises(CSVError, match='the name of column 0 is 1, and not a str'):
+        list(csv_rows(b'1,2\n', names=[1, 'b'], into=dict))  # type: ignore[list-item]
+
+
 def test_a_cycle_through_the_target_is_collected() -> None:
     class Holder:
         def __call__(self, *fields: Any) -> Any:

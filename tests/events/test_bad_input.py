@@ -417,3 +417,8 @@ def test_interrupted_handlers_leave_no_reference() -> None:
             d.emit('message', data)
     gc.collect()
     assert sys.getrefcount(data) == before
+
+
+def test_a_handler_says_what_it_is() -> None:
+    d = Dispatcher(default=handle)
+    assert repr(d.on('message', handle)) == f"<handler {handle!r} of 'message'>"

@@ -531,6 +531,15 @@ def test_any_iterable_is_a_source(make: Callable[[Any], Any], kind: Callable[...
     assert len(list(make(source))) == 2
 
 
+def test_a_class_that_makes_no_exception_is_not_thrown(make: Callable[[Any], Any]) -> None:
+    class Odd(Exception):
+        def __new__(cls) -> Any:
+            return 5
+
+    with pytest.raises(TypeError, match='should have returned an instance of BaseException'):
+        make(items(2)).throw(Odd)
+
+
 def test_making_and_dropping_streams_leaks_nothing(make: Callable[[Any], Any]) -> None:
     source = items(3)
     item = source[0]

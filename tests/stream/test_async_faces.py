@@ -472,6 +472,21 @@ def test_a_source_that_is_always_ready_does_not_starve_the_loop(make: Any) -> No
     asyncio.run(use())
 
 
+def test_a_source_whose_anext_gives_nothing_to_await() -> None:
+    class Odd:
+        def __aiter__(self) -> Any:
+            return self
+
+        def __anext__(self) -> int:
+            return 5
+
+    async def main() -> None:
+        with pytest.raises(TypeError, match='invalid object from __anext__: int'):
+            await anext(abatched(Odd(), 2))
+
+    asyncio.run(main())
+
+
 def test_nothing_leaks() -> None:
     item = b'an item'
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import codecs
 import collections.abc
 import copy
 import gc
@@ -661,6 +662,39 @@ def test_wsgi() -> None:
     assert b''.join(body) == b'abc' * 9
     body.close()  # type: ignore[attr-defined]
     assert log == ['closed']
+
+
+@pytest.fixture
+def odd_codecs() -> Iterator[None]:
+    def search(name: str) -> codecs.CodecInfo | None:
+        if not name.startswith('generators_'):
+            return None
+        odd: Any = codecs.CodecInfo(
+            lambda text, errors='strict': (text, len(text)),  # type: ignore[arg-type,return-value]
+            lambda data, errors='strict': ('', len(data)),
+            incrementalencoder=OddEncoder if name == 'generators_text' else None,
+            name=name,
+        )
+        if name == 'generators_number':
+            odd.name = 5
+        return odd
+
+    codecs.register(search)
+    yield
+    codecs.unregister(search)
+
+
+class OddEncoder(codecs.IncrementalEncoder):
+    def encode(self, text: str, final: bool = False) -> Any:
+        return text
+
+
+@pytest.mark.usefixtures('odd_codecs')
+def test_a_codec_that_gives_no_bytes_is_refused() -> None:
+    with pytest.raises(TypeError, match="encoder should return bytes, not 'str'"):
+        list(chunked(['a'], encoding='generators_text'))
+    with pytest.raises(TypeError, match='codec name must be str, not int'):
+        chunked(['a'], encoding='generators_number')
 
 
 def test_nothing_leaks() -> None:
