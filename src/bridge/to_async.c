@@ -243,6 +243,24 @@ to_async_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
+/* What is dropped stops its worker at once: the loop whose hook is to close the stream
+   may never run again. */
+static void
+to_async_finalize(PyObject *op)
+{
+    to_async *self = (to_async *)op;
+    worker *held = self->worker;
+    if (held != NULL && !self->stream.running && held->started &&
+        held->forks == state_of(self)->forks) {
+        PyObject *raised = PyErr_GetRaisedException();
+        worker_stop(held);
+        if (raised != NULL) {
+            PyErr_SetRaisedException(raised);
+        }
+    }
+    astream_finalize(op);
+}
+
 PyDoc_STRVAR(
     to_async_doc,
     "to_async(source, *, thread=True, buffersize=256, max_bytes=1048576, executor=None,\n"
@@ -269,11 +287,9 @@ PyDoc_STRVAR(
     "45");
 
 static PyType_Slot to_async_slots[] = {
-    {Py_tp_doc, (char *)to_async_doc},
-    {Py_tp_new, to_async_new},
-    {Py_tp_traverse, to_async_traverse},
-    {Py_tp_clear, to_async_clear},
-    {0, NULL},
+    {Py_tp_doc, (char *)to_async_doc},   {Py_tp_new, to_async_new},
+    {Py_tp_traverse, to_async_traverse}, {Py_tp_clear, to_async_clear},
+    {Py_tp_finalize, to_async_finalize}, {0, NULL},
 };
 
 PyType_Spec to_async_spec = {

@@ -350,7 +350,7 @@ end_unawaited(astream *self, bool hooked)
     self->running = false;
 }
 
-static void
+void
 astream_finalize(PyObject *op)
 {
     astream *self = (astream *)op;

@@ -161,6 +161,7 @@ bool astream_hold(astream *self);
    object's deallocation: it lets nobody see the object, not even an unraisable hook. */
 int astream_traverse(PyObject *op, visitproc visit, void *arg);
 int astream_clear(PyObject *op);
+void astream_finalize(PyObject *op);
 
 /* ---- between astream.c and astep.c ---- */
 

@@ -685,6 +685,24 @@ print('joined')
     assert run_program(program) == 'closed\njoined\n'
 
 
+def test_a_stream_that_is_dropped_closes_its_source_though_its_loop_never_runs_again() -> None:
+    closed = threading.Event()
+
+    def source() -> Iterator[int]:
+        try:
+            yield from range(10)
+        finally:
+            closed.set()
+
+    loop = asyncio.new_event_loop()
+    stream = to_async(source, buffersize=0)
+    assert loop.run_until_complete(anext(stream)) == 0
+    del stream
+    assert closed.wait(30)
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
 class OfSeveralLoops:
     """Gives what it is told to, and says when it is asked."""
 
