@@ -511,14 +511,22 @@ get_cr_await(PyObject *op, void *Py_UNUSED(closure))
 static PyObject *
 get_cr_running(PyObject *op, void *Py_UNUSED(closure))
 {
-    return PyBool_FromLong(((drive *)op)->running);
+    bool running;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    running = ((drive *)op)->running;
+    Py_END_CRITICAL_SECTION();
+    return PyBool_FromLong(running);
 }
 
 static PyObject *
 get_cr_suspended(PyObject *op, void *Py_UNUSED(closure))
 {
     drive *self = (drive *)op;
-    return PyBool_FromLong(self->started && !self->running && !self->ended);
+    bool suspended;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    suspended = self->started && !self->running && !self->ended;
+    Py_END_CRITICAL_SECTION();
+    return PyBool_FromLong(suspended);
 }
 
 /* What inspect.getcoroutinestate() asks for since 3.15. */
@@ -526,10 +534,14 @@ static PyObject *
 get_cr_state(PyObject *op, void *Py_UNUSED(closure))
 {
     drive *self = (drive *)op;
-    return PyUnicode_FromString(self->ended     ? "CORO_CLOSED"
-                                : self->running ? "CORO_RUNNING"
-                                : self->started ? "CORO_SUSPENDED"
-                                                : "CORO_CREATED");
+    const char *state;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    state = self->ended     ? "CORO_CLOSED"
+            : self->running ? "CORO_RUNNING"
+            : self->started ? "CORO_SUSPENDED"
+                            : "CORO_CREATED";
+    Py_END_CRITICAL_SECTION();
+    return PyUnicode_FromString(state);
 }
 
 static PyObject *
