@@ -72,6 +72,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(autouse=True, scope='module')
+def _settled() -> None:
+    """What tests before have cached is no garbage either: millions of objects, in the end."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if 'kernel_csv_rows' in metafunc.fixturenames:
         from generators import _native

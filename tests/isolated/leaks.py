@@ -97,7 +97,7 @@ def check(recipe: Recipe, way: Callable[[Recipe], None]) -> None:
     times = 200
     for _ in range(3):
         way(recipe)
-    for _ in range(5):
+    for _ in range(10):
         grown = growth(recipe, way, times)
         if is_flat(grown, times):
             return
