@@ -26,7 +26,7 @@ from pathlib import Path
 from statistics import median
 
 from http_apps import ROWS, SIZE, row
-from measure import Row, at_least, at_most, print_table
+from measure import Row, at_least, at_most, print_table, svg
 
 HERE = Path(__file__).parent
 PICTURE = HERE.parent / 'docs' / 'http_export.svg'
@@ -266,15 +266,7 @@ def draw() -> str:
         y += 12
     kind = 'CPU seconds of server and client' if options.cpu else 'seconds'
     title = f'A million 50-byte rows over HTTP: {kind}, CPython {platform.python_version()}'
-    font = 'font-family="sans-serif" font-size="13" fill="#222"'
-    box = f'viewBox="0 0 720 {y}" width="720" height="{y}"'
-    head = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {box} {font} role="img">',
-        f'<title>{title}</title>',
-        f'<rect width="720" height="{y}" fill="#fff"/>',
-        f'<text x="10" y="22" font-size="15">{title}</text>',
-    ]
-    return '\n'.join([*head, *lines, '</svg>\n'])
+    return svg(title, y, lines)
 
 
 def main() -> int:

@@ -113,6 +113,19 @@ def print_table(rows: Sequence[Row]) -> None:
             print('|', ' | '.join('-' * w for w in widths), '|')
 
 
+def svg(title: str, height: float, lines: Iterable[str]) -> str:
+    """An SVG of those elements, under that title."""
+    font = 'font-family="sans-serif" font-size="13" fill="#222"'
+    box = f'viewBox="0 0 720 {height}" width="720" height="{height}"'
+    head = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {box} {font} role="img">',
+        f'<title>{title}</title>',
+        f'<rect width="720" height="{height}" fill="#fff"/>',
+        f'<text x="10" y="22" font-size="15">{title}</text>',
+    ]
+    return '\n'.join([*head, *lines, '</svg>\n'])
+
+
 # ---- the command line ----
 
 

@@ -32,6 +32,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from measure import svg
+
 from generators import (
     CSVError,
     abatched,
@@ -302,15 +304,7 @@ def draw(seen: list[dict[str, int]], clients: int) -> str:
         f'{clients} clients in {len(seen) // 60} minutes: the server, '
         f'CPython {platform.python_version()}'
     )
-    font = 'font-family="sans-serif" font-size="13" fill="#222"'
-    box = f'viewBox="0 0 720 {y}" width="720" height="{y}"'
-    head = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {box} {font} role="img">',
-        f'<title>{title}</title>',
-        f'<rect width="720" height="{y}" fill="#fff"/>',
-        f'<text x="10" y="22" font-size="15">{title}</text>',
-    ]
-    return '\n'.join([*head, *lines, '</svg>\n'])
+    return svg(title, y, lines)
 
 
 def watch(child: 'subprocess.Popen[bytes]') -> list[dict[str, int]]:

@@ -800,7 +800,8 @@ recipe(
     forked=RuntimeError,
 )
 
-# A dropped one waits until its loop runs again, which only the walk without memory sees to.
+# The walk without memory puts its own loop in place of asyncio's, where `Bridged`, for the others,
+# takes a new one of asyncio's in a forked child.
 THREADED = {
     name: RECIPES.pop(name)
     for name in ('to_async by a loop', 'to_async by a loop, one item at a time')

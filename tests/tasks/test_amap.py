@@ -27,7 +27,7 @@ class Failed(Exception):
 def run(main: Callable[[], Coroutine[Any, Any, Any]], **options: Any) -> Any:
     async def bounded() -> Any:
         before = asyncio.all_tasks()
-        result = await asyncio.wait_for(main(), 60)
+        result = await asyncio.wait_for(main(), 300)
         await asyncio.sleep(0)
         assert asyncio.all_tasks() - before == set()
         return result
