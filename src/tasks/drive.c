@@ -509,16 +509,6 @@ get_cr_await(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyObject *
-get_cr_running(PyObject *op, void *Py_UNUSED(closure))
-{
-    bool running;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    running = ((drive *)op)->running;
-    Py_END_CRITICAL_SECTION();
-    return PyBool_FromLong(running);
-}
-
-static PyObject *
 get_cr_suspended(PyObject *op, void *Py_UNUSED(closure))
 {
     drive *self = (drive *)op;
@@ -601,7 +591,8 @@ static PyGetSetDef drive_getset[] = {
     {"__name__", get_name, NULL, "The generator's name.", NULL},
     {"__qualname__", get_qualname, NULL, "The generator's qualified name.", NULL},
     {"cr_await", get_cr_await, NULL, "What iterates while it waits, or None.", NULL},
-    {"cr_running", get_cr_running, NULL, "Whether it runs now.", NULL},
+    {"cr_running", generators_get_flag, NULL, "Whether it runs now.",
+     (void *)offsetof(drive, running)},
     {"cr_suspended", get_cr_suspended, NULL, "Whether it waits.", NULL},
     {"cr_state", get_cr_state, NULL, "Its state, as inspect names it.", NULL},
     {"cr_frame", get_cr_frame, NULL, "The generator's frame, None at the end.", "gi_frame"},
