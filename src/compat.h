@@ -83,19 +83,29 @@ typedef char generators_lock;
 
 /* A flag that is set on one thread and read on others, where no section covers both. */
 typedef uint8_t generators_flag;
+
+static inline bool
+generators_flag_get(const generators_flag *flag)
+{
 #ifdef Py_GIL_DISABLED
-#define generators_flag_get(flag) (_Py_atomic_load_uint8(flag) != 0)
-#define generators_flag_exchange(flag, value) (_Py_atomic_exchange_uint8(flag, value) != 0)
+    return _Py_atomic_load_uint8(flag) != 0;
 #else
-#define generators_flag_get(flag) (*(flag) != 0)
+    return *flag != 0;
+#endif
+}
+
+/* Set it: what it was. */
 static inline bool
 generators_flag_exchange(generators_flag *flag, bool value)
 {
+#ifdef Py_GIL_DISABLED
+    return _Py_atomic_exchange_uint8(flag, value) != 0;
+#else
     bool before = *flag != 0;
     *flag = value;
     return before;
-}
 #endif
+}
 
 /* Before 3.13 the GIL is the lock. */
 #ifndef Py_BEGIN_CRITICAL_SECTION

@@ -1,6 +1,7 @@
 """One object of each type among many threads: whole, and every item to exactly one of them.
 
-GENERATORS_STRESS=SECONDS goes on with each for that long.
+GENERATORS_STRESS=SECONDS goes on with each for that long, GENERATORS_ITEMS=COUNT gives each so many
+items to make: under a sanitizer, fewer.
 """
 
 import os
@@ -9,16 +10,18 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 
+from generators import Dispatcher
 from tests.isolated.catalogue import RECIPES, Recipe
 
 SHARED = {name: recipe for name, recipe in RECIPES.items() if recipe.shared}
 THREADS = 4
+COUNT = int(os.environ.get('GENERATORS_ITEMS', '400'))
 
 
 @pytest.fixture(params=SHARED)
@@ -85,10 +88,9 @@ def plain(items: list[Any]) -> list[str]:
 
 
 def test_each_item_reaches_exactly_one(recipe: Recipe) -> None:
-    count = 400
-    expected = plain(recipe.items(count))
+    expected = plain(recipe.items(COUNT))
     for _ in rounds():
-        stream = recipe.make(count)
+        stream = recipe.make(COUNT)
         taken: list[list[Any]] = [[] for _ in range(THREADS)]
         run(*(partial(take_all, recipe, stream, mine) for mine in taken))
         recipe.close(stream)
@@ -96,10 +98,9 @@ def test_each_item_reaches_exactly_one(recipe: Recipe) -> None:
 
 
 def test_it_is_closed_under_those_who_step_it(recipe: Recipe) -> None:
-    count = 400
-    everything = recipe.items(count)
+    everything = recipe.items(COUNT)
     for _ in rounds():
-        stream = recipe.make(count)
+        stream = recipe.make(COUNT)
         taken: list[list[Any]] = [[] for _ in range(THREADS - 1)]
 
         def close(stream: Any = stream) -> None:
@@ -131,11 +132,19 @@ def attributes(op: Any) -> list[str]:
     return [name for name in dir(type(op)) if isinstance(getattr(type(op), name), kinds)]
 
 
+def look_at(op: Any, refusal: type[Exception]) -> None:
+    for name in attributes(op):
+        try:
+            repr(getattr(op, name))
+        except (AttributeError, refusal) as error:
+            assert type(error) is AttributeError or 'already' in str(error), error
+    repr(op)
+
+
 def test_it_is_looked_at_meanwhile(recipe: Recipe) -> None:
-    count = 400
-    expected = plain(recipe.items(count))
+    expected = plain(recipe.items(COUNT))
     for _ in rounds():
-        stream = recipe.make(count)
+        stream = recipe.make(COUNT)
         taken: list[list[Any]] = [[] for _ in range(2)]
         left = threading.Semaphore(0)
 
@@ -146,15 +155,9 @@ def test_it_is_looked_at_meanwhile(recipe: Recipe) -> None:
                 left.release()
 
         def look(stream: Any = stream, left: Any = left) -> None:
-            looks = [(op, name) for op in natives(stream) for name in attributes(op)]
             while not left.acquire(blocking=False):
-                for op, name in looks:
-                    try:
-                        repr(getattr(op, name))
-                    except (AttributeError, recipe.refusal) as error:
-                        assert type(error) is AttributeError or 'already' in str(error), error
                 for op in natives(stream):
-                    repr(op)
+                    look_at(op, recipe.refusal)
             left.release()
 
         run(look, look, *(partial(take, mine) for mine in taken))
@@ -176,3 +179,39 @@ def test_each_has_one_of_its_own(any_recipe: Recipe) -> None:
 
     for _ in rounds():
         run(*[use] * THREADS)
+
+
+def receive_one(received: list[int]) -> Generator[None, int, None]:
+    received.append((yield))
+
+
+def test_a_dispatcher_hands_each_event_over_once() -> None:
+    """Events from two threads, handlers from a third, and a fourth that looks at all of them."""
+    for _ in rounds():
+        dispatcher, taken, received = Dispatcher(), [], []
+        everything = dispatcher.on('number', taken.append)
+        left = threading.Semaphore(0)
+
+        def emit(first: int, dispatcher: Any = dispatcher, left: Any = left) -> None:
+            for i in range(first, COUNT, 2):
+                assert dispatcher.emit('number', i)
+            left.release()
+
+        def change(dispatcher: Any = dispatcher, received: Any = received) -> None:
+            for i in range(20):
+                one = dispatcher.on('number', partial(receive_one, received))
+                look_at(one, ValueError)
+                if i % 2:
+                    dispatcher.off('number', one)
+
+        def look(op: Any = (dispatcher, everything), left: Any = left) -> None:
+            for _ in range(2):
+                while not left.acquire(timeout=0.001):
+                    for part in op:
+                        look_at(part, ValueError)
+
+        run(partial(emit, 0), partial(emit, 1), change, look)
+        dispatcher.close()
+        assert everything.active is False
+        assert sorted(taken) == list(range(COUNT))
+        assert len(received) <= 20  # each ends with its first
