@@ -4,6 +4,7 @@
 
 #include <Python.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #if PY_VERSION_HEX >= 0x030C0000
 /* No text without its data since 3.12. */
@@ -15,8 +16,6 @@
 #include <structmember.h>
 #define Py_T_PYSSIZET T_PYSSIZET
 #define Py_T_OBJECT_EX T_OBJECT_EX
-#define Py_T_ULONGLONG T_ULONGLONG
-#define Py_T_BOOL T_BOOL
 #define Py_READONLY READONLY
 
 static inline PyObject *
@@ -80,6 +79,22 @@ typedef PyMutex generators_lock;
 typedef char generators_lock;
 #define generators_lock_take(lock) ((void)(lock))
 #define generators_lock_leave(lock) ((void)(lock))
+#endif
+
+/* A flag that is set on one thread and read on others, where no section covers both. */
+typedef uint8_t generators_flag;
+#ifdef Py_GIL_DISABLED
+#define generators_flag_get(flag) (_Py_atomic_load_uint8(flag) != 0)
+#define generators_flag_exchange(flag, value) (_Py_atomic_exchange_uint8(flag, value) != 0)
+#else
+#define generators_flag_get(flag) (*(flag) != 0)
+static inline bool
+generators_flag_exchange(generators_flag *flag, bool value)
+{
+    bool before = *flag != 0;
+    *flag = value;
+    return before;
+}
 #endif
 
 /* Before 3.13 the GIL is the lock. */

@@ -192,6 +192,28 @@ generators_has_attribute(PyObject *op, const char *name)
     return 1;
 }
 
+/* Getters of a number, and of a flag, that change in the object's critical section; the
+   closure is where in it. */
+static inline PyObject *
+generators_get_count(PyObject *op, void *offset)
+{
+    uint64_t count;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    count = *(uint64_t *)((char *)op + (size_t)offset);
+    Py_END_CRITICAL_SECTION();
+    return PyLong_FromUnsignedLongLong(count);
+}
+
+static inline PyObject *
+generators_get_flag(PyObject *op, void *offset)
+{
+    bool flag;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    flag = *(bool *)((char *)op + (size_t)offset);
+    Py_END_CRITICAL_SECTION();
+    return PyBool_FromLong(flag);
+}
+
 /* What is imported at first use, by several threads perhaps: NULL until then; borrowed. */
 static inline PyObject *
 generators_late(generators_state *state, PyObject **place)

@@ -89,9 +89,9 @@ aencoded_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-static PyMemberDef aencoded_members[] = {
-    {"row_num", Py_T_ULONGLONG, offsetof(aencoded, lines.row_count), Py_READONLY,
-     "Rows written; the header is none."},
+static PyGetSetDef aencoded_attributes[] = {
+    {"row_num", generators_get_count, NULL, "Rows written; the header is none.",
+     (void *)offsetof(aencoded, lines.row_count)},
     {NULL},
 };
 
@@ -121,7 +121,7 @@ PyDoc_STRVAR(
 static PyType_Slot aencoded_slots[] = {
     {Py_tp_doc, (char *)aencoded_doc},   {Py_tp_new, aencoded_new},
     {Py_tp_traverse, aencoded_traverse}, {Py_tp_clear, aencoded_clear},
-    {Py_tp_members, aencoded_members},   {0, NULL},
+    {Py_tp_getset, aencoded_attributes}, {0, NULL},
 };
 
 PyType_Spec acsv_encode_spec = {

@@ -143,16 +143,6 @@ arows_get_header(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyObject *
-arows_get_count(PyObject *op, void *closure)
-{
-    uint64_t count;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    count = *(uint64_t *)((char *)op + (size_t)closure);
-    Py_END_CRITICAL_SECTION();
-    return PyLong_FromUnsignedLongLong(count);
-}
-
-static PyObject *
 arows_get_total_bytes(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
 {
     Py_RETURN_NONE;
@@ -165,16 +155,16 @@ static PyGetSetDef arows_attributes[] = {
      "The names, as a tuple: None until the first step or aprime(), unless they were\n"
      "given; () for an empty source, None where the source has no header.",
      NULL},
-    {"line_num", arows_get_count, NULL,
+    {"line_num", generators_get_count, NULL,
      "Physical lines read, as csv.reader counts them: a record may take several.",
      COUNT(records.parser.line_count)},
-    {"row_num", arows_get_count, NULL, "Rows delivered; the header is none.",
+    {"row_num", generators_get_count, NULL, "Rows delivered; the header is none.",
      COUNT(records.row_count)},
-    {"bytes_read", arows_get_count, NULL, "Bytes taken from the source; 0 for one of text.",
-     COUNT(pieces.bytes_read)},
+    {"bytes_read", generators_get_count, NULL,
+     "Bytes taken from the source; 0 for one of text.", COUNT(pieces.bytes_read)},
     {"total_bytes", arows_get_total_bytes, NULL,
      "None: an async source does not tell how much there is.", NULL},
-    {"errors", arows_get_count, NULL, "Records that could not be read.",
+    {"errors", generators_get_count, NULL, "Records that could not be read.",
      COUNT(records.error_count)},
     {NULL},
 };

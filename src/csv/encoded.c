@@ -86,9 +86,9 @@ encoded_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-static PyMemberDef encoded_members[] = {
-    {"row_num", Py_T_ULONGLONG, offsetof(encoded, lines.row_count), Py_READONLY,
-     "Rows written; the header is none."},
+static PyGetSetDef encoded_attributes[] = {
+    {"row_num", generators_get_count, NULL, "Rows written; the header is none.",
+     (void *)offsetof(encoded, lines.row_count)},
     {NULL},
 };
 
@@ -118,7 +118,7 @@ PyDoc_STRVAR(
 static PyType_Slot encoded_slots[] = {
     {Py_tp_doc, (char *)encoded_doc},   {Py_tp_new, encoded_new},
     {Py_tp_traverse, encoded_traverse}, {Py_tp_clear, encoded_clear},
-    {Py_tp_members, encoded_members},   {0, NULL},
+    {Py_tp_getset, encoded_attributes}, {0, NULL},
 };
 
 PyType_Spec csv_encode_spec = {

@@ -233,7 +233,11 @@ csv_reader_next_values(PyObject *op, generators_state *state, csv_values *values
 uint64_t
 csv_reader_line_num(PyObject *op)
 {
-    return ((csv_reader *)op)->parser.lines_fed;
+    uint64_t count;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    count = ((csv_reader *)op)->parser.lines_fed;
+    Py_END_CRITICAL_SECTION();
+    return count;
 }
 
 static PyObject *
@@ -313,8 +317,13 @@ reader_dealloc(PyObject *op)
 static PyMemberDef reader_members[] = {
     {"dialect", Py_T_OBJECT_EX, offsetof(csv_reader, dialect), Py_READONLY,
      "The formatting parameters in use, as the standard module's Dialect."},
-    {"line_num", Py_T_ULONGLONG, offsetof(csv_reader, parser.lines_fed), Py_READONLY,
-     "Lines taken from the source: a record may take several."},
+    {NULL},
+};
+
+static PyGetSetDef reader_attributes[] = {
+    {"line_num", generators_get_count, NULL,
+     "Lines taken from the source: a record may take several.",
+     (void *)offsetof(csv_reader, parser.lines_fed)},
     {NULL},
 };
 
@@ -332,15 +341,11 @@ PyDoc_STRVAR(reader_doc,
              "After an error the next row begins at the next line.");
 
 static PyType_Slot reader_slots[] = {
-    {Py_tp_doc, (char *)reader_doc},
-    {Py_tp_new, reader_new},
-    {Py_tp_traverse, reader_traverse},
-    {Py_tp_clear, reader_clear},
-    {Py_tp_dealloc, reader_dealloc},
-    {Py_tp_iter, PyObject_SelfIter},
-    {Py_tp_iternext, reader_next},
-    {Py_tp_members, reader_members},
-    {0, NULL},
+    {Py_tp_doc, (char *)reader_doc},   {Py_tp_new, reader_new},
+    {Py_tp_traverse, reader_traverse}, {Py_tp_clear, reader_clear},
+    {Py_tp_dealloc, reader_dealloc},   {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, reader_next},     {Py_tp_members, reader_members},
+    {Py_tp_getset, reader_attributes}, {0, NULL},
 };
 
 PyType_Spec csv_reader_spec = {

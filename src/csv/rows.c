@@ -192,16 +192,6 @@ rows_get_header(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyObject *
-rows_get_count(PyObject *op, void *closure)
-{
-    uint64_t count;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    count = *(uint64_t *)((char *)op + (size_t)closure);
-    Py_END_CRITICAL_SECTION();
-    return PyLong_FromUnsignedLongLong(count);
-}
-
-static PyObject *
 rows_get_total_bytes(PyObject *op, void *Py_UNUSED(closure))
 {
     csv_rows *self = (csv_rows *)op;
@@ -218,16 +208,16 @@ static PyGetSetDef rows_attributes[] = {
      "The names, as a tuple, reading the first record if need be; () for an empty\n"
      "file, None where the source has no header and no names were given.",
      NULL},
-    {"line_num", rows_get_count, NULL,
+    {"line_num", generators_get_count, NULL,
      "Physical lines read, as csv.reader counts them: a record may take several.",
      COUNT(records.parser.line_count)},
-    {"row_num", rows_get_count, NULL, "Rows delivered; the header is none.",
+    {"row_num", generators_get_count, NULL, "Rows delivered; the header is none.",
      COUNT(records.row_count)},
-    {"bytes_read", rows_get_count, NULL, "Bytes taken from the source; 0 for one of text.",
-     COUNT(source.bytes_read)},
+    {"bytes_read", generators_get_count, NULL,
+     "Bytes taken from the source; 0 for one of text.", COUNT(source.bytes_read)},
     {"total_bytes", rows_get_total_bytes, NULL,
      "Bytes that there are to be read; None where that is not known.", NULL},
-    {"errors", rows_get_count, NULL, "Records that could not be read.",
+    {"errors", generators_get_count, NULL, "Records that could not be read.",
      COUNT(records.error_count)},
     {NULL},
 };

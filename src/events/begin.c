@@ -233,14 +233,15 @@ deliver_all(turn *self, plain_dispatch *plain)
 static bool
 let_go(dispatcher *owner)
 {
-    bool is_over;
+    bool is_over, is_waited_for;
     Py_BEGIN_CRITICAL_SECTION(owner);
     is_over = owner->queue.count == 0 && owner->leaving == NULL && !owner->closing;
     if (is_over) {
         owner->busy = false;
     }
+    is_waited_for = owner->waiting != NULL;
     Py_END_CRITICAL_SECTION();
-    if (is_over && owner->waiting != NULL) {
+    if (is_over && is_waited_for) {
         event_wait_wake(owner, false);
     }
     return is_over;

@@ -118,7 +118,9 @@ resume(PyObject *op, PyObject *value, PyObject *exception, PyObject **result)
     if (status != PYGEN_NEXT) {
         release(self);
     }
+    Py_BEGIN_CRITICAL_SECTION(self);
     self->running = false;
+    Py_END_CRITICAL_SECTION();
     return status;
 }
 
@@ -163,7 +165,11 @@ call_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 static int
 close_call(event_call *self)
 {
-    if (self->state == STATE_OVER && !self->running) {
+    bool is_over;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    is_over = !self->running && self->state == STATE_OVER;
+    Py_END_CRITICAL_SECTION();
+    if (is_over) {
         return 0;
     }
     return coroutine_close((PyObject *)self, resume);
@@ -340,11 +346,17 @@ get_qualified_name(PyObject *op, void *Py_UNUSED(closure))
     return PyUnicode_FromFormat("Dispatcher.%s", call_name((event_call *)op));
 }
 
+/* None while a step runs, as a coroutine of the interpreter answers: the step's thread
+   changes it. */
 static PyObject *
 get_awaited(PyObject *op, void *Py_UNUSED(closure))
 {
-    PyObject *awaited = ((event_call *)op)->awaited;
-    return Py_NewRef(awaited == NULL ? Py_None : awaited);
+    event_call *self = (event_call *)op;
+    PyObject *awaited;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    awaited = self->running ? NULL : Py_XNewRef(self->awaited);
+    Py_END_CRITICAL_SECTION();
+    return awaited != NULL ? awaited : Py_NewRef(Py_None);
 }
 
 static PyObject *
@@ -358,11 +370,11 @@ static PyGetSetDef call_getters[] = {
     {"__name__", get_name, NULL, NULL, NULL},
     {"__qualname__", get_qualified_name, NULL, NULL, NULL},
     {"cr_await", get_awaited, NULL, "What it awaits, or None.", NULL},
+    {"cr_running", generators_get_flag, NULL, NULL, (void *)offsetof(event_call, running)},
     {NULL},
 };
 
 static PyMemberDef call_members[] = {
-    {"cr_running", Py_T_BOOL, offsetof(event_call, running), Py_READONLY, NULL},
     {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(event_call, weak_references), Py_READONLY,
      NULL},
     {NULL},

@@ -146,7 +146,7 @@ static int
 run(dispatcher *self, PyObject *source)
 {
     iternextfunc next = Py_TYPE(source)->tp_iternext;
-    for (unsigned count = 1; !self->closing; count++) {
+    for (unsigned count = 1; !dispatcher_is_closing(self); count++) {
         PyObject *event = next(source);
         if (event == NULL) {
             if (!PyErr_Occurred()) {
@@ -434,10 +434,14 @@ static PyMethodDef dispatcher_methods[] = {
 };
 
 static PyMemberDef dispatcher_members[] = {
-    {"closed", Py_T_BOOL, offsetof(dispatcher, closing), Py_READONLY,
-     "Whether it was closed: it takes no more events."},
     {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(dispatcher, weak_references), Py_READONLY,
      NULL},
+    {NULL},
+};
+
+static PyGetSetDef dispatcher_getters[] = {
+    {"closed", generators_get_flag, NULL, "Whether it was closed: it takes no more events.",
+     (void *)offsetof(dispatcher, closing)},
     {NULL},
 };
 
@@ -464,10 +468,15 @@ PyDoc_STRVAR(
     "True");
 
 static PyType_Slot dispatcher_slots[] = {
-    {Py_tp_doc, (char *)dispatcher_doc},   {Py_tp_new, dispatcher_new},
-    {Py_tp_traverse, dispatcher_traverse}, {Py_tp_clear, dispatcher_clear},
-    {Py_tp_dealloc, dispatcher_dealloc},   {Py_tp_methods, dispatcher_methods},
-    {Py_tp_members, dispatcher_members},   {0, NULL},
+    {Py_tp_doc, (char *)dispatcher_doc},
+    {Py_tp_new, dispatcher_new},
+    {Py_tp_traverse, dispatcher_traverse},
+    {Py_tp_clear, dispatcher_clear},
+    {Py_tp_dealloc, dispatcher_dealloc},
+    {Py_tp_methods, dispatcher_methods},
+    {Py_tp_members, dispatcher_members},
+    {Py_tp_getset, dispatcher_getters},
+    {0, NULL},
 };
 
 PyType_Spec dispatcher_spec = {

@@ -43,10 +43,10 @@ typedef struct {
     PyObject *value;  /* owned: what it returned, or NULL */
     uint64_t serial;  /* order of registration */
     handler_kind kind;
-    bool is_function; /* of generators: `target` is made by calling `object` */
-    bool restart;     /* make it afresh when it fails */
-    bool primed;      /* has reached its first yield */
-    bool active;      /* gets events */
+    bool is_function;       /* of generators: `target` is made by calling `object` */
+    bool restart;           /* make it afresh when it fails */
+    bool primed;            /* has reached its first yield */
+    generators_flag active; /* gets events */
 } handler;
 
 static inline bool
@@ -63,8 +63,8 @@ handler *handler_new(generators_state *state, PyObject *type, PyObject *object, 
    generator.  0 or -1. */
 int handler_start(handler *self);
 
-/* It returned that: it is not active any more. */
-void handler_returned(handler *self, PyObject *value);
+/* It returned that: it is not active any more.  Whether it was, until then. */
+bool handler_returned(handler *self, PyObject *value);
 
 /* It raised `exception`: it is started afresh if it must be, and if that can't be done
    it is not active any more, which a note tells.  What starting it raised is
@@ -183,6 +183,17 @@ struct dispatcher {
 };
 
 void dispatcher_refuse_closed(void);
+
+/* Whether it takes nothing more. */
+static inline bool
+dispatcher_is_closing(dispatcher *self)
+{
+    bool closing;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    closing = self->closing;
+    Py_END_CRITICAL_SECTION();
+    return closing;
+}
 
 /* Register a handler; `type` is NULL for the default one. */
 handler *dispatcher_register(dispatcher *self, PyObject *type, PyObject *object, bool restart);

@@ -126,12 +126,17 @@ set_target(handler *self, PyObject *target)
     Py_XSETREF(self->target, target);
 }
 
-void
+bool
 handler_returned(handler *self, PyObject *value)
 {
-    self->active = false;
-    Py_XSETREF(self->value, Py_NewRef(value));
+    PyObject *before;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    before = self->value;
+    self->value = Py_NewRef(value);
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(before);
     Py_CLEAR(self->target);
+    return generators_flag_exchange(&self->active, false);
 }
 
 static int
@@ -280,7 +285,7 @@ add_note(PyObject *exception, PyObject *text)
 static void
 note_removal(handler *self, PyObject *exception, const char *why)
 {
-    self->active = false;
+    generators_flag_exchange(&self->active, false);
     Py_CLEAR(self->target);
     PyObject *name = PyObject_Repr(self->object);
     if (name == NULL) {
@@ -303,7 +308,7 @@ handler_failed(handler *self, PyObject *exception, PyObject **second)
 {
     *second = NULL;
     if (self->kind == HANDLER_CALLABLE || self->kind == HANDLER_COROUTINE ||
-        self->target == NULL || !self->active) {
+        self->target == NULL || !generators_flag_get(&self->active)) {
         return;
     }
     int at = generator_stage(self->target);
@@ -333,7 +338,7 @@ handler_close(handler *self, bool can_await, PyObject **closing)
 {
     PyObject *target = self->target;
     self->target = NULL;
-    self->active = false;
+    generators_flag_exchange(&self->active, false);
     *closing = NULL;
     int status = 0;
     if (target != NULL && self->kind == HANDLER_GENERATOR) {
@@ -400,8 +405,6 @@ PyDoc_STRVAR(handler_doc, "A handler as `Dispatcher.on(type, handler)` registere
 static PyMemberDef handler_members[] = {
     {"handler", Py_T_OBJECT_EX, offsetof(handler, object), Py_READONLY,
      "The object that was registered."},
-    {"active", Py_T_BOOL, offsetof(handler, active), Py_READONLY,
-     "Whether it gets events: it has not returned, and was not removed or closed."},
     {NULL},
 };
 
@@ -425,10 +428,22 @@ get_value(PyObject *op, void *Py_UNUSED(closure))
 static PyObject *
 get_returned(PyObject *op, void *Py_UNUSED(closure))
 {
-    return PyBool_FromLong(((handler *)op)->value != NULL);
+    bool returned;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    returned = ((handler *)op)->value != NULL;
+    Py_END_CRITICAL_SECTION();
+    return PyBool_FromLong(returned);
+}
+
+static PyObject *
+get_active(PyObject *op, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(generators_flag_get(&((handler *)op)->active));
 }
 
 static PyGetSetDef handler_getters[] = {
+    {"active", get_active, NULL,
+     "Whether it gets events: it has not returned, and was not removed or closed.", NULL},
     {"type", get_type, NULL, "The type of the events that it gets.", NULL},
     {"value", get_value, NULL, "What it returned; None before that.", NULL},
     {"returned", get_returned, NULL, "Whether it has returned.", NULL},

@@ -42,7 +42,7 @@ add_lock_held(dispatcher *self, handler *item)
 handler *
 dispatcher_register(dispatcher *self, PyObject *type, PyObject *object, bool restart)
 {
-    if (self->closing) {
+    if (dispatcher_is_closing(self)) {
         dispatcher_refuse_closed();
         return NULL;
     }
@@ -50,7 +50,7 @@ dispatcher_register(dispatcher *self, PyObject *type, PyObject *object, bool res
         return NULL;
     }
     handler *item = handler_new(self->state, type, object, restart);
-    if (item == NULL || !item->active) {
+    if (item == NULL || !generators_flag_get(&item->active)) {
         return item;
     }
     int status;
@@ -121,13 +121,13 @@ dispatcher_on(PyObject *op, PyObject *args, PyObject *kwargs)
 static int
 take_off_lock_held(dispatcher *self, handler *item)
 {
-    if (!item->active) {
+    if (!generators_flag_exchange(&item->active, false)) {
         return 0;
     }
     if (event_table_remove(&self->table, item) < 0) {
+        generators_flag_exchange(&item->active, true);
         return -1;
     }
-    item->active = false;
     if (!item->is_function) {
         return 0; /* a generator that was handed over stays its owner's */
     }

@@ -161,7 +161,7 @@ pull(event_call *self)
 static next_step
 run_source(event_call *self)
 {
-    while (!self->owner->closing) {
+    while (!dispatcher_is_closing(self->owner)) {
         if (must_pause(self)) {
             self->state = STATE_PAUSE;
             return NEXT_AWAIT;

@@ -46,9 +46,9 @@ handle_failure(turn *self, handler *item)
         PyErr_SetString(PyExc_SystemError, "error return without exception set");
     }
     PyObject *exception = PyErr_GetRaisedException(), *second;
-    bool was_active = item->active;
+    bool was_active = generators_flag_get(&item->active);
     handler_failed(item, exception, &second);
-    if (was_active && !item->active) {
+    if (was_active && !generators_flag_get(&item->active)) {
         remove_handler(self, item);
     }
     turn_fail(self, item, exception);
@@ -60,9 +60,7 @@ handle_failure(turn *self, handler *item)
 static void
 handle_return(turn *self, handler *item, PyObject *value)
 {
-    bool was_active = item->active;
-    handler_returned(item, value);
-    if (was_active) {
+    if (handler_returned(item, value)) {
         remove_handler(self, item);
     }
 }
@@ -389,7 +387,7 @@ next_event(turn *self)
 {
     dispatcher *owner = self->owner;
     int status;
-    bool goes_on = true;
+    bool goes_on = true, closed;
     posted_clear(&self->now);
     Py_CLEAR(self->handlers);
     if (++self->count % EVENTS_BETWEEN_CHECKS == 0 && self->aborted == NULL &&
@@ -401,13 +399,14 @@ next_event(turn *self)
     if (status == 0) {
         goes_on = finish_lock_held(self, owner);
     }
+    closed = owner->closed;
     Py_END_CRITICAL_SECTION();
     if (status < 0) {
         turn_keep(&self->raised, PyErr_GetRaisedException());
     }
     if (!goes_on) {
         self->owner = NULL;
-        event_wait_wake(owner, owner->closed);
+        event_wait_wake(owner, closed);
     }
     return goes_on;
 }

@@ -167,7 +167,11 @@ pass_over(dispatcher *owner)
 void
 event_wait_wake(dispatcher *owner, bool all)
 {
-    if (owner->waiting == NULL) {
+    bool waits;
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    waits = owner->waiting != NULL;
+    Py_END_CRITICAL_SECTION();
+    if (!waits) {
         return;
     }
     PyObject *raised = PyErr_GetRaisedException();

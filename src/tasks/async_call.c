@@ -241,12 +241,6 @@ get_of_awaited(PyObject *op, void *closure)
 }
 
 static PyObject *
-get_running(PyObject *op, void *Py_UNUSED(closure))
-{
-    return PyBool_FromLong(((async_call *)op)->running);
-}
-
-static PyObject *
 get_name(PyObject *op, void *Py_UNUSED(closure))
 {
     PyObject *name = get_of_awaited(op, "__qualname__");
@@ -299,7 +293,7 @@ static PyGetSetDef async_call_getset[] = {
     {"cr_await", get_of_awaited, NULL, NULL, "cr_await"},
     {"cr_frame", get_of_awaited, NULL, NULL, "cr_frame"},
     {"cr_code", get_of_awaited, NULL, NULL, "cr_code"},
-    {"cr_running", get_running, NULL, NULL, NULL},
+    {"cr_running", generators_get_flag, NULL, NULL, (void *)offsetof(async_call, running)},
     {NULL},
 };
 

@@ -509,16 +509,14 @@ get_cr_await(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyObject *
-get_cr_running(PyObject *op, void *Py_UNUSED(closure))
-{
-    return PyBool_FromLong(((drive *)op)->running);
-}
-
-static PyObject *
 get_cr_suspended(PyObject *op, void *Py_UNUSED(closure))
 {
     drive *self = (drive *)op;
-    return PyBool_FromLong(self->started && !self->running && !self->ended);
+    bool suspended;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    suspended = self->started && !self->running && !self->ended;
+    Py_END_CRITICAL_SECTION();
+    return PyBool_FromLong(suspended);
 }
 
 /* What inspect.getcoroutinestate() asks for since 3.15. */
@@ -526,10 +524,14 @@ static PyObject *
 get_cr_state(PyObject *op, void *Py_UNUSED(closure))
 {
     drive *self = (drive *)op;
-    return PyUnicode_FromString(self->ended     ? "CORO_CLOSED"
-                                : self->running ? "CORO_RUNNING"
-                                : self->started ? "CORO_SUSPENDED"
-                                                : "CORO_CREATED");
+    const char *state;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    state = self->ended     ? "CORO_CLOSED"
+            : self->running ? "CORO_RUNNING"
+            : self->started ? "CORO_SUSPENDED"
+                            : "CORO_CREATED";
+    Py_END_CRITICAL_SECTION();
+    return PyUnicode_FromString(state);
 }
 
 static PyObject *
@@ -589,7 +591,8 @@ static PyGetSetDef drive_getset[] = {
     {"__name__", get_name, NULL, "The generator's name.", NULL},
     {"__qualname__", get_qualname, NULL, "The generator's qualified name.", NULL},
     {"cr_await", get_cr_await, NULL, "What iterates while it waits, or None.", NULL},
-    {"cr_running", get_cr_running, NULL, "Whether it runs now.", NULL},
+    {"cr_running", generators_get_flag, NULL, "Whether it runs now.",
+     (void *)offsetof(drive, running)},
     {"cr_suspended", get_cr_suspended, NULL, "Whether it waits.", NULL},
     {"cr_state", get_cr_state, NULL, "Its state, as inspect names it.", NULL},
     {"cr_frame", get_cr_frame, NULL, "The generator's frame, None at the end.", "gi_frame"},

@@ -67,6 +67,31 @@ def test_machine(name, compiler, objects, tmp_path):
         print(f'kernels: {printed}', end='')
 
 
+LEAKS = """
+#include <stdlib.h>
+void *volatile held;
+
+int
+main(void)
+{
+    for (int i = 0; i < 100; i++) {
+        held = malloc(100);
+    }
+    return 0;
+}
+"""
+
+
+def test_a_leak_is_a_failure_under_the_sanitizer(compiler, tmp_path):
+    if not any('address' in flag for flag in compiler):
+        pytest.skip('no sanitizer was asked for')
+    source = tmp_path / 'leaks.c'
+    source.write_text(LEAKS)
+    run(*compiler, source, '-o', tmp_path / 'leaks')
+    with pytest.raises(AssertionError, match='detected memory leaks'):
+        run(*runner(), tmp_path / 'leaks')
+
+
 def test_avx512_in_a_model(compiler, tmp_path):
     """The AVX-512 kernel, its instructions said in plain C: few machines have them."""
     predefined = run(*compiler, '-dM', '-E', '-x', 'c', os.devnull)

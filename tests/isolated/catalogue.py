@@ -928,12 +928,14 @@ recipe(
     'csv.reader',
     make=lambda n: csv.reader(list(lines(n))),
     close=leave_open,
+    refusal=csv.Error,
     items=lists,
 )
 recipe(
     'csv.DictReader',
     make=lambda n: csv.DictReader(iter([*named(lines(n))])),
     close=leave_open,
+    refusal=csv.Error,
     items=lambda n: [{'id': name, 'text': text} for name, text in pairs(n)],
 )
 
