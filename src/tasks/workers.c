@@ -3,9 +3,9 @@
  * A call goes to an own thread by the list of jobs, or to an executor by submit(), and
  * comes back by the list of those that have ended.  Neither list allocates anything: a
  * result can't be lost.  An executor may run a call twice, or end its future before: the
- * first to have it gives the result.  Threads are started as there are calls for them, up to the most
- * that ever run at once.  They are not daemons; at exit they are woken to end, as those of
- * an executor are.
+ * first to have it gives the result.  Threads are started as there are calls for them, up to
+ * the most that ever run at once.  They are not daemons; at exit they are woken to end, as
+ * those of an executor are.
  *
  * One idle thread at a time is woken, and wakes the next one if there is more to do:
  * short calls are run by few threads, without a switch for each.
@@ -44,12 +44,12 @@ typedef enum { CALL_NEW, CALL_RUNNING, CALL_ENDED } run_state;
 
 struct thread_call {
     call call;
-    PyObject *function;   /* owned: until it has ended */
-    PyObject *context;    /* owned: the same */
-    PyObject *future;     /* owned: the executor's, until it is settled, or NULL */
-    workers *workers;     /* owned: the same; for the executor's callback */
-    thread_call *next;    /* borrowed: in a list of the workers */
-    bool reported;        /* it was put into that list */
+    PyObject *function; /* owned: until it has ended */
+    PyObject *context;  /* owned: the same */
+    PyObject *future;   /* owned: the executor's, until it is settled, or NULL */
+    workers *workers;   /* owned: the same; for the executor's callback */
+    thread_call *next;  /* borrowed: in a list of the workers */
+    bool reported;      /* it was put into that list */
     /* Guarded by `lock`: */
     generators_lock lock;
     unsigned long thread; /* that runs it, or 0 */
