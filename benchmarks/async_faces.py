@@ -1,20 +1,23 @@
-"""What `async for` costs: each async face beside its synchronous twin, over the same chunks.
+"""What `async for` costs: each async face against its synchronous twin, over the same chunks.
 
-python benchmarks/async_faces.py [--mb 20] [--rounds 5] [--data FOLDER]
+    python benchmarks/async_faces.py [--mb 20] [--items 500000] [--rounds 5] [--only WORD ...]
+        [--cpu] [--list]
 
-CPU time; medians. The source is an async generator of chunks that are ready, 64 KiB each.
+The source of the twin is a generator, that of the async face an async generator whose items are
+ready; for acsv_rows they are chunks of 64 KiB of three real files from ../shared/data/bench.  The
+ratio is the twin's median over that of the async face: more is better.  `MISSED` marks a figure
+that does not reach its bar.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import statistics
 import sys
-import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from pathlib import Path
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
+
+from files import THREE, three
+from measure import Row, Suite, at_most, loop, medians, milliseconds
 
 from generators import (
     abatched,
@@ -27,8 +30,14 @@ from generators import (
     csv_rows,
 )
 
-DATA = Path(__file__).parents[2] / 'shared' / 'data' / 'bench'
 CHUNK = 65536
+
+suite = Suite(__doc__, mb=20.0, items=500_000)
+options = suite.options
+
+
+def plain(items: Iterable[Any]) -> Iterator[Any]:
+    yield from items
 
 
 async def ready(items: Iterable[Any]) -> AsyncIterator[Any]:
@@ -36,79 +45,62 @@ async def ready(items: Iterable[Any]) -> AsyncIterator[Any]:
         yield item
 
 
-def count(stream: Iterable[Any]) -> int:
-    n = 0
-    for _ in stream:
-        n += 1
-    return n
+async def aloop(items: AsyncIterable[Any]) -> None:
+    async for _ in items:
+        pass
 
 
-def acount(make: Callable[[], Any]) -> int:
-    async def run() -> int:
-        n = 0
-        async for _ in make():
-            n += 1
-        return n
+def faces(
+    name: str,
+    twin: Callable[[Iterator[Any]], Iterable[Any]],
+    face: Callable[[AsyncIterator[Any]], AsyncIterable[Any]],
+    items: list[Any],
+    bar: float | None = None,
+) -> Row:
+    async def run() -> None:
+        await aloop(face(ready(items)))
 
-    return asyncio.run(run())
-
-
-def compare(name: str, sync: Callable[[], int], waiting: Callable[[], int], rounds: int) -> None:
-    times: dict[Callable[[], int], list[float]] = {sync: [], waiting: []}
-    counts = set()
-    for _ in range(rounds):
-        for run, spent in times.items():
-            start = time.process_time()
-            counts.add(run())
-            spent.append(time.process_time() - start)
-    assert len(counts) == 1
-    (n,) = counts
-    plain, other = (statistics.median(spent) for spent in times.values())
-    print(
-        f'{name:36} {plain / n * 1e9:9.0f} {other / n * 1e9:9.0f} ns an item  {other / plain:.2f}'
+    sync, ours = medians(
+        [lambda: loop(twin(plain(items))), lambda: asyncio.run(run())], options.rounds
+    )
+    return Row(
+        name,
+        twin.__name__,
+        milliseconds(sync),
+        milliseconds(ours),
+        f'{sync / ours:.2f}',
+        '' if bar is None else at_most(bar, ours / sync, f'times {twin.__name__}'),
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--mb', type=int, default=20)
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--data', type=Path, default=DATA)
-    options = parser.parse_args()
-    print(f'Python {sys.version.split()[0]}: synchronous, asynchronous, ratio')
-    rows: list[list[str]] = []
-    for path in sorted(options.data.glob('*.csv')):
-        data = path.read_bytes()
-        data *= max(1, options.mb * 1_000_000 // len(data))
+@suite.measurement
+def rows() -> Iterator[Row]:
+    for name in THREE:
+        data = three(suite, name).read_bytes()
         chunks = [data[at : at + CHUNK] for at in range(0, len(data), CHUNK)]
-        rows = rows or list(csv_rows(path))
-        compare(
-            f'csv_rows, {path.stem}',
-            lambda chunks=chunks: count(csv_rows(iter(chunks))),
-            lambda chunks=chunks: acount(lambda: acsv_rows(ready(chunks))),
-            options.rounds,
-        )
-    pieces = [b'a piece of 20 bytes.'] * 500_000
-    compare(
-        'chunked, pieces of 20 bytes',
-        lambda: count(chunked(iter(pieces), max_delay=None)),
-        lambda: acount(lambda: achunked(ready(pieces), max_delay=None)),
-        options.rounds,
-    )
-    compare(
-        'batched by 1000',
-        lambda: count(batched(iter(pieces), 1000)),
-        lambda: acount(lambda: abatched(ready(pieces), 1000)),
-        options.rounds,
-    )
-    if rows:
-        compare(
-            'csv_encode',
-            lambda: count(csv_encode(iter(rows), max_delay=None)),
-            lambda: acount(lambda: acsv_encode(ready(rows), max_delay=None)),
-            options.rounds,
-        )
+        yield faces(f'acsv_rows, {name}', csv_rows, acsv_rows, chunks, 1.15)
+
+
+@suite.measurement
+def pieces() -> Iterator[Row]:
+    items = [b'a piece of 20 bytes.'] * options.items
+    yield faces('achunked, pieces of 20 bytes', chunked, achunked, items)
+
+
+@suite.measurement
+def batches() -> Iterator[Row]:
+    def batched_1000(items: Iterator[Any]) -> Iterable[Any]:
+        return batched(items, 1000)
+
+    items = list(range(options.items))
+    yield faces('abatched, n=1000', batched_1000, lambda source: abatched(source, 1000), items)
+
+
+@suite.measurement
+def encoding() -> Iterator[Row]:
+    items = [('a row', 'of four', 'fields', n) for n in range(options.items // 10)]
+    yield faces('acsv_encode', csv_encode, acsv_encode, items)
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(suite.main())

@@ -9,7 +9,6 @@ better.  `MISSED` marks a figure that does not reach its bar.
 from __future__ import annotations
 
 import asyncio
-import importlib
 import sys
 import threading
 import time
@@ -19,7 +18,7 @@ from itertools import islice
 from statistics import median
 from typing import Any
 
-from measure import Row, Skipped, Suite, compared, medians
+from measure import Row, Suite, compared, medians, package
 
 from generators import to_async
 
@@ -27,13 +26,6 @@ BATCH = 1024
 
 suite = Suite(__doc__, items=1_000_000)
 options = suite.options
-
-
-def package(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise Skipped(f'{name} is not installed') from None
 
 
 async def take_all(source: AsyncIterable[object]) -> None:

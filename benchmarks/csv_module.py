@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from files import THREE, three
 from measure import (
     Row,
     Suite,
@@ -31,21 +32,8 @@ from measure import (
 
 from generators import csv as native
 
-SHARED = Path(__file__).resolve().parents[2] / 'shared' / 'data' / 'bench'
-THREE = ('nfl', 'worldcitiespop', 'gtfs-mbta-stop-times')
-
 suite = Suite(__doc__, rounds=7, mb=20.0)
 options = suite.options
-
-
-def three(name: str) -> Path:
-    """The header once, then the rows, and again while there is room."""
-    source, path = SHARED / f'{name}.csv', suite.folder / f'{name}.csv'
-    if not path.exists():
-        header, rows = source.read_bytes().split(b'\n', 1)
-        times = max(1, int(options.mb * 1e6) // len(rows))
-        path.write_bytes(header + b'\n' + rows * times)
-    return path
 
 
 def lines_of(path: Path) -> Any:
@@ -74,7 +62,7 @@ def over_the_three(
 ) -> Iterator[Row]:
     ratios = []
     for name in THREE:
-        path = three(name)
+        path = three(suite, name)
         same_rows(theirs, ours, path)
         works = [reading(theirs, path), reading(ours, path)]
         works += [reading(theirs, path, loop), reading(ours, path, loop)]
@@ -112,7 +100,7 @@ def single_lines() -> Iterator[Row]:
 @suite.measurement
 def writer() -> Iterator[Row]:
     for name in THREE:
-        with lines_of(three(name)) as f:
+        with lines_of(three(suite, name)) as f:
             rows = list(islice(csv.reader(f), 100_000))
 
         def writing(make: Any, rows: list[list[str]] = rows) -> Work:
@@ -129,7 +117,7 @@ def writer() -> Iterator[Row]:
 @suite.measurement
 def dict_writer() -> Iterator[Row]:
     for name in THREE:
-        with lines_of(three(name)) as f:
+        with lines_of(three(suite, name)) as f:
             rows = list(islice(csv.DictReader(f), 50_000))
 
         def writing(make: Any, rows: list[dict[Any, Any]] = rows) -> Work:
@@ -144,6 +132,4 @@ def dict_writer() -> Iterator[Row]:
 
 
 if __name__ == '__main__':
-    if not SHARED.is_dir():
-        sys.exit('no ../shared/data/bench beside the repository')
     sys.exit(suite.main())

@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from files import THREE, three
 from measure import (
     Row,
     Suite,
@@ -31,24 +32,9 @@ from measure import (
 
 from generators import CSVRow, csv_rows
 
-SHARED = Path(__file__).resolve().parents[2] / 'shared' / 'data' / 'bench'
-THREE = ('nfl', 'worldcitiespop', 'gtfs-mbta-stop-times')
-
 suite = Suite(__doc__, mb=100.0)
 options = suite.options
 Take = Callable[[Any, str], None]
-
-
-def repeated(name: str) -> Path:
-    """The header once, then the other lines at least once, and again while there is room."""
-    path = suite.folder / f'{name}.csv'
-    if not path.exists():
-        header, rows = (SHARED / path.name).read_bytes().split(b'\n', 1)
-        with open(path, 'wb') as f:
-            f.write(header + b'\n' + rows)
-            while f.tell() + len(rows) <= options.mb * 1e6:
-                f.write(rows)
-    return path
 
 
 def same_rows(path: Path) -> None:
@@ -120,7 +106,7 @@ def speed(take: Take, theirs: Take, bar: float | None) -> Iterator[Row]:
     title = take.__name__.replace('_', ' ')
     ratios = []
     for name in THREE:
-        path = repeated(name)
+        path = three(suite, name)
         same_rows(path)
         their_time, my_time = medians([standard(path, theirs), ours(path, take)], options.rounds)
         ratios.append(their_time / my_time)
@@ -144,7 +130,7 @@ def bytes_for_each(make: Callable[[], list[Any]]) -> float:
 def memory() -> Iterator[Row]:
     count = 100_000
     for name in THREE:
-        path = repeated(name)
+        path = three(suite, name)
 
         def lists(path: Path = path) -> list[Any]:
             with open(path, encoding='utf-8', newline='') as f:

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import csv
 import gzip
-import importlib
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, partial
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from files import THREE, original, repeated, three
 from measure import (
     Row,
     Skipped,
@@ -36,12 +36,11 @@ from measure import (
     loop,
     medians,
     milliseconds,
+    package,
 )
 
 from generators import _native, csv_rows
 
-SHARED = Path(__file__).resolve().parents[2] / 'shared' / 'data' / 'bench'
-THREE = ('nfl', 'worldcitiespop', 'gtfs-mbta-stop-times')
 BLOCK = 256 * 1024  # at most so much is read before the first row
 
 suite = Suite(__doc__, mb=100.0, gb=1.0)
@@ -51,35 +50,9 @@ options = suite.options
 # ---- data ----
 
 
-def original(name: str) -> bytes:
-    source = SHARED / f'{name}.csv'
-    if not source.exists():
-        raise Skipped(f'no {name}.csv in ../shared/data/bench')
-    return source.read_bytes()
-
-
-@cache
-def three(name: str, mb: float | None = None) -> Path:
-    return repeated(name, original(name), options.mb if mb is None else mb)
-
-
-def repeated(name: str, data: bytes, mb: float) -> Path:
-    """The header once, then the other lines at least once, and again while there is room."""
-    header, rows = data.split(b'\n', 1)
-    path = suite.folder / f'{name}-{mb:g}.csv'
-    with open(path, 'wb') as f:
-        f.write(header + b'\n' + rows)
-        many = rows * max(1, 4_000_000 // len(rows))
-        while f.tell() + len(many) <= mb * 1e6:
-            f.write(many)
-        while f.tell() + len(rows) <= mb * 1e6:
-            f.write(rows)
-    return path
-
-
 def made(name: str, lines: Iterable[str]) -> Path:
     """A file of these lines, repeated up to --mb."""
-    return repeated(name, '\n'.join(['header', *lines, '']).encode(), options.mb)
+    return repeated(suite, name, '\n'.join(['header', *lines, '']).encode(), options.mb)
 
 
 def same_rows(path: Path) -> None:
@@ -112,7 +85,7 @@ def rows_of_the_three() -> Iterator[Row]:
     for into in (list, tuple):
         ratios = []
         for name in THREE:
-            path = three(name)
+            path = three(suite, name)
             same_rows(path)
             works = [standard(path), ours(path, into=into)]
             works += [standard(path, loop), ours(path, loop, into)]
@@ -130,16 +103,16 @@ def rows_of_the_three() -> Iterator[Row]:
 
 
 def csvmonkey_lists(path: Path) -> None:
-    csvmonkey = importlib.import_module('csvmonkey')
+    csvmonkey = package('csvmonkey')
     consume(csvmonkey.from_path(str(path), yields='list', header=False))
 
 
 @suite.measurement
 def csvmonkey() -> Iterator[Row]:
-    need('csvmonkey')
+    package('csvmonkey')
     ratios = []
     for name in THREE:
-        path = three(name)
+        path = three(suite, name)
         works = [partial(csvmonkey_lists, path), ours(path)]
         theirs, mine = medians(works, options.rounds)
         ratios.append(theirs / mine)
@@ -149,15 +122,15 @@ def csvmonkey() -> Iterator[Row]:
 
 
 def fastpycsv_lists(path: Path) -> None:
-    fastpycsv = importlib.import_module('fastpycsv')
+    fastpycsv = package('fastpycsv')
     with open(path, encoding='utf-8', newline='') as f:
         consume(map(list, fastpycsv.reader(f)))
 
 
 def pyarrow_lists(path: Path) -> None:
     """Batch by batch, every column text, turned into rows."""
-    pa = importlib.import_module('pyarrow')
-    pacsv = importlib.import_module('pyarrow.csv')
+    pa = package('pyarrow')
+    pacsv = package('pyarrow.csv')
     with open(path, encoding='utf-8', newline='') as f:
         names = next(csv.reader(f))
     convert = pacsv.ConvertOptions(
@@ -170,7 +143,7 @@ def pyarrow_lists(path: Path) -> None:
 
 def polars_lists(path: Path) -> None:
     """The whole file in memory first, as it has no rows otherwise; an empty field is None."""
-    polars = importlib.import_module('polars')
+    polars = package('polars')
     frame = polars.read_csv(path, infer_schema=False)
     consume(map(list, frame.iter_rows()))
 
@@ -183,21 +156,14 @@ def other_readers() -> Iterator[Row]:
         ('polars', polars_lists),
     ):
         try:
-            need(peer)
+            package(peer)
         except Skipped as reason:
             yield Row('lists', peer, bar=f'skipped: {reason}')
             continue
         for name in THREE:
-            path = three(name)
+            path = three(suite, name)
             theirs, mine = medians([partial(work, path), ours(path)], options.rounds)
             yield compared(f'lists, {name}', peer, theirs, mine)
-
-
-def need(module: str) -> None:
-    try:
-        importlib.import_module(module)
-    except ImportError as e:
-        raise Skipped(str(e)) from None
 
 
 def bytes_read_by_process() -> int | None:
@@ -210,7 +176,7 @@ def bytes_read_by_process() -> int | None:
 
 @suite.measurement
 def first_row() -> Iterator[Row]:
-    path = three('nfl', options.gb * 1000)
+    path = three(suite, 'nfl', options.gb * 1000)
     path_text = str(path)
     times, took = [], 0
     for _ in range(21):
@@ -264,7 +230,7 @@ def memory() -> Iterator[Row]:
     empty = peak('', 'list')
     for into in ('list', 'tuple'):
         for name in ('nfl', 'gtfs-mbta-stop-times'):
-            path = three(name, options.gb * 1000)
+            path = three(suite, name, options.gb * 1000)
             more = peak(path, into) - empty
             yield Row(
                 f'memory for {options.gb:g} GB, {into}s, {name}',
@@ -277,7 +243,7 @@ def memory() -> Iterator[Row]:
 @suite.measurement
 def linearity() -> Iterator[Row]:
     sizes = [options.mb * part for part in (0.25, 0.5, 1)]
-    works = [ours(three('nfl', mb)) for mb in sizes]
+    works = [ours(three(suite, 'nfl', mb)) for mb in sizes]
     found = medians(works, options.rounds)
     for mb, took in zip(sizes, found, strict=True):
         ratio = (took / mb) / (found[0] / sizes[0])
@@ -323,7 +289,7 @@ print(*medians([lambda p=p: consume(csv_rows(p)) for p in paths], int(sys.argv[3
 
 @suite.measurement
 def each_kernel() -> Iterator[Row]:
-    paths = [three(name) for name in THREE]
+    paths = [three(suite, name) for name in THREE]
     theirs = medians([standard(path) for path in paths], options.rounds)
     here = Path(__file__).parent
     for kernel in _native.scan_kernels:
@@ -373,7 +339,7 @@ def other_scripts() -> Iterator[Row]:
 
 @suite.measurement
 def file_objects() -> Iterator[Row]:
-    path = three('nfl')
+    path = three(suite, 'nfl')
 
     def from_text_file() -> None:
         with open(path, encoding='utf-8', newline='') as f:
@@ -391,7 +357,7 @@ def file_objects() -> Iterator[Row]:
 
 @suite.measurement
 def lines_and_chunks() -> Iterator[Row]:
-    path = three('nfl')
+    path = three(suite, 'nfl')
     with open(path, encoding='utf-8', newline='') as f:
         lines = list(f)
     theirs, mine = medians([lambda: consume(csv.reader(lines)), ours(lines)], options.rounds)
@@ -407,7 +373,7 @@ def lines_and_chunks() -> Iterator[Row]:
 @suite.measurement
 def gzip_file() -> Iterator[Row]:
     packed = suite.folder / 'nfl.csv.gz'
-    with open(three('nfl'), 'rb') as plain, gzip.open(packed, 'wb', compresslevel=1) as g:
+    with open(three(suite, 'nfl'), 'rb') as plain, gzip.open(packed, 'wb', compresslevel=1) as g:
         while block := plain.read(1 << 20):
             g.write(block)
 

@@ -8,23 +8,29 @@ reach its bar.
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import platform
 import sys
-import time
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import measure
-from measure import Row, Work, at_most, compared, medians, milliseconds, print_table
+from measure import (
+    Row,
+    Skipped,
+    Suite,
+    Work,
+    at_most,
+    compared,
+    medians,
+    milliseconds,
+    package,
+)
 
 from generators import Dispatcher, Event
 
 TYPES = 'message', 'connection', 'disconnection'
 
-options: argparse.Namespace
+suite = Suite(__doc__, events=100_000)
+options = suite.options
 
 
 def handle() -> Generator[None, Any, None]:
@@ -53,13 +59,6 @@ class Plain:
 
 # ---- what is measured ----
 
-MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {}
-
-
-def measurement(function: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Row]]:
-    MEASUREMENTS[function.__name__.replace('_', '-')] = function
-    return function
-
 
 def article(events: list[Any]) -> None:
     messages, connections, disconnections = primed(), primed(), primed()
@@ -79,7 +78,7 @@ def by_dispatcher(events: list[Any]) -> None:
     d.run(events)
 
 
-@measurement
+@suite.measurement
 def run() -> Iterator[Row]:
     kinds: tuple[tuple[str, Callable[[str, Any], Any]], ...] = (
         ('Event, a named tuple', Event),
@@ -119,7 +118,7 @@ def by_hand(count: int, times: int) -> Work:
 
 
 def by_pyee(count: int, times: int) -> Work:
-    emitter = importlib.import_module('pyee.base').EventEmitter()
+    emitter = package('pyee.base').EventEmitter()
     for _ in range(count):
         emitter.on('message', lambda data: None)
 
@@ -131,7 +130,7 @@ def by_pyee(count: int, times: int) -> Work:
 
 
 def by_blinker(count: int, times: int) -> Work:
-    signal = importlib.import_module('blinker').Signal()
+    signal = package('blinker').Signal()
     handlers = [lambda sender, data: None for _ in range(count)]
     for handler in handlers:
         signal.connect(handler)
@@ -144,7 +143,7 @@ def by_blinker(count: int, times: int) -> Work:
     return work
 
 
-@measurement
+@suite.measurement
 def emit() -> Iterator[Row]:
     peers = ('a dict and send()', by_hand, None), ('pyee', by_pyee, 8), ('blinker', by_blinker, 18)
     for count in (1, 3, 100):
@@ -153,7 +152,7 @@ def emit() -> Iterator[Row]:
         for name, peer, bar in peers:
             try:
                 works.append(peer(count, times))
-            except ImportError as e:
+            except Skipped as e:
                 yield Row(f'emit, {count} handlers', name, bar=f'skipped: {e}')
             else:
                 names.append((name, bar))
@@ -171,7 +170,7 @@ def drive(main: Coroutine[Any, Any, None]) -> None:
     raise AssertionError
 
 
-@measurement
+@suite.measurement
 def aemit() -> Iterator[Row]:
     for count in (1, 3, 100):
         times = options.events // count
@@ -197,36 +196,5 @@ def aemit() -> Iterator[Row]:
         )
 
 
-def chosen() -> list[str]:
-    if not options.only:
-        return list(MEASUREMENTS)
-    return [name for name in MEASUREMENTS if any(word in name for word in options.only)]
-
-
-def main() -> int:
-    global options
-    parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
-    parser.add_argument('--events', type=int, default=100_000)
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--only', nargs='+', metavar='WORD', help='measurements named with it')
-    parser.add_argument('--cpu', action='store_true', help='CPU time, not time passed')
-    parser.add_argument('--list', action='store_true', help='name the measurements')
-    options = parser.parse_args()
-    if options.list:
-        print(*MEASUREMENTS, sep='\n')
-        return 0
-    if options.cpu:
-        measure.clock = time.process_time
-    print(f'Python {platform.python_version()}, {platform.machine()}, ', end='')
-    print(f'{options.events} events, median of {options.rounds}, ', end='')
-    print(f'{"CPU" if options.cpu else "wall"} time')
-    rows: list[Row] = []
-    for title in chosen():
-        print(f'... {title}', file=sys.stderr)
-        rows += MEASUREMENTS[title]()
-    print_table(rows)
-    return 1 if any('MISSED' in row.bar for row in rows) else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(suite.main())

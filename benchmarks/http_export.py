@@ -1,16 +1,17 @@
 """A million rows of 50 bytes as a download from Flask on gunicorn and Starlette on uvicorn.
 
-    python benchmarks/http_export.py [--rounds 5] [--cpu] [--only WORD ...] [--picture] [--list]
+    python benchmarks/http_export.py [--one 100000] [--crowd 200000] [--rounds 5] [--cpu]
+        [--only WORD ...] [--picture] [--list]
 
 The rows are sent through chunked, one at a time, and as the same bytes cut into 64 KiB beforehand,
 over loopback to http.client.  A ratio is the peer's median over ours: more is better.  Those sent
-one at a time are fewer, and their time is counted up to a million.  `--cpu` takes the CPU time of
-server and client together.  `--picture` draws docs/http_export.svg.  It needs Linux, for /proc.
+one at a time are fewer, --one, and their time is counted up to a million; many clients at once
+take --crowd rows each.  `--cpu` takes the CPU time of server and client together.  `--picture`
+draws docs/http_export.svg.  It needs Linux, for /proc.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import gzip
 import http.client
@@ -21,12 +22,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
 from http_apps import ROWS, SIZE, row
-from measure import Row, at_least, at_most, print_table, svg
+from measure import Row, Suite, at_least, at_most, svg
 
 HERE = Path(__file__).parent
 PICTURE = HERE.parent / 'docs' / 'http_export.svg'
@@ -37,7 +38,10 @@ SERVERS = {
 }
 CLIENTS, SLOW = 50, 10
 
-options: argparse.Namespace
+suite = Suite(__doc__, one=100_000, crowd=200_000)
+suite.parser.add_argument('--picture', action='store_true', help='draw the throughput')
+suite.parser.add_argument('--verbose', action='store_true', help='what the servers say')
+options = suite.options
 
 
 # ---- servers and clients ----
@@ -128,16 +132,10 @@ def compared(name: str, peer: str, theirs: float, ours: float, bar: str) -> Row:
 
 # ---- what is measured ----
 
-MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {}
 drawn: dict[str, dict[str, float]] = {}
 
 
-def measurement(function: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Row]]:
-    MEASUREMENTS[function.__name__.replace('_', '-')] = function
-    return function
-
-
-@measurement
+@suite.measurement
 def throughput() -> Iterator[Row]:
     one = f'/one?rows={options.one}'
     for name in SERVERS:
@@ -165,7 +163,7 @@ def throughput() -> Iterator[Row]:
             yield Row(name, 'iterate_in_threadpool, each chunk', f'{hop * 1e6:.0f} µs')
 
 
-@measurement
+@suite.measurement
 def compression() -> Iterator[Row]:
     """Sizes; the same rows, the same bytes."""
     whole = b''.join(row(n) for n in range(ROWS))
@@ -190,7 +188,7 @@ def packed_size(port: int, path: str) -> tuple[int, float]:
     return len(data), took
 
 
-@measurement
+@suite.measurement
 def memory() -> Iterator[Row]:
     """Rows that are made when they are asked for: the peak above the idle server."""
     for name in SERVERS:
@@ -270,30 +268,10 @@ def draw() -> str:
 
 
 def main() -> int:
-    global options
-    parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--one', type=int, default=100_000, help='rows sent one at a time')
-    parser.add_argument('--crowd', type=int, default=200_000, help='rows for each of many clients')
-    parser.add_argument('--cpu', action='store_true', help='CPU time, not time passed')
-    parser.add_argument('--only', nargs='+', metavar='WORD', help='measurements named with it')
-    parser.add_argument('--picture', action='store_true', help='draw the throughput')
-    parser.add_argument('--list', action='store_true', help='name the measurements')
-    parser.add_argument('--verbose', action='store_true', help='what the servers say')
-    options = parser.parse_args()
-    if options.list:
-        print(*MEASUREMENTS, sep='\n')
-        return 0
-    print(f'Python {platform.python_version()}, {platform.machine()}, median of {options.rounds}')
-    rows: list[Row] = []
-    for title, measure in MEASUREMENTS.items():
-        if not options.only or any(word in title for word in options.only):
-            print(f'... {title}', file=sys.stderr)
-            rows += measure()
-    print_table(rows)
-    if options.picture:
+    status = suite.main()
+    if options.picture and drawn:
         PICTURE.write_text(draw(), 'utf-8')
-    return 1 if any('MISSED' in r.bar for r in rows) else 0
+    return status
 
 
 if __name__ == '__main__':

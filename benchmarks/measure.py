@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib
 import platform
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from generators import _native
 
@@ -131,6 +133,14 @@ def svg(title: str, height: float, lines: Iterable[str]) -> str:
 
 class Skipped(Exception):
     """The measurement cannot be made here; its text says why."""
+
+
+def package(name: str) -> Any:
+    """A peer's module."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise Skipped(f'{name} is not installed') from None
 
 
 class Suite:

@@ -8,12 +8,9 @@ reach its bar.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
-import importlib
 import itertools
-import platform
 import sys
 import time
 import tracemalloc
@@ -23,25 +20,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-import measure
-from measure import Row, Work, at_most, compared, consume, medians, print_table
+from measure import Row, Skipped, Suite, Work, at_most, compared, consume, medians, package
 
 from generators import amap, drive, map_threads
 
-options: argparse.Namespace
-
-MEASUREMENTS: dict[str, Callable[[], Iterator[Row]]] = {}
-
-
-def measurement(function: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Row]]:
-    MEASUREMENTS[function.__name__.replace('_', '-')] = function
-    return function
+suite = Suite(__doc__, items=20_000)
+options = suite.options
 
 
 def found(name: str) -> Any:
     try:
-        return importlib.import_module(name)
-    except ImportError:
+        return package(name)
+    except Skipped:
         return None
 
 
@@ -68,7 +58,7 @@ async def ready_future() -> Any:
     return future
 
 
-@measurement
+@suite.measurement
 def ready_futures() -> Iterator[Row]:
     count = 10 * options.items
 
@@ -94,7 +84,7 @@ def ready_futures() -> Iterator[Row]:
         yield compared('drive, ready futures', 'tornado gen.Runner', other[0], mine, 4)
 
 
-@measurement
+@suite.measurement
 def plain_values() -> Iterator[Row]:
     count = 10 * options.items
     data = ['data']
@@ -133,7 +123,7 @@ async def by_hand(count: int) -> None:
         await window.popleft()
 
 
-@measurement
+@suite.measurement
 def amap_immediate() -> Iterator[Row]:
     count = options.items
     names = ['a window by hand']
@@ -167,7 +157,7 @@ def amap_immediate() -> Iterator[Row]:
 # ---- map_threads ----
 
 
-@measurement
+@suite.measurement
 def threads_per_item() -> Iterator[Row]:
     items = range(options.items // 4)
 
@@ -190,7 +180,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
-@measurement
+@suite.measurement
 def http_calls() -> Iterator[Row]:
     """The ideal is the calls' own time, measured alone, fifty times."""
 
@@ -219,7 +209,7 @@ def http_calls() -> Iterator[Row]:
     yield compared('1000 HTTP calls, 20 at once', '50 times 20 by gather', ideal, ours, 1 / 1.1)
 
 
-@measurement
+@suite.measurement
 def memory() -> Iterator[Row]:
     async def held(count: int) -> int:
         stream = amap(immediate, itertools.count(), concurrency=10)
@@ -242,29 +232,5 @@ def memory() -> Iterator[Row]:
     )
 
 
-def main() -> int:
-    global options
-    parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
-    parser.add_argument('--items', type=int, default=20_000)
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--only', nargs='+', metavar='WORD', help='measurements named with it')
-    parser.add_argument('--cpu', action='store_true', help='CPU time, not time passed')
-    parser.add_argument('--list', action='store_true', help='name the measurements')
-    options = parser.parse_args()
-    if options.list:
-        print(*MEASUREMENTS, sep='\n')
-        return 0
-    if options.cpu:
-        measure.clock = time.process_time
-    print(f'Python {platform.python_version()}, {platform.machine()}, median of {options.rounds}')
-    rows: list[Row] = []
-    for name, run in MEASUREMENTS.items():
-        if not options.only or any(word in name for word in options.only):
-            print(f'... {name}', file=sys.stderr)
-            rows += run()
-    print_table(rows)
-    return 1 if any('MISSED' in row.bar for row in rows) else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(suite.main())

@@ -430,6 +430,20 @@ send_the_short_way(astep *step, PyObject **result)
     return PYGEN_RETURN;
 }
 
+/* New reference; NULL with an exception where the step is over. */
+static astream *
+stream_of(astep *step)
+{
+    astream *self;
+    Py_BEGIN_CRITICAL_SECTION(step);
+    self = (astream *)Py_XNewRef((PyObject *)step->stream);
+    Py_END_CRITICAL_SECTION();
+    if (self == NULL) {
+        refuse_reuse(step);
+    }
+    return self;
+}
+
 static PySendResult
 astep_send(PyObject *op, PyObject *value, PyObject **result)
 {
@@ -438,12 +452,8 @@ astep_send(PyObject *op, PyObject *value, PyObject **result)
     if (TAKES_SHORT_WAY(step, value)) {
         return send_the_short_way(step, result);
     }
-    astream *self;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    self = (astream *)Py_XNewRef((PyObject *)step->stream);
-    Py_END_CRITICAL_SECTION();
+    astream *self = stream_of(step);
     if (self == NULL) {
-        refuse_reuse(step);
         return PYGEN_ERROR;
     }
     PySendResult sent;
@@ -495,12 +505,8 @@ static PySendResult
 throw_into(astep *step, PyObject *exception, PyObject **result)
 {
     *result = NULL;
-    astream *self;
-    Py_BEGIN_CRITICAL_SECTION(step);
-    self = (astream *)Py_XNewRef((PyObject *)step->stream);
-    Py_END_CRITICAL_SECTION();
+    astream *self = stream_of(step);
     if (self == NULL) {
-        refuse_reuse(step);
         return PYGEN_ERROR;
     }
     PySendResult sent;
