@@ -119,7 +119,10 @@ def import_with_failure(at: int) -> int:
             status = 1
     else:
         hook.turn(False)
-        status = 1 if hook.failures() else 2
+        if hook.failures() == 0:
+            status = 2
+        else:  # made good by the interpreter
+            status = int(vars(made).keys() < vars(_native).keys())
     os._exit(status)
 
 

@@ -46,6 +46,10 @@ def test_no_memory(name: str, environment: dict[str, str]) -> None:
     assert min(failures('no_memory', name, environment)) > 5
 
 
-@pytest.mark.parametrize('name', [*CALLS, 'import'])
+# PyErr_Format() of 3.11 raises an exception without a text where it has no memory.
+ERRORS = {'rows_that_fail', 'rows_that_cannot_be_written'} if sys.version_info < (3, 12) else set()
+
+
+@pytest.mark.parametrize('name', [*(name for name in CALLS if name not in ERRORS), 'import'])
 def test_a_short_use(name: str, environment: dict[str, str]) -> None:
     assert min(failures('no_memory_calls', name, environment)) > 5
