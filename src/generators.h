@@ -98,7 +98,8 @@ typedef struct {
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
     PyObject *kept_stop; /* see protocol/stop.c; not visited */
     bool keeps_stop;
-    bool workers_started; /* see bridge/start.c */
+    bool forks_watched; /* see bridge/start.c */
+    bool workers_started;
     bool executors_used;
     generators_lock late; /* see generators_late() */
 } generators_state;

@@ -5,7 +5,8 @@
  * interpreter all of them are stopped, before threading or an executor waits for their
  * threads: their functions to be called at exit are called in reverse order, so that
  * ours is registered anew when the first executor is used.  After a fork a counter says
- * that the workers of before have lost their threads; nothing of them is touched.
+ * that the workers of before have lost their threads, or their executor's, or would find their
+ * source begun by the parent as well; nothing of them is touched.
  */
 #include "bridge/worker.h"
 #include "protocol/watch.h"
@@ -88,14 +89,25 @@ set(generators_state *state, bool *flag)
     generators_lock_leave(&state->late);
 }
 
+int
+worker_watch_forks(generators_state *state)
+{
+    if (!is_set(state, &state->forks_watched)) {
+        if (watch_forks(PyType_GetModule(state->worker_type), &count_fork_method) < 0) {
+            return -1;
+        }
+        set(state, &state->forks_watched);
+    }
+    return 0;
+}
+
 /* Before the first worker, and before the first one in an executor.  Two threads may do it
-   at once: to be called twice does no harm to either function. */
+   at once: to be called twice does no harm to any of the functions. */
 static int
 prepare(generators_state *state, PyObject *module, bool executor)
 {
     if (!is_set(state, &state->workers_started)) {
-        if (watch_forks(module, &count_fork_method) < 0 ||
-            watch_exit(module, &stop_all_method) < 0) {
+        if (watch_exit(module, &stop_all_method) < 0) {
             return -1;
         }
         set(state, &state->workers_started);

@@ -540,6 +540,9 @@ worker_new(generators_state *state, PyObject *source, size_t max_items, size_t m
                      Py_TYPE(source)->tp_name);
         return NULL;
     }
+    if (worker_watch_forks(state) < 0) {
+        return NULL;
+    }
     worker *self = (worker *)state->worker_type->tp_alloc(state->worker_type, 0);
     if (self == NULL) {
         return NULL;

@@ -77,6 +77,9 @@ int worker_close_unstarted(worker *self, generators_state *state);
 
 /* ---- between worker.c and start.c ---- */
 
+/* From the first worker on, forks are counted.  0 or -1. */
+int worker_watch_forks(generators_state *state);
+
 /* Open the source, iterate it until its end or the stop, close it: on its thread. */
 void worker_run(worker *self);
 

@@ -188,6 +188,21 @@ get_number(PyObject *start, const char *key, int64_t *number)
     return *number == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
+/* Those that count something: 0, or -1, with an error that names the one below zero. */
+static int
+get_counter(PyObject *start, const char *key, int64_t *number)
+{
+    if (get_number(start, key, number) < 0) {
+        return -1;
+    }
+    if (*number < 0) {
+        PyErr_Format(PyExc_ValueError, "the checkpoint's '%s' is negative: %lld", key,
+                     (long long)*number);
+        return -1;
+    }
+    return 0;
+}
+
 static int
 check_dialect(PyObject *start, const csv_parser *parser)
 {
@@ -260,13 +275,13 @@ csv_checkpoint_go_on(PyObject *start, generators_state *state, csv_source *sourc
 {
     int64_t version, base, offset, carriage, record, line, row, errors, fields_wanted;
     if (!PyMapping_Check(start) || get_number(start, "version", &version) < 0 ||
-        version != VERSION || get_number(start, "base", &base) < 0 ||
-        get_number(start, "offset", &offset) < 0 ||
+        version != VERSION || get_counter(start, "base", &base) < 0 ||
+        get_counter(start, "offset", &offset) < 0 ||
         get_number(start, "carriage", &carriage) < 0 ||
-        get_number(start, "record", &record) < 0 || get_number(start, "line", &line) < 0 ||
-        get_number(start, "row", &row) < 0 || get_number(start, "errors", &errors) < 0 ||
-        get_number(start, "width", &fields_wanted) < 0 || base < 0 || offset < 0 ||
-        read_header(start, header) < 0) {
+        get_counter(start, "record", &record) < 0 || get_counter(start, "line", &line) < 0 ||
+        get_counter(start, "row", &row) < 0 || get_counter(start, "errors", &errors) < 0 ||
+        get_counter(start, "width", &fields_wanted) < 0 || fields_wanted > UINT32_MAX ||
+        base > INT64_MAX - offset || read_header(start, header) < 0) {
         return malformed();
     }
     if (origin->base < 0 || !csv_parser_reads_natively(parser)) {

@@ -87,21 +87,21 @@ end(async_call *self, PyObject *result, PyObject **told)
     return PYGEN_RETURN;
 }
 
+/* As coroutines do. */
 static PySendResult
-refuse(const char *why)
+refuse(bool running)
 {
-    PyErr_SetString(PyExc_RuntimeError, why);
+    PyErr_SetString(running ? PyExc_ValueError : PyExc_RuntimeError,
+                    running ? "coroutine already executing"
+                            : "cannot reuse already awaited coroutine");
     return PYGEN_ERROR;
 }
 
 static PySendResult
 step_lock_held(async_call *self, PyObject *value, PyObject *exception, PyObject **told)
 {
-    if (self->running) {
-        return refuse("coroutine already executing");
-    }
-    if (self->crew == NULL) {
-        return refuse("cannot reuse already awaited coroutine");
+    if (self->running || self->crew == NULL) {
+        return refuse(self->running);
     }
     if (Py_EnterRecursiveCall(" in a call of amap()")) {
         return PYGEN_ERROR;
@@ -137,8 +137,7 @@ step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
     running = self->running;
     Py_END_CRITICAL_SECTION();
     if (of == NULL) {
-        return refuse(running ? "coroutine already executing"
-                              : "cannot reuse already awaited coroutine");
+        return refuse(running);
     }
     PySendResult status;
     Py_BEGIN_CRITICAL_SECTION2(self, of);

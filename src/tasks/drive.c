@@ -17,8 +17,8 @@
  * pause (see wait.h).  `running` marks a step that is under way, in which the
  * generator and what it awaits run; any other call meanwhile is refused.
  *
- * Owned: the generator, for ever, for its names; what it waits for, until that
- * has answered; the held answer.
+ * Owned: the generator, until the collector clears this, for its names; what it waits
+ * for, until that has answered; the held answer.
  *
  * Threads: a call takes the object's critical section.  The generator runs in it,
  * so that the section may be suspended; `running` keeps the object whole then.
@@ -238,9 +238,13 @@ origin(int depth)
     return tuple;
 }
 
+/* None also once the collector has cleared this. */
 static PyObject *
 attribute_of_generator(drive *self, const char *name)
 {
+    if (self->generator == NULL) {
+        Py_RETURN_NONE;
+    }
     PyObject *value = PyObject_GetAttrString(self->generator, name);
     if (value == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
@@ -249,13 +253,20 @@ attribute_of_generator(drive *self, const char *name)
     return value;
 }
 
+/* That of the generator, or else this one. */
+static PyTypeObject *
+named_type(const drive *self)
+{
+    return self->generator != NULL ? Py_TYPE(self->generator) : Py_TYPE(self);
+}
+
 /* The name by which people know it: its generator's, or else its type's. */
 static PyObject *
 display_name(drive *self)
 {
     PyObject *name = attribute_of_generator(self, "__qualname__");
     if (name != NULL && !PyUnicode_Check(name)) {
-        Py_SETREF(name, PyType_GetQualName(Py_TYPE(self->generator)));
+        Py_SETREF(name, PyType_GetQualName(named_type(self)));
     }
     return name;
 }
@@ -340,6 +351,7 @@ static int
 drive_clear(PyObject *op)
 {
     drive *self = (drive *)op;
+    self->ended = true;
     Py_CLEAR(self->awaited);
     Py_CLEAR(self->held);
     Py_CLEAR(self->generator);
@@ -569,7 +581,7 @@ get_name(PyObject *op, void *Py_UNUSED(closure))
 {
     PyObject *name = attribute_of_generator((drive *)op, "__name__");
     if (name != NULL && !PyUnicode_Check(name)) {
-        Py_SETREF(name, PyType_GetName(Py_TYPE(((drive *)op)->generator)));
+        Py_SETREF(name, PyType_GetName(named_type((drive *)op)));
     }
     return name;
 }

@@ -132,14 +132,21 @@ go_on(reader *self, PySendResult status, PyObject **told)
     return status;
 }
 
+/* As coroutines do. */
+static PySendResult
+refuse(const reader *self)
+{
+    PyErr_SetString(self->running ? PyExc_ValueError : PyExc_RuntimeError,
+                    self->running ? "coroutine already executing"
+                                  : "cannot reuse already awaited coroutine");
+    return PYGEN_ERROR;
+}
+
 static PySendResult
 step_lock_held(reader *self, PyObject *value, PyObject *exception, PyObject **told)
 {
     if (self->running || self->is_ended) {
-        PyErr_SetString(PyExc_RuntimeError, self->running
-                                                ? "coroutine already executing"
-                                                : "cannot reuse already awaited coroutine");
-        return PYGEN_ERROR;
+        return refuse(self);
     }
     self->running = true;
     PySendResult status = PYGEN_ERROR;
@@ -168,6 +175,9 @@ step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
     reader *self = (reader *)op;
     *told = NULL;
     PySendResult status;
+    if (self->crew == NULL) {
+        return refuse(self); /* cleared by the collector */
+    }
     Py_INCREF(self);
     Py_BEGIN_CRITICAL_SECTION(self->crew);
     status = step_lock_held(self, value, exception, told);
@@ -272,20 +282,31 @@ static PyObject *
 reader_close(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     reader *self = (reader *)op;
+    bool running = false;
+    if (self->crew == NULL) {
+        Py_RETURN_NONE; /* cleared by the collector */
+    }
     Py_BEGIN_CRITICAL_SECTION(self->crew);
-    if (!self->is_ended && !self->running) {
+    running = self->running;
+    if (!self->is_ended && !running) {
         self->is_ended = true;
         self->crew->readers--;
         Py_CLEAR(self->awaited);
     }
     Py_END_CRITICAL_SECTION();
+    if (running) {
+        refuse(self);
+        return NULL;
+    }
     Py_RETURN_NONE;
 }
 
 static PyObject *
 get_name(PyObject *op, void *Py_UNUSED(closure))
 {
-    return PyUnicode_FromFormat("reader of %s", Py_TYPE(((reader *)op)->source)->tp_name);
+    PyObject *source = ((reader *)op)->source; /* NULL once the collector has cleared this */
+    return PyUnicode_FromFormat("reader of %s",
+                                source == NULL ? "nothing" : Py_TYPE(source)->tp_name);
 }
 
 static int

@@ -2,9 +2,10 @@
  *
  * A call goes to an own thread by the list of jobs, or to an executor by submit(), and
  * comes back by the list of those that have ended.  Neither list allocates anything: a
- * result can't be lost.  Threads are started as there are calls for them, up to the most
- * that ever run at once.  They are not daemons; at exit they are woken to end, as those of
- * an executor are.
+ * result can't be lost.  An executor may run a call twice, or end its future before: the
+ * first to have it gives the result.  Threads are started as there are calls for them, up to
+ * the most that ever run at once.  They are not daemons; at exit they are woken to end, as
+ * those of an executor are.
  *
  * One idle thread at a time is woken, and wakes the next one if there is more to do:
  * short calls are run by few threads, without a switch for each.
@@ -38,16 +39,22 @@
 
 typedef struct thread_call thread_call;
 
+/* Who has it first, the executor's thread or its callback, gives the result. */
+typedef enum { CALL_NEW, CALL_RUNNING, CALL_ENDED } run_state;
+
 struct thread_call {
     call call;
-    PyObject *function;   /* owned: until it has ended */
-    PyObject *context;    /* owned: the same */
-    PyObject *future;     /* owned: the executor's, until it is settled, or NULL */
-    workers *workers;     /* owned: the same; for the executor's callback */
-    thread_call *next;    /* borrowed: in a list of the workers */
-    generators_lock lock; /* of `thread` */
+    PyObject *function; /* owned: until it has ended */
+    PyObject *context;  /* owned: the same */
+    PyObject *future;   /* owned: the executor's, until it is settled, or NULL */
+    workers *workers;   /* owned: the same; for the executor's callback */
+    thread_call *next;  /* borrowed: in a list of the workers */
+    bool reported;      /* it was put into that list */
+    /* Guarded by `lock`: */
+    generators_lock lock;
     unsigned long thread; /* that runs it, or 0 */
-    bool reported;        /* it was put into that list */
+    run_state state;      /* where an executor has it */
+    bool late;            /* the executor's future has ended, and it runs still */
 };
 
 typedef struct {
@@ -237,42 +244,85 @@ run_call(thread_call *self)
     Py_CLEAR(self->context);
 }
 
+/* Have it, if nobody had: the state that it was in. */
+static run_state
+claim(thread_call *self, bool late)
+{
+    generators_lock_take(&self->lock);
+    run_state state = self->state;
+    if (state == CALL_NEW) {
+        self->state = CALL_RUNNING;
+    }
+    self->late = self->late || (late && state == CALL_RUNNING);
+    generators_lock_leave(&self->lock);
+    return state;
+}
+
+/* Its result is there: whether the executor's future has ended before. */
+static bool
+leave(thread_call *self)
+{
+    generators_lock_take(&self->lock);
+    self->state = CALL_ENDED;
+    bool late = self->late;
+    generators_lock_leave(&self->lock);
+    return late;
+}
+
+/* Tell its workers, once. */
+static void
+deliver(thread_call *self)
+{
+    generators_lock_take(&self->lock);
+    workers *pool = self->workers;
+    self->workers = NULL;
+    generators_lock_leave(&self->lock);
+    if (pool != NULL) {
+        report(pool, self);
+        Py_DECREF(pool);
+    }
+}
+
 /* What an executor calls. */
 static PyObject *
 thread_call_call(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     thread_call *self = (thread_call *)op;
     if (PyTuple_GET_SIZE(args) != 0 || (kwargs != NULL && PyDict_GET_SIZE(kwargs) != 0) ||
-        self->function == NULL) {
+        claim(self, false) != CALL_NEW) {
         PyErr_SetString(PyExc_TypeError, "a call runs once, without arguments");
         return NULL;
     }
     run_call(self);
+    if (leave(self)) {
+        deliver(self);
+    }
     Py_RETURN_NONE;
 }
 
 /* The callback of an executor's future.  Where that ended without the call (it was
-   cancelled, say, or could not be sent), its exception is the call's. */
+   cancelled, say, or could not be sent), its exception is the call's; where the call still
+   runs, that has the result. */
 static PyObject *
 thread_call_settle(PyObject *op, PyObject *future)
 {
     thread_call *self = (thread_call *)op;
-    if (self->call.result == NULL) {
-        PyObject *function = Py_NewRef(self->function);
+    run_state state = claim(self, true);
+    if (state == CALL_RUNNING) {
+        Py_RETURN_NONE;
+    }
+    if (state == CALL_NEW) {
         PyObject *result = PyObject_CallMethod(future, "result", NULL);
         if (result != NULL) {
             Py_DECREF(result);
             PyErr_SetString(PyExc_RuntimeError, "the executor did not run the call");
         }
-        call_end(&self->call, NULL, function);
-        Py_DECREF(function);
+        call_end(&self->call, NULL, self->function);
+        Py_CLEAR(self->function);
+        Py_CLEAR(self->context);
+        leave(self);
     }
-    workers *pool = self->workers;
-    self->workers = NULL;
-    if (pool != NULL) {
-        report(pool, self);
-        Py_DECREF(pool);
-    }
+    deliver(self);
     Py_RETURN_NONE;
 }
 
@@ -291,6 +341,7 @@ static int
 thread_call_clear(PyObject *op)
 {
     thread_call *self = (thread_call *)op;
+    self->state = CALL_ENDED;
     Py_CLEAR(self->function);
     Py_CLEAR(self->context);
     Py_CLEAR(self->future);

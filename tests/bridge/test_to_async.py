@@ -791,6 +791,28 @@ del stream, unstarted
     assert run_program(program) == message * 2 + '[0, 1, 2]\n' + 'dropped in parent\n' * 2
 
 
+@pytest.mark.skipif(not hasattr(__import__('os'), 'fork'), reason='there is no fork')
+def test_the_first_bridge_of_all_belongs_to_the_process_that_made_it() -> None:
+    """Also where none was begun before the fork."""
+    program = """
+import asyncio, os
+from generators import to_async
+stream = to_async(range(3))
+async def collect(stream): return [item async for item in stream]
+child = os.fork()
+if child == 0:
+    try:
+        asyncio.run(collect(stream))
+    except RuntimeError as error:
+        print(error, flush=True)
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+print(asyncio.run(collect(stream)))
+"""
+    message = 'this to_async() was made before the process was forked: its worker is not here\n'
+    assert run_program(program) == message + '[0, 1, 2]\n'
+
+
 @pytest.mark.skipif(sys.version_info < (3, 13), reason='the module has another name before')
 def test_it_works_in_a_subinterpreter() -> None:
     program = """

@@ -251,6 +251,28 @@ def test_a_checkpoint_that_was_tampered_with_is_refused_or_read(value: Any, tmp_
         csv_rows(path, header=True, start={**start, 'dialect': [value]})
 
 
+COUNTERS = ('base', 'offset', 'record', 'line', 'row', 'errors', 'width')
+
+
+@pytest.mark.parametrize('key', COUNTERS)
+def test_a_negative_counter_is_named(key: str, tmp_path: Path) -> None:
+    path = tmp_path / 'data.csv'
+    path.write_bytes(b'a\n1\n')
+    start = {**csv_rows(path).checkpoint(), key: -1}
+    with pytest.raises(ValueError, match=f"'{key}' is negative: -1"):
+        csv_rows(path, start=start)
+
+
+@pytest.mark.parametrize(
+    'changed', [{'width': 1 << 32}, {'base': (1 << 63) - 1, 'offset': 1}, {'row': 1 << 63}]
+)
+def test_a_number_that_is_too_large_is_refused(changed: Any, tmp_path: Path) -> None:
+    path = tmp_path / 'data.csv'
+    path.write_bytes(b'a\n1\n')
+    with pytest.raises(ValueError, match='start is no checkpoint'):
+        csv_rows(path, start={**csv_rows(path).checkpoint(), **changed})
+
+
 def test_sources_that_cannot_be_sought(tmp_path: Path) -> None:
     path = tmp_path / 'data.csv'
     path.write_bytes(b'a\n1\n')

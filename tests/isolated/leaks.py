@@ -4,6 +4,7 @@ Each is used in each way again and again; then references (all of them where the
 them, as debug builds do), blocks of memory, descriptors, threads and tasks are as many as before.
 """
 
+import asyncio
 import gc
 import os
 import sys
@@ -70,15 +71,17 @@ def held() -> dict[str, int]:
         'blocks': 0 if sysconfig.get_config_var('Py_GIL_DISABLED') else sys.getallocatedblocks(),
         'descriptors': entries('/proc/self/fd'),
         'threads': max(threading.active_count(), entries('/proc/self/task')),
+        # Also those that have ended, and that something keeps.
+        'tasks': sum(type(thing) is asyncio.Task for thing in gc.get_objects()),
     }
 
 
-def growth(recipe: Recipe, way: Callable[[Recipe], None], times: int) -> dict[str, int]:
+def growth(recipe: Recipe, way: Callable[[Recipe], None], times: int, looks: int) -> dict[str, int]:
     before = held()
     for _ in range(times):
         way(recipe)
     grown = {}
-    for _ in range(100):
+    for _ in range(looks):
         after = held()
         grown = {what: after[what] - before[what] for what in before}
         if is_flat(grown, times):
@@ -90,15 +93,20 @@ def growth(recipe: Recipe, way: Callable[[Recipe], None], times: int) -> dict[st
 def is_flat(grown: dict[str, int], times: int) -> bool:
     """What grows with every use is a leak; caches of the interpreter fill once."""
     once = max(grown['references'], grown['blocks'])
-    return once < times // 2 and grown['descriptors'] <= 0 and grown['threads'] <= 0
+    return once < times // 2 and max(grown[x] for x in ('descriptors', 'threads', 'tasks')) <= 0
 
 
-def check(recipe: Recipe, way: Callable[[Recipe], None]) -> None:
-    times = 200
+def check(
+    recipe: Recipe,
+    way: Callable[[Recipe], None],
+    times: int = 200,
+    tries: int = 10,
+    looks: int = 100,
+) -> None:
     for _ in range(3):
         way(recipe)
-    for _ in range(10):
-        grown = growth(recipe, way, times)
+    for _ in range(tries):
+        grown = growth(recipe, way, times, looks)
         if is_flat(grown, times):
             return
     raise AssertionError(f'{recipe.name}, {way.__name__}, {times} times: {grown}')

@@ -1,13 +1,22 @@
 """What needs a process of its own: nothing may have run in it before."""
 
+import asyncio
 import gc
 import importlib.util
+import os
 import subprocess
 import sys
+import threading
 import weakref
+from collections.abc import Callable
+from functools import partial
 from importlib.machinery import ExtensionFileLoader
+from typing import Any
 
 import pytest
+
+from tests.isolated import leaks
+from tests.isolated.catalogue import Recipe
 
 
 def run(*arguments: str) -> str:
@@ -21,6 +30,55 @@ def run(*arguments: str) -> str:
 @pytest.mark.timeout(300)
 def test_nothing_is_left_behind() -> None:
     assert run('tests.isolated.leaks') == 'nothing left behind\n'
+
+
+async def wait() -> None:
+    await asyncio.sleep(3600)
+
+
+def task_left(kept: list[Any]) -> Callable[[], None]:
+    loop = asyncio.new_event_loop()
+    kept.append(asyncio.Task(wait(), loop=loop))
+    return loop.close
+
+
+def thread_left(kept: list[Any]) -> Callable[[], None]:
+    go = threading.Event()
+    threading.Thread(target=go.wait).start()
+    return go.set
+
+
+def descriptor_left(kept: list[Any]) -> Callable[[], None]:
+    return partial(os.close, os.open(os.devnull, os.O_RDONLY))
+
+
+def blocks_left(kept: list[Any]) -> Callable[[], None]:
+    kept.append([0])
+    return int
+
+
+@pytest.mark.filterwarnings('ignore:coroutine .* was never awaited')
+@pytest.mark.parametrize('what', ['tasks', 'threads', 'descriptors', 'blocks'])
+def test_what_is_left_behind_is_counted(what: str) -> None:
+    leave = {
+        'tasks': task_left,
+        'threads': thread_left,
+        'descriptors': descriptor_left,
+        'blocks': blocks_left,
+    }[what]
+    if what == 'descriptors' and not os.path.isdir('/proc/self/fd'):
+        pytest.skip('this system does not list descriptors')
+    if what == 'blocks' and not any(map(leaks.held().get, ('blocks', 'references'))):
+        pytest.skip('this allocator does not count blocks')
+    kept: list[Any] = []
+    tidy: list[Callable[[], Any]] = []
+    recipe = Recipe('a leak', (), make=lambda n: tidy.append(leave(kept)), items=list)
+    try:
+        with pytest.raises(AssertionError, match=f"'{what}': [1-9]"):
+            leaks.check(recipe, lambda recipe: recipe.make(1), times=20, tries=1, looks=1)
+    finally:
+        for action in tidy:
+            action()
 
 
 def test_the_module_goes_when_nobody_uses_it() -> None:

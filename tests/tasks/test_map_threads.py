@@ -590,6 +590,47 @@ def test_an_executor_that_does_not_run_the_call() -> None:
         next(map_threads(abs, [1], executor=Lies()))
 
 
+def test_an_executor_that_runs_a_call_twice_at_once() -> None:
+    gate, executor = Gate(), ByHand()
+    stream = map_threads(gate, [1], executor=executor)
+    with in_thread(lambda: next(stream)) as results, in_thread(lambda: executor.run(0)):
+        gate.wait_until_begun(1)
+        call, _ = executor.given[0]
+        with pytest.raises(TypeError, match='a call runs once'):
+            call()
+        gate.let(1)
+    assert results == [1]
+    assert gate.begun == [1]
+
+
+def test_an_executor_whose_future_ends_while_the_call_runs() -> None:
+    gate, executor = Gate(), ByHand()
+    stream = map_threads(gate, [1], executor=executor)
+    with in_thread(lambda: next(stream)) as results:
+        with executor.lock:
+            assert executor.lock.wait_for(lambda: executor.given, WAIT)
+        call, future = executor.given[0]
+        with in_thread(call):
+            gate.wait_until_begun(1)
+            future.set_result('a lie')
+            gate.let(1)
+    assert results == [1]
+
+
+def test_an_executor_that_runs_a_call_after_its_future_has_ended() -> None:
+    executor = ByHand()
+    stream = map_threads(abs, [1], executor=executor)
+    with in_thread(lambda: next(stream)) as results:
+        with executor.lock:
+            assert executor.lock.wait_for(lambda: executor.given, WAIT)
+        call, future = executor.given[0]
+        future.set_result('a lie')
+    assert type(results[0]) is RuntimeError
+    assert 'did not run the call' in str(results[0])
+    with pytest.raises(TypeError, match='a call runs once'):
+        call()
+
+
 def test_an_executor_that_is_shut_down() -> None:
     executor = ThreadPoolExecutor()
     executor.shutdown()
