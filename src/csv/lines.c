@@ -88,8 +88,8 @@ note_row(csv_lines *self, bool header, Py_ssize_t index)
     Py_XDECREF(column);
 }
 
-/* The cell that cannot be encoded: its index, or -1 where it cannot be told; an exception is set
-   then if another came, such as MemoryError. */
+/* The cell that cannot be encoded: its index, or -1 where it cannot be told; an exception is
+   set then if another came, such as MemoryError. */
 static Py_ssize_t
 find_unencodable(csv_lines *self, PyObject *row)
 {

@@ -119,10 +119,8 @@ def import_with_failure(at: int) -> int:
             status = 1
     else:
         hook.turn(False)
-        if hook.failures() == 0:
-            status = 2
-        else:  # made good by the interpreter
-            status = int(vars(made).keys() < vars(_native).keys())
+        is_whole = vars(made).keys() >= vars(_native).keys()  # what failed was made good
+        status = 2 if hook.failures() == 0 else int(not is_whole)
     os._exit(status)
 
 
