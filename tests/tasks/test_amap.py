@@ -711,3 +711,13 @@ def test_nothing_leaks() -> None:
         assert (sys.getrefcount(item), sys.getrefcount(amap)) == before
 
     run(main)
+
+
+def test_a_call_tells_that_it_runs() -> None:
+    async def main() -> list[Any]:
+        async def call(x: int) -> Any:
+            return asyncio.current_task().get_coro().cr_running
+
+        return [running async for running in amap(call, [1])]
+
+    assert asyncio.run(main()) == [True]
