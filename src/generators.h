@@ -215,6 +215,20 @@ generators_get_flag(PyObject *op, void *offset)
     return PyBool_FromLong(flag);
 }
 
+/* A lock, taken at once: to leave one that is not taken ends the process on 3.15.  NULL with
+   MemoryError. */
+static inline PyThread_type_lock
+generators_taken_lock(void)
+{
+    PyThread_type_lock lock = PyThread_allocate_lock();
+    if (lock == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    PyThread_acquire_lock(lock, NOWAIT_LOCK);
+    return lock;
+}
+
 /* What is imported at first use, by several threads perhaps: NULL until then; borrowed. */
 static inline PyObject *
 generators_late(generators_state *state, PyObject **place)

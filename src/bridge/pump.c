@@ -641,15 +641,11 @@ pump_new(generators_state *state, PyObject *source, size_t max_items, size_t max
     ring_init(&self->ring, max_items, max_bytes);
     self->source = Py_NewRef(source);
     self->context = PyContext_CopyCurrent();
-    self->bell = PyThread_allocate_lock();
+    self->bell = generators_taken_lock();
     if (self->context == NULL || self->bell == NULL) {
-        if (self->bell == NULL && !PyErr_Occurred()) {
-            PyErr_NoMemory();
-        }
         Py_DECREF(self);
         return NULL;
     }
-    PyThread_acquire_lock(self->bell, NOWAIT_LOCK);
     return self;
 }
 

@@ -551,15 +551,11 @@ worker_new(generators_state *state, PyObject *source, size_t max_items, size_t m
     self->source = Py_NewRef(source);
     self->forks = state->forks;
     self->context = PyContext_CopyCurrent();
-    self->gate = PyThread_allocate_lock();
-    if (self->gate == NULL) {
-        PyErr_NoMemory();
-    }
+    self->gate = generators_taken_lock();
     if (self->context == NULL || self->gate == NULL) {
         Py_DECREF(self);
         return NULL;
     }
-    PyThread_acquire_lock(self->gate, NOWAIT_LOCK);
     return (PyObject *)self;
 }
 

@@ -418,11 +418,10 @@ static PyObject *
 workers_run(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     workers *self = (workers *)op;
-    idle_thread me = {PyThread_allocate_lock(), NULL};
+    idle_thread me = {generators_taken_lock(), NULL};
     if (me.wake == NULL) {
-        return PyErr_NoMemory();
+        return NULL;
     }
-    PyThread_acquire_lock(me.wake, WAIT_LOCK);
     for (;;) {
         bool exiting;
         thread_call *job = take_job(self, &me, &exiting);
@@ -744,15 +743,11 @@ workers_new(generators_state *state, PyObject *executor)
     self->process = PROCESS();
     self->executor = Py_XNewRef(executor);
     self->threads = PyList_New(0);
-    self->signal = PyThread_allocate_lock();
-    if (self->signal == NULL && !PyErr_Occurred()) {
-        PyErr_NoMemory();
-    }
+    self->signal = generators_taken_lock();
     if (self->threads == NULL || self->signal == NULL) {
         Py_DECREF(self);
         return NULL;
     }
-    PyThread_acquire_lock(self->signal, WAIT_LOCK);
     return self;
 }
 
