@@ -62,15 +62,12 @@ make_texts(generators_state *state)
             return -1;
         }
     }
-    state->empty_text = PyUnicode_FromStringAndSize(NULL, 0);
-    state->ascii_model = PyUnicode_New(2, 127);
-    state->empty_tuple = PyTuple_New(0);
-    state->str_decode = PyUnicode_InternFromString("decode");
-    state->spawned = PySet_New(NULL);
-    state->async_workers = PySet_New(NULL);
-    return state->empty_text == NULL || state->ascii_model == NULL ||
-                   state->empty_tuple == NULL || state->str_decode == NULL ||
-                   state->spawned == NULL || state->async_workers == NULL
+    return (state->empty_text = PyUnicode_FromStringAndSize(NULL, 0)) == NULL ||
+                   (state->ascii_model = PyUnicode_New(2, 127)) == NULL ||
+                   (state->empty_tuple = PyTuple_New(0)) == NULL ||
+                   (state->str_decode = PyUnicode_InternFromString("decode")) == NULL ||
+                   (state->spawned = PySet_New(NULL)) == NULL ||
+                   (state->async_workers = PySet_New(NULL)) == NULL
                ? -1
                : 0;
 }
@@ -87,25 +84,42 @@ import_attribute(const char *module_name, const char *name)
 static int
 import_peers(generators_state *state)
 {
-    state->generator_abc = import_attribute("collections.abc", "Generator");
-    state->async_generator_abc = import_attribute("collections.abc", "AsyncGenerator");
-    state->mapping_abc = import_attribute("collections.abc", "Mapping");
-    state->get_asyncgen_hooks = import_attribute("sys", "get_asyncgen_hooks");
-    state->csv_base_error = import_attribute("_csv", "Error");
-    state->csv_dialect = import_attribute("_csv", "Dialect");
-    state->csv_field_size_limit = import_attribute("_csv", "field_size_limit");
-    state->io = PyImport_ImportModule("io");
-    state->csv_error = csv_error_type();
-    if (state->csv_dialect != NULL) {
-        state->csv_default_dialect = PyObject_CallNoArgs(state->csv_dialect);
+    const struct {
+        PyObject **value;
+        const char *module, *name;
+    } peers[] = {
+        {&state->generator_abc, "collections.abc", "Generator"},
+        {&state->async_generator_abc, "collections.abc", "AsyncGenerator"},
+        {&state->mapping_abc, "collections.abc", "Mapping"},
+        {&state->coroutine_abc, "collections.abc", "Coroutine"},
+        {&state->get_asyncgen_hooks, "sys", "get_asyncgen_hooks"},
+        {&state->csv_base_error, "_csv", "Error"},
+        {&state->csv_dialect, "_csv", "Dialect"},
+        {&state->csv_field_size_limit, "_csv", "field_size_limit"},
+    };
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(peers); i++) {
+        *peers[i].value = import_attribute(peers[i].module, peers[i].name);
+        if (*peers[i].value == NULL) {
+            return -1;
+        }
     }
-    return state->generator_abc == NULL || state->async_generator_abc == NULL ||
-                   state->mapping_abc == NULL || state->get_asyncgen_hooks == NULL ||
-                   state->csv_base_error == NULL || state->csv_dialect == NULL ||
-                   state->csv_field_size_limit == NULL || state->io == NULL ||
-                   state->csv_error == NULL || state->csv_default_dialect == NULL
+    return (state->io = PyImport_ImportModule("io")) == NULL ||
+                   (state->csv_error = csv_error_type()) == NULL ||
+                   (state->csv_default_dialect = PyObject_CallNoArgs(state->csv_dialect)) ==
+                       NULL
                ? -1
                : 0;
+}
+
+/* PyType_FromModuleAndSpec() of 3.13 says nothing where it has no memory for a name. */
+static PyTypeObject *
+make_type(PyObject *module, PyType_Spec *spec, void *base)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, base);
+    if (type == NULL && !PyErr_Occurred()) {
+        PyErr_NoMemory();
+    }
+    return (PyTypeObject *)type;
 }
 
 /* A type that is built upon the one shared piece of all streams; *type is owned
@@ -114,8 +128,7 @@ static int
 add_stream_type(PyObject *module, generators_state *state, PyType_Spec *spec,
                 PyTypeObject **type)
 {
-    *type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, (PyObject *)state->stream_type);
+    *type = make_type(module, spec, state->stream_type);
     return *type == NULL ? -1 : PyModule_AddType(module, *type);
 }
 
@@ -124,8 +137,7 @@ static int
 add_async_stream_type(PyObject *module, generators_state *state, PyType_Spec *spec,
                       PyTypeObject **type)
 {
-    *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec,
-                                                     (PyObject *)state->async_stream_type);
+    *type = make_type(module, spec, state->async_stream_type);
     return *type == NULL ? -1 : PyModule_AddType(module, *type);
 }
 
@@ -133,24 +145,33 @@ add_async_stream_type(PyObject *module, generators_state *state, PyType_Spec *sp
 static int
 add_flush(PyObject *module, generators_state *state)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &flush_spec, NULL);
+    PyTypeObject *type = make_type(module, &flush_spec, NULL);
     if (type == NULL) {
         return -1;
     }
-    state->flush = ((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 0);
+    state->flush = type->tp_alloc(type, 0);
     Py_DECREF(type);
-    return PyModule_AddObjectRef(module, "FLUSH", state->flush);
+    return state->flush == NULL ? -1 : PyModule_AddObjectRef(module, "FLUSH", state->flush);
 }
 
 /* A type that is no stream, under the name by which it is found here. */
 static PyTypeObject *
 add_type(PyObject *module, const char *name, PyType_Spec *spec)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
-    if (type != NULL && PyModule_AddObjectRef(module, name, type) < 0) {
+    PyTypeObject *type = make_type(module, spec, NULL);
+    if (type != NULL && PyModule_AddObjectRef(module, name, (PyObject *)type) < 0) {
         Py_CLEAR(type);
     }
-    return (PyTypeObject *)type;
+    return type;
+}
+
+/* Make the type an instance of an abstract class. */
+static int
+register_type(PyObject *abc, PyTypeObject *type)
+{
+    PyObject *done = PyObject_CallMethod(abc, "register", "(O)", (PyObject *)type);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
 }
 
 /* The shared piece of all streams of a kind, registered with the class that they
@@ -158,35 +179,28 @@ add_type(PyObject *module, const char *name, PyType_Spec *spec)
 static PyTypeObject *
 add_base_type(PyObject *module, PyType_Spec *spec, PyObject *abc)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
-    PyObject *done = type == NULL ? NULL : PyObject_CallMethod(abc, "register", "(O)", type);
-    if (done == NULL) {
+    PyTypeObject *type = make_type(module, spec, NULL);
+    if (type != NULL && register_type(abc, type) < 0) {
         Py_CLEAR(type);
     }
-    Py_XDECREF(done);
-    return (PyTypeObject *)type;
+    return type;
 }
 
 static int
 add_async_types(PyObject *module, generators_state *state)
 {
 #if STOP_IS_REUSED
-    state->stop_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &stop_spec, PyExc_StopIteration);
+    state->stop_type = make_type(module, &stop_spec, PyExc_StopIteration);
     if (state->stop_type == NULL) {
         return -1;
     }
     state->keeps_stop = true;
 #endif
-    state->async_step_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &astep_spec, NULL);
-    state->async_stream_type =
-        add_base_type(module, &astream_spec, state->async_generator_abc);
-    state->worker_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &worker_spec, NULL);
-    state->pending_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &pending_spec, NULL);
-    if (state->async_step_type == NULL || state->async_stream_type == NULL ||
-        state->pending_type == NULL || state->worker_type == NULL ||
+    if ((state->async_step_type = make_type(module, &astep_spec, NULL)) == NULL ||
+        (state->async_stream_type =
+             add_base_type(module, &astream_spec, state->async_generator_abc)) == NULL ||
+        (state->worker_type = make_type(module, &worker_spec, NULL)) == NULL ||
+        (state->pending_type = make_type(module, &pending_spec, NULL)) == NULL ||
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
         add_async_stream_type(module, state, &achunked_spec, &state->achunked_type) < 0 ||
         add_async_stream_type(module, state, &acsv_rows_spec, &state->acsv_rows_type) < 0 ||
@@ -200,72 +214,38 @@ add_async_types(PyObject *module, generators_state *state)
 static int
 add_types(PyObject *module, generators_state *state)
 {
-    state->stream_type = add_base_type(module, &stream_spec, state->generator_abc);
-    if (state->stream_type == NULL) {
-        return -1;
-    }
-    if (add_stream_type(module, state, &csv_rows_spec, &state->csv_rows_type) < 0 ||
+    if ((state->stream_type = add_base_type(module, &stream_spec, state->generator_abc)) ==
+            NULL ||
+        add_stream_type(module, state, &csv_rows_spec, &state->csv_rows_type) < 0 ||
         add_stream_type(module, state, &csv_encode_spec, &state->csv_encode_type) < 0 ||
         add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
         add_stream_type(module, state, &batched_spec, &state->batched_type) < 0 ||
-        add_stream_type(module, state, &to_sync_spec, &state->to_sync_type) < 0) {
-        return -1;
-    }
-    state->pump_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &pump_spec, NULL);
-    if (state->pump_type == NULL) {
-        return -1;
-    }
-    state->csv_reader_type = add_type(module, "csv_reader", &csv_reader_spec);
-    state->csv_writer_type = add_type(module, "csv_writer", &csv_writer_spec);
-    state->csv_dict_reader_type = add_type(module, "csv_dict_reader", &csv_dict_reader_spec);
-    state->csv_dict_writer_type = add_type(module, "csv_dict_writer", &csv_dict_writer_spec);
-    if (state->csv_reader_type == NULL || state->csv_writer_type == NULL ||
-        state->csv_dict_reader_type == NULL || state->csv_dict_writer_type == NULL) {
+        add_stream_type(module, state, &to_sync_spec, &state->to_sync_type) < 0 ||
+        (state->pump_type = make_type(module, &pump_spec, NULL)) == NULL ||
+        (state->csv_reader_type = add_type(module, "csv_reader", &csv_reader_spec)) == NULL ||
+        (state->csv_writer_type = add_type(module, "csv_writer", &csv_writer_spec)) == NULL ||
+        (state->csv_dict_reader_type =
+             add_type(module, "csv_dict_reader", &csv_dict_reader_spec)) == NULL ||
+        (state->csv_dict_writer_type =
+             add_type(module, "csv_dict_writer", &csv_dict_writer_spec)) == NULL) {
         return -1;
     }
     return add_flush(module, state);
 }
 
-/* Make the type an instance of an abstract class of collections.abc. */
-static int
-register_type(const char *abstract, PyTypeObject *type)
-{
-    PyObject *class = import_attribute("collections.abc", abstract);
-    PyObject *done = NULL;
-    if (class != NULL) {
-        done = PyObject_CallMethod(class, "register", "(O)", (PyObject *)type);
-        Py_DECREF(class);
-    }
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
-
-/* A type that users never name. */
-static PyTypeObject *
-inner_type(PyObject *module, PyType_Spec *spec)
-{
-    return (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
-}
-
 static int
 add_task_types(PyObject *module, generators_state *state)
 {
-    state->drive_type = add_type(module, "drive", &drive_spec);
-    state->task_type = add_type(module, "task", &task_spec);
-    state->thread_call_type = inner_type(module, &thread_call_spec);
-    state->workers_type = inner_type(module, &workers_spec);
-    state->crew_type = inner_type(module, &crew_spec);
-    state->async_call_type = inner_type(module, &async_call_spec);
-    state->reader_type = inner_type(module, &reader_spec);
-    PyTypeObject *coroutines[] = {state->drive_type, state->async_call_type,
-                                  state->reader_type};
-    for (int i = 0; i < 3; i++) {
-        if (coroutines[i] == NULL || register_type("Coroutine", coroutines[i]) < 0) {
-            return -1;
-        }
-    }
-    if (state->task_type == NULL || state->thread_call_type == NULL ||
-        state->workers_type == NULL || state->crew_type == NULL ||
+    if ((state->drive_type = add_type(module, "drive", &drive_spec)) == NULL ||
+        (state->task_type = add_type(module, "task", &task_spec)) == NULL ||
+        (state->thread_call_type = make_type(module, &thread_call_spec, NULL)) == NULL ||
+        (state->workers_type = make_type(module, &workers_spec, NULL)) == NULL ||
+        (state->crew_type = make_type(module, &crew_spec, NULL)) == NULL ||
+        (state->async_call_type = make_type(module, &async_call_spec, NULL)) == NULL ||
+        (state->reader_type = make_type(module, &reader_spec, NULL)) == NULL ||
+        register_type(state->coroutine_abc, state->drive_type) < 0 ||
+        register_type(state->coroutine_abc, state->async_call_type) < 0 ||
+        register_type(state->coroutine_abc, state->reader_type) < 0 ||
         add_stream_type(module, state, &map_threads_spec, &state->map_threads_type) < 0 ||
         add_async_stream_type(module, state, &amap_spec, &state->amap_type) < 0) {
         return -1;
@@ -276,15 +256,15 @@ add_task_types(PyObject *module, generators_state *state)
 static int
 add_row_types(PyObject *module, generators_state *state)
 {
-    state->csv_names_type = add_type(module, "_CSVNames", &csv_names_spec);
-    state->csv_block_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &csv_block_spec, NULL);
-    state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec);
-    if (state->csv_names_type == NULL || state->csv_block_type == NULL ||
-        state->csv_row_type == NULL) {
+    if ((state->csv_names_type = add_type(module, "_CSVNames", &csv_names_spec)) == NULL ||
+        (state->csv_block_type = make_type(module, &csv_block_spec, NULL)) == NULL ||
+        (state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec)) == NULL) {
         return -1;
     }
-    return register_type("Sequence", state->csv_row_type);
+    PyObject *sequence = import_attribute("collections.abc", "Sequence");
+    int status = sequence == NULL ? -1 : register_type(sequence, state->csv_row_type);
+    Py_XDECREF(sequence);
+    return status;
 }
 
 /* A class of named tuples. */
@@ -292,12 +272,9 @@ static PyObject *
 add_named_tuple(PyObject *module, const char *name, const char *names, const char *doc)
 {
     PyObject *make = import_attribute("collections", "namedtuple");
-    PyObject *args = Py_BuildValue("(ss)", name, names);
-    PyObject *kwargs = Py_BuildValue("{ss}", "module", "generators");
-    PyObject *class = NULL;
-    if (make != NULL && args != NULL && kwargs != NULL) {
-        class = PyObject_Call(make, args, kwargs);
-    }
+    PyObject *args = make == NULL ? NULL : Py_BuildValue("(ss)", name, names);
+    PyObject *kwargs = args == NULL ? NULL : Py_BuildValue("{ss}", "module", "generators");
+    PyObject *class = kwargs == NULL ? NULL : PyObject_Call(make, args, kwargs);
     Py_XDECREF(make);
     Py_XDECREF(args);
     Py_XDECREF(kwargs);
@@ -313,33 +290,32 @@ add_named_tuple(PyObject *module, const char *name, const char *names, const cha
 static int
 add_event_types(PyObject *module, generators_state *state)
 {
-    state->dispatcher_type = add_type(module, "Dispatcher", &dispatcher_spec);
-    state->event_handler_type = add_type(module, "_EventHandler", &event_handler_spec);
-    state->event_call_type = add_type(module, "_EventCall", &event_call_spec);
-    state->event_topic_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &event_topic_spec, NULL);
+    if ((state->dispatcher_type = add_type(module, "Dispatcher", &dispatcher_spec)) == NULL ||
+        (state->event_handler_type = add_type(module, "_EventHandler", &event_handler_spec)) ==
+            NULL ||
+        (state->event_call_type = add_type(module, "_EventCall", &event_call_spec)) == NULL ||
+        (state->event_topic_type = make_type(module, &event_topic_spec, NULL)) == NULL) {
+        return -1;
+    }
     state->event_class = add_named_tuple(module, "Event", "type data",
                                          "Event(type, data)\n\nWhat emit(type, data) hands on "
                                          "where the whole event is wanted.");
+    if (state->event_class == NULL) {
+        return -1;
+    }
     state->error_event_class =
         add_named_tuple(module, "ErrorEvent", "event handler exception",
                         "ErrorEvent(event, handler, exception)\n\n"
                         "What 'error' handlers get: the handler, as it was registered, that\n"
                         "raised the exception when it was given the event.");
-    state->str_error = PyUnicode_InternFromString("error");
-    state->coroutine_abc = import_attribute("collections.abc", "Coroutine");
-    if (state->dispatcher_type == NULL || state->event_handler_type == NULL ||
-        state->event_call_type == NULL || state->event_topic_type == NULL ||
-        state->event_class == NULL || state->error_event_class == NULL ||
-        state->str_error == NULL || state->coroutine_abc == NULL) {
+    if (state->error_event_class == NULL ||
+        (state->str_error = PyUnicode_InternFromString("error")) == NULL) {
         return -1;
     }
-    PyObject *done = PyObject_CallMethod(state->coroutine_abc, "register", "(O)",
-                                         (PyObject *)state->event_call_type);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return register_type(state->coroutine_abc, state->event_call_type);
 }
 
+/* Each step stops at what fails: an API that is called with an error set may lose it. */
 static int
 module_exec(PyObject *module)
 {

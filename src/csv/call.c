@@ -18,15 +18,21 @@ too_often(const char *type, const char *name)
 static int
 take_keyword(csv_call *call, const char *type, const char *name, PyObject **value)
 {
-    PyObject *found = PyDict_GetItemString(call->keywords, name);
+    PyObject *key = PyUnicode_FromString(name);
+    PyObject *found = key == NULL ? NULL : PyDict_GetItemWithError(call->keywords, key);
+    int status = 0;
     if (found == NULL) {
-        return 0;
+        status = PyErr_Occurred() ? -1 : 0;
     }
-    if (*value != NULL) {
-        return too_often(type, name);
+    else if (*value != NULL) {
+        status = too_often(type, name);
     }
-    *value = Py_NewRef(found);
-    return PyDict_DelItemString(call->keywords, name);
+    else {
+        *value = Py_NewRef(found);
+        status = PyDict_DelItem(call->keywords, key);
+    }
+    Py_XDECREF(key);
+    return status;
 }
 
 int

@@ -33,8 +33,10 @@ csv_columns_traverse(csv_columns *self, visitproc visit, void *arg)
 static void
 refuse(csv_columns *self, PyObject *name, const char *what)
 {
-    Py_XSETREF(self->fault, Py_NewRef(name));
     PyErr_Format(PyExc_ValueError, "%s %R", what, name);
+    if (PyErr_ExceptionMatches(PyExc_ValueError)) { /* else it could not be made */
+        Py_XSETREF(self->fault, Py_NewRef(name));
+    }
 }
 
 static void

@@ -97,11 +97,14 @@ csv_parser_raise(csv_parser *self, generators_state *state)
 }
 
 /* CSVError for what is at the unit `pos` of a record that was taken, with the exception
-   being raised as its cause. */
+   being raised as its cause.  A MemoryError, of an exception that could not be made, stays. */
 static void
 raise_in_record(csv_parser *self, generators_state *state, const fields_record *record,
                 uint32_t pos, PyObject *column, PyObject *text)
 {
+    if (PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        return;
+    }
     PyObject *cause = PyErr_GetRaisedException();
     uint64_t byte;
     self->line_count = line_of(self, record->start, pos, self->line_count - record->lines);

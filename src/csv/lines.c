@@ -88,7 +88,8 @@ note_row(csv_lines *self, bool header, Py_ssize_t index)
     Py_XDECREF(column);
 }
 
-/* The cell that cannot be encoded: its index, or -1 where it cannot be told. */
+/* The cell that cannot be encoded: its index, or -1 where it cannot be told; an exception is
+   set then if another came, such as MemoryError. */
 static Py_ssize_t
 find_unencodable(csv_lines *self, PyObject *row)
 {
@@ -100,9 +101,11 @@ find_unencodable(csv_lines *self, PyObject *row)
         if (PyUnicode_CheckExact(cell)) {
             PyObject *bytes = text_encode(&self->chunks.text, cell);
             if (bytes == NULL) {
-                bool found = PyErr_ExceptionMatches(PyExc_UnicodeError);
-                PyErr_Clear(); /* another is being raised already */
-                return found ? i : -1;
+                if (!PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+                    return -1;
+                }
+                PyErr_Clear(); /* it is being raised already */
+                return i;
             }
             Py_DECREF(bytes);
         }
@@ -118,9 +121,11 @@ raise_unencodable(csv_lines *self, bool header, PyObject *row)
     }
     PyObject *cause = PyErr_GetRaisedException();
     Py_ssize_t index = find_unencodable(self, row);
-    PyObject *column = column_of(self, index);
-    PyErr_SetRaisedException(Py_NewRef(cause));
-    raise_error(self, header, column, cause);
+    PyObject *column = PyErr_Occurred() ? NULL : column_of(self, index);
+    if (!PyErr_Occurred()) {
+        PyErr_SetRaisedException(Py_NewRef(cause));
+        raise_error(self, header, column, cause);
+    }
     Py_DECREF(cause);
     Py_XDECREF(column);
 }

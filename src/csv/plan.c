@@ -225,6 +225,7 @@ csv_plan_free(csv_plan *self)
     Py_CLEAR(self->types);
     Py_CLEAR(self->null);
     Py_CLEAR(self->header);
+    Py_CLEAR(self->places);
     Py_CLEAR(self->by_index);
     Py_CLEAR(self->keywords);
     Py_CLEAR(self->model);
@@ -241,6 +242,7 @@ csv_plan_traverse(csv_plan *self, visitproc visit, void *arg)
     Py_VISIT(self->types);
     Py_VISIT(self->by_index);
     Py_VISIT(self->header);
+    Py_VISIT(self->places);
     for (Py_ssize_t i = 0; i < self->count; i++) {
         Py_VISIT(self->columns[i].type.given);
     }

@@ -88,6 +88,7 @@ typedef struct {
     bool open;           /* all fields, however many, in their order */
     uint32_t width;      /* fields that a record should have; 0 while not known */
     PyObject *header;    /* owned: the names, or NULL */
+    PyObject *places;    /* owned: where each name is, once one was looked up, or NULL */
     PyObject *by_index;  /* owned: `types` by the index of the field, or NULL */
     csv_column *columns; /* owned: what is built, in order */
     Py_ssize_t count;

@@ -10,33 +10,57 @@
 
 /* ---- names and indices ---- */
 
+/* Where each name is, or the first two places where more than one column has it.  To look
+   through all names for each would take a time that grows with their square, and how many they
+   are the file says. */
+static PyObject *
+index_names(PyObject *header)
+{
+    PyObject *places = PyDict_New();
+    for (Py_ssize_t i = 0; places != NULL && i < PyTuple_GET_SIZE(header); i++) {
+        PyObject *name = PyTuple_GET_ITEM(header, i);
+        if (!PyUnicode_Check(name)) {
+            continue; /* nothing is looked up by what is no str */
+        }
+        PyObject *before = PyDict_GetItemWithError(places, name), *place = NULL;
+        if (before != NULL) {
+            place = PyTuple_Check(before) ? Py_NewRef(before) : Py_BuildValue("On", before, i);
+        }
+        else if (!PyErr_Occurred()) {
+            place = PyLong_FromSsize_t(i);
+        }
+        if (place == NULL || PyDict_SetItem(places, name, place) < 0) {
+            Py_CLEAR(places);
+        }
+        Py_XDECREF(place);
+    }
+    return places;
+}
+
 /* Where `name` is among the names: 1 and *index, 0 where it is not, or -1: an error, or more
    than one has it. */
 static int
-find_name(const csv_plan *self, PyObject *name, uint32_t *index)
+find_name(csv_plan *self, PyObject *name, uint32_t *index)
 {
-    int found = 0;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->header); i++) {
-        int same = PyObject_RichCompareBool(PyTuple_GET_ITEM(self->header, i), name, Py_EQ);
-        if (same < 0) {
-            return -1;
-        }
-        if (same && found) {
-            PyErr_Format(PyExc_ValueError, "several columns are named %R: %u and %zd", name,
-                         (unsigned)*index, i);
-            return -1;
-        }
-        if (same) {
-            found = 1;
-            *index = (uint32_t)i;
-        }
+    if (self->places == NULL && (self->places = index_names(self->header)) == NULL) {
+        return -1;
     }
-    return found;
+    PyObject *place = PyDict_GetItemWithError(self->places, name);
+    if (place == NULL) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    if (PyTuple_Check(place)) {
+        PyErr_Format(PyExc_ValueError, "several columns are named %R: %S and %S", name,
+                     PyTuple_GET_ITEM(place, 0), PyTuple_GET_ITEM(place, 1));
+        return -1;
+    }
+    *index = (uint32_t)PyLong_AsUnsignedLong(place);
+    return 1;
 }
 
 /* The field that a name or an index of the user means.  0 or -1. */
 static int
-find_field(const csv_plan *self, const char *parameter, PyObject *column, uint32_t *index)
+find_field(csv_plan *self, const char *parameter, PyObject *column, uint32_t *index)
 {
     if (!PyUnicode_Check(column)) {
         *index = (uint32_t)PyLong_AsLong(column);
@@ -288,7 +312,7 @@ csv_plan_lay_out(const csv_plan *self, generators_state *state, csv_block *block
 
 /* Whether `columns`, if given, lets this field be built. */
 static int
-is_chosen(const csv_plan *self, uint32_t field)
+is_chosen(csv_plan *self, uint32_t field)
 {
     if (self->chosen == NULL) {
         return 1;

@@ -40,6 +40,9 @@ OF_CPYTHON = re.compile(
     "|can't allocate (read )?lock$"
     # An asend() that had no memory for its first step.
     "|coroutine method 'asend' of '\\w+' was never awaited$"
+    # A class of another's metaclass, or a method of one, that is made with an error set.
+    "|<class 'classmethod'> returned a result with an exception set$"
+    "|'__weaklistoffset__'$"
     # pickle, of any error of an import.
     "|Can't pickle .*: import of module .* failed$"
 )

@@ -1,0 +1,494 @@
+"""Short uses of all that is offered: parameters, errors, attributes, copies.
+
+Each takes the extension and gives what can be compared.  None makes a function, a class or a
+generator expression, for which CPython up to 3.13 crashes where memory is short: see `Recipe`.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import copy
+import csv
+import functools
+import io
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from tests.isolated.catalogue import AtOnce, Told, acounted, finish
+
+LONG = 'x' * 300
+
+
+CALLS: dict[str, Callable[[Any], Any]] = {}
+
+
+def call(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    CALLS[function.__name__] = function
+    return function
+
+
+# --- rows that are read -------------------------------------------------------------------------
+
+
+class Point(NamedTuple):
+    x: int
+    y: float = 0.5
+
+
+class Plain:
+    """A file whose readinto() is its own."""
+
+    def __init__(self, data: bytes) -> None:
+        self.pieces = [data[:3], data[3:], b'']
+
+    def read(self, size: int) -> bytes:
+        return self.pieces.pop(0)
+
+
+DATES = b'1,2024-02-29,2024-02-29T23:59:59.000001,1.50,yes,\xc3\xa9,x\n'
+KINDS = {0: int, 1: date, 2: datetime, 3: Decimal, 4: bool, 5: bytes, 6: str}
+
+
+@call
+def rows_of_types(g: Any) -> Any:
+    return list(g.csv_rows(DATES * 2, types=KINDS))
+
+
+@call
+def rows_of_types_by_slow_ways(g: Any) -> Any:
+    line = '"1\n","2024-W09-4",20240229T235959,"""1.5",1,"é""",null\n'
+    types = {1: date, 2: datetime, 5: str, 6: int | None}
+    rows = g.csv_rows([line], items='chunks', types=types, null=['null'], columns=[1, 2, 5, 6])
+    return list(rows)
+
+
+@call
+def rows_as_dicts(g: Any) -> Any:
+    text = 'a,b,c\n1,"x""y",é\n1,x,é\n2,x\n3,"",z\n'
+    return [
+        list(g.csv_rows(text.encode(), into=dict, ragged='pad', types={'a': int})),
+        list(g.csv_rows(io.StringIO(text), into=dict, ragged='pad', columns=['c', 'a'])),
+    ]
+
+
+@call
+def rows_of_classes(g: Any) -> Any:
+    return [
+        list(g.csv_rows(b'x,y\n1,2\n3,4\n', into=Point)),
+        list(g.csv_rows(b'x\n1\n', into=Point)),
+    ]
+
+
+@call
+def rows_that_are_lazy(g: Any) -> Any:
+    data = 'a,b\n1,é\n"2 ""x""",y\n3,\n'
+    kept = list(g.csv_rows(data.encode(), into=g.CSVRow, types={'a': str.upper}))
+    kept += g.csv_rows(iter(data.splitlines(True)), into=g.CSVRow)
+    return [
+        [row['a'], row[1], row[:], row.keys(), hash(row), list(row), row == kept[0], repr(row)]
+        for row in kept
+    ]
+
+
+@call
+def rows_that_are_copied(g: Any) -> Any:
+    (row,) = g.csv_rows(b'a,b\n1,2\n', into=g.CSVRow)
+    made = g.CSVRow({'a': '1', 'b': 2})
+    same = g.CSVRow(['1', '2'], ('a', 'b'))
+    return [
+        tuple(copy.copy(row)),
+        tuple(copy.deepcopy(made)),
+        tuple(same),
+        dict(zip(row.keys(), row, strict=True)),
+        row.index('2'),
+        row.count('1'),
+        '1' in row,
+        reversed(row).__next__(),
+    ]
+
+
+@call
+def rows_of_other_encodings(g: Any) -> Any:
+    text = 'é,"b\n"\nü,\n'
+    return [
+        list(g.csv_rows(text.encode('cp1252'), encoding='cp1252')),
+        list(g.csv_rows(iter([text.encode('utf-16')]), encoding='utf-16')),
+        list(g.csv_rows(['é,b\n'.encode('latin-1')], items='lines', encoding='latin-1')),
+        list(g.csv_rows(io.BytesIO(text.encode('cp1252')), encoding='cp1252', types={0: bytes})),
+        list(g.csv_rows(b'\xff,1\n', errors='surrogateescape')),
+        list(g.csv_rows(b'a\xe9\n', encoding='ascii', errors='backslashreplace', types={0: bytes})),
+    ]
+
+
+def message(error: BaseException) -> Any:
+    """What it says, unless what it was raised from is the lack of memory."""
+    cause: BaseException | None = error
+    while cause is not None:
+        # The latter is of CPython: see OF_CPYTHON in no_memory.py.
+        if isinstance(cause, MemoryError) or str(cause) == 'lineterminator must be set':
+            raise error
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__, str(error), getattr(error, 'text', None)
+
+
+def failing(g: Any, *args: Any, **options: Any) -> Any:
+    try:
+        return list(g.csv_rows(*args, **options))
+    except (ValueError, TypeError, LookupError, OSError) as error:
+        return message(error)
+
+
+@call
+def rows_that_fail(g: Any) -> Any:
+    return [
+        failing(g, b'a\n"b" c\n', strict=True),
+        failing(g, b'x,' + LONG.encode() + b'\n', types={1: int}),
+        failing(g, ['a,b\n', LONG + '\n'], types={0: date}),
+        failing(g, b'\xff\n'),
+        failing(g, b'ab\n', max_field=1),
+        failing(g, b'a,a\n1,2\n', into=dict),
+        failing(g, b'a,\n1,2\n', into=dict),
+        failing(g, b'a\n1,2\n', into=dict),
+        failing(g, b'a\n', columns=['b'], header=True),
+        failing(g, b'a\n', names=['b', 'c'], header=True, columns=['d'], into=dict),
+        failing(g, b'z\n1\n', into=Point),
+        failing(g, [1]),
+        failing(g, b'a\n', types={'b': int}, header=True),
+        failing(g, b'PK\3\4'),
+    ]
+
+
+def take_fault(seen: list[Any], error: Any, record: Any) -> None:
+    seen += [(message(error), record)]
+
+
+@call
+def rows_with_faults(g: Any) -> Any:
+    seen: list[Any] = []
+    take = functools.partial(take_fault, seen)
+    rows: list[Any] = []
+    data = b'1\n"2" x\n\xff\n"long\nnot\n3\nfour\n'
+    rows += g.csv_rows(data, types={0: int}, strict=True, on_error=take)
+    rows += g.csv_rows([data[:4], data[4:]], items='chunks', types={0: int}, on_error=take)
+    text = ['1\n', 'two\n', '"3" x\n', '"4\n', 'x"\n', '5']
+    rows += g.csv_rows(text, types={0: int}, strict=True, on_error=take)
+    wide = '1\nzwei\n\ud800\n3\n'.encode('utf-16-le', 'surrogatepass')
+    rows += g.csv_rows(wide, encoding='utf-16-le', types={0: int}, on_error=take)
+    rows += g.csv_rows(b'a,b\n1\n1,2\n', into=dict, on_error='skip')
+    return rows, seen
+
+
+@call
+def rows_from_a_checkpoint(g: Any) -> Any:
+    data = b'a,b\n1,2\n3,4\n'
+    rows = g.csv_rows(io.BytesIO(data), into=dict)
+    first = next(rows)
+    place = rows.checkpoint()
+    rest = list(g.csv_rows(io.BytesIO(data), into=dict, start=place))
+    return first, sorted(place), rest, rows.header, rows.line_num, rows.bytes_read
+
+
+@call
+def rows_of_files(g: Any) -> Any:
+    return [
+        list(g.csv_rows(Plain(b'a,b\n1,2\n'))),
+        list(g.csv_rows(memoryview(b'a,b\n1,2\n'))),
+        list(g.csv_rows([bytearray(b'a,'), memoryview(b'b\n')])),
+        list(g.csv_rows([bytearray(b'a,b\n'), b'c\n', b''], items='lines')),
+        list(g.csv_rows(io.BufferedReader(io.BytesIO(b'a\n')), dialect='excel-tab')),  # type: ignore[arg-type]
+        list(g.csv_rows('a\n'.splitlines(True), names=['b'], header=True, into=dict)),
+    ]
+
+
+def shouted(names: list[str]) -> list[str]:
+    return [*map(str.upper, names)]
+
+
+class Names:
+    def __call__(self, names: Any) -> Any:
+        return shouted(names)
+
+
+@call
+def rows_with_a_mark(g: Any) -> Any:
+    text = '\ufeffa,b\n1,2\n'
+    return [
+        list(g.csv_rows(io.StringIO(text), into=dict)),
+        list(g.csv_rows(text.encode(), into=dict, names=Names())),
+        list(g.csv_rows(text.encode(), into=dict, names=str.upper)),
+    ]
+
+
+# --- generators.csv -----------------------------------------------------------------------------
+
+
+@call
+def drop_in_reading(g: Any) -> Any:
+    lines = ['a,b\n', '1,"x\n', 'y"\n', '2\n', '3,4,5\n', '\n', '1,é\n']
+    reader = g.csv_dict_reader(iter(lines), restkey='more', restval='-')
+    names = g.csv_dict_reader(iter(lines), ['x', 'x'])
+    objects = g.csv_dict_reader(iter(lines), (1, 'x'))
+    changed = g.csv_dict_reader(iter(lines), ['p', 'q'])
+    some = [next(changed)]
+    changed.fieldnames = ['r', 's']
+    some += changed
+    return [
+        list(reader),
+        reader.fieldnames,
+        reader.line_num,
+        list(names),
+        list(objects),
+        some,
+        list(g.csv_reader(lines, quoting=csv.QUOTE_NONE)),
+        list(g.csv_reader(['1,"a"\n'], quoting=csv.QUOTE_NONNUMERIC)),
+    ]
+
+
+class Given:
+    line_num = 7
+
+    def __init__(self, rows: list[Any]) -> None:
+        self.rows = iter(rows)
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self.rows)
+
+
+@call
+def drop_in_reading_of_any_rows(g: Any) -> Any:
+    reader = g.csv_dict_reader(['a,b\n', '1,2,3\n', '4\n'])
+    reader.reader = Given([['k', 'l'], ['1', '2', '3'], ['4'], ('5', '6')])
+    return list(reader)
+
+
+@call
+def drop_in_writing(g: Any) -> Any:
+    out = io.StringIO()
+    writer = g.csv_dict_writer(out, ['a', 'b'], restval='-', lineterminator='\n')
+    writer.writeheader()
+    writer.writerows([{'a': 1}, {'b': 'x,"y"', 'a': 0.5}])
+    try:
+        writer.writerow({'c': 1, 'd': 2})
+    except ValueError as error:
+        told = message(error)
+    plain = g.csv_writer(out, quoting=csv.QUOTE_NONNUMERIC)
+    plain.writerows([[1, 'a', None], ('é', LONG), iter(['x', 2])])
+    return out.getvalue(), told
+
+
+@call
+def drop_in_dialects(g: Any) -> Any:
+    try:
+        g.csv_reader([], delimiter='ab')
+    except TypeError as error:
+        told = message(error)
+    return list(g.csv_reader(['a;b'], 'excel', delimiter=';')), told
+
+
+# --- rows that are written ----------------------------------------------------------------------
+
+
+def chunks(items: Any) -> bytes:
+    return b''.join(items)
+
+
+@call
+def rows_written(g: Any) -> Any:
+    keyed = [{'a': 1, 'b': 'x'}, {'b': 2, 'a': None}]
+    return [
+        chunks(g.csv_encode(iter(keyed), header=True, bom=True)),
+        chunks(g.csv_encode(keyed, columns=('b', 'a'), header=['B', 'A'])),
+        chunks(g.csv_encode([{'a': 1}], columns=['a', 'z'], missing='-', quoting=csv.QUOTE_ALL)),
+        chunks(g.csv_encode([('é', '=1', ' +x', 1.5, Decimal(2))], escape_formulas=True)),
+        chunks(g.csv_encode([('é', LONG)], encoding='cp1252', lineterminator='\n')),
+        chunks(g.csv_encode([('ü', '\u20ac')], encoding='latin-1', errors='xmlcharrefreplace')),
+        chunks(g.csv_encode([Point(1), Point(2, 3.0)], columns=['y', 'x'], header=True)),
+        chunks(g.csv_encode([iter('ab')])),
+    ]
+
+
+@call
+def rows_that_cannot_be_written(g: Any) -> Any:
+    told = []
+    for rows, options in (
+        ([{'a': 1, 'b': 2}], {'columns': ['a']}),
+        ([{'a': 1}], {'columns': ['a', 'b']}),
+        ([['é']], {'encoding': 'ascii'}),
+        (['ab'], {}),
+        ([['a', 'x']], {'quoting': csv.QUOTE_NONE, 'delimiter': 'x'}),
+        ([[1], None], {}),
+    ):
+        try:
+            told.append(chunks(g.csv_encode(rows, **options)))
+        except (ValueError, TypeError, csv.Error) as error:
+            told.append(message(error))
+    return told
+
+
+@call
+def chunks_of_every_kind(g: Any) -> Any:
+    return [
+        list(g.chunked(['é', b'ab', bytearray(b'cd'), memoryview(b'ef'), g.FLUSH, 'x'], 3)),
+        list(g.chunked(['é'] * 3, 2, encoding='utf-16')),
+        list(g.chunked(io.BytesIO(b'abcdef'), 4)),
+        list(g.chunked([b'x' * 50], 8, max_delay=None)),
+        list(g.batched('abcde', 2)),
+    ]
+
+
+# --- awaiting -----------------------------------------------------------------------------------
+
+
+def returns(value: Any) -> Iterator[Any]:
+    got = yield from [1, None]
+    assert got is None
+    future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+    future.set_result(value)
+    return (yield future)
+
+
+async def absolute(x: int) -> int:
+    await Told(x)
+    return abs(x)
+
+
+async def collect(stream: Any) -> Any:
+    return [item async for item in stream]
+
+
+def on_a_loop(coroutine: Any) -> Any:
+    """One without a step is closed, so that nobody is told of it."""
+    try:
+        return finish(coroutine)
+    finally:
+        coroutine.close()
+
+
+@call
+def tasks_that_are_driven(g: Any) -> Any:
+    task = g.task(returns)
+    coroutine = task(2)
+    looked = [coroutine.__name__, coroutine.__qualname__, coroutine.cr_running]
+    coroutine.close()
+    return looked, task.__name__
+
+
+def failing_call(g: Any, function: Any, items: Any) -> Any:
+    try:
+        return list(g.map_threads(function, items, executor=AtOnce()))
+    except ValueError as error:
+        return message(error)
+
+
+@call
+def calls_on_threads(g: Any) -> Any:
+    return [
+        list(g.map_threads(abs, [-1, 2], executor=AtOnce())),
+        list(g.map_threads(abs, iter([-1, 2]), ordered=False, executor=AtOnce())),
+        failing_call(g, int, ['1', LONG]),
+    ]
+
+
+@call
+def streams_without_a_loop(g: Any) -> Any:
+    return [
+        on_a_loop(collect(g.abatched(acounted(3), 2))),
+        on_a_loop(collect(g.to_async(range(3), thread=False))),
+        on_a_loop(collect(g.acsv_rows(g.to_async([b'a,b\n', b'1,2\n'], thread=False)))),
+        on_a_loop(collect(g.achunked(g.to_async(['a', 'b'], thread=False), max_delay=None))),
+    ]
+
+
+@call
+def streams_that_are_thrown_into(g: Any) -> Any:
+    told = []
+    stream = g.abatched(acounted(9), 2)
+    told.append(on_a_loop(stream.aprime()) is stream)
+    told.append(on_a_loop(stream.asend(None)))
+    for method in ('athrow', 'aclose'):
+        arguments = (LookupError('x'),) if method == 'athrow' else ()
+        try:
+            told.append(on_a_loop(getattr(stream, method)(*arguments)))
+        except LookupError as error:
+            told.append(message(error))
+    sync = g.batched(iter(range(9)), 2)
+    sync.prime()
+    try:
+        sync.throw(LookupError('y'))
+    except LookupError as error:
+        told.append(message(error))
+    return told
+
+
+# --- events -------------------------------------------------------------------------------------
+
+
+def take_all(log: list[Any]) -> Iterator[None]:
+    while True:
+        log.append((yield))
+
+
+@call
+def events_that_are_sent(g: Any) -> Any:
+    log: list[Any] = []
+    d = g.Dispatcher()
+    d.on('a', take_all(log))
+    d.on('a', log.append)
+    d.on('b', take_all(log))
+    told = [d.emit('a', 1), d.emit('b', 2), d.emit('c', 3)]
+    told.append(d.dispatch({'type': 'a', 'data': 4}))
+    d.run([{'type': 'b', 'data': 5}, g.Event('a', 6)])
+    d.off('a', log.append)
+    d.off('b', d.on('b', print))
+    told.append(d.emit('b', 7))
+    d.close()
+    return told, log
+
+
+@call
+def events_that_nobody_wants(g: Any) -> Any:
+    log: list[Any] = []
+    d = g.Dispatcher(default=log.append)
+    told = [d.dispatch(g.Event('x', 1)), d.emit('y', 2)]
+    d.close()
+    return told, [tuple(event) for event in log]
+
+
+def emit_more(d: Any, log: list[Any], data: int) -> None:
+    log.append(data)
+    if data:
+        d.emit('a', data - 1)
+        d.emit('b', data)
+
+
+@call
+def events_within_events(g: Any) -> Any:
+    log: list[Any] = []
+    d = g.Dispatcher()
+
+    d.on('a', functools.partial(emit_more, d, log))
+    told = d.emit('a', 3)
+    d.close()
+    return told, log
+
+
+async def take_later(log: list[Any], data: Any) -> None:
+    await Told(data)
+    log.append(data)
+
+
+@call
+def events_to_come(g: Any) -> Any:
+    log: list[Any] = []
+    d = g.Dispatcher()
+    d.on('a', functools.partial(take_later, log))
+    d.on('a', log.append)
+    told = [on_a_loop(d.aemit('a', 1)), on_a_loop(d.adispatch(g.Event('a', 2)))]
+    on_a_loop(d.arun(g.to_async([g.Event('a', 3)], thread=False)))
+    on_a_loop(d.aclose())
+    return told, log
