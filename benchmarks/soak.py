@@ -275,7 +275,7 @@ def picture(values: list[int], width: int = 64) -> str:
     return ''.join(bars[min(7, 8 * value // (most + 1))] for value in columns)
 
 
-def draw(seen: list[dict[str, int]], clients: int) -> str:
+def draw(seen: list[dict[str, int]], clients: int, seconds: float) -> str:
     """Small: one line a measure, of the most in each of its shares of the time."""
     width, left, height = 500, 110, 60
     colours = {'kilobytes': '#2f6f9f', 'descriptors': '#b0413e', 'threads': '#5b8c5a'}
@@ -301,7 +301,7 @@ def draw(seen: list[dict[str, int]], clients: int) -> str:
         ]
         y += height + 20
     title = (
-        f'{clients} clients in {len(seen) // 60} minutes: the server, '
+        f'{clients} clients in {seconds / 60:.0f} minutes: the server, '
         f'CPython {platform.python_version()}'
     )
     return svg(title, y, lines)
@@ -358,7 +358,7 @@ def main() -> None:
         with open(options.plot, 'wb') as plot:
             plot.writelines(csv_encode(seen, header=True))
     if options.picture:
-        PICTURE.write_text(draw(seen, counts.total()), 'utf-8')
+        PICTURE.write_text(draw(seen, counts.total(), options.seconds), 'utf-8')
     print(f'{len(seen)} s, {counts.total()} clients: {dict(counts)}')
     print(f'{source.opened} sources opened, {source.closed} closed')
     grown = []

@@ -1,6 +1,8 @@
 """Bad input: each gives a clear error with its place, and loses no row before it."""
 
+import codecs
 import csv
+import io
 import itertools
 import os
 import signal
@@ -440,3 +442,86 @@ def test_a_signal_ends_rows_that_no_python_code_takes() -> None:
     finally:
         signal.signal(signal.SIGALRM, before)
     assert rows.row_num < count
+
+
+# --- buffered files that fail -----------------------------------------------------------------
+
+
+class Raw(io.RawIOBase):
+    """Each readinto() is bytes, what it returns, or an exception."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = iter(answers)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> Any:
+        answer = next(self.answers)
+        if isinstance(answer, bytes):
+            room[: len(answer)] = answer
+            return len(answer)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def test_a_buffered_file_that_fails_says_where() -> None:
+    rows = csv_rows(io.BufferedReader(Raw(b'a\n', OSError('lost'))))
+    with pytest.raises(OSError, match='lost') as caught:
+        list(rows)
+    assert caught.value.__notes__ == ['while reading from byte 0']
+
+
+def test_a_buffered_file_that_would_block_is_an_error() -> None:
+    with pytest.raises(BlockingIOError, match='has no data yet'):
+        next(csv_rows(io.BufferedReader(Raw(None))))
+
+
+# --- codecs -----------------------------------------------------------------------------------
+
+
+class Refusing(codecs.IncrementalDecoder):
+    """ASCII, whose state is no state."""
+
+    def decode(self, data: Any, final: bool = False) -> str:
+        return codecs.ascii_decode(bytes(data), 'strict')[0]
+
+    def getstate(self) -> Any:
+        return None
+
+
+def test_a_decoder_without_a_state_cannot_go_on_after_an_error() -> None:
+    def search(name: str) -> Any:
+        if name == 'generators_refusing':
+            return codecs.CodecInfo(
+                codecs.ascii_encode, codecs.ascii_decode, incrementaldecoder=Refusing, name=name
+            )
+        return None
+
+    codecs.register(search)
+    try:
+        with pytest.raises(TypeError, match='illegal decoder state'):
+            list(csv_rows(b'a\n\xff\nb\n', encoding='generators_refusing', on_error='skip'))
+    finally:
+        codecs.unregister(search)
+
+
+def test_a_handler_of_decoding_errors_alone_encodes_strictly() -> None:
+    def handle(error: UnicodeError) -> Any:
+        if isinstance(error, UnicodeDecodeError):
+            return '\u20ac', error.end
+        raise error
+
+    codecs.register_error('generators.decoding', handle)
+    options: dict[str, Any] = {'encoding': 'cp1252', 'errors': 'generators.decoding'}
+    assert list(csv_rows(b'\x81,b\n', types={0: bytes}, **options)) == [[b'\x80', 'b']]
+    options['encoding'] = 'ascii'
+    with pytest.raises(CSVError) as caught:
+        list(csv_rows(b'\x81,b\n', types={0: bytes}, **options))
+    assert isinstance(caught.value.__cause__, UnicodeEncodeError)
+
+
+def test_a_long_field_of_wide_text_is_a_number_all_the_same() -> None:
+    digits = '1' * 300
+    assert list(csv_rows([f'é,{digits}\n'], types={1: int})) == [['é', int(digits)]]

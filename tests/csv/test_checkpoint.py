@@ -234,6 +234,18 @@ def test_what_is_no_checkpoint_is_refused(start: Any, tmp_path: Path) -> None:
         csv_rows(path, start=start)
 
 
+def test_a_checkpoint_that_lacks_something_is_none(tmp_path: Path) -> None:
+    path = tmp_path / 'data.csv'
+    path.write_bytes(b'a\n1\n2\n')
+    rows = csv_rows(path, header=True)
+    next(rows)
+    start = rows.checkpoint()
+    for key in start:
+        less = {other: value for other, value in start.items() if other != key}
+        with pytest.raises(ValueError, match='start is no checkpoint'):
+            csv_rows(path, header=True, start=less)
+
+
 @pytest.mark.parametrize('value', [None, -1, 1 << 70, 'x', {}])
 def test_a_checkpoint_that_was_tampered_with_is_refused_or_read(value: Any, tmp_path: Path) -> None:
     path = tmp_path / 'data.csv'

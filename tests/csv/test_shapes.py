@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
+import functools
 import gc
+import inspect
 import sys
 import threading
 import typing
@@ -558,3 +560,57 @@ def test_a_cycle_through_the_target_is_collected() -> None:
     del holder
     gc.collect()
     assert seen() is None
+
+
+# --- classes of every make ----------------------------------------------------------------------
+
+
+class Single(NamedTuple):
+    x: int
+
+
+def test_a_named_tuple_with_an_init_is_called() -> None:
+    class Initialised(Single):
+        def __init__(self, *seen: Any) -> None:
+            self.seen = seen
+
+    (row,) = csv_rows(b'x\n1\n', into=Initialised)
+    assert (row, row.seen) == ((1,), (1,))
+
+
+def test_fields_that_are_no_tuple_are_refused() -> None:
+    class Odd(tuple[Any, ...]):
+        _fields = ['x']  # noqa: RUF012
+        _field_defaults: dict[str, Any] = {}  # noqa: RUF012
+
+    with pytest.raises(TypeError, match="_fields must be a tuple, not \\['x'\\]"):
+        list(csv_rows(b'x\n1\n', into=Odd))
+
+
+def test_a_dataclass_whose_init_takes_more() -> None:
+    @dataclasses.dataclass(init=False)
+    class More:
+        x: int
+
+        def __init__(self, x: int, *rest: Any, **more: Any) -> None:
+            self.x = x
+            self.given = (rest, more)
+
+    (row,) = csv_rows(b'x\n1\n', into=More)
+    assert (row.x, row.given) == (1, ((), {}))
+
+
+def test_a_dataclass_whose_init_is_no_function_is_called() -> None:
+    class Method:
+        def __get__(self, of: Any, owner: Any = None) -> Any:
+            return self if of is None else functools.partial(self, of)
+
+        def __call__(self, of: Any, x: int) -> None:
+            of.x = -x
+
+    init = Method()
+    init.__signature__ = inspect.signature(Method.__call__.__get__(init))  # type: ignore[attr-defined]
+    made = dataclasses.make_dataclass('made', [('x', int)])
+    made.__init__ = init  # type: ignore[misc]
+    (row,) = csv_rows(b'x\n1\n', into=made)
+    assert row.x == -1

@@ -10,6 +10,7 @@ import random
 import struct
 import sys
 import weakref
+from collections import UserDict
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators._native import csv_writer
+from generators._native import csv_dict_reader as DictReader
+from generators._native import csv_dict_writer as DictWriter
+from generators._native import csv_reader, csv_writer
 
 from .oracle_writer import write
 from .rows import dialects_and_rows
@@ -339,3 +342,45 @@ def test_nothing_leaks() -> None:
         use()
     gc.collect()
     assert [sys.getrefcount(o) for o in objects] == before
+
+
+# --- DictWriter and DictReader, bent ------------------------------------------------------------
+
+
+def test_what_was_never_initialised_says_so() -> None:
+    with pytest.raises(AttributeError):
+        next(DictReader.__new__(DictReader))
+    with pytest.raises(AttributeError):
+        DictWriter.__new__(DictWriter).writerow({})
+    with pytest.raises(AttributeError):
+        DictWriter.__new__(DictWriter).writeheader()
+
+
+def test_a_name_that_shortens_the_names_is_survived() -> None:
+    class Name(str):
+        __slots__ = ()
+        __eq__ = str.__eq__
+
+        def __hash__(self) -> int:
+            del names[1:]
+            return str.__hash__(self)
+
+    names = ['a', 'b', 'c']
+    names[0] = Name('a')
+    out = io.StringIO()
+    DictWriter(out, names, '-', 'ignore').writerow({'a': 1, 'b': 2})
+    assert out.getvalue() == '1\r\n'
+
+
+def test_rows_that_are_mappings_and_no_dicts() -> None:
+    out = io.StringIO()
+    writer = DictWriter(out, ['a', 'b'], '-')
+    writer.writerow(UserDict(a=1))
+    with pytest.raises(ValueError, match="fields not in fieldnames: 'c'"):
+        writer.writerow(UserDict(a=1, c=2))
+    assert out.getvalue() == '1,-\r\n'
+
+
+def test_a_quoting_beyond_any_number() -> None:
+    with pytest.raises((OverflowError, TypeError)):
+        csv_reader([], quoting=1 << 70)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Generator
+import re
+import weakref
+from collections.abc import AsyncGenerator, Generator, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -422,3 +424,77 @@ def test_interrupted_handlers_leave_no_reference() -> None:
 def test_a_handler_says_what_it_is() -> None:
     d = Dispatcher(default=handle)
     assert repr(d.on('message', handle)) == f"<handler {handle!r} of 'message'>"
+
+
+def test_default_handler_that_is_removed_is_named() -> None:
+    def once() -> Iterator[None]:
+        raise LookupError((yield))
+
+    dispatcher = Dispatcher(default=once())
+    with pytest.raises(LookupError) as caught:
+        dispatcher.emit('any', 1)
+    (note,) = caught.value.__notes__
+    assert re.fullmatch('default handler <generator object .*> was removed: .*', note)
+    assert not dispatcher.emit('any', 2)
+
+
+@pytest.mark.filterwarnings('ignore:Assigning a code object')
+def test_generator_function_that_has_become_another_is_told() -> None:
+    def handler() -> Iterator[None]:
+        raise LookupError((yield))
+
+    def plain() -> int:
+        return 5
+
+    dispatcher = Dispatcher()
+    dispatcher.on('a', handler)
+    handler.__code__ = plain.__code__
+    with pytest.raises(ExceptionGroup) as caught:
+        dispatcher.emit('a', 1)
+    assert caught.group_contains(LookupError)
+    assert caught.group_contains(TypeError, match="should have returned a generator, not 'int'")
+    assert not dispatcher.emit('a', 2)
+
+
+@pytest.mark.parametrize('error', [LookupError('lost'), StopIteration()], ids=['error', 'end'])
+def test_source_of_arun_that_is_an_iterator_and_fails(error: Exception) -> None:
+    class Source:
+        def __iter__(self) -> Any:
+            return self
+
+        def __next__(self) -> Any:
+            raise error
+
+    async def main() -> None:
+        dispatcher = Dispatcher()
+        dispatcher.on('a', print)
+        await dispatcher.arun(Source())
+
+    if isinstance(error, StopIteration):
+        asyncio.run(main())
+    else:
+        with pytest.raises(LookupError, match='lost'):
+            asyncio.run(main())
+
+
+def test_an_event_under_way_is_collected_with_what_it_leads_to() -> None:
+    class Waiting:
+        def __await__(self) -> Iterator[None]:
+            yield
+
+    async def handler(waiting: Waiting) -> None:
+        await waiting
+
+    def begin() -> weakref.ref[Waiting]:
+        dispatcher = Dispatcher()
+        dispatcher.on('a', handler)
+        waiting = Waiting()
+        waiting.call = dispatcher.aemit('a', waiting)  # type: ignore[attr-defined]
+        waiting.call.send(None)  # type: ignore[attr-defined]
+        gc.collect()
+        return weakref.ref(waiting)
+
+    seen = begin()
+    assert seen() is not None
+    gc.collect()
+    assert seen() is None

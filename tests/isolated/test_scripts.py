@@ -108,6 +108,24 @@ def test_a_module_that_nobody_holds_is_collected() -> None:
     assert [reference() for reference in seen] == [None] * 3
 
 
+def test_an_unknown_kernel_is_an_import_error() -> None:
+    done = subprocess.run(
+        [sys.executable, '-c', 'import generators'],
+        env={**os.environ, 'GENERATORS_SCAN': 'abacus'},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "ImportError: GENERATORS_SCAN names 'abacus'" in done.stderr
+
+
+def test_the_names_of_rows_take_no_keywords() -> None:
+    from generators import _native
+
+    with pytest.raises(TypeError, match='takes no keyword arguments'):
+        _native._CSVNames(names=('a',))  # type: ignore[attr-defined]
+
+
 def test_the_import_leaves_the_gil_off() -> None:
     if not hasattr(sys, '_is_gil_enabled') or sys._is_gil_enabled():
         pytest.skip('this Python runs with the GIL')

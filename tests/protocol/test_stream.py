@@ -164,6 +164,14 @@ def test_throw_refuses_what_a_generator_refuses(
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason='deprecated since 3.12')
+def test_throw_refuses_what_is_no_traceback() -> None:
+    with (
+        pytest.warns(DeprecationWarning, match='throw'),
+        pytest.raises(TypeError, match='traceback'),
+    ):
+        map_threads(abs, [1]).throw(ValueError, ValueError(), 1)  # type: ignore[call-overload]
+
+
 def test_the_older_forms_of_throw_warn(make: Callable[[Any], Any]) -> None:
     with pytest.warns(DeprecationWarning, match='signature of throw'), pytest.raises(KeyError):
         make(items(1)).throw(KeyError, 'value')

@@ -519,3 +519,33 @@ def test_the_docstring_runs(kind: Any) -> None:
         runner.run(test)
     assert runner.tries > 0
     assert runner.failures == 0
+
+
+def test_a_source_whose_class_loses_its_anext() -> None:
+    class Source:
+        def __aiter__(self) -> Any:
+            return self
+
+        async def __anext__(self) -> int:
+            return 1
+
+    async def main() -> None:
+        stream = abatched(Source(), 1)
+        assert await anext(stream) == (1,)
+        del Source.__anext__
+        with pytest.raises(TypeError, match='iterator with __anext__ method, got Source'):
+            await anext(stream)
+
+    asyncio.run(main())
+
+
+def test_a_read_without_data_is_an_error() -> None:
+    class Source:
+        async def read(self, size: int) -> None:
+            return None
+
+    async def main() -> None:
+        with pytest.raises(BlockingIOError, match='it has no data yet'):
+            await anext(achunked(Source()))  # type: ignore[arg-type]
+
+    asyncio.run(main())

@@ -746,3 +746,13 @@ def test_a_wait_that_could_not_be_ended_for_want_of_memory_is_ended_all_the_same
     finally:
         loop.close()
     assert any(future.failed for future in made)
+
+
+def test_a_call_tells_that_it_runs() -> None:
+    async def main() -> list[Any]:
+        async def call(x: int) -> Any:
+            return asyncio.current_task().get_coro().cr_running
+
+        return [running async for running in amap(call, [1])]
+
+    assert asyncio.run(main()) == [True]

@@ -1073,3 +1073,40 @@ def test_threads_that_step_one_drive_are_told_so() -> None:
     for thread in threads:
         thread.join(30)
     assert len(done) == steps
+
+
+def test_its_state_is_told() -> None:
+    """What inspect asks for since 3.15."""
+
+    def generator() -> Iterator[Any]:
+        seen.append(coroutine.cr_state)
+        yield Once()
+
+    class Once:
+        def __await__(self) -> Iterator[None]:
+            yield
+
+    coroutine: Any = drive(generator())
+    seen = [coroutine.cr_state]
+    coroutine.send(None)
+    seen.append(coroutine.cr_state)
+    with pytest.raises(StopIteration):
+        coroutine.send(None)
+    seen.append(coroutine.cr_state)
+    assert seen == ['CORO_CREATED', 'CORO_RUNNING', 'CORO_SUSPENDED', 'CORO_CLOSED']
+
+
+def test_a_name_that_is_no_text_is_that_of_the_type() -> None:
+    class Named(Generator[Any, Any, Any]):
+        def send(self, value: Any) -> Any:
+            raise StopIteration
+
+        def throw(self, *exception: Any) -> Any:
+            raise exception[0]
+
+    generator: Any = Named()
+    generator.__name__ = generator.__qualname__ = 1
+    coroutine = drive(generator)
+    assert coroutine.__name__ == 'Named'
+    assert coroutine.__qualname__ == Named.__qualname__
+    coroutine.close()

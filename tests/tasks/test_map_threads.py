@@ -647,6 +647,28 @@ def test_an_executor_that_returns_no_future() -> None:
         next(map_threads(abs, [1], executor=Bad()))
 
 
+def test_an_executor_that_calls_twice_is_refused() -> None:
+    class Twice:
+        calls: list[Callable[..., Any]] = []  # noqa: RUF012
+
+        def submit(self, function: Callable[..., Any]) -> Any:
+            self.calls.append(function)
+            function()
+            return self
+
+        def add_done_callback(self, callback: Callable[[Any], Any]) -> None:
+            callback(self)
+
+        def cancel(self) -> bool:
+            return False
+
+    assert list(map_threads(abs, [-1], executor=Twice())) == [1]
+    (call,) = Twice.calls
+    for arguments in ((), (1,)):
+        with pytest.raises(TypeError, match='a call runs once, without arguments'):
+            call(*arguments)
+
+
 @pytest.mark.skipif(sys.platform == 'win32', reason='slow to start')
 def test_an_executor_of_processes_says_that_it_cannot() -> None:
     import multiprocessing
