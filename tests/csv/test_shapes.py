@@ -614,3 +614,12 @@ def test_a_dataclass_whose_init_is_no_function_is_called() -> None:
     made.__init__ = init  # type: ignore[misc]
     (row,) = csv_rows(b'x\n1\n', into=made)
     assert row.x == -1
+
+
+def test_a_name_beside_one_that_is_no_text_is_found() -> None:
+    assert list(csv_rows(b'a,b\n1,2\n', header=True, names=[1, 'y'], columns=['y'])) == [['2']]
+
+
+def test_a_header_that_is_no_number_where_numbers_are_due() -> None:
+    with pytest.raises(CSVError, match='could not convert string to float'):
+        next(csv_rows(b'a,1\n', header=True, quoting=csv.QUOTE_NONNUMERIC))

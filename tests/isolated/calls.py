@@ -221,6 +221,42 @@ def rows_with_a_mark(g: Any) -> Any:
     ]
 
 
+WIDE = 'a,' * 2000 + '"b""c"'  # in each way of reading more room than there is at first
+TALL = 'a,é\n' * 100
+
+
+@call
+def rows_that_need_room(g: Any) -> Any:
+    return [
+        list(g.csv_rows(WIDE.encode())),
+        list(g.csv_rows([WIDE])),
+        list(g.csv_rows([WIDE[:99], WIDE[99:]], items='chunks')),
+        list(g.csv_rows([WIDE[:9].encode(), WIDE[9:].encode()])),
+        list(g.csv_rows(WIDE.encode('utf-16-le'), encoding='utf-16-le')),
+        list(g.csv_reader([WIDE, 'a,"b\n', 'c"'])),
+        len(list(g.csv_rows([TALL], items='chunks'))),
+        len(list(g.csv_rows(TALL.encode(), into=g.CSVRow, names=['x', 'y'], header=False))),
+        list(g.csv_rows([b'"open'], strict=False)),
+    ]
+
+
+@call
+def rows_of_types_in_every_shape(g: Any) -> Any:
+    data = b'a,b\n1,x\n1000000,y\n2000000,y\n'
+    shapes = (list, tuple, dict, g.CSVRow)
+    typed = [list(g.csv_rows(data, into=into, types={'a': int}, header=True)) for into in shapes]
+    called = [
+        list(g.csv_rows(data, into=into, types={'a': int, 'b': str.upper}, header=True))
+        for into in shapes
+    ]
+    return [
+        [[*row] for rows in typed + called for row in rows],
+        list(g.csv_rows(b'a\n1\n2,3,4\n', into=dict, ragged='allow', types={'a': int})),
+        list(g.csv_rows(b'1,2,3\n4\n', types={1: float}, ragged='pad', header=False)),
+        [row.__reduce__()[1][0] == tuple(row) for row in typed[3]],
+    ]
+
+
 # --- generators.csv -----------------------------------------------------------------------------
 
 
