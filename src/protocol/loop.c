@@ -98,8 +98,8 @@ loop_future(PyObject *loop)
     return PyObject_CallMethod(loop, "create_future", NULL);
 }
 
-int
-loop_wake(PyObject *future)
+static int
+wake(PyObject *future)
 {
     PyObject *done = PyObject_CallMethod(future, "done", NULL);
     int is_done = done == NULL ? -1 : PyObject_IsTrue(done);
@@ -110,6 +110,17 @@ loop_wake(PyObject *future)
     PyObject *set = PyObject_CallMethod(future, "set_result", "O", Py_None);
     Py_XDECREF(set);
     return set == NULL ? -1 : 0;
+}
+
+/* Once more where memory lacked: who is not woken may wait for ever. */
+int
+loop_wake(PyObject *future)
+{
+    int status = wake(future);
+    if (status < 0 && generators_forgive(PyExc_MemoryError) == 0) {
+        status = wake(future);
+    }
+    return status;
 }
 
 int

@@ -5,7 +5,9 @@
  *
  * Owned: the state keeps at most one, `kept_stop`, by its one reference.  That one has no
  * value, and nothing was ever set on it.  It stays tracked, so that it is found by a
- * collection, which sees that it is held from elsewhere.  A kept one owns no reference to
+ * collection, which sees that it is held from elsewhere.  One that became free within a
+ * collection, as the value of its own value, is cleared by that all the same, after it was
+ * kept: then its arguments are set anew.  A kept one owns no reference to
  * its type, which would keep the module from being collected; one in use does, so that the
  * module outlives it.
  */
@@ -88,6 +90,9 @@ stop_raise(generators_state *state, PyObject *value)
     if (op != NULL) {
         state->kept_stop = NULL;
         Py_INCREF(state->stop_type);
+        if (((PyStopIterationObject *)op)->args == NULL) { /* see above */
+            ((PyStopIterationObject *)op)->args = Py_NewRef(state->empty_tuple);
+        }
     }
     else {
         op = ((PyTypeObject *)PyExc_StopIteration)

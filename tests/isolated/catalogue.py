@@ -769,8 +769,6 @@ def looped(make: Callable[[int], Any]) -> dict[str, Any]:
         'items': up_to,
         'shared': False,
         'runs_loop': True,
-        # In 3.11 tasks do not begin at once, and one without its first step is waited for.
-        'short_of_memory': sys.version_info >= (3, 12),
     }
 
 

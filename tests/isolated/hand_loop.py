@@ -40,6 +40,17 @@ class Watched(Coroutine[Any, Any, Any]):
         return self
 
 
+class Future(asyncio.Future[Any]):
+    """Whom it wakes is woken: asyncio's forgets a callback that it had no memory to schedule."""
+
+    def set_result(self, result: Any) -> None:
+        was = hook.turn(False)
+        try:
+            super().set_result(result)
+        finally:
+            hook.turn(was)
+
+
 class Stuck(MemoryError):
     """All wait, and nobody will wake them: there was no memory to do it."""
 
@@ -95,7 +106,7 @@ class HandLoop(asyncio.AbstractEventLoop):
     def create_future(self) -> Any:
         was = hook.turn(False)
         try:
-            return asyncio.Future(loop=self)
+            return Future(loop=self)
         finally:
             hook.turn(was)
 

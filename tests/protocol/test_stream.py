@@ -172,6 +172,7 @@ def test_throw_refuses_what_is_no_traceback() -> None:
         map_threads(abs, [1]).throw(ValueError, ValueError(), 1)  # type: ignore[call-overload]
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason='deprecated since 3.12')
 def test_the_older_forms_of_throw_warn(make: Callable[[Any], Any]) -> None:
     with pytest.warns(DeprecationWarning, match='signature of throw'), pytest.raises(KeyError):
         make(items(1)).throw(KeyError, 'value')

@@ -713,6 +713,41 @@ def test_nothing_leaks() -> None:
     run(main)
 
 
+class Forgetful(asyncio.Future[Any]):
+    """It has no memory when it is to end for the first time."""
+
+    failed = False
+
+    def set_result(self, result: Any) -> None:
+        if not self.failed:
+            self.failed = True
+            raise MemoryError
+        super().set_result(result)
+
+
+def test_a_wait_that_could_not_be_ended_for_want_of_memory_is_ended_all_the_same() -> None:
+    made: list[Forgetful] = []
+
+    class Loop(asyncio.SelectorEventLoop):
+        def create_future(self) -> Any:
+            made.append(Forgetful(loop=self))
+            return made[-1]
+
+    async def call(x: int) -> int:
+        await asyncio.sleep(0)
+        return x
+
+    async def collect() -> list[int]:
+        return [x async for x in amap(call, range(5), concurrency=2)]
+
+    loop = Loop()
+    try:
+        assert loop.run_until_complete(collect()) == [0, 1, 2, 3, 4]
+    finally:
+        loop.close()
+    assert any(future.failed for future in made)
+
+
 def test_a_call_tells_that_it_runs() -> None:
     async def main() -> list[Any]:
         async def call(x: int) -> Any:
