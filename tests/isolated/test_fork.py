@@ -16,9 +16,17 @@ from typing import Any
 import pytest
 
 from generators import to_async, to_sync
+from tests import lsan
 from tests.isolated.catalogue import RECIPES, Recipe, acounted, counted
 
-pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='this system has no fork')
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, 'fork'), reason='this system has no fork'),
+    # Its allocator takes a lock that another thread had when the process forked; it does not since
+    # LLVM 18.  Threads there are: a loop of to_sync() stays for the next one.
+    pytest.mark.skipif(
+        lsan.is_here(), reason='a process with threads cannot fork under this sanitizer'
+    ),
+]
 
 COUNT = 30
 
