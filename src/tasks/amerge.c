@@ -2,7 +2,9 @@
  *
  * Each source is pulled by a reader, which holds one item at most and pulls the next one when
  * that is taken.  Readers that have something to give, an item, the end or an error, stand in
- * a list in the order in which it came.
+ * a list in the order in which it came, each once: one that was told to stop, or was
+ * cancelled, ends while it stands there with its item, and stands there again for its end
+ * once that is taken.
  *
  * States: those of an async stream, which has no one source.  At the end the readers are told
  * to stop; they are waited for, and each closes its own source.
@@ -27,6 +29,10 @@ static void
 put_ready(reader *self)
 {
     crew *of = self->crew;
+    if (self->is_ready) {
+        return;
+    }
+    self->is_ready = true;
     Py_INCREF(self);
     if (of->last_ready == NULL) {
         of->first_ready = self;
@@ -44,6 +50,7 @@ take_ready(crew *of)
     if (one != NULL) {
         of->first_ready = one->next;
         one->next = NULL;
+        one->is_ready = false;
         if (of->first_ready == NULL) {
             of->last_ready = NULL;
         }
@@ -104,7 +111,12 @@ step_lock_held(amerge *self, PyObject **value)
         PyObject *item = one->item, *error = one->error;
         if (item != NULL) {
             one->item = NULL;
-            reader_poke(one);
+            if (one->is_ended) {
+                put_ready(one);
+            }
+            else {
+                reader_poke(one);
+            }
             Py_DECREF(one);
             *value = item;
             return ASTREAM_ITEM;

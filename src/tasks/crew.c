@@ -215,6 +215,7 @@ crew_clear(PyObject *op)
         reader *one = self->first_ready;
         self->first_ready = one->next;
         one->next = NULL;
+        one->is_ready = false;
         Py_DECREF(one);
     }
     self->last_ready = NULL;

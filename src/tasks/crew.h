@@ -37,6 +37,7 @@ struct reader {
     bool closing;
     bool running;
     bool is_ended;
+    bool is_ready; /* stands in amerge's list */
 };
 
 struct crew {

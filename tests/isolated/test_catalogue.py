@@ -58,9 +58,6 @@ def eager_collector() -> Iterator[None]:
     gc.set_threshold(*before)
 
 
-@pytest.mark.skipif(
-    sys.version_info < (3, 12), reason='it stands still in 3.11 after other tests: cause not found'
-)
 @pytest.mark.parametrize('name', RECIPES)
 def test_the_collector_runs_at_every_moment(name: str, eager_collector: None) -> None:
     recipe = RECIPES[name]

@@ -176,6 +176,34 @@ def test_a_step_on_the_thread_of_another_loop_is_refused(call: Any) -> None:
     run(main)
 
 
+def test_the_collector_meets_sources_that_ended_with_an_item_not_taken() -> None:
+    """One that stood in the list twice was a circle in it, and a collection did not end."""
+
+    async def main() -> None:
+        one, two, last = Source(), Source(), asyncio.Event()
+
+        async def slow() -> AsyncGenerator[str, None]:
+            try:
+                yield 'slow'
+                await asyncio.Event().wait()
+            finally:
+                await last.wait()
+
+        stream = amerge(slow(), one.items(), two.items())
+        one.feed(1, 2)
+        two.feed(3, 4)
+        assert await anext(stream) == 'slow'
+        await turns()
+        closing = asyncio.create_task(stream.aclose())
+        await turns()
+        assert one.log[-1] == two.log[-1] == 'closed'
+        gc.collect()
+        last.set()
+        await closing
+
+    run(main)
+
+
 def test_an_error_of_closing_is_raised() -> None:
     async def source() -> AsyncGenerator[int, None]:
         try:
