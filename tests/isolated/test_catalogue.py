@@ -1,7 +1,6 @@
 """The catalogue says what is so: the walks through it are no better than it is."""
 
 import gc
-import sys
 from collections.abc import Iterator
 from typing import Any
 
