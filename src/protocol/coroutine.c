@@ -34,6 +34,15 @@ coroutine_throw(PyObject *op, coroutine_step step, PyObject *const *args, Py_ssi
     return coroutine_stepped(status, result);
 }
 
+PySendResult
+coroutine_refuse(bool running)
+{
+    PyErr_SetString(running ? PyExc_ValueError : PyExc_RuntimeError,
+                    running ? "coroutine already executing"
+                            : "cannot reuse already awaited coroutine");
+    return PYGEN_ERROR;
+}
+
 int
 coroutine_close(PyObject *op, coroutine_step step)
 {

@@ -18,6 +18,9 @@ PyObject *coroutine_stepped(PySendResult status, PyObject *result);
 PyObject *coroutine_throw(PyObject *op, coroutine_step step, PyObject *const *args,
                           Py_ssize_t count);
 
+/* What a coroutine that runs, or else one that is over, answers to a step: PYGEN_ERROR. */
+PySendResult coroutine_refuse(bool running);
+
 /* close() of one that has begun and not ended: 0, or -1 with an exception set. */
 int coroutine_close(PyObject *op, coroutine_step step);
 

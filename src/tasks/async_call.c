@@ -87,21 +87,11 @@ end(async_call *self, PyObject *result, PyObject **told)
     return PYGEN_RETURN;
 }
 
-/* As coroutines do. */
-static PySendResult
-refuse(bool running)
-{
-    PyErr_SetString(running ? PyExc_ValueError : PyExc_RuntimeError,
-                    running ? "coroutine already executing"
-                            : "cannot reuse already awaited coroutine");
-    return PYGEN_ERROR;
-}
-
 static PySendResult
 step_lock_held(async_call *self, PyObject *value, PyObject *exception, PyObject **told)
 {
     if (self->running || self->crew == NULL) {
-        return refuse(self->running);
+        return coroutine_refuse(self->running);
     }
     if (Py_EnterRecursiveCall(" in a call of amap()")) {
         return PYGEN_ERROR;
@@ -137,7 +127,7 @@ step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
     running = self->running;
     Py_END_CRITICAL_SECTION();
     if (of == NULL) {
-        return refuse(running);
+        return coroutine_refuse(running);
     }
     PySendResult status;
     Py_BEGIN_CRITICAL_SECTION2(self, of);

@@ -134,12 +134,8 @@ go_on(drive *self, PySendResult status, PyObject **result)
 static int
 check_idle(drive *self)
 {
-    if (self->running) {
-        PyErr_SetString(PyExc_ValueError, "coroutine already executing");
-        return -1;
-    }
-    if (self->ended) {
-        PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
+    if (self->running || self->ended) {
+        coroutine_refuse(self->running);
         return -1;
     }
     return 0;

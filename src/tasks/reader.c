@@ -132,21 +132,11 @@ go_on(reader *self, PySendResult status, PyObject **told)
     return status;
 }
 
-/* As coroutines do. */
-static PySendResult
-refuse(const reader *self)
-{
-    PyErr_SetString(self->running ? PyExc_ValueError : PyExc_RuntimeError,
-                    self->running ? "coroutine already executing"
-                                  : "cannot reuse already awaited coroutine");
-    return PYGEN_ERROR;
-}
-
 static PySendResult
 step_lock_held(reader *self, PyObject *value, PyObject *exception, PyObject **told)
 {
     if (self->running || self->is_ended) {
-        return refuse(self);
+        return coroutine_refuse(self->running);
     }
     self->running = true;
     PySendResult status = PYGEN_ERROR;
@@ -176,7 +166,7 @@ step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
     *told = NULL;
     PySendResult status;
     if (self->crew == NULL) {
-        return refuse(self); /* cleared by the collector */
+        return coroutine_refuse(self->running); /* cleared by the collector */
     }
     Py_INCREF(self);
     Py_BEGIN_CRITICAL_SECTION(self->crew);
@@ -295,7 +285,7 @@ reader_close(PyObject *op, PyObject *Py_UNUSED(ignored))
     }
     Py_END_CRITICAL_SECTION();
     if (running) {
-        refuse(self);
+        coroutine_refuse(running);
         return NULL;
     }
     Py_RETURN_NONE;
