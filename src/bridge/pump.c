@@ -32,9 +32,10 @@
 
 #include "bridge/size.h"
 #include "core/clock.h"
-#include "protocol/await.h"
-#include "protocol/loop.h"
-#include "protocol/raising.h"
+#include "aio/await.h"
+#include "aio/loop.h"
+#include "runtime/raising.h"
+#include "runtime/lock.h"
 
 #define PAUSE_AFTER (CLOCK_SECOND / 1000)
 #define MOST_UNCHECKED 63 /* items, until the clock is looked at again */
@@ -641,7 +642,7 @@ pump_new(generators_state *state, PyObject *source, size_t max_items, size_t max
     ring_init(&self->ring, max_items, max_bytes);
     self->source = Py_NewRef(source);
     self->context = PyContext_CopyCurrent();
-    self->bell = generators_taken_lock();
+    self->bell = lock_new_taken();
     if (self->context == NULL || self->bell == NULL) {
         Py_DECREF(self);
         return NULL;

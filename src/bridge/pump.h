@@ -5,7 +5,7 @@
 #define GENERATORS_BRIDGE_PUMP_H
 
 #include "core/ring.h"
-#include "generators.h"
+#include "state.h"
 #include "pythread.h"
 
 typedef enum {
@@ -115,5 +115,7 @@ bool pump_is_async_iterable(PyObject *object);
 
 /* Whether a stream closes that object: 1, 0 or -1. */
 int pump_is_async_generator(pump *self, PyObject *object);
+
+extern PyType_Spec pump_spec;
 
 #endif

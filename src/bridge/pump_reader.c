@@ -9,7 +9,7 @@
  */
 #include "bridge/pump.h"
 
-#include "protocol/raising.h"
+#include "runtime/raising.h"
 
 /* ---- the loop ---- */
 

@@ -2,7 +2,7 @@
 #ifndef GENERATORS_BRIDGE_SIZE_H
 #define GENERATORS_BRIDGE_SIZE_H
 
-#include "generators.h"
+#include "state.h"
 
 /* Text and bytes by their length, and what is in a list, tuple or dict likewise,
    one level deep; SIZE_OF_ANY more for each, and for an object of any other kind.  It

@@ -9,7 +9,7 @@
  * source begun by the parent as well; nothing of them is touched.
  */
 #include "bridge/worker.h"
-#include "protocol/watch.h"
+#include "runtime/watch.h"
 
 /* ---- the end of the process ---- */
 

@@ -10,8 +10,10 @@
  * Owned: the worker, until the end; without a thread the source's iterator, by the stream,
  * or, before the first step, the callable that makes it.
  */
+#include "bridge/to_async.h"
+
 #include "bridge/worker.h"
-#include "protocol/astream.h"
+#include "stream/astream.h"
 
 #define BUFFERSIZE 256
 #define MAX_BYTES (1 << 20)

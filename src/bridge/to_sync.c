@@ -20,13 +20,15 @@
  * Threads: see stream.c.  While it waits the object's critical section is
  * suspended; `running` refuses others.
  */
+#include "bridge/to_sync.h"
+
 #include <math.h>
 
 #include "bridge/pump.h"
 #include "core/clock.h"
-#include "protocol/loop.h"
-#include "protocol/stream.h"
-#include "protocol/watch.h"
+#include "aio/loop.h"
+#include "stream/stream.h"
+#include "runtime/watch.h"
 
 #define FOR_EVER UINT64_MAX
 #ifdef _WIN32

@@ -23,8 +23,9 @@
 
 #include "bridge/size.h"
 #include "core/clock.h"
-#include "protocol/loop.h"
-#include "protocol/raising.h"
+#include "aio/loop.h"
+#include "runtime/raising.h"
+#include "runtime/lock.h"
 
 #define LAZY_DELAY 0.001                  /* seconds that an item waits for others, at most */
 #define QUICK_ITEM (CLOCK_SECOND / 20000) /* a source that takes longer is told of eagerly */
@@ -551,7 +552,7 @@ worker_new(generators_state *state, PyObject *source, size_t max_items, size_t m
     self->source = Py_NewRef(source);
     self->forks = state->forks;
     self->context = PyContext_CopyCurrent();
-    self->gate = generators_taken_lock();
+    self->gate = lock_new_taken();
     if (self->context == NULL || self->gate == NULL) {
         Py_DECREF(self);
         return NULL;

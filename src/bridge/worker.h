@@ -9,7 +9,7 @@
 #define GENERATORS_BRIDGE_WORKER_H
 
 #include "core/ring.h"
-#include "generators.h"
+#include "state.h"
 
 /* What the worker does for a loop that waits. */
 typedef enum {

@@ -9,7 +9,7 @@
  */
 #include "events/events.h"
 
-#include "protocol/raising.h"
+#include "runtime/raising.h"
 
 /* A sync dispatch can't wait for a handler, nor for one of 'error' that would have to
    be told.  0, or -1 with TypeError. */

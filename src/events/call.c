@@ -17,9 +17,10 @@
  */
 #include "events/call.h"
 
-#include "protocol/coroutine.h"
-#include "protocol/raising.h"
-#include "protocol/stop.h"
+#include "aio/coroutine.h"
+#include "runtime/raising.h"
+#include "aio/stop.h"
+#include "runtime/attributes.h"
 
 static const char *
 call_name(event_call *self)
@@ -370,7 +371,7 @@ static PyGetSetDef call_getters[] = {
     {"__name__", get_name, NULL, NULL, NULL},
     {"__qualname__", get_qualified_name, NULL, NULL, NULL},
     {"cr_await", get_awaited, NULL, "What it awaits, or None.", NULL},
-    {"cr_running", generators_get_flag, NULL, NULL, (void *)offsetof(event_call, running)},
+    {"cr_running", attributes_get_flag, NULL, NULL, (void *)offsetof(event_call, running)},
     {NULL},
 };
 

@@ -41,4 +41,6 @@ typedef struct {
 PySendResult event_call_step(event_call *self, PyObject *value, PyObject *exception,
                              PyObject **result);
 
+extern PyType_Spec event_call_spec;
+
 #endif

@@ -13,9 +13,12 @@
  * meanwhile is queued as what a handler dispatches is.  All that several calls change
  * is changed in the critical section of the dispatcher.
  */
+#include "events/dispatcher.h"
+
 #include "events/events.h"
 
-#include "protocol/raising.h"
+#include "runtime/raising.h"
+#include "runtime/attributes.h"
 
 #define EVENTS_BETWEEN_CHECKS                                      \
     1024 /* for signals: neither source nor handler need be Python \
@@ -440,7 +443,7 @@ static PyMemberDef dispatcher_members[] = {
 };
 
 static PyGetSetDef dispatcher_getters[] = {
-    {"closed", generators_get_flag, NULL, "Whether it was closed: it takes no more events.",
+    {"closed", attributes_get_flag, NULL, "Whether it was closed: it takes no more events.",
      (void *)offsetof(dispatcher, closing)},
     {NULL},
 };

@@ -14,11 +14,11 @@
  *   steps.c       what it does between two stops
  *   wait.c        async calls that wait for their turn
  */
-#ifndef GENERATORS_EVENTS_H
-#define GENERATORS_EVENTS_H
+#ifndef GENERATORS_EVENTS_EVENTS_H
+#define GENERATORS_EVENTS_EVENTS_H
 
 #include "events/place.h"
-#include "generators.h"
+#include "state.h"
 
 typedef struct dispatcher dispatcher;
 typedef struct event_waiter event_waiter;

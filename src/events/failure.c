@@ -8,7 +8,7 @@
  */
 #include "events/events.h"
 
-#include "protocol/raising.h"
+#include "runtime/raising.h"
 
 /* One exception is kept as it is, so that no memory is needed for it, and several in a
    list.  It is given away. */

@@ -12,9 +12,11 @@
  * Threads: `target` and the rest are changed only by who registers it, before anybody
  * else knows it, and then by who holds the dispatcher's turn.
  */
+#include "events/handler.h"
+
 #include "events/events.h"
 
-#include "protocol/raising.h"
+#include "runtime/raising.h"
 
 /* ---- what is what ---- */
 

@@ -2,7 +2,7 @@
 #ifndef GENERATORS_EVENTS_PLACE_H
 #define GENERATORS_EVENTS_PLACE_H
 
-#include "generators.h"
+#include "state.h"
 
 /* A type's version can be had up to 3.13; without the GIL a place can't be read without
    more ado. */

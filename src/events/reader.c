@@ -9,7 +9,7 @@
  */
 #include "events/events.h"
 
-#include "protocol/raising.h"
+#include "runtime/raising.h"
 
 int
 event_reader_open(event_reader *self, PyObject *name, const char *what)

@@ -8,7 +8,7 @@
  */
 #include "events/events.h"
 
-#include "protocol/raising.h"
+#include "runtime/raising.h"
 
 void
 dispatcher_refuse_closed(void)

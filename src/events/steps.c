@@ -6,9 +6,9 @@
 #include "events/call.h"
 
 #include "core/clock.h"
-#include "protocol/await.h"
-#include "protocol/loop.h"
-#include "protocol/raising.h"
+#include "aio/await.h"
+#include "aio/loop.h"
+#include "runtime/raising.h"
 
 /* Events that are all ready are a busy loop, which must let the others run. */
 #define TIME_BETWEEN_PAUSES (CLOCK_SECOND / 100)

@@ -9,6 +9,8 @@
  * run __hash__ and __eq__ of a type, and with them anything; what is done after that
  * relies on nothing read before.
  */
+#include "events/table.h"
+
 #include "events/events.h"
 
 #include <stdlib.h>

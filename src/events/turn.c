@@ -18,8 +18,8 @@
  */
 #include "events/events.h"
 
-#include "protocol/await.h"
-#include "protocol/raising.h"
+#include "aio/await.h"
+#include "runtime/raising.h"
 
 #define EVENTS_BETWEEN_CHECKS 1024 /* for signals: no handler need run any Python code */
 

@@ -12,9 +12,9 @@
  */
 #include "events/events.h"
 
-#include "protocol/await.h"
-#include "protocol/loop.h"
-#include "protocol/raising.h"
+#include "aio/await.h"
+#include "aio/loop.h"
+#include "runtime/raising.h"
 
 bool
 event_wait_is_free(dispatcher *owner, event_waiter *waiter)

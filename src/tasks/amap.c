@@ -11,7 +11,9 @@
  *
  * Owned: the source, by the stream; the crew, which has the calls; the reader.
  */
-#include "protocol/astream.h"
+#include "tasks/amap.h"
+
+#include "stream/astream.h"
 #include "tasks/crew.h"
 #include "tasks/tasks.h"
 

@@ -11,8 +11,10 @@
  *
  * Owned: the crew, and the readers, which have the sources.
  */
-#include "protocol/astream.h"
-#include "protocol/await.h"
+#include "tasks/amerge.h"
+
+#include "stream/astream.h"
+#include "aio/await.h"
 #include "tasks/crew.h"
 
 typedef struct {

@@ -13,9 +13,13 @@
  * user code runs; `running` refuses whoever comes in there.  On another thread than the loop's
  * only a debugger, or the collector, looks at it.
  */
-#include "protocol/await.h"
-#include "protocol/coroutine.h"
+#include "tasks/async_call.h"
+
+#include "aio/await.h"
+#include "aio/coroutine.h"
 #include "tasks/crew.h"
+#include "runtime/raising.h"
+#include "runtime/attributes.h"
 
 typedef struct {
     call call;
@@ -223,7 +227,7 @@ get_of_awaited(PyObject *op, void *closure)
     }
     PyObject *value = PyObject_GetAttrString(awaited, closure);
     Py_DECREF(awaited);
-    if (value == NULL && generators_forgive(PyExc_AttributeError) == 0) {
+    if (value == NULL && raising_forgive(PyExc_AttributeError) == 0) {
         Py_RETURN_NONE;
     }
     return value;
@@ -282,7 +286,7 @@ static PyGetSetDef async_call_getset[] = {
     {"cr_await", get_of_awaited, NULL, NULL, "cr_await"},
     {"cr_frame", get_of_awaited, NULL, NULL, "cr_frame"},
     {"cr_code", get_of_awaited, NULL, NULL, "cr_code"},
-    {"cr_running", generators_get_flag, NULL, NULL, (void *)offsetof(async_call, running)},
+    {"cr_running", attributes_get_flag, NULL, NULL, (void *)offsetof(async_call, running)},
     {NULL},
 };
 

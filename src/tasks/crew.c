@@ -10,8 +10,8 @@
  */
 #include "tasks/crew.h"
 
-#include "protocol/loop.h"
-#include "protocol/raising.h"
+#include "aio/loop.h"
+#include "runtime/raising.h"
 
 /* ---- tasks ---- */
 

@@ -6,7 +6,7 @@
 #ifndef GENERATORS_TASKS_CREW_H
 #define GENERATORS_TASKS_CREW_H
 
-#include "protocol/astream.h"
+#include "stream/astream.h"
 #include "tasks/window.h"
 
 typedef struct crew crew;
@@ -96,5 +96,7 @@ void reader_poke(reader *self);
 
 /* Stop pulling, and close the source if it `closes` that. */
 int reader_stop(reader *self);
+
+extern PyType_Spec crew_spec;
 
 #endif

@@ -23,10 +23,13 @@
  * Threads: a call takes the object's critical section.  The generator runs in it,
  * so that the section may be suspended; `running` keeps the object whole then.
  */
-#include "protocol/await.h"
-#include "protocol/coroutine.h"
-#include "protocol/raising.h"
+#include "tasks/drive.h"
+
+#include "aio/await.h"
+#include "aio/coroutine.h"
+#include "runtime/raising.h"
 #include "tasks/tasks.h"
+#include "runtime/attributes.h"
 
 typedef struct {
     PyObject_HEAD
@@ -599,7 +602,7 @@ static PyGetSetDef drive_getset[] = {
     {"__name__", get_name, NULL, "The generator's name.", NULL},
     {"__qualname__", get_qualname, NULL, "The generator's qualified name.", NULL},
     {"cr_await", get_cr_await, NULL, "What iterates while it waits, or None.", NULL},
-    {"cr_running", generators_get_flag, NULL, "Whether it runs now.",
+    {"cr_running", attributes_get_flag, NULL, "Whether it runs now.",
      (void *)offsetof(drive, running)},
     {"cr_suspended", get_cr_suspended, NULL, "Whether it waits.", NULL},
     {"cr_state", get_cr_state, NULL, "Its state, as inspect names it.", NULL},

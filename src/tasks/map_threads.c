@@ -12,9 +12,12 @@
  * in the source, under `running`, and on the threads in the function, which knows nothing of
  * the stream.  Threads: see stream.c and workers.c.
  */
-#include "protocol/stream.h"
+#include "tasks/map_threads.h"
+
+#include "stream/stream.h"
 #include "tasks/tasks.h"
 #include "tasks/workers.h"
+#include "runtime/raising.h"
 
 typedef struct {
     stream stream;
@@ -127,7 +130,7 @@ check_executor(PyObject *executor)
 {
     PyObject *submit = PyObject_GetAttrString(executor, "submit");
     if (submit == NULL) {
-        if (generators_forgive(PyExc_AttributeError) == 0) {
+        if (raising_forgive(PyExc_AttributeError) == 0) {
             PyErr_Format(PyExc_TypeError, "executor must have submit(), and '%.200s' has none",
                          Py_TYPE(executor)->tp_name);
         }

@@ -12,9 +12,11 @@
  *
  * Threads: its crew's section guards it.
  */
-#include "protocol/await.h"
-#include "protocol/coroutine.h"
-#include "protocol/loop.h"
+#include "tasks/reader.h"
+
+#include "aio/await.h"
+#include "aio/coroutine.h"
+#include "aio/loop.h"
 #include "tasks/crew.h"
 
 /* ---- a step ---- */

@@ -7,6 +7,8 @@
  *
  * Owned: the function, and a dict of attributes.  Nothing changes after it was made.
  */
+#include "tasks/task.h"
+
 #include <stddef.h>
 
 #include "tasks/tasks.h"

@@ -1,10 +1,10 @@
 /* What the tasks share: waiting for what a generator yields (wait.c), and making
  * a coroutine of one (drive.c).
  */
-#ifndef GENERATORS_TASKS_H
-#define GENERATORS_TASKS_H
+#ifndef GENERATORS_TASKS_TASKS_H
+#define GENERATORS_TASKS_TASKS_H
 
-#include "generators.h"
+#include "state.h"
 
 /* ---- waiting ---- */
 

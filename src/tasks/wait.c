@@ -4,9 +4,9 @@
  * Nothing here has a state; what is given out is owned by the caller.
  */
 #include "core/clock.h"
-#include "protocol/await.h"
-#include "protocol/loop.h"
-#include "protocol/raising.h"
+#include "aio/await.h"
+#include "aio/loop.h"
+#include "runtime/raising.h"
 #include "tasks/tasks.h"
 
 #define BUDGET (CLOCK_SECOND / 100) /* for which a loop that runs may stand still */

@@ -7,7 +7,7 @@
 #ifndef GENERATORS_TASKS_WINDOW_H
 #define GENERATORS_TASKS_WINDOW_H
 
-#include "generators.h"
+#include "state.h"
 
 typedef struct call call;
 

@@ -23,8 +23,9 @@
  */
 #include "tasks/workers.h"
 
-#include "protocol/raising.h"
-#include "protocol/watch.h"
+#include "runtime/raising.h"
+#include "runtime/watch.h"
+#include "runtime/lock.h"
 
 #ifndef _WIN32
 #include <unistd.h>
@@ -418,7 +419,7 @@ static PyObject *
 workers_run(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     workers *self = (workers *)op;
-    idle_thread me = {generators_taken_lock(), NULL};
+    idle_thread me = {lock_new_taken(), NULL};
     if (me.wake == NULL) {
         return NULL;
     }
@@ -743,7 +744,7 @@ workers_new(generators_state *state, PyObject *executor)
     self->process = PROCESS();
     self->executor = Py_XNewRef(executor);
     self->threads = PyList_New(0);
-    self->signal = generators_taken_lock();
+    self->signal = lock_new_taken();
     if (self->threads == NULL || self->signal == NULL) {
         Py_DECREF(self);
         return NULL;

@@ -27,4 +27,8 @@ int workers_stop(workers *self, window *calls, bool abandoned);
 /* Whether the process is the one that they were made in; if not, RuntimeError is set. */
 bool workers_are_here(workers *self);
 
+extern PyType_Spec thread_call_spec;
+
+extern PyType_Spec workers_spec;
+
 #endif

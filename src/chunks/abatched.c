@@ -1,0 +1,155 @@
+/* abatched: tuples of n items of an async source, the last one of what is left.
+ *
+ * States and threads: those of an async stream.  Owned: the batch that is being filled,
+ * a list until it is whole.  One that an error of the source tears is dropped, as by
+ * batched.
+ */
+#include "chunks/abatched.h"
+
+#include "stream/astream.h"
+
+typedef struct {
+    astream stream;
+    PyObject *batch; /* owned, or NULL */
+    Py_ssize_t n;
+    bool over; /* the source has ended */
+} abatched;
+
+/* ---- the stream's own ---- */
+
+static astream_outcome
+give_batch(abatched *self, PyObject **value)
+{
+    *value = PyList_AsTuple(self->batch);
+    Py_CLEAR(self->batch);
+    return *value == NULL ? ASTREAM_ERROR : ASTREAM_ITEM;
+}
+
+/* `item` is given away. */
+static astream_outcome
+add(abatched *self, PyObject *item, PyObject **value)
+{
+    int status = 0;
+    if (self->batch == NULL) {
+        self->batch = PyList_New(0);
+        status = self->batch == NULL ? -1 : 0;
+    }
+    if (status == 0) {
+        status = PyList_Append(self->batch, item);
+    }
+    Py_DECREF(item);
+    if (status < 0) {
+        return ASTREAM_ERROR;
+    }
+    return PyList_GET_SIZE(self->batch) < self->n ? ASTREAM_AGAIN : give_batch(self, value);
+}
+
+static astream_outcome
+abatched_step(astream *base, astream_answer answer, PyObject **value)
+{
+    abatched *self = (abatched *)base;
+    if (answer == ASTREAM_ASKED) {
+        answer = self->over ? ASTREAM_ENDED : astream_pull(base, value);
+    }
+    PyObject *item = *value;
+    *value = NULL;
+    switch (answer) {
+    case ASTREAM_GAVE:
+        return add(self, item, value);
+    case ASTREAM_ENDED:
+        self->over = true;
+        return self->batch == NULL ? ASTREAM_END : give_batch(self, value);
+    case ASTREAM_FAILED:
+        return ASTREAM_ERROR;
+    default:
+        return ASTREAM_AWAIT;
+    }
+}
+
+static int
+abatched_release(astream *base)
+{
+    Py_CLEAR(((abatched *)base)->batch);
+    return 0;
+}
+
+static const astream_kind abatched_kind = {abatched_step, NULL, abatched_release};
+
+static int
+abatched_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Py_VISIT(((abatched *)op)->batch);
+    return astream_traverse(op, visit, arg);
+}
+
+static int
+abatched_clear(PyObject *op)
+{
+    abatched_release((astream *)op);
+    return astream_clear(op);
+}
+
+/* ---- making one ---- */
+
+static int
+abatched_init(abatched *self, generators_state *state, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"source", "n", "close_with_task", NULL};
+    PyObject *source;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "On|$p:abatched", keywords, &source,
+                                     &self->n, &self->stream.close_with_task)) {
+        return -1;
+    }
+    if (self->n < 1) {
+        PyErr_SetString(PyExc_ValueError, "n must be at least one");
+        return -1;
+    }
+    return astream_open(&self->stream, state, source, ASTREAM_ASYNC);
+}
+
+static PyObject *
+abatched_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    abatched *self = (abatched *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->stream.kind = &abatched_kind;
+    if (abatched_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+PyDoc_STRVAR(abatched_doc,
+             "abatched(source, n, *, close_with_task=False)\n"
+             "--\n\n"
+             "Tuples of n items of an async iterable; the last one may be shorter.\n\n"
+             "As batched(), for `async for`.  Cancelling a pending step cancels the\n"
+             "source's: an async generator ends by that, and the stream with it.\n"
+             "close_with_task=True closes it when the asyncio task that took its first\n"
+             "batch ends.  ValueError where n is less than one.\n\n"
+             ">>> import asyncio\n"
+             ">>> async def letters():\n"
+             "...     for letter in 'abcde':\n"
+             "...         yield letter\n"
+             ">>> async def main():\n"
+             "...     return [batch async for batch in abatched(letters(), 2)]\n"
+             ">>> asyncio.run(main())\n"
+             "[('a', 'b'), ('c', 'd'), ('e',)]");
+
+static PyType_Slot abatched_slots[] = {
+    {Py_tp_doc, (char *)abatched_doc},
+    {Py_tp_new, abatched_new},
+    {Py_tp_traverse, abatched_traverse},
+    {Py_tp_clear, abatched_clear},
+    {0, NULL},
+};
+
+PyType_Spec abatched_spec = {
+    .name = "generators.abatched",
+    .basicsize = sizeof(abatched),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = abatched_slots,
+};

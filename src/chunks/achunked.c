@@ -1,0 +1,137 @@
+/* achunked: pieces of an async source, sent on in chunks of one size.
+ *
+ * The asynchronous face of pieces.c; how it pulls is in achunks.c.
+ *
+ * States and threads: those of an async stream.  Owned: the source or its read(), and
+ * the bytes held, until the end.
+ */
+#include "chunks/achunked.h"
+
+#include "chunks/achunks.h"
+#include "chunks/pieces.h"
+
+typedef struct {
+    astream stream;
+    achunks face;
+    piece_chunks pieces;
+} achunked;
+
+/* ---- the stream's own ---- */
+
+static astream_outcome
+achunked_step(astream *base, astream_answer answer, PyObject **value)
+{
+    achunked *self = (achunked *)base;
+    return achunks_step(&self->face, base, &self->pieces.chunks, &pieces_kind, answer, value);
+}
+
+static astream_outcome
+achunked_close(astream *base, astream_answer answer, PyObject **value)
+{
+    return asource_close(&((achunked *)base)->face.source, base, answer, value);
+}
+
+static int
+achunked_release(astream *base)
+{
+    achunked *self = (achunked *)base;
+    chunks_close(&self->pieces.chunks);
+    asource_release(&self->face.source);
+    return 0;
+}
+
+static const astream_kind achunked_kind = {achunked_step, achunked_close, achunked_release};
+
+static int
+achunked_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    achunked *self = (achunked *)op;
+    int status = chunks_traverse(&self->pieces.chunks, visit, arg);
+    if (status == 0) {
+        status = asource_traverse(&self->face.source, visit, arg);
+    }
+    return status != 0 ? status : astream_traverse(op, visit, arg);
+}
+
+static int
+achunked_clear(PyObject *op)
+{
+    achunked_release((astream *)op);
+    return astream_clear(op);
+}
+
+/* ---- making one ---- */
+
+static int
+achunked_init(achunked *self, generators_state *state, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"pieces",          "size", "max_delay", "encoding",
+                               "close_with_task", NULL};
+    PyObject *source, *size = NULL, *max_delay = NULL, *encoding = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$OUp:achunked", keywords, &source,
+                                     &size, &max_delay, &encoding,
+                                     &self->stream.close_with_task) ||
+        pieces_open(&self->pieces, size, max_delay, encoding) < 0) {
+        return -1;
+    }
+    size_t length = self->pieces.chunks.machine.size;
+    int status =
+        asource_open(&self->face.source, &self->stream, state, source, (Py_ssize_t)length,
+                     "pieces must be an async iterable of pieces, or an object whose "
+                     "read() is a coroutine function");
+    self->pieces.from_file = self->face.source.read != NULL;
+    return status;
+}
+
+static PyObject *
+achunked_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    achunked *self = (achunked *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->stream.kind = &achunked_kind;
+    if (achunked_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+PyDoc_STRVAR(
+    achunked_doc,
+    "achunked(pieces, size=65536, *, max_delay=0.1, encoding='utf-8',\n"
+    "         close_with_task=False)\n"
+    "--\n\n"
+    "The pieces (str, bytes or other buffers) of an async iterable, or what an object\n"
+    "gives whose read() is a coroutine function, as bytes of exactly `size`.\n\n"
+    "As chunked(), for `async for`; and where a loop of asyncio runs, bytes held go out\n"
+    "after `max_delay` seconds without a further piece: the step of the source that is\n"
+    "pending then is gone on with.  Cancelling a pending step cancels the source's: an\n"
+    "async generator ends by that, and the stream with it.\n\n"
+    "close_with_task=True closes it when the asyncio task that took its first chunk\n"
+    "ends.  An async generator given as `pieces` is closed when the stream ends; a file\n"
+    "stays open.\n\n"
+    ">>> import asyncio\n"
+    ">>> async def pieces():\n"
+    "...     for piece in ('ab', b'cde', 'f'):\n"
+    "...         yield piece\n"
+    ">>> async def main():\n"
+    "...     return [chunk async for chunk in achunked(pieces(), 4)]\n"
+    ">>> asyncio.run(main())\n"
+    "[b'abcd', b'ef']");
+
+static PyType_Slot achunked_slots[] = {
+    {Py_tp_doc, (char *)achunked_doc},
+    {Py_tp_new, achunked_new},
+    {Py_tp_traverse, achunked_traverse},
+    {Py_tp_clear, achunked_clear},
+    {0, NULL},
+};
+
+PyType_Spec achunked_spec = {
+    .name = "generators.achunked",
+    .basicsize = sizeof(achunked),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = achunked_slots,
+};

@@ -1,0 +1,234 @@
+/* chunked: pieces of text or bytes, sent on in chunks of one size.
+ *
+ * The synchronous face of pieces.c: it pulls pieces from an iterator, or
+ * calls read() of a binary file, until a chunk is whole, FLUSH comes or the bytes
+ * held have waited long enough.  It looks at the clock only when a piece arrives.
+ *
+ * States: those of a stream.  When the source ends or fails, the bytes held go
+ * out first; then comes the end, or the error.
+ *
+ * Owned: the source, by the stream; the bound read() of a file, which stays open;
+ * the bytes held.  All until the end.  User code runs in the source and in
+ * codecs, under `running`.  Threads: see stream.c.
+ */
+#include "chunks/chunked.h"
+
+#include "chunks/pieces.h"
+
+typedef struct {
+    stream stream;
+    piece_chunks pieces;
+    PyObject *read; /* owned: a binary file's read(), or NULL where `source` is read */
+    bool instant;   /* the source is a list's or tuple's own iterator */
+} chunked;
+
+/* ---- a file ---- */
+
+static int
+feed_read(chunked *self, PyObject *data)
+{
+    if (data == Py_None) {
+        PyErr_SetString(PyExc_BlockingIOError, "the file has no data yet: it is not blocking");
+        return -1;
+    }
+    if (PyUnicode_Check(data)) {
+        PyErr_SetString(
+            PyExc_TypeError,
+            "read() should have returned bytes, not 'str': open the file in binary "
+            "mode");
+        return -1;
+    }
+    Py_ssize_t length = PyObject_Size(data);
+    if (length <= 0) {
+        return length < 0 ? -1 : chunks_end(&self->pieces.chunks);
+    }
+    return pieces_feed(&self->pieces, data, self->stream.pulled);
+}
+
+/* Read until a chunk is ready or the file has ended.  0 or -1. */
+static int
+read_file(stream *base, PyObject **Py_UNUSED(whole))
+{
+    chunked *self = (chunked *)base;
+    do {
+        PyObject *read = Py_NewRef(self->read);
+        PyObject *data =
+            PyObject_CallFunction(read, "n", (Py_ssize_t)self->pieces.chunks.machine.size);
+        Py_DECREF(read);
+        int status = data == NULL ? -1 : feed_read(self, data);
+        Py_XDECREF(data);
+        if (status < 0) {
+            stream_note("while reading part %zd of the file", self->stream.pulled);
+            return -1;
+        }
+        self->stream.pulled++;
+        chunks_tick(&self->pieces.chunks);
+    } while (!self->pieces.chunks.finished &&
+             !coalescer_is_ready(&self->pieces.chunks.machine));
+    return 0;
+}
+
+/* ---- the stream's own ---- */
+
+static int
+pull_pieces(stream *base, PyObject **whole)
+{
+    chunked *self = (chunked *)base;
+    return chunks_pull(&self->pieces.chunks, base, &pieces_kind, self->instant, whole);
+}
+
+static PyObject *
+chunked_next(stream *base)
+{
+    chunked *self = (chunked *)base;
+    return chunks_next(&self->pieces.chunks, base,
+                       self->read != NULL ? read_file : pull_pieces);
+}
+
+static int
+chunked_release(stream *base)
+{
+    chunked *self = (chunked *)base;
+    chunks_close(&self->pieces.chunks);
+    Py_CLEAR(self->read);
+    return 0;
+}
+
+static const stream_kind chunked_kind = {chunked_next, chunked_release};
+
+static int
+chunked_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    chunked *self = (chunked *)op;
+    Py_VISIT(self->read);
+    int status = chunks_traverse(&self->pieces.chunks, visit, arg);
+    return status != 0 ? status : stream_traverse(op, visit, arg);
+}
+
+static int
+chunked_clear(PyObject *op)
+{
+    chunked_release((stream *)op);
+    return stream_clear(op);
+}
+
+/* ---- making one ---- */
+
+/* The method that reads a binary file: 1 and *read, 0 where `object` is none, or
+   -1.  A buffered file gives what it has with read1(), and does not wait for more. */
+static int
+find_read(generators_state *state, PyObject *object, PyObject **read)
+{
+    *read = PyObject_GetAttrString(object, "read");
+    if (*read == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            return -1;
+        }
+        PyErr_Clear();
+        return 0;
+    }
+    PyObject *type = PyObject_GetAttrString(state->io, "BufferedReader");
+    if (type != NULL && (PyObject *)Py_TYPE(object) == type) {
+        Py_SETREF(*read, PyObject_GetAttrString(object, "read1"));
+    }
+    Py_XDECREF(type);
+    return type == NULL || *read == NULL ? -1 : 1;
+}
+
+static int
+is_text_file(generators_state *state, PyObject *object)
+{
+    PyObject *type = PyObject_GetAttrString(state->io, "TextIOBase");
+    int is = type == NULL ? -1 : PyObject_IsInstance(object, type);
+    Py_XDECREF(type);
+    return is;
+}
+
+static int
+open_pieces(chunked *self, generators_state *state, PyObject *pieces)
+{
+    if (PyUnicode_Check(pieces) || PyObject_CheckBuffer(pieces)) {
+        PyErr_Format(PyExc_TypeError,
+                     "pieces must be an iterable of pieces or a binary file object, not "
+                     "'%.200s': pass [data] to cut one",
+                     Py_TYPE(pieces)->tp_name);
+        return -1;
+    }
+    int found = find_read(state, pieces, &self->read);
+    if (found > 0) {
+        found = is_text_file(state, pieces);
+        if (found > 0) {
+            PyErr_SetString(PyExc_TypeError,
+                            "the file is in text mode: open it in binary mode, or pass its "
+                            "lines as pieces: chunked(iter(file.readline, ''))");
+            return -1;
+        }
+        self->pieces.from_file = true;
+        return found;
+    }
+    if (found < 0 || stream_open(&self->stream, state, pieces) < 0) {
+        return -1;
+    }
+    self->instant = chunks_is_instant(&self->pieces.chunks, self->stream.source);
+    return 0;
+}
+
+static int
+chunked_init(chunked *self, generators_state *state, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"pieces", "size", "max_delay", "encoding", NULL};
+    PyObject *pieces, *size = NULL, *max_delay = NULL, *encoding = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$OU:chunked", keywords, &pieces, &size,
+                                     &max_delay, &encoding) ||
+        pieces_open(&self->pieces, size, max_delay, encoding) < 0) {
+        return -1;
+    }
+    return open_pieces(self, state, pieces);
+}
+
+static PyObject *
+chunked_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    chunked *self = (chunked *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->stream.kind = &chunked_kind;
+    if (chunked_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+PyDoc_STRVAR(chunked_doc,
+             "chunked(pieces, size=65536, *, max_delay=0.1, encoding='utf-8')\n"
+             "--\n\n"
+             "The pieces (str, bytes or other buffers) or the content of a binary file\n"
+             "object, as bytes of exactly `size`.\n\n"
+             "A chunk is shorter, and never empty, at the end; where FLUSH stands among\n"
+             "the pieces; and when a piece arrives `max_delay` seconds or more after the\n"
+             "first byte held was given or, if that is later, the chunk was asked for.\n"
+             "0 passes every piece on at once, None never sends a chunk early.  A bytes\n"
+             "object of exactly `size` that arrives while nothing is held is handed on\n"
+             "as it is.\n\n"
+             "A generator given as `pieces` is closed when the stream ends; a file stays\n"
+             "open.  When the pieces end in an error, the bytes before it come first.\n"
+             "A piece of another type is a TypeError; see batched() for those.\n\n"
+             ">>> list(chunked(['ab', b'cde', 'f'], 4))\n"
+             "[b'abcd', b'ef']");
+
+static PyType_Slot chunked_slots[] = {
+    {Py_tp_doc, (char *)chunked_doc},
+    {Py_tp_new, chunked_new},
+    {Py_tp_traverse, chunked_traverse},
+    {Py_tp_clear, chunked_clear},
+    {0, NULL},
+};
+
+PyType_Spec chunked_spec = {
+    .name = "generators.chunked",
+    .basicsize = sizeof(chunked),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = chunked_slots,
+};

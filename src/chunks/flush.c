@@ -1,0 +1,60 @@
+/* FLUSH: among the pieces, it sends on what is held.
+ *
+ * The one object of its type.  It has no state, and belongs to the module, which it holds
+ * by its type: the collector must see that, or the module would live for ever.
+ */
+#include "chunks/flush.h"
+
+#include "state.h"
+
+static PyObject *
+flush_repr(PyObject *Py_UNUSED(op))
+{
+    return PyUnicode_FromString("generators.FLUSH");
+}
+
+/* Copied and pickled by name: what comes back is the same object. */
+static PyObject *
+flush_reduce(PyObject *Py_UNUSED(op), PyObject *Py_UNUSED(ignored))
+{
+    return PyUnicode_FromString("FLUSH");
+}
+
+static int
+flush_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(op));
+    return 0;
+}
+
+static void
+flush_dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static PyMethodDef flush_methods[] = {
+    {"__reduce__", flush_reduce, METH_NOARGS, "reduce($self, /)\n--\n\nIts name."},
+    {NULL},
+};
+
+static PyType_Slot flush_slots[] = {
+    {Py_tp_doc,
+     (char *)"The type of FLUSH, which among pieces or rows sends on what is held."},
+    {Py_tp_traverse, flush_traverse},
+    {Py_tp_dealloc, flush_dealloc},
+    {Py_tp_repr, flush_repr},
+    {Py_tp_methods, flush_methods},
+    {0, NULL},
+};
+
+PyType_Spec flush_spec = {
+    .name = "generators._Flush",
+    .basicsize = sizeof(PyObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = flush_slots,
+};

@@ -1,0 +1,92 @@
+#include "chunks/pieces.h"
+
+#include "core/utf8.h"
+
+#define SHORT_TEXT 256 /* characters that are encoded without a bytes object */
+
+/* 1 where a short text was encoded here, 0 where its codec must do it, or -1. */
+static int
+feed_short_text(piece_chunks *self, PyObject *text)
+{
+    uint8_t bytes[4 * SHORT_TEXT];
+    size_t count = (size_t)PyUnicode_GET_LENGTH(text), length;
+    if (self->chunks.text.encoding != TEXT_UTF8 || count > SHORT_TEXT ||
+        !utf8_encode(PyUnicode_DATA(text), (int)PyUnicode_KIND(text), count, bytes, &length)) {
+        return 0;
+    }
+    return chunks_feed(&self->chunks, NULL, bytes, length) < 0 ? -1 : 1;
+}
+
+static int
+feed_text(piece_chunks *self, PyObject *text)
+{
+    if (PyUnicode_READY(text) < 0) {
+        return -1;
+    }
+    if (text_is_plain(&self->chunks.text, text)) {
+        return chunks_feed(&self->chunks, text, PyUnicode_DATA(text),
+                           (size_t)PyUnicode_GET_LENGTH(text));
+    }
+    int status = feed_short_text(self, text);
+    if (status != 0) {
+        return status < 0 ? -1 : 0;
+    }
+    return chunks_feed_text(&self->chunks, text);
+}
+
+static int
+feed_buffer(piece_chunks *self, PyObject *object)
+{
+    Py_buffer view;
+    if (PyObject_GetBuffer(object, &view, PyBUF_SIMPLE) < 0) {
+        return -1;
+    }
+    int status = chunks_feed(&self->chunks, NULL, view.buf, (size_t)view.len);
+    PyBuffer_Release(&view);
+    return status;
+}
+
+/* 0, or -1 with an exception set, TypeError for what is no piece. */
+static int
+feed_piece(piece_chunks *self, PyObject *piece, Py_ssize_t index)
+{
+    if (PyBytes_CheckExact(piece)) {
+        return chunks_feed(&self->chunks, piece, PyBytes_AS_STRING(piece),
+                           (size_t)PyBytes_GET_SIZE(piece));
+    }
+    if (PyUnicode_Check(piece)) {
+        return feed_text(self, piece);
+    }
+    if (PyObject_CheckBuffer(piece)) {
+        return feed_buffer(self, piece);
+    }
+    if (self->from_file) {
+        PyErr_Format(PyExc_TypeError, "read() should have returned bytes, not '%.200s'",
+                     Py_TYPE(piece)->tp_name);
+    }
+    else {
+        PyErr_Format(PyExc_TypeError,
+                     "piece %zd should be str or bytes-like, not '%.200s': to group items of "
+                     "other types into tuples, use batched()",
+                     index, Py_TYPE(piece)->tp_name);
+    }
+    return -1;
+}
+
+int
+pieces_feed(piece_chunks *self, PyObject *piece, Py_ssize_t index)
+{
+    int status = feed_piece(self, piece, index);
+    if (status < 0 && !self->from_file) {
+        stream_note("while reading piece %zd", index);
+    }
+    return status;
+}
+
+int
+pieces_open(piece_chunks *self, PyObject *size, PyObject *max_delay, PyObject *encoding)
+{
+    return chunks_open(&self->chunks, size, max_delay) < 0
+               ? -1
+               : text_encoder_open(&self->chunks.text, encoding, "strict");
+}

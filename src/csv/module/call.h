@@ -1,0 +1,29 @@
+/* The arguments of DictReader and DictWriter. */
+#ifndef GENERATORS_CSV_MODULE_CALL_H
+#define GENERATORS_CSV_MODULE_CALL_H
+
+#include "state.h"
+
+#define CSV_CALL_OWN 5 /* arguments, `f` the first and `dialect` the last */
+
+typedef struct {
+    PyObject *values[CSV_CALL_OWN]; /* owned: the arguments, NULL for one not given */
+    PyObject *dialect;              /* owned: as given, or 'excel' */
+    PyObject *rest;                 /* owned: a tuple */
+    PyObject *keywords;             /* owned: a dict */
+} csv_call;
+
+/* Sort the arguments by `names`, which NULL ends; the first `required` must be
+   there.  0, or -1 with nothing held. */
+int csv_call_bind(csv_call *call, const char *type, const char *const *names, int required,
+                  PyObject *args, PyObject *kwargs);
+void csv_call_free(csv_call *call);
+
+/* callable(f, dialect, *rest, **keywords) */
+PyObject *csv_call_onward(const csv_call *call, PyObject *callable);
+
+/* The fieldnames given, as a list if they can be iterated over once only; None for
+   none.  A new reference, or NULL. */
+PyObject *csv_fieldnames(PyObject *given);
+
+#endif

@@ -1,0 +1,332 @@
+/* Faults of the data: where they are, and the CSVError that says so.
+ *
+ * csv_parser keeps a fault until the records before it are taken; a record that was
+ * taken may turn out to be one.
+ */
+#include "csv/parse/fault.h"
+
+#include "csv/parse/error.h"
+#include "csv/parse/parser.h"
+#include "csv/row/convert.h"
+
+/* The physical line of the record under way in which the unit at `pos` is. */
+static uint64_t
+line_of(const csv_parser *self, uint32_t record_start, uint32_t pos, uint64_t lines_before)
+{
+    int width;
+    if (self->machine.mode == FIELDS_LINES) {
+        return self->lines_fed;
+    }
+    const void *units = csv_parser_units(self, &width);
+    uint64_t line = lines_before + fields_count_lines(units, width, record_start, pos) + 1;
+    /* The '\n' of "\r\n" is in the line that the '\r' ends. */
+    if (pos > record_start && pos < self->block.length &&
+        buffer_unit(&self->block, pos) == '\n' && buffer_unit(&self->block, pos - 1) == '\r') {
+        line--;
+    }
+    return line;
+}
+
+static void
+raise_failure(csv_parser *self, generators_state *state, csv_place *place)
+{
+    place->byte = self->from_text || self->machine.mode == FIELDS_LINES
+                      ? -1
+                      : (int64_t)self->failure_byte;
+    PyErr_SetRaisedException(Py_NewRef(self->failure));
+    csv_raise(state, place, "the source is not valid %U", self->encoding_name);
+}
+
+PyObject *
+csv_parser_fault(const csv_parser *self)
+{
+    switch (self->machine.error) {
+    case FIELDS_BAD_QUOTE:
+        return PyUnicode_FromFormat("'%c' expected after '%c'",
+                                    (int)self->dialect.fields.set.delimiter,
+                                    (int)self->dialect.fields.set.quote);
+    case FIELDS_UNEXPECTED_END:
+        return PyUnicode_FromString("unexpected end of data");
+    case FIELDS_STRAY_NEWLINE:
+        return PyUnicode_FromString("new-line character seen in unquoted field - "
+                                    "do you need to open the file with newline=''?");
+    case FIELDS_FIELD_LIMIT:
+        return PyUnicode_FromFormat("field larger than field limit (%zu)",
+                                    self->dialect.fields.max_field);
+    default:
+        return PyUnicode_FromFormat("record larger than max_record (%zu)",
+                                    self->dialect.fields.max_record);
+    }
+}
+
+static void
+raise_structure(csv_parser *self, generators_state *state, csv_place *place)
+{
+    uint64_t byte;
+    if (csv_parser_byte_at(self, self->machine.error_pos, &byte)) {
+        place->byte = (int64_t)byte;
+    }
+    PyObject *message = csv_parser_fault(self);
+    if (message != NULL) {
+        csv_raise(state, place, "%U", message);
+        Py_DECREF(message);
+    }
+}
+
+void
+csv_parser_raise(csv_parser *self, generators_state *state)
+{
+    const fields *machine = &self->machine;
+    bool structure = machine->error != FIELDS_FINE;
+    uint32_t pos = structure ? machine->error_pos : (uint32_t)self->valid;
+    if (machine->error == FIELDS_UNEXPECTED_END) {
+        self->line_count += machine->lines;
+    }
+    else {
+        self->line_count = line_of(self, machine->record_start, pos, self->line_count);
+    }
+    self->record_count++;
+    csv_place place = {
+        .path = self->path,
+        .record = (int64_t)self->record_count,
+        .line = (int64_t)self->line_count,
+        .byte = -1,
+    };
+    if (structure) {
+        raise_structure(self, state, &place);
+    }
+    else {
+        raise_failure(self, state, &place);
+    }
+}
+
+/* CSVError for what is at the unit `pos` of a record that was taken, with the exception
+   being raised as its cause.  A MemoryError, of an exception that could not be made, stays. */
+static void
+raise_in_record(csv_parser *self, generators_state *state, const fields_record *record,
+                uint32_t pos, PyObject *column, PyObject *text)
+{
+    if (PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        return;
+    }
+    PyObject *cause = PyErr_GetRaisedException();
+    uint64_t byte;
+    self->line_count = line_of(self, record->start, pos, self->line_count - record->lines);
+    csv_place place = {
+        .path = self->path,
+        .record = (int64_t)self->record_count,
+        .line = (int64_t)self->line_count,
+        .byte = csv_parser_byte_at(self, pos, &byte) ? (int64_t)byte : -1,
+        .column = column,
+        .text = text,
+    };
+    PyErr_SetRaisedException(cause);
+    csv_raise(state, &place, "%S", cause);
+}
+
+void
+csv_parser_raise_field(csv_parser *self, generators_state *state, const fields_record *record,
+                       Py_ssize_t index, PyObject *name)
+{
+    PyObject *cause = PyErr_GetRaisedException();
+    PyObject *column = name != NULL ? Py_NewRef(name) : PyLong_FromSsize_t(index);
+    PyObject *text =
+        column == NULL ? NULL : csv_field_text(self, state, record, (uint32_t)index);
+    if (text == NULL && PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        Py_XDECREF(column);
+        Py_DECREF(cause);
+        return;
+    }
+    PyErr_Clear(); /* a text that could not be made is left out: the cause is in it */
+    PyErr_SetRaisedException(cause);
+    raise_in_record(self, state, record, fields_start(&self->machine, record, (uint32_t)index),
+                    column, text);
+    Py_XDECREF(column);
+    Py_XDECREF(text);
+}
+
+void
+csv_parser_raise_record(csv_parser *self, generators_state *state, const fields_record *record)
+{
+    raise_in_record(self, state, record, record->start, NULL, NULL);
+}
+
+void
+csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
+                        const fields_record *record, Py_ssize_t expected)
+{
+    uint64_t byte;
+    csv_place place = {
+        .path = self->path,
+        .record = (int64_t)self->record_count,
+        .line = (int64_t)(self->line_count - record->lines) + 1,
+        .byte = csv_parser_byte_at(self, record->start, &byte) ? (int64_t)byte : -1,
+    };
+    Py_ssize_t count = (Py_ssize_t)fields_count(&self->machine, record);
+    csv_raise(state, &place, "expected %zd field%s, got %zd", expected,
+              expected == 1 ? "" : "s", count);
+}
+
+/* ---- getting over one ---- */
+
+static int
+raw_append(csv_raw *raw, const void *units, uint32_t from, uint32_t through, int width)
+{
+    size_t count = through - from;
+    size_t room = raw->units.length < CSV_RAW_LIMIT ? CSV_RAW_LIMIT - raw->units.length : 0;
+    count = count < room ? count : room;
+    const uint8_t *start = (const uint8_t *)units + (size_t)from * (size_t)width;
+    if (count > 0 && buffer_append(&raw->units, start, count, width) != BUFFER_OK) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+/* The units so far as bytes of the source. */
+static int
+raw_encode(csv_raw *raw, const csv_parser *self)
+{
+    PyObject *bytes, *text;
+    const buffer *units = &raw->units;
+    if (csv_parser_holds_bytes(self)) {
+        bytes =
+            PyBytes_FromStringAndSize((const char *)units->data, (Py_ssize_t)units->length);
+    }
+    else {
+        text = PyUnicode_FromKindAndData(units->width, units->data, (Py_ssize_t)units->length);
+        bytes = text == NULL ? NULL : csv_parser_encode(self, text);
+        Py_XDECREF(text);
+    }
+    buffer_drop(&raw->units, units->length);
+    if (bytes != NULL && raw->bytes != NULL) {
+        PyBytes_ConcatAndDel(&raw->bytes, bytes);
+    }
+    else {
+        raw->bytes = bytes;
+    }
+    return raw->bytes == NULL ? -1 : 0;
+}
+
+/* The bytes that a codec refused stand between two texts. */
+static int
+raw_take_bad(csv_raw *raw, csv_parser *self)
+{
+    if (self->bad == NULL) {
+        return 0;
+    }
+    if (raw_encode(raw, self) < 0) {
+        return -1;
+    }
+    PyBytes_Concat(&raw->bytes, self->bad);
+    Py_CLEAR(self->bad);
+    return raw->bytes == NULL ? -1 : 0;
+}
+
+/* Forget a decoding error that comes next, or is the fault itself. */
+static int
+give_up_failure(csv_parser *self, csv_raw *raw)
+{
+    Py_CLEAR(self->failure);
+    return raw_take_bad(raw, self);
+}
+
+int
+csv_parser_recover(csv_parser *self, generators_state *state, csv_raw *raw)
+{
+    fields *machine = &self->machine;
+    bool failure = machine->error == FIELDS_FINE;
+    if (failure) {
+        fields_fail(machine, (uint32_t)self->valid);
+    }
+    for (;;) {
+        int width;
+        const void *units = csv_parser_units(self, &width);
+        size_t length =
+            self->line != NULL ? (size_t)PyUnicode_GET_LENGTH(self->line) : self->block.length;
+        bool final = self->finished && self->failure == NULL && self->rest == NULL;
+        uint32_t from, through;
+        bool found =
+            fields_resume(machine, units, width, length, final && !failure, &from, &through);
+        self->valid = self->valid < through ? through : self->valid;
+        if (raw_append(raw, units, from, through, width) < 0) {
+            return -1;
+        }
+        if (failure || (!found && self->failure != NULL)) {
+            failure = false;
+            if (give_up_failure(self, raw) < 0) {
+                return -1;
+            }
+            if (found) {
+                return csv_parser_go_on(self, state) < 0 ? -1 : 1;
+            }
+        }
+        else if (found) {
+            return csv_parser_go_on(self, state) < 0 ? -1 : 1;
+        }
+        else if (self->rest == NULL) {
+            return 0;
+        }
+        if (self->rest != NULL && csv_parser_feed_rest(self, state) < 0) {
+            return -1;
+        }
+    }
+}
+
+int
+csv_raw_record(csv_raw *raw, const csv_parser *self, const fields_record *record)
+{
+    int width;
+    const void *units = csv_parser_units(self, &width);
+    if (self->machine.mode == FIELDS_LINES) {
+        size_t length =
+            self->line != NULL ? (size_t)PyUnicode_GET_LENGTH(self->line) : self->block.length;
+        return raw_append(raw, units, record->start, (uint32_t)length, width) < 0 ? -1 : 1;
+    }
+    uint32_t length = (uint32_t)self->block.length;
+    uint32_t end = self->machine.ends[record->last - 1];
+    uint32_t last = end < length ? buffer_unit(&self->block, end) : 0;
+    end += end < length;
+    bool cut = last == '\r' && end == length && !self->finished;
+    if (last == '\r' && end < length && buffer_unit(&self->block, end) == '\n') {
+        end++;
+    }
+    return raw_append(raw, units, record->start, end, width) < 0 ? -1 : !cut;
+}
+
+int
+csv_raw_newline(csv_raw *raw, const csv_parser *self)
+{
+    if (self->block.length == 0) {
+        return self->finished || csv_parser_failed(self);
+    }
+    if (buffer_unit(&self->block, 0) == '\n' && raw->units.length < CSV_RAW_LIMIT &&
+        buffer_append_unit(&raw->units, '\n') != BUFFER_OK) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 1;
+}
+
+PyObject *
+csv_raw_value(csv_raw *raw, const csv_parser *self)
+{
+    const buffer *units = &raw->units;
+    if (self->from_text) {
+        return PyUnicode_FromKindAndData(units->width, units->data, (Py_ssize_t)units->length);
+    }
+    if (raw_encode(raw, self) < 0) {
+        return NULL;
+    }
+    if (PyBytes_GET_SIZE(raw->bytes) > CSV_RAW_LIMIT) {
+        return PyBytes_FromStringAndSize(PyBytes_AS_STRING(raw->bytes), CSV_RAW_LIMIT);
+    }
+    return Py_NewRef(raw->bytes);
+}
+
+void
+csv_raw_free(csv_raw *raw)
+{
+    buffer_free(&raw->units);
+    Py_CLEAR(raw->bytes);
+}

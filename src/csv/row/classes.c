@@ -1,0 +1,255 @@
+/* What a NamedTuple or a dataclass is made of: its parameters, with their annotations
+ * and defaults.
+ *
+ * Asked once, when the rows are made.  typing, dataclasses and inspect are imported
+ * then; a class of either kind has mostly imported them itself.
+ */
+#include "csv/row/plan.h"
+#include "csv/row/block.h"
+
+static PyObject *
+call_of_module(const char *module_name, const char *name, PyObject *argument)
+{
+    PyObject *module = PyImport_ImportModule(module_name);
+    PyObject *result = NULL;
+    if (module != NULL) {
+        result = PyObject_CallMethod(module, name, "O", argument);
+        Py_DECREF(module);
+    }
+    return result;
+}
+
+/* The annotations of a class, resolved: a new reference to a dict. */
+static PyObject *
+hints_of(PyObject *type)
+{
+    PyObject *hints = call_of_module("typing", "get_type_hints", type);
+    if (hints == NULL && PyErr_ExceptionMatches(PyExc_Exception) &&
+        !PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        PyObject *cause = PyErr_GetRaisedException();
+        PyErr_Format(PyExc_TypeError, "the annotations of %s can't be resolved: %S",
+                     ((PyTypeObject *)type)->tp_name, cause);
+        PyObject *error = PyErr_GetRaisedException();
+        PyException_SetContext(error, Py_NewRef(cause));
+        PyException_SetCause(error, cause);
+        PyErr_SetRaisedException(error);
+    }
+    return hints;
+}
+
+/* The annotation of `name`, behind its InitVar: a new reference, or NULL for none or
+   with an exception. */
+static PyObject *
+hint_of(PyObject *hints, PyObject *name)
+{
+    PyObject *hint = PyObject_GetItem(hints, name);
+    if (hint == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_KeyError)) {
+            PyErr_Clear();
+        }
+        return NULL;
+    }
+    if (strcmp(Py_TYPE(hint)->tp_name, "InitVar") == 0) {
+        Py_SETREF(hint, PyObject_GetAttrString(hint, "type"));
+    }
+    return hint;
+}
+
+static int
+reserve(csv_signature *self, Py_ssize_t count)
+{
+    self->items = PyMem_Calloc((size_t)count + 1, sizeof *self->items);
+    if (self->items == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- NamedTuple ---- */
+
+/* Its __new__ is the one that collections.namedtuple wrote, and nothing else has a say in
+   making one: then the tuple may be made here. */
+static int
+is_direct(PyObject *type, bool *direct)
+{
+    PyTypeObject *t = (PyTypeObject *)type;
+    *direct = false;
+    if (t->tp_init != PyBaseObject_Type.tp_init ||
+        Py_TYPE(type)->tp_call != PyType_Type.tp_call) {
+        return 0;
+    }
+    PyObject *made = PyObject_GetAttrString(type, "__new__");
+    PyObject *standard =
+        made == NULL ? NULL : PyObject_GetAttrString((PyObject *)&PyTuple_Type, "__new__");
+    if (made != NULL && standard != NULL && PyFunction_Check(made)) {
+        PyObject *own = PyDict_GetItemString(PyFunction_GET_GLOBALS(made), "_tuple_new");
+        *direct = own == standard;
+    }
+    int status = made == NULL || standard == NULL ? -1 : 0;
+    Py_XDECREF(made);
+    Py_XDECREF(standard);
+    return status;
+}
+
+static int
+add_tuple_field(csv_signature *self, PyObject *name, PyObject *hints, PyObject *defaults)
+{
+    csv_parameter *p = &self->items[self->count++];
+    p->name = Py_NewRef(name);
+    p->hint = hint_of(hints, name);
+    p->value = PyErr_Occurred() ? NULL : PyObject_GetItem(defaults, name);
+    if (p->value == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_KeyError)) {
+            return -1;
+        }
+        PyErr_Clear();
+    }
+    p->optional = p->value != NULL;
+    return 0;
+}
+
+int
+csv_signature_of_named_tuple(csv_signature *self, PyObject *type, bool *direct)
+{
+    PyObject *hints = hints_of(type);
+    PyObject *names = hints == NULL ? NULL : PyObject_GetAttrString(type, "_fields");
+    PyObject *defaults =
+        names == NULL ? NULL : PyObject_GetAttrString(type, "_field_defaults");
+    int status = -1;
+    if (defaults != NULL && !PyTuple_Check(names)) {
+        PyErr_Format(PyExc_TypeError, "_fields must be a tuple, not %R", names);
+    }
+    else if (defaults != NULL && is_direct(type, direct) == 0 &&
+             reserve(self, PyTuple_GET_SIZE(names)) == 0) {
+        Py_ssize_t i = 0;
+        while (i < PyTuple_GET_SIZE(names) &&
+               add_tuple_field(self, PyTuple_GET_ITEM(names, i), hints, defaults) == 0) {
+            i++;
+        }
+        status = i == PyTuple_GET_SIZE(names) ? 0 : -1;
+    }
+    Py_XDECREF(hints);
+    Py_XDECREF(names);
+    Py_XDECREF(defaults);
+    return status;
+}
+
+/* ---- dataclass ---- */
+
+enum { POSITIONAL_ONLY, POSITIONAL_OR_KEYWORD, VAR_POSITIONAL, KEYWORD_ONLY, VAR_KEYWORD };
+
+/* Of one inspect.Parameter. */
+static int
+add_parameter(csv_signature *self, PyObject *parameter, PyObject *hints)
+{
+    PyObject *kind = PyObject_GetAttrString(parameter, "kind");
+    long number = kind == NULL ? -1 : PyLong_AsLong(kind);
+    Py_XDECREF(kind);
+    if (number < 0) {
+        return -1;
+    }
+    if (number == VAR_POSITIONAL || number == VAR_KEYWORD) {
+        return 0;
+    }
+    csv_parameter *p = &self->items[self->count++];
+    p->keyword = number == KEYWORD_ONLY;
+    p->name = PyObject_GetAttrString(parameter, "name");
+    PyObject *value = PyObject_GetAttrString(parameter, "default");
+    PyObject *empty = PyObject_GetAttrString(parameter, "empty");
+    p->optional = value != empty;
+    Py_XDECREF(value);
+    Py_XDECREF(empty);
+    if (p->name == NULL || value == NULL || empty == NULL) {
+        return -1;
+    }
+    p->hint = hint_of(hints, p->name);
+    return p->hint == NULL && PyErr_Occurred() ? -1 : 0;
+}
+
+static int
+add_parameters(csv_signature *self, PyObject *signature, PyObject *hints)
+{
+    PyObject *mapping = PyObject_GetAttrString(signature, "parameters");
+    PyObject *values = mapping == NULL ? NULL : PyMapping_Values(mapping);
+    int status = -1;
+    if (values != NULL && reserve(self, PyList_GET_SIZE(values)) == 0) {
+        Py_ssize_t i = 1; /* behind self */
+        while (i < PyList_GET_SIZE(values) &&
+               add_parameter(self, PyList_GET_ITEM(values, i), hints) == 0) {
+            i++;
+        }
+        status = i >= PyList_GET_SIZE(values) ? 0 : -1;
+    }
+    Py_XDECREF(mapping);
+    Py_XDECREF(values);
+    return status;
+}
+
+/* Calling the class would make an empty object and call __init__, a plain function; to do
+   both by oneself saves packing the arguments twice. */
+static int
+find_init(PyObject *type, PyObject **init)
+{
+    PyTypeObject *t = (PyTypeObject *)type;
+    *init = NULL;
+    if (t->tp_new != PyBaseObject_Type.tp_new ||
+        Py_TYPE(type)->tp_call != PyType_Type.tp_call ||
+        t->tp_init == PyBaseObject_Type.tp_init) {
+        return 0;
+    }
+    PyObject *found = PyObject_GetAttrString(type, "__init__");
+    if (found == NULL) {
+        return -1;
+    }
+    if (PyFunction_Check(found)) {
+        *init = found;
+        return 0;
+    }
+    Py_DECREF(found);
+    return 0;
+}
+
+int
+csv_signature_of_dataclass(csv_signature *self, PyObject *type, PyObject **init)
+{
+    PyObject *hints = hints_of(type);
+    /* Of __init__ and not of the class, whose metaclass may take whatever it likes. */
+    PyObject *made_by = hints == NULL ? NULL : PyObject_GetAttrString(type, "__init__");
+    PyObject *signature = NULL;
+    if (made_by != NULL) {
+        signature = call_of_module("inspect", "signature", made_by);
+        Py_DECREF(made_by);
+    }
+    int status = -1;
+    if (signature != NULL && add_parameters(self, signature, hints) == 0) {
+        status = find_init(type, init);
+    }
+    Py_XDECREF(hints);
+    Py_XDECREF(signature);
+    return status;
+}
+
+/* ---- both ---- */
+
+void
+csv_signature_free(csv_signature *self)
+{
+    for (Py_ssize_t i = 0; i < self->count; i++) {
+        Py_CLEAR(self->items[i].name);
+        Py_CLEAR(self->items[i].hint);
+        Py_CLEAR(self->items[i].value);
+    }
+    PyMem_Free(self->items);
+    *self = (csv_signature){NULL, 0};
+}
+
+int
+csv_signature_traverse(csv_signature *self, visitproc visit, void *arg)
+{
+    for (Py_ssize_t i = 0; i < self->count; i++) {
+        Py_VISIT(self->items[i].hint);
+        Py_VISIT(self->items[i].value);
+    }
+    return 0;
+}

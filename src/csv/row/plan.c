@@ -1,0 +1,279 @@
+/* csv_plan: what the user asked of the rows.
+ *
+ * States: read, with the parameters checked as far as they can be without the
+ * names; settled, with a column for each field that is built: see settle.c.
+ *
+ * Faults of the parameters are TypeError or ValueError.
+ */
+#include "csv/row/plan.h"
+#include "runtime/attributes.h"
+
+/* ---- the parameters ---- */
+
+/* 1, 0 or -1, as the next. */
+static int
+is_named_tuple(PyObject *into)
+{
+    if (!PyType_Check(into) || !PyType_IsSubtype((PyTypeObject *)into, &PyTuple_Type)) {
+        return 0;
+    }
+    return attributes_has(into, "_fields");
+}
+
+static int
+is_dataclass(PyObject *into)
+{
+    return PyType_Check(into) ? attributes_has(into, "__dataclass_fields__") : 0;
+}
+
+static int
+read_into(csv_plan *self, generators_state *state, PyObject *into)
+{
+    if (into == NULL || into == (PyObject *)&PyList_Type) {
+        self->into = CSV_INTO_LIST;
+        return 0;
+    }
+    if (into == (PyObject *)&PyTuple_Type) {
+        self->into = CSV_INTO_TUPLE;
+        return 0;
+    }
+    if (into == (PyObject *)&PyDict_Type) {
+        self->into = CSV_INTO_DICT;
+        return 0;
+    }
+    if (into == (PyObject *)state->csv_row_type) {
+        self->into = CSV_INTO_ROW;
+        return 0;
+    }
+    if (!PyCallable_Check(into)) {
+        PyErr_Format(
+            PyExc_TypeError,
+            "into must be list, tuple, dict, a NamedTuple or dataclass, or a callable, "
+            "not %R",
+            into);
+        return -1;
+    }
+    self->target = Py_NewRef(into);
+    int is = is_named_tuple(into);
+    if (is > 0) {
+        self->into = CSV_INTO_NAMED_TUPLE;
+        return csv_signature_of_named_tuple(&self->signature, into, &self->direct);
+    }
+    if (is == 0 && (is = is_dataclass(into)) > 0) {
+        self->into = CSV_INTO_DATACLASS;
+        return csv_signature_of_dataclass(&self->signature, into, &self->init);
+    }
+    self->into = CSV_INTO_CALL;
+    return is;
+}
+
+/* A name, or an index that is not negative. */
+static int
+check_reference(const char *parameter, PyObject *column)
+{
+    if (PyUnicode_Check(column)) {
+        return 0;
+    }
+    if (!PyLong_Check(column) || PyBool_Check(column)) {
+        PyErr_Format(PyExc_TypeError, "%s: a column is a name or an index, not %R", parameter,
+                     column);
+        return -1;
+    }
+    long index = PyLong_AsLong(column);
+    if (index < 0 || index >= INT32_MAX) {
+        PyErr_Clear();
+        PyErr_Format(PyExc_ValueError, "%s: there is no column %R", parameter, column);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+read_columns(csv_plan *self, PyObject *columns)
+{
+    if (columns == NULL) {
+        return 0;
+    }
+    if (PyUnicode_Check(columns) || PyBytes_Check(columns)) {
+        PyErr_Format(PyExc_TypeError,
+                     "columns must be a sequence of names or indices, not %.200s",
+                     Py_TYPE(columns)->tp_name);
+        return -1;
+    }
+    self->chosen = PySequence_Tuple(columns);
+    if (self->chosen == NULL) {
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->chosen); i++) {
+        if (check_reference("columns", PyTuple_GET_ITEM(self->chosen, i)) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+read_types(csv_plan *self, generators_state *state, PyObject *types)
+{
+    if (types == NULL) {
+        return 0;
+    }
+    int is = PyDict_Check(types) ? 1 : attributes_has(types, "keys");
+    if (is < 0) {
+        return -1;
+    }
+    if (!is) {
+        PyErr_Format(PyExc_TypeError, "types must be a mapping, not %.200s",
+                     Py_TYPE(types)->tp_name);
+        return -1;
+    }
+    self->types = PyDict_New();
+    if (self->types == NULL || PyDict_Update(self->types, types) < 0) {
+        return -1;
+    }
+    PyObject *column, *given;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(self->types, &at, &column, &given)) {
+        csv_type type;
+        if (check_reference("types", column) < 0 ||
+            csv_type_read(&type, state, given, column, false) < 0) {
+            return -1;
+        }
+        Py_XDECREF(type.given);
+    }
+    return 0;
+}
+
+static int
+read_null(csv_plan *self, PyObject *null)
+{
+    if (null != NULL && (PyUnicode_Check(null) || PyBytes_Check(null))) {
+        PyErr_Format(PyExc_TypeError, "null must be a collection of spellings, not %.200s",
+                     Py_TYPE(null)->tp_name);
+        return -1;
+    }
+    self->null = null == NULL ? PyTuple_New(0) : PySequence_Tuple(null);
+    for (Py_ssize_t i = 0; self->null != NULL && i < PyTuple_GET_SIZE(self->null); i++) {
+        PyObject *spelling = PyTuple_GET_ITEM(self->null, i);
+        if (!PyUnicode_Check(spelling)) {
+            PyErr_Format(PyExc_TypeError, "null: a spelling is a str, not %R", spelling);
+            return -1;
+        }
+        if (PyUnicode_READY(spelling) < 0) {
+            return -1;
+        }
+    }
+    return self->null == NULL ? -1 : 0;
+}
+
+static int
+read_ragged(csv_plan *self, PyObject *ragged)
+{
+    static const char *const names[] = {"allow", "pad", "error"};
+    self->ragged = self->into <= CSV_INTO_TUPLE ? CSV_RAGGED_ALLOW : CSV_RAGGED_ERROR;
+    if (ragged == NULL) {
+        return 0;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (PyUnicode_Check(ragged) &&
+            PyUnicode_CompareWithASCIIString(ragged, names[i]) == 0) {
+            self->ragged = (csv_ragged)i;
+            if (self->into == CSV_INTO_ROW && self->ragged != CSV_RAGGED_ERROR) {
+                PyErr_Format(PyExc_ValueError,
+                             "ragged=%R, and a CSVRow has a field for each column", ragged);
+                return -1;
+            }
+            return 0;
+        }
+    }
+    PyErr_Format(PyExc_ValueError, "ragged must be 'allow', 'pad' or 'error', not %R", ragged);
+    return -1;
+}
+
+int
+csv_plan_read(csv_plan *self, generators_state *state, PyObject *into, PyObject *columns,
+              PyObject *types, PyObject *null, PyObject *ragged)
+{
+    return read_into(self, state, into) < 0 || read_columns(self, columns) < 0 ||
+                   read_types(self, state, types) < 0 || read_null(self, null) < 0 ||
+                   read_ragged(self, ragged) < 0
+               ? -1
+               : 0;
+}
+
+static void
+free_columns(csv_plan *self)
+{
+    for (Py_ssize_t i = 0; i < self->count; i++) {
+        Py_CLEAR(self->columns[i].type.given);
+        Py_CLEAR(self->columns[i].name);
+    }
+    PyMem_Free(self->columns);
+    PyMem_Free(self->values);
+    self->columns = NULL;
+    self->values = NULL;
+    self->count = 0;
+}
+
+void
+csv_plan_free(csv_plan *self)
+{
+    free_columns(self);
+    csv_signature_free(&self->signature);
+    Py_CLEAR(self->target);
+    Py_CLEAR(self->init);
+    Py_CLEAR(self->chosen);
+    Py_CLEAR(self->types);
+    Py_CLEAR(self->null);
+    Py_CLEAR(self->header);
+    Py_CLEAR(self->places);
+    Py_CLEAR(self->by_index);
+    Py_CLEAR(self->keywords);
+    Py_CLEAR(self->model);
+    PyMem_Free(self->last);
+    self->last = NULL;
+    self->settled = false;
+}
+
+int
+csv_plan_traverse(csv_plan *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->target);
+    Py_VISIT(self->init);
+    Py_VISIT(self->types);
+    Py_VISIT(self->by_index);
+    Py_VISIT(self->header);
+    Py_VISIT(self->places);
+    for (Py_ssize_t i = 0; i < self->count; i++) {
+        Py_VISIT(self->columns[i].type.given);
+    }
+    return csv_signature_traverse(&self->signature, visit, arg);
+}
+
+static bool
+holds_name(PyObject *columns)
+{
+    PyObject *column, *value;
+    Py_ssize_t at = 0;
+    if (columns != NULL && PyTuple_Check(columns)) {
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(columns); i++) {
+            if (PyUnicode_Check(PyTuple_GET_ITEM(columns, i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+    while (columns != NULL && PyDict_Next(columns, &at, &column, &value)) {
+        if (PyUnicode_Check(column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+csv_plan_needs_names(const csv_plan *self)
+{
+    return (self->into >= CSV_INTO_DICT && self->into <= CSV_INTO_DATACLASS) ||
+           holds_name(self->chosen) || holds_name(self->types);
+}

@@ -1,0 +1,513 @@
+/* A record -> a row, by its plan.
+ *
+ * The values are made first, in the plan's own room, so that no user code ever sees a
+ * row that is half made; then they move into the row.
+ *
+ * User code runs here: callables of `types`, the class or callable of `into`.  The face
+ * is `running` meanwhile, so neither the plan nor the block changes.
+ */
+#include <string.h>
+
+#include "csv/row/field.h"
+#include "csv/row/plan.h"
+#include "csv/parse/fault.h"
+#include "csv/parse/parser.h"
+#include "csv/row/block.h"
+#include "csv/row/convert.h"
+#include "csv/row/row.h"
+
+#define WIDE_SHOWN 64 /* units that a number of wide text is looked at for */
+
+/* ---- faults ---- */
+
+/* An exception that says something of the data, and becomes a CSVError. */
+static bool
+is_fault(void)
+{
+    return PyErr_ExceptionMatches(PyExc_Exception) &&
+           !PyErr_ExceptionMatches(PyExc_StopIteration) &&
+           !PyErr_ExceptionMatches(PyExc_MemoryError);
+}
+
+/* ---- values ---- */
+
+static bool
+equals(const field_context *c, const field_span *s, PyObject *spelling)
+{
+    uint32_t count = s->end - s->start;
+    if ((Py_ssize_t)count != PyUnicode_GET_LENGTH(spelling)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (unit_at(s->units, s->start + i, c->width) != PyUnicode_READ_CHAR(spelling, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* 1 if the field is spelled as in `null`, 0 if not, or -1. */
+static int
+is_null(const csv_plan *plan, const field_context *c, const field_span *s)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(plan->null);
+    if (count == 0 || !s->unquoted) {
+        return 0;
+    }
+    if (!c->utf8 || !(c->flags & FIELDS_HIGH)) {
+        for (Py_ssize_t i = 0; i < count; i++) {
+            if (equals(c, s, PyTuple_GET_ITEM(plan->null, i))) {
+                return 1;
+            }
+        }
+        return 0;
+    }
+    PyObject *text = span_text(c, 0, s);
+    int found = text == NULL ? -1 : PySequence_Contains(plan->null, text);
+    Py_XDECREF(text);
+    return found;
+}
+
+static PyObject *
+quick_value(const field_context *c, const csv_type *type, const field_span *s)
+{
+    uint32_t count = s->end - s->start;
+    if (c->width == 1) {
+        return csv_quick_value(type, c->state, (const uint8_t *)s->units + s->start, count);
+    }
+    uint8_t narrow[WIDE_SHOWN];
+    if (count > WIDE_SHOWN) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t unit = unit_at(s->units, s->start + i, c->width);
+        if (unit >= 0x80) {
+            return NULL;
+        }
+        narrow[i] = (uint8_t)unit;
+    }
+    return csv_quick_value(type, c->state, narrow, count);
+}
+
+static PyObject *
+bytes_value(const csv_parser *parser, const field_context *c, const csv_column *column,
+            const field_span *s)
+{
+    if (csv_parser_holds_bytes(parser)) {
+        return PyBytes_FromStringAndSize((const char *)s->units + s->start, s->end - s->start);
+    }
+    PyObject *text = span_text(c, column->field, s);
+    PyObject *bytes = text == NULL ? NULL : csv_parser_encode(parser, text);
+    Py_XDECREF(text);
+    return bytes;
+}
+
+static PyObject *
+typed_value(const csv_plan *plan, const csv_parser *parser, const field_context *c,
+            const csv_column *column, const field_span *s)
+{
+    const csv_type *type = &column->type;
+    bool empty = s->start == s->end;
+    int null = empty ? 1 : is_null(plan, c, s);
+    if (null < 0) {
+        return NULL;
+    }
+    if (null && type->allows_none) {
+        return Py_NewRef(Py_None);
+    }
+    if (type->kind == CSV_AS_STR) {
+        return span_text(c, column->field, s);
+    }
+    if (null) {
+        PyErr_SetString(PyExc_ValueError, empty ? "an empty field, and None is not allowed"
+                                                : "a null, and None is not allowed");
+        return NULL;
+    }
+    if (type->kind == CSV_AS_BYTES) {
+        return bytes_value(parser, c, column, s);
+    }
+    PyObject *value = quick_value(c, type, s);
+    if (value != NULL || PyErr_Occurred()) {
+        return value;
+    }
+    PyObject *text = span_text(c, column->field, s);
+    value = text == NULL ? NULL : csv_text_value(type, c->state, text);
+    Py_XDECREF(text);
+    return value;
+}
+
+static PyObject *
+column_value(const csv_plan *plan, const csv_parser *parser, const field_context *c,
+             const csv_column *column, uint32_t start, uint32_t end)
+{
+    field_span s;
+    if (read_span(c, start, end, &s) < 0) {
+        return NULL;
+    }
+    PyObject *value;
+    if (column->type.kind == CSV_AS_READ) {
+        value = span_text(c, column->field, &s);
+        if (!c->dialect->text_only) {
+            value = quoting_value(c, value, s.unquoted);
+        }
+    }
+    else {
+        value = typed_value(plan, parser, c, column, &s);
+    }
+    free_span(&s);
+    return value;
+}
+
+static void
+drop_values(PyObject **values, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++) {
+        Py_DECREF(values[i]);
+    }
+}
+
+/* If not, an exception: TypeError. */
+static bool
+may_be_held(generators_state *state, PyObject *value)
+{
+    int allowed = csv_row_may_hold(state, value);
+    if (allowed == 0) {
+        PyErr_Format(PyExc_TypeError,
+                     "a CSVRow may hold a str, a number, a date or the like, not %.200s",
+                     Py_TYPE(value)->tp_name);
+    }
+    return allowed > 0;
+}
+
+/* The first `count` columns' values of a record of `width` fields.  0, or -1 with
+ *bad the column that could not be made. */
+static int
+make_values(const csv_plan *plan, const csv_parser *parser, generators_state *state,
+            const fields_record *record, uint32_t width, Py_ssize_t count, Py_ssize_t *bad)
+{
+    PyObject **values = plan->values + 1;
+    const uint32_t *ends = parser->machine.ends + record->first;
+    if (plan->open && plan->by_index == NULL && width >= (size_t)count) {
+        return csv_record_fields(parser, state, record, (uint32_t)count, values, bad);
+    }
+    field_context c;
+    set_context(&c, parser, state, record);
+    const bool plain = record->flags == 0 && c.width == 1 && parser->dialect.plain;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        const csv_column *column = &plan->columns[i];
+        const uint32_t field = column->field;
+        if (column->type.kind == CSV_AS_GIVEN) {
+            values[i] = Py_NewRef(column->type.given);
+            continue;
+        }
+        if (field >= width) {
+            values[i] = Py_NewRef(Py_None);
+            continue;
+        }
+        uint32_t start = field == 0 ? record->start : ends[field - 1] + 1;
+        uint32_t end = ends[field];
+        if (plain && column->type.kind == CSV_AS_READ) {
+            values[i] = ascii_text(&c, field, (const uint8_t *)c.units + start, end - start);
+        }
+        else {
+            values[i] = column_value(plan, parser, &c, column, start, end);
+        }
+        if (values[i] == NULL) {
+            drop_values(values, i);
+            *bad = i;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* The values that a CSVRow holds, one behind the other; the same.  The memo is not used:
+   other rows may be read meanwhile, by other threads. */
+static int
+make_held_values(const csv_plan *plan, const csv_parser *parser, generators_state *state,
+                 const fields_record *record, Py_ssize_t *bad)
+{
+    PyObject **values = plan->values + 1;
+    const uint32_t *ends = parser->machine.ends + record->first;
+    Py_ssize_t made = 0;
+    field_context c;
+    set_context(&c, parser, state, record);
+    c.memo = NULL;
+    for (Py_ssize_t i = 0; i < plan->count; i++) {
+        const csv_column *column = &plan->columns[i];
+        const uint32_t field = column->field;
+        if (csv_column_is_text(column)) {
+            continue;
+        }
+        uint32_t start = field == 0 ? record->start : ends[field - 1] + 1;
+        values[made] = column_value(plan, parser, &c, column, start, ends[field]);
+        if (values[made] == NULL || !may_be_held(state, values[made])) {
+            drop_values(values, made + (values[made] != NULL));
+            *bad = i;
+            return -1;
+        }
+        made++;
+    }
+    return 0;
+}
+
+/* A record as a CSVRow.  NULL, and *bad the column that could not be made or -1. */
+static PyObject *
+lazy_row(const csv_plan *plan, const csv_parser *parser, generators_state *state,
+         const fields_record *record, uint32_t width, Py_ssize_t *bad)
+{
+    PyObject **values = plan->values + 1;
+    *bad = -1;
+    if (parser->dialect.text_only) {
+        return make_held_values(plan, parser, state, record, bad) < 0
+                   ? NULL
+                   : csv_row_of_record(parser, record, values);
+    }
+    if (make_values(plan, parser, state, record, width, plan->count, bad) < 0) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < plan->count; i++) {
+        if (!may_be_held(state, values[i])) {
+            drop_values(values, plan->count);
+            *bad = i;
+            return NULL;
+        }
+    }
+    return csv_row_of_values(parser, state, values, plan->count);
+}
+
+/* ---- rows: each takes over the values, whether it succeeds or not ---- */
+
+static PyObject *
+list_row(PyObject **values, Py_ssize_t count)
+{
+    PyObject *list = PyList_New(count);
+    if (list == NULL) {
+        drop_values(values, count);
+    }
+    else if (count > 0) {
+        memcpy(&PyList_GET_ITEM(list, 0), values, (size_t)count * sizeof *values);
+    }
+    return list;
+}
+
+static PyObject *
+tuple_row(PyObject **values, Py_ssize_t count)
+{
+    PyObject *tuple = PyTuple_New(count);
+    if (tuple == NULL) {
+        drop_values(values, count);
+    }
+    else if (count > 0) {
+        memcpy(&PyTuple_GET_ITEM(tuple, 0), values, (size_t)count * sizeof *values);
+    }
+    return tuple;
+}
+
+/* The model gets what differs from the last row, of which there is little where texts repeat
+   themselves, and its copy is the row. */
+static PyObject *
+dict_like_last(const csv_plan *plan, PyObject **values, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (values[i] == plan->last[i]) {
+            continue;
+        }
+        plan->last[i] = NULL;
+        if (PyDict_SetItem(plan->model, plan->columns[i].name, values[i]) < 0) {
+            drop_values(values, count);
+            return NULL;
+        }
+        plan->last[i] = values[i];
+    }
+    PyObject *row = PyDict_Copy(plan->model);
+    drop_values(values, count);
+    return row;
+}
+
+/* A copy of a dict of the right size costs less than filling an empty one. */
+static PyObject *
+dict_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
+{
+    if (plan->last != NULL) {
+        return dict_like_last(plan, values, count);
+    }
+    PyObject *row = PyDict_Copy(plan->model);
+    for (Py_ssize_t i = 0; row != NULL && i < count; i++) {
+        if (PyDict_SetItem(row, plan->columns[i].name, values[i]) < 0) {
+            Py_CLEAR(row);
+        }
+    }
+    drop_values(values, count);
+    return row;
+}
+
+/* What is left of a record that is longer than the names, under None, as csv.DictReader
+   has it. */
+static int
+add_rest(PyObject *row, const csv_plan *plan, csv_parser *parser, generators_state *state,
+         const fields_record *record, uint32_t width)
+{
+    PyObject *rest = PyList_New(0);
+    int status = rest == NULL ? -1 : 0;
+    for (uint32_t i = plan->width; status == 0 && i < width; i++) {
+        PyObject *text = csv_field_text(parser, state, record, i);
+        status = text == NULL ? -1 : PyList_Append(rest, text);
+        Py_XDECREF(text);
+    }
+    if (status == 0) {
+        status = PyDict_SetItem(row, Py_None, rest);
+    }
+    Py_XDECREF(rest);
+    return status;
+}
+
+static PyObject *
+call_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
+{
+    Py_ssize_t by_name = plan->keywords == NULL ? 0 : PyTuple_GET_SIZE(plan->keywords);
+    size_t flags = (size_t)(count - by_name) | PY_VECTORCALL_ARGUMENTS_OFFSET;
+    PyObject *row = PyObject_Vectorcall(plan->target, values, flags, plan->keywords);
+    drop_values(values, count);
+    return row;
+}
+
+/* The tuple that the class's own __new__ would make. */
+static PyObject *
+named_tuple_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
+{
+#if PY_VERSION_HEX < 0x030E0000
+    PyTypeObject *type = (PyTypeObject *)plan->target;
+    PyObject *row = type->tp_alloc(type, count);
+    if (row == NULL) {
+        drop_values(values, count);
+    }
+    else if (count > 0) {
+        memcpy(&PyTuple_GET_ITEM(row, 0), values, (size_t)count * sizeof *values);
+    }
+    return row;
+#else
+    /* A tuple keeps its hash since 3.14, which only its own code may set up. */
+    return call_row(plan, values, count);
+#endif
+}
+
+/* Values before which there is room for one more. */
+static PyObject *
+dataclass_row(const csv_plan *plan, generators_state *state, PyObject **values,
+              Py_ssize_t count)
+{
+    PyTypeObject *type = (PyTypeObject *)plan->target;
+    PyObject *row = type->tp_new(type, state->empty_tuple, NULL);
+    PyObject *done = NULL;
+    if (row != NULL) {
+        Py_ssize_t by_name = plan->keywords == NULL ? 0 : PyTuple_GET_SIZE(plan->keywords);
+        values[-1] = row;
+        done = PyObject_Vectorcall(plan->init, values - 1, (size_t)(1 + count - by_name),
+                                   plan->keywords);
+    }
+    drop_values(values, count);
+    if (done != NULL && done != Py_None) {
+        PyErr_Format(PyExc_TypeError, "__init__() should return None, not '%.200s'",
+                     Py_TYPE(done)->tp_name);
+        Py_CLEAR(done);
+    }
+    if (done == NULL) {
+        Py_XDECREF(row);
+        return NULL;
+    }
+    Py_DECREF(done);
+    return row;
+}
+
+static PyObject *
+row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count)
+{
+    PyObject **values = plan->values + 1;
+    switch (plan->into) {
+    case CSV_INTO_LIST:
+        return list_row(values, count);
+    case CSV_INTO_TUPLE:
+        return tuple_row(values, count);
+    case CSV_INTO_DICT:
+        return dict_row(plan, values, count);
+    case CSV_INTO_NAMED_TUPLE:
+        return plan->direct ? named_tuple_row(plan, values, count)
+                            : call_row(plan, values, count);
+    case CSV_INTO_DATACLASS:
+        return plan->init != NULL ? dataclass_row(plan, state, values, count)
+                                  : call_row(plan, values, count);
+    default:
+        return call_row(plan, values, count);
+    }
+}
+
+/* ---- records ---- */
+
+/* Does a record have as many fields as it may?  If not, CSVError. */
+static bool
+fits(csv_plan *self, csv_parser *parser, generators_state *state, const fields_record *record,
+     uint32_t width)
+{
+    if (self->ragged == CSV_RAGGED_ALLOW || width == self->width ||
+        (width < self->width && self->ragged == CSV_RAGGED_PAD)) {
+        return true;
+    }
+    PyErr_Format(PyExc_ValueError, "%u fields expected, and %u found", (unsigned)self->width,
+                 (unsigned)width);
+    csv_parser_raise_record(parser, state, record);
+    PyObject *error = PyErr_GetRaisedException();
+    PyException_SetCause(error, NULL); /* it would say the same */
+    PyException_SetContext(error, NULL);
+    PyErr_SetRaisedException(error);
+    return false;
+}
+
+PyObject *
+csv_plan_row(csv_plan *self, csv_parser *parser, generators_state *state,
+             const fields_record *record, bool *fault)
+{
+    const uint32_t width = fields_count(&parser->machine, record);
+    *fault = false;
+    if (width == 0) {
+        return self->into == CSV_INTO_LIST    ? PyList_New(0)
+               : self->into == CSV_INTO_TUPLE ? PyTuple_New(0)
+                                              : NULL;
+    }
+    if (!fits(self, parser, state, record, width)) {
+        *fault = true;
+        return NULL;
+    }
+    Py_ssize_t count = self->count;
+    if (self->open && self->into != CSV_INTO_DICT) {
+        count = self->ragged == CSV_RAGGED_ALLOW ? width : self->width;
+        if (count > self->count && csv_plan_widen(self, state, count) < 0) {
+            return NULL;
+        }
+    }
+    Py_ssize_t bad;
+    PyObject *row = NULL;
+    if (self->into == CSV_INTO_ROW) {
+        row = lazy_row(self, parser, state, record, width, &bad);
+    }
+    else if (make_values(self, parser, state, record, width, count, &bad) == 0) {
+        row = row_of_values(self, state, count);
+        bad = -1;
+    }
+    if (row == NULL && bad >= 0) {
+        if ((*fault = is_fault())) {
+            csv_parser_raise_field(parser, state, record, self->columns[bad].field,
+                                   self->columns[bad].name);
+        }
+        return NULL;
+    }
+    if (row != NULL && self->open && self->into == CSV_INTO_DICT && width > self->width &&
+        add_rest(row, self, parser, state, record, width) < 0) {
+        Py_CLEAR(row);
+        return NULL;
+    }
+    if (row == NULL && self->into >= CSV_INTO_NAMED_TUPLE && (*fault = is_fault())) {
+        csv_parser_raise_record(parser, state, record);
+    }
+    return row;
+}

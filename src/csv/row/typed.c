@@ -1,0 +1,318 @@
+/* The text of a field -> the value that its column asks for.
+ *
+ * core/number.h answers for the common spellings; all else is for the type itself
+ * to judge, so that the value, or the error, is always Python's own.
+ *
+ * datetime and decimal are imported when a column first asks for them.  Of
+ * datetime the C interface is used where its capsule can be had, as not in every
+ * subinterpreter, and the class called where not.
+ */
+#include <Python.h>
+#include <datetime.h>
+#include <string.h>
+
+#include "core/number.h"
+#include "csv/row/plan.h"
+#include "csv/row/row.h"
+#include "runtime/raising.h"
+
+/* ---- what a type is ---- */
+
+static const struct {
+    PyTypeObject *type;
+    csv_kind kind;
+} builtin_kinds[] = {
+    {&PyUnicode_Type, CSV_AS_STR}, {&PyLong_Type, CSV_AS_INT},
+    {&PyFloat_Type, CSV_AS_FLOAT}, {&PyBool_Type, CSV_AS_BOOL},
+    {&PyBytes_Type, CSV_AS_BYTES},
+};
+
+static int
+import_once(generators_state *state, PyObject **place, const char *module_name,
+            const char *name)
+{
+    if (generators_late(state, place) != NULL) {
+        return 0;
+    }
+    PyObject *module = PyImport_ImportModule(module_name);
+    PyObject *value = module == NULL ? NULL : PyObject_GetAttrString(module, name);
+    Py_XDECREF(module);
+    if (value == NULL) {
+        return -1;
+    }
+    generators_set_late(state, place, value);
+    return 0;
+}
+
+static int
+import_dates(generators_state *state)
+{
+    if (state->datetime_api == NULL) {
+        (void)PyDateTimeAPI; /* the header's own: static, and so never used here */
+        state->datetime_api = PyCapsule_Import(PyDateTime_CAPSULE_NAME, 0);
+        if (state->datetime_api == NULL && raising_forgive_answer() < 0) {
+            return -1;
+        }
+    }
+    return import_once(state, &state->date, "datetime", "date") < 0 ||
+                   import_once(state, &state->datetime, "datetime", "datetime") < 0
+               ? -1
+               : 0;
+}
+
+/* Whether a type's name is that of a class of the standard library, which is written in
+   Python where an interpreter can't have its C module: its name says no module then. */
+static bool
+is_named(PyObject *type, const char *module_name, const char *name)
+{
+    const char *given = ((PyTypeObject *)type)->tp_name;
+    size_t length = strlen(module_name);
+    if (strncmp(given, module_name, length) == 0 && given[length] == '.') {
+        given += length + 1;
+    }
+    return strcmp(given, name) == 0;
+}
+
+/* A class of the standard library: its module is imported only for one that has its name. */
+static int
+library_kind(generators_state *state, PyObject *type, csv_kind *kind)
+{
+    if (is_named(type, "decimal", "Decimal")) {
+        if (import_once(state, &state->decimal, "decimal", "Decimal") < 0) {
+            return -1;
+        }
+        *kind = type == state->decimal ? CSV_AS_DECIMAL : *kind;
+    }
+    else if (is_named(type, "datetime", "date") || is_named(type, "datetime", "datetime")) {
+        if (import_dates(state) < 0) {
+            return -1;
+        }
+        *kind = type == state->date       ? CSV_AS_DATE
+                : type == state->datetime ? CSV_AS_DATETIME
+                                          : *kind;
+    }
+    return 0;
+}
+
+/* The type behind `X | None`, or `given` itself: a new reference.  NULL without an
+   exception for a union of several. */
+static PyObject *
+without_none(PyObject *given, bool *allows_none)
+{
+    PyObject *typing = PyImport_ImportModule("typing");
+    PyObject *arguments = NULL, *found = NULL;
+    if (typing != NULL) {
+        arguments = PyObject_CallMethod(typing, "get_args", "O", given);
+        Py_DECREF(typing);
+    }
+    if (arguments == NULL || !PyTuple_Check(arguments)) {
+        Py_XDECREF(arguments);
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(arguments); i++) {
+        PyObject *argument = PyTuple_GET_ITEM(arguments, i);
+        if (argument == (PyObject *)Py_TYPE(Py_None)) {
+            *allows_none = true;
+        }
+        else if (found != NULL) {
+            Py_DECREF(arguments);
+            return NULL;
+        }
+        else {
+            found = argument;
+        }
+    }
+    Py_XINCREF(found);
+    Py_DECREF(arguments);
+    return found;
+}
+
+/* types.UnionType and typing.Union's own class, which 3.14 made one. */
+static bool
+is_union(PyObject *given)
+{
+    const char *name = Py_TYPE(given)->tp_name;
+    return strcmp(name, "types.UnionType") == 0 || strcmp(name, "typing.Union") == 0 ||
+           strcmp(name, "_UnionGenericAlias") == 0;
+}
+
+/* What a NewType, or several, is made of: a new reference or NULL. */
+static PyObject *
+plain_type(PyObject *given)
+{
+    PyObject *type = Py_NewRef(given);
+    for (;;) {
+        PyObject *below =
+            PyType_Check(type) ? NULL : PyObject_GetAttrString(type, "__supertype__");
+        if (below == NULL) {
+            if (PyErr_Occurred() && raising_forgive_answer() < 0) {
+                Py_CLEAR(type);
+            }
+            return type;
+        }
+        Py_SETREF(type, below);
+    }
+}
+
+static int
+refuse_type(PyObject *given, PyObject *column, bool annotation)
+{
+    PyErr_Format(PyExc_TypeError,
+                 annotation ? "column %R: %R is no type that a field can be read as; give "
+                              "`types` a callable for it"
+                            : "types: column %R must have a type or a callable, not %R",
+                 column, given);
+    return -1;
+}
+
+static int
+read_plain_type(csv_type *self, generators_state *state, PyObject *type, PyObject *column,
+                bool annotation)
+{
+    self->kind = CSV_AS_CALL;
+    for (size_t i = 0; i < sizeof builtin_kinds / sizeof *builtin_kinds; i++) {
+        if (type == (PyObject *)builtin_kinds[i].type) {
+            self->kind = builtin_kinds[i].kind;
+        }
+    }
+    if (PyType_Check(type)) {
+        if (annotation && type == (PyObject *)&PyBaseObject_Type) {
+            self->kind = CSV_AS_READ;
+            return 0;
+        }
+        return library_kind(state, type, &self->kind);
+    }
+    return annotation || !PyCallable_Check(type) ? refuse_type(type, column, annotation) : 0;
+}
+
+static int
+is_any(PyObject *given)
+{
+    PyObject *typing = PyImport_ImportModule("typing");
+    PyObject *any = typing == NULL ? NULL : PyObject_GetAttrString(typing, "Any");
+    int same = any == NULL ? -1 : any == given;
+    Py_XDECREF(typing);
+    Py_XDECREF(any);
+    return same;
+}
+
+int
+csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyObject *column,
+              bool annotation)
+{
+    *self = (csv_type){.kind = CSV_AS_READ, .allows_none = !annotation};
+    int any = annotation ? is_any(given) : 0;
+    if (any != 0) {
+        return any < 0 ? -1 : 0;
+    }
+    PyObject *one =
+        is_union(given) ? without_none(given, &self->allows_none) : Py_NewRef(given);
+    if (one == NULL) {
+        return PyErr_Occurred() ? -1 : refuse_type(given, column, annotation);
+    }
+    PyObject *plain = plain_type(one);
+    Py_SETREF(one, plain);
+    if (one == NULL) {
+        return -1;
+    }
+    if (read_plain_type(self, state, one, column, annotation) < 0) {
+        Py_DECREF(one);
+        return -1;
+    }
+    self->given = one;
+    if (self->kind == CSV_AS_STR && one == given) {
+        self->allows_none = false; /* any text is a str */
+    }
+    return 0;
+}
+
+int
+csv_row_may_hold(generators_state *state, PyObject *value)
+{
+    if (!PyObject_IS_GC(value)) {
+        return 1;
+    }
+    csv_kind kind = CSV_AS_CALL;
+    if (library_kind(state, (PyObject *)Py_TYPE(value), &kind) < 0) {
+        return -1;
+    }
+    return kind == CSV_AS_DECIMAL;
+}
+
+/* ---- values ---- */
+
+static PyObject *
+new_date(generators_state *state, const number_date_value *v)
+{
+    PyDateTime_CAPI *api = state->datetime_api;
+    if (api != NULL) {
+        return api->Date_FromDate(v->year, v->month, v->day, api->DateType);
+    }
+    return PyObject_CallFunction(state->date, "iii", v->year, v->month, v->day);
+}
+
+static PyObject *
+new_datetime(generators_state *state, const number_datetime_value *v)
+{
+    PyDateTime_CAPI *api = state->datetime_api;
+    if (api != NULL) {
+        return api->DateTime_FromDateAndTime(v->date.year, v->date.month, v->date.day, v->hour,
+                                             v->minute, v->second, v->microsecond, Py_None,
+                                             api->DateTimeType);
+    }
+    return PyObject_CallFunction(state->datetime, "iiiiiii", v->date.year, v->date.month,
+                                 v->date.day, v->hour, v->minute, v->second, v->microsecond);
+}
+
+PyObject *
+csv_quick_value(const csv_type *type, generators_state *state, const uint8_t *text,
+                size_t count)
+{
+    switch (type->kind) {
+    case CSV_AS_INT: {
+        int64_t value;
+        return number_int(text, count, &value) == NUMBER_OK ? PyLong_FromLongLong(value)
+                                                            : NULL;
+    }
+    case CSV_AS_FLOAT: {
+        double value;
+        return number_double(text, count, &value) == NUMBER_OK ? PyFloat_FromDouble(value)
+                                                               : NULL;
+    }
+    case CSV_AS_BOOL: {
+        bool value;
+        return number_bool(text, count, &value) == NUMBER_OK ? PyBool_FromLong(value) : NULL;
+    }
+    case CSV_AS_DATE: {
+        number_date_value value;
+        return number_date(text, count, &value) == NUMBER_OK ? new_date(state, &value) : NULL;
+    }
+    case CSV_AS_DATETIME: {
+        number_datetime_value value;
+        return number_datetime(text, count, &value) == NUMBER_OK ? new_datetime(state, &value)
+                                                                 : NULL;
+    }
+    default:
+        return NULL;
+    }
+}
+
+PyObject *
+csv_text_value(const csv_type *type, generators_state *state, PyObject *text)
+{
+    switch (type->kind) {
+    case CSV_AS_INT:
+        return PyLong_FromUnicodeObject(text, 10);
+    case CSV_AS_FLOAT:
+        return PyFloat_FromString(text);
+    case CSV_AS_BOOL:
+        PyErr_Format(PyExc_ValueError, "invalid bool: %R", text);
+        return NULL;
+    case CSV_AS_DATE:
+        return PyObject_CallMethod(state->date, "fromisoformat", "O", text);
+    case CSV_AS_DATETIME:
+        return PyObject_CallMethod(state->datetime, "fromisoformat", "O", text);
+    default:
+        return PyObject_CallOneArg(type->given, text);
+    }
+}

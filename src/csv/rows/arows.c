@@ -1,0 +1,218 @@
+/* acsv_rows: the records of an async CSV source, one by one.
+ *
+ * The asynchronous face of csv_records: it waits for pieces and feeds them, one only when
+ * no complete record is left.
+ *
+ * States and threads: those of an async stream.  The header, where there is one, is read
+ * with the first row.
+ *
+ * Owned: the source, or its read(); the parser's memory; until the end.  The header
+ * outlives it, with the counters.  User code runs in the source and in csv_records, under
+ * the stream's `running`.
+ */
+#include "csv/rows/arows.h"
+
+#include "csv/rows/records.h"
+#include "source/pending.h"
+#include "csv/parse/parser.h"
+#include "source/source.h"
+#include "runtime/attributes.h"
+
+typedef struct {
+    astream stream;
+    asource source;
+    csv_source pieces; /* how they are fed */
+    csv_records records;
+} arows;
+
+/* ---- the stream's own ---- */
+
+/* Feed what was pulled, or the end.  0 or -1. */
+static int
+feed(arows *self, generators_state *state, astream_answer answer, PyObject *piece)
+{
+    csv_parser *parser = &self->records.parser;
+    if (answer == ASTREAM_FAILED) {
+        return -1;
+    }
+    if (answer == ASTREAM_ENDED) {
+        return csv_parser_finish(parser, state);
+    }
+    int status =
+        self->source.read != NULL
+            ? csv_source_feed_read(&self->pieces, state, parser, piece)
+            : csv_source_feed(&self->pieces, state, parser, piece, self->stream.pulled - 1);
+    Py_DECREF(piece);
+    return status;
+}
+
+static astream_outcome
+arows_step(astream *base, astream_answer answer, PyObject **value)
+{
+    arows *self = (arows *)base;
+    generators_state *state = generators_state_of((PyObject *)self);
+    if (answer == ASTREAM_ASKED) {
+        csv_step step = csv_records_next(&self->records, state, value);
+        if (step != CSV_MORE) {
+            return step == CSV_DONE   ? ASTREAM_ITEM
+                   : step == CSV_OVER ? ASTREAM_END
+                                      : ASTREAM_ERROR;
+        }
+        answer = asource_pull(&self->source, base, ASOURCE_NEVER, value);
+        if (answer == ASTREAM_PENDING) {
+            return ASTREAM_AWAIT;
+        }
+    }
+    else {
+        answer = asource_answer(&self->source, base, answer, value);
+    }
+    PyObject *piece = *value;
+    *value = NULL;
+    return feed(self, state, answer, piece) < 0 ? ASTREAM_ERROR : ASTREAM_AGAIN;
+}
+
+static int
+arows_release(astream *base)
+{
+    arows *self = (arows *)base;
+    csv_records_release(&self->records);
+    asource_release(&self->source);
+    return csv_source_close(&self->pieces);
+}
+
+static const astream_kind arows_kind = {arows_step, NULL, arows_release};
+
+static int
+arows_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    arows *self = (arows *)op;
+    int status = csv_records_traverse(&self->records, visit, arg);
+    if (status == 0) {
+        status = asource_traverse(&self->source, visit, arg);
+    }
+    return status != 0 ? status : astream_traverse(op, visit, arg);
+}
+
+static int
+arows_clear(PyObject *op)
+{
+    arows *self = (arows *)op;
+    csv_records_clear(&self->records);
+    asource_release(&self->source);
+    return astream_clear(op);
+}
+
+/* ---- making one ---- */
+
+static int
+arows_init(arows *self, generators_state *state, PyObject *args, PyObject *kwargs)
+{
+    csv_options options = {.is_async = true};
+    if (csv_records_open(&self->records, state, args, kwargs, CSV_OPTIONS ":acsv_rows",
+                         &options) < 0) {
+        return -1;
+    }
+    self->stream.close_with_task = options.close_with_task;
+    csv_source_open_items(&self->pieces, options.items);
+    return asource_open(&self->source, &self->stream, state, options.source,
+                        options.items == CSV_ITEMS_AUTO ? CSV_BLOCK : 0,
+                        "source must be an async iterable of str or bytes, or an object "
+                        "whose read() is a coroutine function");
+}
+
+static PyObject *
+arows_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    arows *self = (arows *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->stream.kind = &arows_kind;
+    if (arows_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+/* ---- attributes ---- */
+
+static PyObject *
+arows_get_header(PyObject *op, void *Py_UNUSED(closure))
+{
+    PyObject *header;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    header = Py_XNewRef(((arows *)op)->records.header);
+    Py_END_CRITICAL_SECTION();
+    return header != NULL ? header : Py_NewRef(Py_None);
+}
+
+static PyObject *
+arows_get_total_bytes(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
+{
+    Py_RETURN_NONE;
+}
+
+#define COUNT(member) (void *)offsetof(arows, member)
+
+static PyGetSetDef arows_attributes[] = {
+    {"header", arows_get_header, NULL,
+     "The names, as a tuple: None until the first step or aprime(), unless they were\n"
+     "given; () for an empty source, None where the source has no header.",
+     NULL},
+    {"line_num", attributes_get_count, NULL,
+     "Physical lines read, as csv.reader counts them: a record may take several.",
+     COUNT(records.parser.line_count)},
+    {"row_num", attributes_get_count, NULL, "Rows delivered; the header is none.",
+     COUNT(records.row_count)},
+    {"bytes_read", attributes_get_count, NULL,
+     "Bytes taken from the source; 0 for one of text.", COUNT(pieces.bytes_read)},
+    {"total_bytes", arows_get_total_bytes, NULL,
+     "None: an async source does not tell how much there is.", NULL},
+    {"errors", attributes_get_count, NULL, "Records that could not be read.",
+     COUNT(records.error_count)},
+    {NULL},
+};
+
+PyDoc_STRVAR(
+    arows_doc,
+    "acsv_rows(source, *, into=list, header=None, names=None, columns=None, types=None,\n"
+    "          null=(), ragged=None, dialect='excel', delimiter=',', quotechar='\"',\n"
+    "          escapechar=None, doublequote=True, skipinitialspace=False,\n"
+    "          lineterminator='\\r\\n', quoting=csv.QUOTE_MINIMAL, strict=False,\n"
+    "          encoding='utf-8', errors='strict', items='auto', max_field=131072,\n"
+    "          max_record=67108864, on_error='raise', close_with_task=False)\n"
+    "--\n"
+    "\n"
+    "The rows that csv_rows() would read, for `async for`; see there.\n"
+    "\n"
+    "source is an async iterable of bytes, cut anywhere (an empty one is skipped), or of\n"
+    "str, each a line; or an object whose read(n) is a coroutine function, such as an\n"
+    "UploadFile or a StreamReader.  An async generator is closed at the end.\n"
+    "\n"
+    "The header is read with the first row: .header is None until then, or until\n"
+    "aprime().  Cancelling a pending step cancels the source's: an async generator ends\n"
+    "by that, and the stream with it.  close_with_task=True closes it when the asyncio\n"
+    "task that took its first row ends.\n"
+    "\n"
+    ">>> import asyncio\n"
+    ">>> async def chunks():\n"
+    "...     yield b'id,name\\n1,\"Ann'\n"
+    "...     yield b'a\"\\n'\n"
+    ">>> async def main():\n"
+    "...     return [row async for row in acsv_rows(chunks())]\n"
+    ">>> asyncio.run(main())\n"
+    "[['id', 'name'], ['1', 'Anna']]");
+
+static PyType_Slot arows_slots[] = {
+    {Py_tp_doc, (char *)arows_doc},   {Py_tp_new, arows_new},
+    {Py_tp_traverse, arows_traverse}, {Py_tp_clear, arows_clear},
+    {Py_tp_getset, arows_attributes}, {0, NULL},
+};
+
+PyType_Spec acsv_rows_spec = {
+    .name = "generators.acsv_rows",
+    .basicsize = sizeof(arows),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = arows_slots,
+};

@@ -1,0 +1,471 @@
+/* csv_records: records of the parser -> rows, and what becomes of those that can't be read.
+ *
+ * States: the header is to be read (`reads_header`); begun, when the place before the
+ * first row is known; a fault under way, whose record is being read to its end so that
+ * it can be handed over; released.
+ *
+ * Owned: everything in the struct.  After an error the face ends, and nothing here is
+ * used again but the header, the counters and the mark.
+ *
+ * User code runs in codecs, in `names`, in the callables of the plan and in `on_error`.
+ * The face is `running` meanwhile and refuses every other call, so that nothing changes
+ * but by the call that is under way; it locks, too.
+ */
+#include "csv/rows/records.h"
+#include "csv/parse/checkpoint.h"
+#include "csv/parse/error.h"
+#include "csv/parse/fault.h"
+#include "csv/parse/parser.h"
+#include "csv/row/block.h"
+#include "csv/row/convert.h"
+#include "csv/row/names.h"
+#include "csv/row/plan.h"
+
+/* ---- records ---- */
+
+static void
+mark_next(const csv_records *self, csv_mark *mark)
+{
+    csv_mark_next(mark, &self->parser);
+    mark->row_count = self->row_count;
+    mark->error_count = self->error_count;
+}
+
+/* The next record.  *fault: the exception is the CSVError of it. */
+static inline csv_step
+next_record(csv_records *self, generators_state *state, const fields_record **record,
+            bool *fault)
+{
+    *fault = false;
+    *record = csv_parser_next(&self->parser);
+    if (*record != NULL) {
+        return CSV_DONE;
+    }
+    if (csv_parser_failed(&self->parser)) {
+        mark_next(self, &self->mark);
+        self->marked = true;
+        csv_parser_raise(&self->parser, state);
+        *fault = true;
+        return CSV_RAISED_ERROR;
+    }
+    return self->parser.finished ? CSV_OVER : CSV_MORE;
+}
+
+/* A record as a row; otherwise as csv_plan_row(). */
+static PyObject *
+make_row(csv_records *self, generators_state *state, const fields_record *record, bool *fault)
+{
+    if (self->plain_maker == NULL) {
+        return csv_plan_row(&self->plan, &self->parser, state, record, fault);
+    }
+    Py_ssize_t bad;
+    PyObject *row = self->plain_maker(&self->parser, state, record, &bad);
+    *fault = row == NULL && bad >= 0;
+    if (*fault) {
+        PyObject *header = self->header;
+        bool named = header != NULL && bad < PyTuple_GET_SIZE(header);
+        csv_parser_raise_field(&self->parser, state, record, bad,
+                               named ? PyTuple_GET_ITEM(header, bad) : NULL);
+    }
+    return row;
+}
+
+/* Does a record that is read by name have a field for each?  If not, that is raised. */
+static bool
+has_width(csv_records *self, generators_state *state, const fields_record *record)
+{
+    Py_ssize_t count = (Py_ssize_t)fields_count(&self->parser.machine, record);
+    if (self->width < 0 || self->width == count) {
+        return true;
+    }
+    csv_parser_raise_ragged(&self->parser, state, record, self->width);
+    return false;
+}
+
+/* ---- the header ---- */
+
+/* What `names` makes of the names read: a new reference to an iterable. */
+static PyObject *
+replaced_names(csv_records *self, PyObject *header)
+{
+    PyObject *names = self->names;
+    if (names == NULL) {
+        return Py_NewRef(header);
+    }
+    if (!PyCallable_Check(names)) {
+        return Py_NewRef(names);
+    }
+    /* str.lower is over one name, any other callable over all. */
+    if (Py_IS_TYPE(names, &PyMethodDescr_Type) && PyDescr_TYPE(names) == &PyUnicode_Type) {
+        Py_ssize_t count = PyTuple_GET_SIZE(header);
+        PyObject *result = PyTuple_New(count);
+        for (Py_ssize_t i = 0; result != NULL && i < count; i++) {
+            PyObject *name = PyObject_CallOneArg(names, PyTuple_GET_ITEM(header, i));
+            if (name == NULL) {
+                Py_CLEAR(result);
+                break;
+            }
+            PyTuple_SET_ITEM(result, i, name);
+        }
+        return result;
+    }
+    return PyObject_CallOneArg(names, header);
+}
+
+/* A U+FEFF before the first name is no part of it. */
+static int
+drop_mark(PyObject *header)
+{
+    PyObject *name = PyTuple_GET_SIZE(header) > 0 ? PyTuple_GET_ITEM(header, 0) : NULL;
+    if (name == NULL || !PyUnicode_Check(name) || PyUnicode_GET_LENGTH(name) == 0 ||
+        PyUnicode_READ_CHAR(name, 0) != 0xFEFF) {
+        return 0;
+    }
+    PyObject *rest = PyUnicode_Substring(name, 1, PyUnicode_GET_LENGTH(name));
+    if (rest == NULL) {
+        return -1;
+    }
+    PyTuple_SET_ITEM(header, 0, rest); /* nobody else has seen the tuple yet */
+    Py_DECREF(name);
+    return 0;
+}
+
+/* Rows will be read by the names of the header. */
+int
+csv_records_key(csv_records *self, generators_state *state)
+{
+    csv_names *names = csv_names_new(state, self->header);
+    if (names == NULL) {
+        return -1;
+    }
+    self->width = PyTuple_GET_SIZE(csv_names_tuple(names));
+    csv_block_set_names(self->parser.rows, names);
+    Py_DECREF((PyObject *)names);
+    return 0;
+}
+
+/* The same of names that were read: what is wrong with them is at the first record. */
+static int
+key_rows_by_names_read(csv_records *self, generators_state *state)
+{
+    int status = csv_records_key(self, state);
+    if (status < 0 && self->names == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
+        PyObject *cause = PyErr_GetRaisedException();
+        csv_place place = {self->parser.path, 1, 1, -1, NULL, NULL};
+        PyErr_SetRaisedException(Py_NewRef(cause));
+        csv_raise(state, &place, "%S", cause);
+        Py_DECREF(cause);
+    }
+    return status;
+}
+
+/* What the names rule out is said of the record that they are in. */
+static int
+settle_plan(csv_records *self, generators_state *state, PyObject *header, uint32_t width)
+{
+    if (self->plain_maker != NULL) {
+        return 0;
+    }
+    if (csv_plan_settle(&self->plan, state, header, width) == 0 &&
+        (!self->lazy || csv_plan_lay_out(&self->plan, state, self->parser.rows) == 0)) {
+        return 0;
+    }
+    if (PyErr_ExceptionMatches(PyExc_ValueError)) {
+        PyObject *error = PyErr_GetRaisedException();
+        csv_place place = {
+            .path = self->parser.path,
+            .record = (int64_t)self->parser.record_count,
+            .line = (int64_t)self->parser.line_count,
+            .byte = -1,
+        };
+        csv_raise(state, &place, "%S", error);
+        Py_DECREF(error);
+    }
+    return -1;
+}
+
+/* The first record as a tuple: *header, a new reference. */
+static csv_step
+first_record(csv_records *self, generators_state *state, PyObject **header)
+{
+    bool fault;
+    const fields_record *record;
+    csv_step step = next_record(self, state, &record, &fault);
+    if (step != CSV_DONE) {
+        self->error_count += fault;
+        return step;
+    }
+    Py_ssize_t bad;
+    *header = csv_record_tuple(&self->parser, state, record, &bad);
+    if (*header == NULL && bad >= 0) {
+        csv_parser_raise_field(&self->parser, state, record, bad, NULL);
+    }
+    return *header == NULL ? CSV_RAISED_ERROR : CSV_DONE;
+}
+
+/* Take over the record read as the header.  0 or -1. */
+static int
+take_header(csv_records *self, generators_state *state, PyObject *header)
+{
+    if (drop_mark(header) < 0) {
+        Py_DECREF(header);
+        return -1;
+    }
+    PyObject *names = replaced_names(self, header);
+    Py_DECREF(header);
+    if (names == NULL) {
+        return -1;
+    }
+    self->header = PySequence_Tuple(names);
+    Py_DECREF(names);
+    if (self->header == NULL) {
+        return -1;
+    }
+    return self->keyed ? key_rows_by_names_read(self, state)
+                       : settle_plan(self, state, self->header, 0);
+}
+
+/* Where the header fails nothing was read: another reader starts with it. */
+csv_step
+csv_records_read_header(csv_records *self, generators_state *state)
+{
+    if (!self->reads_header) {
+        return CSV_DONE;
+    }
+    csv_mark before;
+    mark_next(self, &before);
+    PyObject *header;
+    csv_step step = first_record(self, state, &header);
+    if (step == CSV_MORE) {
+        return step;
+    }
+    self->reads_header = false;
+    if (step == CSV_OVER) {
+        self->header = PyTuple_New(0);
+        step = self->header == NULL ? CSV_RAISED_ERROR : CSV_DONE;
+    }
+    else if (step == CSV_DONE && take_header(self, state, header) < 0) {
+        step = CSV_RAISED_ERROR;
+    }
+    if (step == CSV_RAISED_ERROR) {
+        Py_CLEAR(self->header);
+        self->mark = before;
+        self->marked = true;
+    }
+    return step;
+}
+
+/* A source without a header: what the first record tells is how many fields there are. */
+static int
+settle_without_header(csv_records *self, generators_state *state, const fields_record *record)
+{
+    uint32_t width = self->plan.ragged == CSV_RAGGED_ALLOW ? 0
+                     : self->first_width > 0               ? self->first_width
+                                             : fields_count(&self->parser.machine, record);
+    return settle_plan(self, state, self->header, width);
+}
+
+static bool
+is_blank(const csv_records *self, const fields_record *record)
+{
+    return fields_count(&self->parser.machine, record) == 0;
+}
+
+/* ---- bad records ---- */
+
+/* Forget the fault under way. */
+static void
+drop_fault(csv_records *self)
+{
+    self->fault = CSV_NO_FAULT;
+    Py_CLEAR(self->error);
+    csv_raw_free(&self->raw);
+}
+
+static int
+report(csv_records *self)
+{
+    PyObject *value = csv_raw_value(&self->raw, &self->parser);
+    PyObject *result = NULL;
+    if (value != NULL) {
+        result = PyObject_CallFunctionObjArgs(self->on_error, self->error, value, NULL);
+        Py_DECREF(value);
+    }
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
+/* `done`: the text of the record at fault is whole, or not yet (0), or an error (-1). */
+static csv_step
+settle_fault(csv_records *self, int done)
+{
+    if (done == 0) {
+        return CSV_MORE;
+    }
+    if (done > 0 && self->on_error != Py_None && report(self) < 0) {
+        done = -1;
+    }
+    drop_fault(self);
+    self->marked = self->marked && done < 0;
+    return done < 0 ? CSV_RAISED_ERROR : CSV_DONE;
+}
+
+/* More was fed: go on with the fault under way. */
+static csv_step
+go_on_with_fault(csv_records *self, generators_state *state)
+{
+    return settle_fault(self, self->fault == CSV_FAULT_IN_STRUCTURE
+                                  ? csv_parser_recover(&self->parser, state, &self->raw)
+                                  : csv_raw_newline(&self->raw, &self->parser));
+}
+
+/* A CSVError of a record is being raised: CSV_DONE when it is got over.  `record` is the one
+   at fault if it was taken, else NULL; `line_count` is right once it is behind. */
+static csv_step
+take_fault(csv_records *self, generators_state *state, const fields_record *record,
+           uint64_t line_count)
+{
+    self->error_count++;
+    /* Another stands for a CSVError that could not be made. */
+    if (self->on_error == NULL || !PyErr_ExceptionMatches(state->csv_error)) {
+        return CSV_RAISED_ERROR;
+    }
+    self->error = PyErr_GetRaisedException();
+    buffer_init(&self->raw.units);
+    if (record == NULL) {
+        self->fault = CSV_FAULT_IN_STRUCTURE;
+        return go_on_with_fault(self, state);
+    }
+    self->fault = CSV_FAULT_IN_RECORD;
+    self->parser.line_count = line_count;
+    return settle_fault(self, self->on_error == Py_None
+                                  ? 1
+                                  : csv_raw_record(&self->raw, &self->parser, record));
+}
+
+/* A record that was taken gives no row and an exception: the next reader starts with it. */
+static void
+mark_record(csv_records *self, const fields_record *record, uint64_t line_count)
+{
+    csv_mark_record(&self->mark, &self->parser, record, line_count);
+    self->mark.row_count = self->row_count;
+    self->mark.error_count = self->error_count;
+    self->marked = true;
+}
+
+/* ---- rows ---- */
+
+/* A record taken, as a row: CSV_OVER where it gives none.  *fault as above. */
+static inline csv_step
+row_of_record(csv_records *self, generators_state *state, const fields_record *record,
+              PyObject **row, bool *fault)
+{
+    const uint64_t line_count = self->parser.line_count;
+    if (self->plain_maker == NULL && !self->plan.settled && !is_blank(self, record) &&
+        settle_without_header(self, state, record) < 0) {
+        return CSV_RAISED_ERROR;
+    }
+    if (self->keyed && is_blank(self, record)) {
+        return CSV_OVER;
+    }
+    *fault = self->keyed && !has_width(self, state, record);
+    *row = *fault ? NULL : make_row(self, state, record, fault);
+    if (*row != NULL) {
+        self->row_count++;
+        return CSV_DONE;
+    }
+    if (!PyErr_Occurred()) {
+        return CSV_OVER;
+    }
+    mark_record(self, record, line_count);
+    return CSV_RAISED_ERROR;
+}
+
+/* Before the first row. */
+static csv_step
+begin(csv_records *self, generators_state *state)
+{
+    csv_step step = csv_records_read_header(self, state);
+    if (step == CSV_DONE) {
+        mark_next(self, &self->first);
+        self->begun = true;
+    }
+    return step;
+}
+
+csv_step
+csv_records_next(csv_records *self, generators_state *state, PyObject **row)
+{
+    if (!self->begun || self->fault != CSV_NO_FAULT) {
+        csv_step step = self->begun ? go_on_with_fault(self, state) : begin(self, state);
+        if (step != CSV_DONE) {
+            return step;
+        }
+    }
+    for (;;) {
+        bool fault;
+        const fields_record *record;
+        csv_step step = next_record(self, state, &record, &fault);
+        const uint64_t line_count = self->parser.line_count;
+        if (step == CSV_DONE) {
+            step = row_of_record(self, state, record, row, &fault);
+            if (step == CSV_OVER) {
+                continue;
+            }
+        }
+        if (fault) {
+            step = take_fault(self, state, record, line_count);
+            if (step == CSV_DONE) {
+                continue;
+            }
+        }
+        return step;
+    }
+}
+
+csv_mark
+csv_records_mark(const csv_records *self, bool primed)
+{
+    csv_mark next = self->mark;
+    if (primed) {
+        return self->first;
+    }
+    if (!self->marked) {
+        mark_next(self, &next);
+    }
+    return next;
+}
+
+/* ---- lifetime ---- */
+
+void
+csv_records_release(csv_records *self)
+{
+    self->reads_header = false;
+    self->mark = csv_records_mark(self, false);
+    self->marked = true;
+    self->first_width = csv_plan_width(&self->plan, self->first_width);
+    drop_fault(self);
+    Py_CLEAR(self->names);
+    Py_CLEAR(self->on_error);
+    csv_plan_free(&self->plan);
+    csv_parser_free(&self->parser);
+}
+
+void
+csv_records_clear(csv_records *self)
+{
+    Py_CLEAR(self->header);
+    csv_records_release(self);
+}
+
+int
+csv_records_traverse(csv_records *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->names);
+    Py_VISIT(self->header);
+    Py_VISIT(self->on_error);
+    Py_VISIT(self->error);
+    int status = csv_plan_traverse(&self->plan, visit, arg);
+    return status != 0 ? status : csv_parser_traverse(&self->parser, visit, arg);
+}

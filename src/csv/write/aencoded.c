@@ -1,0 +1,135 @@
+/* acsv_encode: rows of an async source in, chunks of CSV text out.
+ *
+ * The asynchronous face of csv_lines; how it pulls is in stream/achunks.c.
+ *
+ * States and threads: those of an async stream.  Owned: the source, and the machine with
+ * all that it owns, until the end.
+ */
+#include "csv/write/aencoded.h"
+
+#include "csv/write/lines.h"
+#include "chunks/achunks.h"
+#include "runtime/attributes.h"
+
+typedef struct {
+    astream stream;
+    achunks face;
+    csv_lines lines;
+} aencoded;
+
+/* ---- the stream's own ---- */
+
+static astream_outcome
+aencoded_step(astream *base, astream_answer answer, PyObject **value)
+{
+    aencoded *self = (aencoded *)base;
+    return achunks_step(&self->face, base, &self->lines.chunks, &csv_lines_kind, answer,
+                        value);
+}
+
+static astream_outcome
+aencoded_close(astream *base, astream_answer answer, PyObject **value)
+{
+    return asource_close(&((aencoded *)base)->face.source, base, answer, value);
+}
+
+static int
+aencoded_release(astream *base)
+{
+    aencoded *self = (aencoded *)base;
+    csv_lines_close(&self->lines);
+    asource_release(&self->face.source);
+    return 0;
+}
+
+static const astream_kind aencoded_kind = {aencoded_step, aencoded_close, aencoded_release};
+
+static int
+aencoded_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    aencoded *self = (aencoded *)op;
+    int status = csv_lines_traverse(&self->lines, visit, arg);
+    if (status == 0) {
+        status = asource_traverse(&self->face.source, visit, arg);
+    }
+    return status != 0 ? status : astream_traverse(op, visit, arg);
+}
+
+static int
+aencoded_clear(PyObject *op)
+{
+    aencoded_release((astream *)op);
+    return astream_clear(op);
+}
+
+/* ---- making one ---- */
+
+static int
+aencoded_init(aencoded *self, generators_state *state, PyObject *args, PyObject *kwargs)
+{
+    PyObject *rows;
+    if (csv_lines_open(&self->lines, state, "acsv_encode", args, kwargs, &rows,
+                       &self->stream.close_with_task) < 0) {
+        return -1;
+    }
+    return asource_open(&self->face.source, &self->stream, state, rows, 0,
+                        "rows must be an async iterable of rows");
+}
+
+static PyObject *
+aencoded_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    aencoded *self = (aencoded *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->stream.kind = &aencoded_kind;
+    csv_lines_init(&self->lines);
+    if (aencoded_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+static PyGetSetDef aencoded_attributes[] = {
+    {"row_num", attributes_get_count, NULL, "Rows written; the header is none.",
+     (void *)offsetof(aencoded, lines.row_count)},
+    {NULL},
+};
+
+PyDoc_STRVAR(
+    aencoded_doc,
+    "acsv_encode(rows, *, columns=None, header=False, extra='raise', missing=<raise>,\n"
+    "            size=65536, max_delay=0.1, dialect='excel', delimiter=',',\n"
+    "            quotechar='\"', escapechar=None, doublequote=True,\n"
+    "            skipinitialspace=False, lineterminator='\\r\\n',\n"
+    "            quoting=csv.QUOTE_MINIMAL, strict=False, encoding='utf-8',\n"
+    "            errors='strict', bom=False, escape_formulas=False,\n"
+    "            close_with_task=False)\n"
+    "--\n\n"
+    "The rows of an async iterable as CSV text: csv_encode(), for `async for`.\n\n"
+    "Lines held go out after `max_delay` seconds without a further row, as achunked()\n"
+    "sends them; that says what cancelling a pending step does, too.\n"
+    "close_with_task=True closes it when the asyncio task that took its first chunk\n"
+    "ends.\n\n"
+    ">>> import asyncio\n"
+    ">>> async def rows():\n"
+    "...     yield {'a': 1, 'b': 'x,y'}\n"
+    ">>> async def main():\n"
+    "...     return [chunk async for chunk in acsv_encode(rows(), header=True)]\n"
+    ">>> asyncio.run(main())\n"
+    "[b'a,b\\r\\n1,\"x,y\"\\r\\n']");
+
+static PyType_Slot aencoded_slots[] = {
+    {Py_tp_doc, (char *)aencoded_doc},   {Py_tp_new, aencoded_new},
+    {Py_tp_traverse, aencoded_traverse}, {Py_tp_clear, aencoded_clear},
+    {Py_tp_getset, aencoded_attributes}, {0, NULL},
+};
+
+PyType_Spec acsv_encode_spec = {
+    .name = "generators.acsv_encode",
+    .basicsize = sizeof(aencoded),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = aencoded_slots,
+};

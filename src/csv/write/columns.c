@@ -1,0 +1,331 @@
+/* csv_columns: which values of a row with names are written, and in what order.
+ *
+ * A row has names if it is a mapping, a dataclass, a NamedTuple, or a database's
+ * row: a sequence with `_fields` (SQLAlchemy) or with keys() (sqlite3, asyncpg).
+ * All else is written as it is.  The names of the row before are kept: rows mostly
+ * have the same ones.
+ */
+#include "csv/write/columns.h"
+
+void
+csv_columns_close(csv_columns *self)
+{
+    Py_CLEAR(self->names);
+    Py_CLEAR(self->missing);
+    Py_CLEAR(self->known);
+    Py_CLEAR(self->fault);
+    PyMem_Free(self->places);
+    self->places = NULL;
+}
+
+int
+csv_columns_traverse(csv_columns *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->names);
+    Py_VISIT(self->missing);
+    Py_VISIT(self->known);
+    Py_VISIT(self->fault);
+    return 0;
+}
+
+/* ---- errors ---- */
+
+static void
+refuse(csv_columns *self, PyObject *name, const char *what)
+{
+    PyErr_Format(PyExc_ValueError, "%s %R", what, name);
+    if (PyErr_ExceptionMatches(PyExc_ValueError)) { /* else it could not be made */
+        Py_XSETREF(self->fault, Py_NewRef(name));
+    }
+}
+
+static void
+refuse_extra(csv_columns *self, PyObject *name)
+{
+    refuse(self, name, "no column is named");
+}
+
+/* A new reference to what stands for the value, or NULL with ValueError. */
+static PyObject *
+missing_value(csv_columns *self, PyObject *name)
+{
+    if (self->missing == NULL) {
+        refuse(self, name, "the row has no");
+    }
+    return Py_XNewRef(self->missing);
+}
+
+/* ---- mappings ---- */
+
+/* The value of the name: 1 and a new reference, 0 where there is none, or -1. */
+static int
+look_up(PyObject *row, PyObject *name, PyObject **value)
+{
+    if (PyDict_CheckExact(row)) {
+        *value = Py_XNewRef(PyDict_GetItemWithError(row, name));
+        return *value != NULL ? 1 : PyErr_Occurred() ? -1 : 0;
+    }
+    /* A default dictionary would make a value up. */
+    int found = PySequence_Contains(row, name);
+    if (found > 0) {
+        *value = PyObject_GetItem(row, name);
+        found = *value == NULL ? -1 : 1;
+    }
+    return found;
+}
+
+static int
+check_extra(csv_columns *self, PyObject *row)
+{
+    PyObject *keys = PySequence_List(row);
+    if (keys == NULL) {
+        return -1;
+    }
+    int found = 1;
+    for (Py_ssize_t i = 0; found > 0 && i < PyList_GET_SIZE(keys); i++) {
+        PyObject *key = PyList_GET_ITEM(keys, i);
+        found = PySequence_Contains(self->names, key);
+        if (found == 0) {
+            refuse_extra(self, key);
+        }
+    }
+    Py_DECREF(keys);
+    return found > 0 ? 0 : -1;
+}
+
+static PyObject *
+select_mapping(csv_columns *self, PyObject *row)
+{
+    PyObject *names = self->names;
+    Py_ssize_t count = PyTuple_GET_SIZE(names), found = 0;
+    PyObject *values = PyTuple_New(count);
+    for (Py_ssize_t i = 0; values != NULL && i < count; i++) {
+        PyObject *value = NULL;
+        int status = look_up(row, PyTuple_GET_ITEM(names, i), &value);
+        found += status > 0;
+        if (status == 0) {
+            value = missing_value(self, PyTuple_GET_ITEM(names, i));
+        }
+        if (value == NULL) {
+            Py_CLEAR(values);
+            break;
+        }
+        PyTuple_SET_ITEM(values, i, value);
+    }
+    if (values == NULL || self->ignores_extra) {
+        return values;
+    }
+    Py_ssize_t held = PyObject_Size(row);
+    if (held < 0 || (held != found && check_extra(self, row) < 0)) {
+        Py_CLEAR(values);
+    }
+    return values;
+}
+
+/* ---- rows with a list of names ---- */
+
+static Py_ssize_t
+place_of(PyObject *known, PyObject *name)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(known); i++) {
+        int equal = PyObject_RichCompareBool(PyTuple_GET_ITEM(known, i), name, Py_EQ);
+        if (equal != 0) {
+            return equal < 0 ? -2 : i;
+        }
+    }
+    return -1;
+}
+
+/* Find the columns among the names that the row has. 0 or -1. */
+static int
+learn(csv_columns *self, PyObject *known)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(self->names);
+    Py_CLEAR(self->known);
+    PyMem_Free(self->places);
+    self->places = PyMem_Calloc((size_t)count + 1, sizeof *self->places);
+    if (self->places == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        self->places[i] = place_of(known, PyTuple_GET_ITEM(self->names, i));
+        if (self->places[i] < -1) {
+            return -1;
+        }
+    }
+    for (Py_ssize_t i = 0; !self->ignores_extra && i < PyTuple_GET_SIZE(known); i++) {
+        int found = PySequence_Contains(self->names, PyTuple_GET_ITEM(known, i));
+        if (found == 0) {
+            refuse_extra(self, PyTuple_GET_ITEM(known, i));
+        }
+        if (found <= 0) {
+            return -1;
+        }
+    }
+    self->known = Py_NewRef(known);
+    return 0;
+}
+
+static PyObject *
+value_at(PyObject *row, PyObject *name, Py_ssize_t place, bool by_attribute)
+{
+    if (by_attribute) {
+        return PyObject_GetAttr(row, name);
+    }
+    return PySequence_GetItem(row, place);
+}
+
+static PyObject *
+select_placed(csv_columns *self, PyObject *row, PyObject *known, bool by_attribute)
+{
+    int same = known == self->known;
+    if (!same && self->known != NULL) {
+        same = PyObject_RichCompareBool(known, self->known, Py_EQ);
+    }
+    if (same < 0 || (!same && learn(self, known) < 0)) {
+        return NULL;
+    }
+    Py_ssize_t count = PyTuple_GET_SIZE(self->names);
+    PyObject *values = PyTuple_New(count);
+    for (Py_ssize_t i = 0; values != NULL && i < count; i++) {
+        PyObject *name = PyTuple_GET_ITEM(self->names, i);
+        PyObject *value = self->places[i] < 0
+                              ? missing_value(self, name)
+                              : value_at(row, name, self->places[i], by_attribute);
+        if (value == NULL) {
+            Py_CLEAR(values);
+            break;
+        }
+        PyTuple_SET_ITEM(values, i, value);
+    }
+    return values;
+}
+
+/* ---- what a row is ---- */
+
+/* The attribute: 1 and a new reference, 0 where there is none, or -1. */
+static int
+attribute(PyObject *object, const char *name, PyObject **value)
+{
+    *value = PyObject_GetAttrString(object, name);
+    if (*value != NULL) {
+        return 1;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        return -1;
+    }
+    PyErr_Clear();
+    return 0;
+}
+
+static int
+as_tuple(PyObject **names)
+{
+    if (!PyTuple_CheckExact(*names)) {
+        Py_SETREF(*names, PySequence_Tuple(*names));
+    }
+    return *names == NULL ? -1 : 1;
+}
+
+static int
+dataclass_names(PyObject *row, PyObject **names)
+{
+    PyObject *found = NULL, *name = NULL;
+    PyObject *module = PyImport_ImportModule("dataclasses");
+    if (module != NULL) {
+        found = PyObject_CallMethod(module, "fields", "(O)", row);
+        Py_DECREF(module);
+    }
+    if (found == NULL) {
+        return -1;
+    }
+    Py_ssize_t count = PyTuple_GET_SIZE(found);
+    *names = PyTuple_New(count);
+    for (Py_ssize_t i = 0; *names != NULL && i < count; i++) {
+        name = PyObject_GetAttrString(PyTuple_GET_ITEM(found, i), "name");
+        if (name == NULL) {
+            Py_CLEAR(*names);
+            break;
+        }
+        PyTuple_SET_ITEM(*names, i, name);
+    }
+    Py_DECREF(found);
+    return *names == NULL ? -1 : 1;
+}
+
+typedef enum { NAMELESS, MAPPING, PLACED, ATTRIBUTES } row_kind;
+
+/* What the row is, and the names it has where it is no mapping: a new reference.
+   False with an exception set. */
+static bool
+inspect(generators_state *state, PyObject *row, row_kind *kind, PyObject **names)
+{
+    *names = NULL;
+    *kind = NAMELESS;
+    if (PyDict_Check(row)) {
+        *kind = MAPPING;
+        return true;
+    }
+    if (PyList_CheckExact(row) || PyTuple_CheckExact(row)) {
+        return true;
+    }
+    int found = attribute(row, "_fields", names);
+    if (found > 0 && PySequence_Check(row)) {
+        *kind = PLACED;
+        return as_tuple(names) > 0;
+    }
+    Py_CLEAR(*names);
+    PyObject *value;
+    if (found >= 0) {
+        found = attribute((PyObject *)Py_TYPE(row), "__dataclass_fields__", &value);
+        if (found > 0) {
+            Py_DECREF(value);
+            *kind = ATTRIBUTES;
+            return dataclass_names(row, names) > 0;
+        }
+    }
+    if (found >= 0) {
+        found = PyObject_IsInstance(row, state->mapping_abc);
+        if (found > 0) {
+            *kind = MAPPING;
+            return true;
+        }
+    }
+    if (found >= 0) {
+        found = attribute(row, "keys", &value);
+        if (found > 0) {
+            *names = PyObject_CallNoArgs(value);
+            Py_DECREF(value);
+            *kind = PLACED;
+            return *names != NULL && as_tuple(names) > 0;
+        }
+    }
+    return found >= 0;
+}
+
+PyObject *
+csv_columns_select(csv_columns *self, generators_state *state, PyObject *row)
+{
+    row_kind kind;
+    PyObject *names;
+    if (!self->by_name) {
+        return Py_NewRef(row);
+    }
+    if (!inspect(state, row, &kind, &names)) {
+        return NULL;
+    }
+    if (kind == NAMELESS) {
+        return Py_NewRef(row);
+    }
+    if (self->names == NULL) {
+        self->names = names != NULL ? Py_NewRef(names) : PySequence_Tuple(row);
+    }
+    PyObject *values = NULL;
+    if (self->names != NULL) {
+        values = kind == MAPPING ? select_mapping(self, row)
+                                 : select_placed(self, row, names, kind == ATTRIBUTES);
+    }
+    Py_XDECREF(names);
+    return values;
+}

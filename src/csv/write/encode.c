@@ -1,0 +1,433 @@
+/* csv_encoder: rows in, code units out, exactly as CPython 3.13's csv.writer.
+ *
+ * A line is appended to the block field by field and taken out as a whole.  User
+ * code runs between fields (iterators, str()) and may write another row to the
+ * same encoder: that one stands behind the line under way and is gone before it
+ * goes on.  Only another thread, on a build without the GIL, can leave the
+ * lines out of order; `depth` shows it, and the row is refused.
+ */
+#include "csv/write/encode.h"
+
+#include "csv/parse/dialect.h"
+
+#include <string.h>
+
+#include "core/spell.h"
+
+/* ---- setting up ---- */
+
+static bool
+quotes(const csv_encoder *self, bool is_text, bool is_number, bool is_none)
+{
+    switch (self->dialect.quoting) {
+    case CSV_QUOTE_NONNUMERIC:
+        return !is_number;
+    case CSV_QUOTE_ALL:
+        return true;
+    case CSV_QUOTE_STRINGS:
+        return is_text;
+    case CSV_QUOTE_NOTNULL:
+        return !is_none;
+    default:
+        return false;
+    }
+}
+
+int
+csv_encoder_open(csv_encoder *self, generators_state *state, const csv_dialect *dialect,
+                 PyObject *standard)
+{
+    self->dialect = *dialect;
+    buffer_init(&self->block);
+    self->terminator = PyObject_GetAttrString(standard, "lineterminator");
+    if (self->terminator == NULL || PyUnicode_READY(self->terminator) < 0) {
+        return -1;
+    }
+    quote_dialect d = {
+        .set = dialect->fields.set,
+        .doublequote = dialect->fields.doublequote,
+        .escapes = dialect->quoting == CSV_QUOTE_NONE,
+    };
+    d.set.quote = dialect->quotechar;
+    PyObject *terminator = self->terminator;
+    if (!quote_init(&self->quoter, &d, state->kernel, PyUnicode_DATA(terminator),
+                    (size_t)PyUnicode_GET_LENGTH(terminator),
+                    (int)PyUnicode_KIND(terminator))) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    self->ascii = PyUnicode_IS_ASCII(terminator) && d.set.delimiter < 0x80 &&
+                  (d.set.quote < 0x80 || d.set.quote == SCAN_ABSENT) &&
+                  (d.set.escape < 0x80 || d.set.escape == SCAN_ABSENT);
+    self->quotes_text = quotes(self, true, false, false);
+    self->quotes_number = quotes(self, false, true, false);
+    self->quotes_none = quotes(self, false, false, true);
+    return 0;
+}
+
+void
+csv_encoder_close(csv_encoder *self)
+{
+    quote_free(&self->quoter);
+    buffer_free(&self->block);
+    Py_CLEAR(self->terminator);
+}
+
+/* ---- fields ---- */
+
+static csv_written
+failed(quote_status status)
+{
+    switch (status) {
+    case QUOTE_NO_ESCAPE:
+        return CSV_NO_ESCAPE;
+    case QUOTE_TOO_LONG:
+        PyErr_SetString(PyExc_OverflowError, "a row of 4 GiB or more");
+        return CSV_RAISED;
+    default:
+        PyErr_NoMemory();
+        return CSV_RAISED;
+    }
+}
+
+static inline csv_written
+append_units(csv_encoder *self, csv_line *line, const void *units, size_t count, int width,
+             bool quoted)
+{
+    quote_status status = quote_append(&self->quoter, &self->block, units, count, width,
+                                       quoted, line->count > 0);
+    if (status != QUOTE_FINE) {
+        return failed(status);
+    }
+    line->count++;
+    return CSV_WRITTEN;
+}
+
+/* A reader that skips blanks would not see an empty field between two of them. */
+static csv_written
+append_empty(csv_encoder *self, csv_line *line, bool quoted, bool is_none)
+{
+    const csv_dialect *d = &self->dialect;
+    if (d->fields.set.delimiter == ' ' && d->fields.skip_space) {
+        if (d->quoting == CSV_QUOTE_NONE || (is_none && (d->quoting == CSV_QUOTE_STRINGS ||
+                                                         d->quoting == CSV_QUOTE_NOTNULL))) {
+            return CSV_EMPTY_FIELD;
+        }
+        quoted = true;
+    }
+    return append_units(self, line, "", 0, 1, quoted);
+}
+
+static csv_written
+append_text(csv_encoder *self, csv_line *line, PyObject *text, bool quoted)
+{
+    if (PyUnicode_READY(text) < 0) {
+        return CSV_RAISED;
+    }
+    size_t count = (size_t)PyUnicode_GET_LENGTH(text);
+    if (count == 0) {
+        return append_empty(self, line, quoted, false);
+    }
+    line->ascii &= PyUnicode_IS_ASCII(text);
+    return append_units(self, line, PyUnicode_DATA(text), count, (int)PyUnicode_KIND(text),
+                        quoted);
+}
+
+/* ---- formulas ---- */
+
+static bool
+begins_formula(Py_UCS4 c)
+{
+    switch (c) {
+    case '=':
+    case '+':
+    case '-':
+    case '@':
+    case '\t':
+    case '\r':
+    case 0xFF1D: /* the wide forms, which spreadsheets take for the same */
+    case 0xFF0B:
+    case 0xFF0D:
+    case 0xFF20:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whether a spreadsheet would run the text, blanks before it or not. */
+static bool
+is_formula(PyObject *text)
+{
+    int kind = (int)PyUnicode_KIND(text);
+    const void *units = PyUnicode_DATA(text);
+    Py_ssize_t count = PyUnicode_GET_LENGTH(text);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        Py_UCS4 c = PyUnicode_READ(kind, units, i);
+        if (begins_formula(c)) {
+            return true;
+        }
+        if (!Py_UNICODE_ISSPACE(c) && c != 0xFEFF) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* Text of a cell that is no number. */
+static csv_written
+append_cell(csv_encoder *self, csv_line *line, PyObject *text, bool quoted)
+{
+    if (!self->escape_formulas) {
+        return append_text(self, line, text, quoted);
+    }
+    if (PyUnicode_READY(text) < 0) {
+        return CSV_RAISED;
+    }
+    if (!is_formula(text)) {
+        return append_text(self, line, text, quoted);
+    }
+    PyObject *defused = PyUnicode_FromFormat("'%U", text);
+    csv_written result =
+        defused == NULL ? CSV_RAISED : append_text(self, line, defused, quoted);
+    Py_XDECREF(defused);
+    return result;
+}
+
+/* ---- objects ---- */
+
+static csv_written
+append_ascii(csv_encoder *self, csv_line *line, const char *text, size_t count, bool quoted)
+{
+    return append_units(self, line, text, count, 1, quoted);
+}
+
+/* Anything, by str(). */
+static csv_written
+append_other(csv_encoder *self, csv_line *line, PyObject *field)
+{
+    bool is_text = PyUnicode_Check(field), is_number = PyNumber_Check(field);
+    bool quoted = quotes(self, is_text, is_number, false);
+    if (is_text) {
+        return append_cell(self, line, field, quoted);
+    }
+    PyObject *text = PyObject_Str(field);
+    if (text == NULL) {
+        return CSV_RAISED;
+    }
+    csv_written result;
+    if (self->depth != line->depth) {
+        PyErr_SetString(PyExc_RuntimeError, "rows are written by two threads at once");
+        result = CSV_RAISED;
+    }
+    else {
+        result = is_number ? append_text(self, line, text, quoted)
+                           : append_cell(self, line, text, quoted);
+    }
+    Py_DECREF(text);
+    return result;
+}
+
+static csv_written
+append_int(csv_encoder *self, csv_line *line, PyObject *field)
+{
+    int overflow;
+    long long number = PyLong_AsLongLongAndOverflow(field, &overflow);
+    if (overflow != 0) {
+        return append_other(self, line, field);
+    }
+    char text[SPELL_ROOM];
+    return append_ascii(self, line, text, spell_int(number, text), self->quotes_number);
+}
+
+static csv_written
+append_float(csv_encoder *self, csv_line *line, PyObject *field)
+{
+    char text[SPELL_ROOM];
+    size_t count = spell_double(PyFloat_AS_DOUBLE(field), text);
+    if (count == 0) {
+        return append_other(self, line, field);
+    }
+    return append_ascii(self, line, text, count, self->quotes_number);
+}
+
+static csv_written
+append_field(csv_encoder *self, csv_line *line, PyObject *field)
+{
+    line->null = field == Py_None;
+    if (PyUnicode_CheckExact(field)) {
+        return append_cell(self, line, field, self->quotes_text);
+    }
+    if (PyLong_CheckExact(field)) {
+        return append_int(self, line, field);
+    }
+    if (PyFloat_CheckExact(field)) {
+        return append_float(self, line, field);
+    }
+    if (field == Py_None) {
+        return append_empty(self, line, self->quotes_none, true);
+    }
+    if (field == Py_True) {
+        return append_ascii(self, line, "True", 4, self->quotes_number);
+    }
+    if (field == Py_False) {
+        return append_ascii(self, line, "False", 5, self->quotes_number);
+    }
+    return append_other(self, line, field);
+}
+
+/* ---- rows ---- */
+
+#ifndef Py_GIL_DISABLED
+/* A list may change while it is read: it is read as its own iterator would. */
+static csv_written
+append_list(csv_encoder *self, csv_line *line, PyObject *row)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(row); i++) {
+        PyObject *field = Py_NewRef(PyList_GET_ITEM(row, i));
+        csv_written result = append_field(self, line, field);
+        Py_DECREF(field);
+        if (result != CSV_WRITTEN) {
+            return result;
+        }
+    }
+    return CSV_WRITTEN;
+}
+
+#endif
+
+static csv_written
+append_tuple(csv_encoder *self, csv_line *line, PyObject *row)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(row);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        csv_written result = append_field(self, line, PyTuple_GET_ITEM(row, i));
+        if (result != CSV_WRITTEN) {
+            return result;
+        }
+    }
+    return CSV_WRITTEN;
+}
+
+static csv_written
+append_iterable(csv_encoder *self, csv_line *line, PyObject *row)
+{
+    PyObject *iterator = PyObject_GetIter(row);
+    if (iterator == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
+            return CSV_RAISED;
+        }
+        PyErr_Clear();
+        return CSV_NOT_ITERABLE;
+    }
+    csv_written result = CSV_WRITTEN;
+    PyObject *field;
+    while (result == CSV_WRITTEN && (field = PyIter_Next(iterator)) != NULL) {
+        if (self->depth != line->depth) {
+            PyErr_SetString(PyExc_RuntimeError, "rows are written by two threads at once");
+            result = CSV_RAISED;
+        }
+        else {
+            result = append_field(self, line, field);
+        }
+        Py_DECREF(field);
+    }
+    Py_DECREF(iterator);
+    return result == CSV_WRITTEN && PyErr_Occurred() ? CSV_RAISED : result;
+}
+
+static csv_written
+append_terminator(csv_encoder *self)
+{
+    PyObject *t = self->terminator;
+    buffer_status status =
+        buffer_append(&self->block, PyUnicode_DATA(t), (size_t)PyUnicode_GET_LENGTH(t),
+                      (int)PyUnicode_KIND(t));
+    if (status == BUFFER_OK) {
+        return CSV_WRITTEN;
+    }
+    return failed(status == BUFFER_NO_MEMORY ? QUOTE_NO_MEMORY : QUOTE_TOO_LONG);
+}
+
+/* One empty field alone would be read back as none. */
+static csv_written
+end_of_fields(csv_encoder *self, csv_line *line)
+{
+    int quoting = self->dialect.quoting;
+    if (line->count > 0 && self->block.length == line->start) {
+        if (quoting == CSV_QUOTE_NONE ||
+            (line->null && (quoting == CSV_QUOTE_STRINGS || quoting == CSV_QUOTE_NOTNULL))) {
+            return CSV_EMPTY_RECORD;
+        }
+        line->count--;
+        csv_written result = append_empty(self, line, true, true);
+        if (result != CSV_WRITTEN) {
+            return result;
+        }
+    }
+    return append_terminator(self);
+}
+
+csv_written
+csv_encode_row(csv_encoder *self, csv_line *line, PyObject *row)
+{
+    line->start = self->block.length;
+    line->count = 0;
+    line->ascii = self->ascii;
+    line->null = false;
+    line->depth = ++self->depth;
+    csv_written result;
+#ifndef Py_GIL_DISABLED
+    if (PyList_CheckExact(row)) {
+        result = append_list(self, line, row);
+    }
+    else
+#endif
+        if (PyTuple_CheckExact(row)) {
+        result = append_tuple(self, line, row);
+    }
+    else {
+        result = append_iterable(self, line, row);
+    }
+    return result == CSV_WRITTEN ? end_of_fields(self, line) : result;
+}
+
+PyObject *
+csv_line_text(const csv_encoder *self, const csv_line *line)
+{
+    size_t count;
+    const void *units = csv_line_units(self, line, &count);
+    if (!line->ascii || self->block.width != 1) {
+        return PyUnicode_FromKindAndData(self->block.width, units, (Py_ssize_t)count);
+    }
+    PyObject *text = PyUnicode_New((Py_ssize_t)count, 127);
+    if (text != NULL && count > 0) {
+        memcpy(PyUnicode_1BYTE_DATA(text), units, count);
+    }
+    return text;
+}
+
+void
+csv_line_end(csv_encoder *self, const csv_line *line)
+{
+    self->depth = line->depth - 1;
+    if (line->start <= self->block.length) {
+        buffer_cut(&self->block, line->start);
+    }
+}
+
+PyObject *
+csv_written_message(csv_written result, PyObject *row)
+{
+    switch (result) {
+    case CSV_NO_ESCAPE:
+        return PyUnicode_FromString("need to escape, but no escapechar set");
+    case CSV_EMPTY_FIELD:
+        return PyUnicode_FromString("empty field must be quoted if delimiter is a space and "
+                                    "skipinitialspace is true");
+    case CSV_EMPTY_RECORD:
+        return PyUnicode_FromString("single empty field record must be quoted");
+    default:
+        return PyUnicode_FromFormat("iterable expected, not %.200s", Py_TYPE(row)->tp_name);
+    }
+}

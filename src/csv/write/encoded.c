@@ -1,0 +1,132 @@
+/* csv_encode: rows in, chunks of CSV text out.
+ *
+ * The synchronous face of csv_lines: it pulls the rows.
+ *
+ * States: those of a stream.  When the rows end in an error, the lines before it go out
+ * first.
+ *
+ * Owned: the source, by the stream; the machine and all that it owns; until the end.
+ * User code runs in the source and in the machine, under `running`.  Threads: see
+ * stream.c.
+ */
+#include "csv/write/encoded.h"
+
+#include "csv/write/lines.h"
+#include "runtime/attributes.h"
+
+typedef struct {
+    stream stream;
+    csv_lines lines;
+    bool instant; /* see chunked.c */
+} encoded;
+
+/* ---- the stream's own ---- */
+
+static int
+pull_rows(stream *base, PyObject **whole)
+{
+    encoded *self = (encoded *)base;
+    return chunks_pull(&self->lines.chunks, base, &csv_lines_kind, self->instant, whole);
+}
+
+static PyObject *
+encoded_next(stream *base)
+{
+    encoded *self = (encoded *)base;
+    return chunks_next(&self->lines.chunks, base, pull_rows);
+}
+
+static int
+encoded_release(stream *base)
+{
+    csv_lines_close(&((encoded *)base)->lines);
+    return 0;
+}
+
+static const stream_kind encoded_kind = {encoded_next, encoded_release};
+
+static int
+encoded_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    int status = csv_lines_traverse(&((encoded *)op)->lines, visit, arg);
+    return status != 0 ? status : stream_traverse(op, visit, arg);
+}
+
+static int
+encoded_clear(PyObject *op)
+{
+    encoded_release((stream *)op);
+    return stream_clear(op);
+}
+
+/* ---- making one ---- */
+
+static int
+encoded_init(encoded *self, generators_state *state, PyObject *args, PyObject *kwargs)
+{
+    PyObject *rows;
+    if (csv_lines_open(&self->lines, state, "csv_encode", args, kwargs, &rows, NULL) < 0 ||
+        stream_open(&self->stream, state, rows) < 0) {
+        return -1;
+    }
+    self->instant = chunks_is_instant(&self->lines.chunks, self->stream.source);
+    return 0;
+}
+
+static PyObject *
+encoded_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    encoded *self = (encoded *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->stream.kind = &encoded_kind;
+    csv_lines_init(&self->lines);
+    if (encoded_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+static PyGetSetDef encoded_attributes[] = {
+    {"row_num", attributes_get_count, NULL, "Rows written; the header is none.",
+     (void *)offsetof(encoded, lines.row_count)},
+    {NULL},
+};
+
+PyDoc_STRVAR(
+    encoded_doc,
+    "csv_encode(rows, *, columns=None, header=False, extra='raise', missing=<raise>,\n"
+    "           size=65536, max_delay=0.1, dialect='excel', delimiter=',',\n"
+    "           quotechar='\"', escapechar=None, doublequote=True,\n"
+    "           skipinitialspace=False, lineterminator='\\r\\n',\n"
+    "           quoting=csv.QUOTE_MINIMAL, strict=False, encoding='utf-8',\n"
+    "           errors='strict', bom=False, escape_formulas=False)\n"
+    "--\n\n"
+    "The rows as CSV text, in bytes of exactly `size`: what csv.writer of CPython\n"
+    "3.13 writes, cut as chunked() cuts, with `max_delay` and FLUSH among the rows.\n\n"
+    "A row is an iterable of fields.  Where `columns` or `header` is given, a mapping,\n"
+    "a dataclass, a NamedTuple or a database's row is read by name.  `columns` names\n"
+    "and orders what is written of it; a name in the row that no column has is an\n"
+    "error unless extra='ignore', and `missing` stands for what the row lacks, which\n"
+    "is an error otherwise.  `header` is True for the names, or the labels to write.\n\n"
+    "escape_formulas=True puts an apostrophe before text that a spreadsheet would\n"
+    "run; numbers stay numbers.  bom=True begins with a byte order mark, for Excel.\n\n"
+    "CSVError names the row's index, counted from 0, and the column.  A generator\n"
+    "given as `rows` is closed when the stream ends.\n\n"
+    ">>> b''.join(csv_encode([{'a': 1, 'b': 'x,y'}], header=True))\n"
+    "b'a,b\\r\\n1,\"x,y\"\\r\\n'");
+
+static PyType_Slot encoded_slots[] = {
+    {Py_tp_doc, (char *)encoded_doc},   {Py_tp_new, encoded_new},
+    {Py_tp_traverse, encoded_traverse}, {Py_tp_clear, encoded_clear},
+    {Py_tp_getset, encoded_attributes}, {0, NULL},
+};
+
+PyType_Spec csv_encode_spec = {
+    .name = "generators.csv_encode",
+    .basicsize = sizeof(encoded),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = encoded_slots,
+};

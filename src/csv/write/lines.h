@@ -1,0 +1,35 @@
+/* Rows in, chunks of CSV text out: see lines.c. */
+#ifndef GENERATORS_CSV_WRITE_LINES_H
+#define GENERATORS_CSV_WRITE_LINES_H
+
+#include "csv/write/columns.h"
+#include "csv/write/encode.h"
+#include "chunks/chunks.h"
+
+typedef struct {
+    chunks chunks;
+    generators_state *state; /* borrowed from the face's module */
+    csv_encoder encoder;
+    csv_columns columns;
+    buffer bytes;     /* UTF-8 of a line that is not ASCII */
+    PyObject *labels; /* owned: the header's, a tuple, or NULL where they are the names */
+    bool has_header;
+    bool has_mark;
+    bool begun;       /* mark and header were written */
+    Py_ssize_t index; /* of the row that is being written */
+    uint64_t row_count;
+} csv_lines;
+
+/* How its faces feed it. */
+extern const chunks_kind csv_lines_kind;
+
+void csv_lines_init(csv_lines *self);
+
+/* Read the arguments of the type `name`; *rows is borrowed from them.  Of a face that
+   has no task `close_with_task` is NULL.  0 or -1. */
+int csv_lines_open(csv_lines *self, generators_state *state, const char *name, PyObject *args,
+                   PyObject *kwargs, PyObject **rows, int *close_with_task);
+void csv_lines_close(csv_lines *self);
+int csv_lines_traverse(csv_lines *self, visitproc visit, void *arg);
+
+#endif
