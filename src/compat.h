@@ -3,6 +3,7 @@
 #define GENERATORS_COMPAT_H
 
 #include <Python.h>
+#include <frameobject.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -42,6 +43,45 @@ PyErr_SetRaisedException(PyObject *exception)
                   PyException_GetTraceback(exception));
 }
 #endif
+
+/* What sys.get_coroutine_origin_tracking_depth() gives, which is asked for each coroutine. */
+static inline int
+compat_origin_depth(void)
+{
+#ifndef GENERATORS_PORTABLE
+    return PyThreadState_Get()->coroutine_origin_tracking_depth;
+#else
+    PyObject *get = PySys_GetObject("get_coroutine_origin_tracking_depth"); /* borrowed */
+    PyObject *depth = get == NULL ? NULL : PyObject_CallNoArgs(get);
+    int value = depth == NULL ? 0 : (int)PyLong_AsLong(depth);
+    Py_XDECREF(depth);
+    PyErr_Clear();
+    return value;
+#endif
+}
+
+/* A new frame object of that code, which never runs. */
+static inline PyObject *
+compat_new_frame(PyCodeObject *code)
+{
+    PyObject *globals = PyDict_New();
+    if (globals == NULL) {
+        return NULL;
+    }
+#ifndef GENERATORS_PORTABLE
+    PyObject *frame = (PyObject *)PyFrame_New(PyThreadState_Get(), code, globals, NULL);
+#else
+    (void)code;
+    PyObject *frame = NULL;
+    PyObject *generator = PyRun_String("(lambda: (yield))()", Py_eval_input, globals, globals);
+    if (generator != NULL) {
+        frame = PyObject_GetAttrString(generator, "gi_frame");
+        Py_DECREF(generator);
+    }
+#endif
+    Py_DECREF(globals);
+    return frame;
+}
 
 /* As PyUnicode_New(length, 127) for a length of 2 or more, of which making the
    text of a short field mostly consists: here it is inlined.  `model` is a text that

@@ -1,6 +1,7 @@
 /* The extension module: it registers the types and tears down. */
 #include "state.h"
 
+#include "aio/coroutine.h"
 #include "aio/stop.h"
 #include "bridge/pump.h"
 #include "bridge/to_async.h"
@@ -177,6 +178,15 @@ add_async_stream_type(PyObject *module, generators_state *state, PyType_Spec *sp
     return *type == NULL ? -1 : PyModule_AddType(module, *type);
 }
 
+/* The same upon the shared piece of all coroutines, which no name of the module gives. */
+static inline int
+add_coroutine_type(PyObject *module, generators_state *state, PyType_Spec *spec,
+                   PyTypeObject **type)
+{
+    *type = make_type(module, spec, state->coroutine_type);
+    return *type == NULL ? -1 : 0;
+}
+
 /* FLUSH, the one object of its type. */
 static int
 add_flush(PyObject *module, generators_state *state)
@@ -232,7 +242,11 @@ add_async_types(PyObject *module, generators_state *state)
     }
     state->keeps_stop = true;
 #endif
-    if ((state->async_step_type = make_type(module, &astep_spec, NULL)) == NULL ||
+    if ((state->coroutine_type =
+             add_base_type(module, &coroutine_spec, state->coroutine_abc)) == NULL ||
+        (state->coroutine_wrapper_type = make_type(module, &coroutine_wrapper_spec, NULL)) ==
+            NULL ||
+        (state->async_step_type = make_type(module, &astep_spec, NULL)) == NULL ||
         (state->async_stream_type =
              add_base_type(module, &astream_spec, state->async_generator_abc)) == NULL ||
         (state->worker_type = make_type(module, &worker_spec, NULL)) == NULL ||

@@ -13,6 +13,8 @@
 #define GENERATORS_STATE_OBJECTS(X)                                      \
     X(PyTypeObject, stream_type)                                         \
     X(PyTypeObject, async_stream_type)                                   \
+    X(PyTypeObject, coroutine_type)                                      \
+    X(PyTypeObject, coroutine_wrapper_type)                              \
     X(PyTypeObject, async_step_type)                                     \
     X(PyTypeObject, stop_type) /* see protocol/stop.h */                 \
     X(PyTypeObject, to_async_type)                                       \

@@ -17,7 +17,7 @@
  */
 #include "events/call.h"
 
-#include "aio/coroutine.h"
+#include "aio/steps_old.h"
 #include "runtime/raising.h"
 #include "aio/stop.h"
 #include "runtime/attributes.h"
@@ -149,7 +149,7 @@ call_send(PyObject *op, PyObject *value)
 {
     PyObject *result;
     PySendResult status = resume(op, value, NULL, &result);
-    return coroutine_stepped(status, result);
+    return old_coroutine_stepped(status, result);
 }
 
 PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
@@ -159,7 +159,7 @@ PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
 static PyObject *
 call_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    return coroutine_throw(op, resume, args, count);
+    return old_coroutine_throw(op, resume, args, count);
 }
 
 /* 0, or -1. */
@@ -173,7 +173,7 @@ close_call(event_call *self)
     if (is_over) {
         return 0;
     }
-    return coroutine_close((PyObject *)self, resume);
+    return old_coroutine_close((PyObject *)self, resume);
 }
 
 PyDoc_STRVAR(close_doc, "close($self, /)\n--\n\nAs the close() of a coroutine.");

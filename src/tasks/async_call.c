@@ -16,7 +16,7 @@
 #include "tasks/async_call.h"
 
 #include "aio/await.h"
-#include "aio/coroutine.h"
+#include "aio/steps_old.h"
 #include "tasks/crew.h"
 #include "runtime/raising.h"
 #include "runtime/attributes.h"
@@ -95,7 +95,7 @@ static PySendResult
 step_lock_held(async_call *self, PyObject *value, PyObject *exception, PyObject **told)
 {
     if (self->running || self->crew == NULL) {
-        return coroutine_refuse(self->running);
+        return old_coroutine_refuse(self->running);
     }
     if (Py_EnterRecursiveCall(" in a call of amap()")) {
         return PYGEN_ERROR;
@@ -131,7 +131,7 @@ step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
     running = self->running;
     Py_END_CRITICAL_SECTION();
     if (of == NULL) {
-        return coroutine_refuse(running);
+        return old_coroutine_refuse(running);
     }
     PySendResult status;
     Py_BEGIN_CRITICAL_SECTION2(self, of);
@@ -186,7 +186,7 @@ async_call_send(PyObject *op, PyObject *value)
 {
     PyObject *told;
     PySendResult status = step(op, value, NULL, &told);
-    return coroutine_stepped(status, told);
+    return old_coroutine_stepped(status, told);
 }
 
 static PyObject *
@@ -198,7 +198,7 @@ async_call_iternext(PyObject *op)
 static PyObject *
 async_call_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    return coroutine_throw(op, step, args, count);
+    return old_coroutine_throw(op, step, args, count);
 }
 
 static PyObject *
@@ -208,7 +208,7 @@ async_call_close(PyObject *op, PyObject *Py_UNUSED(ignored))
     Py_BEGIN_CRITICAL_SECTION(op);
     ended = ((async_call *)op)->crew == NULL;
     Py_END_CRITICAL_SECTION();
-    if (!ended && coroutine_close(op, step) < 0) {
+    if (!ended && old_coroutine_close(op, step) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;

@@ -26,7 +26,7 @@
 #include "tasks/drive.h"
 
 #include "aio/await.h"
-#include "aio/coroutine.h"
+#include "aio/steps_old.h"
 #include "runtime/raising.h"
 #include "tasks/tasks.h"
 #include "runtime/attributes.h"
@@ -138,7 +138,7 @@ static int
 check_idle(drive *self)
 {
     if (self->running || self->ended) {
-        coroutine_refuse(self->running);
+        old_coroutine_refuse(self->running);
         return -1;
     }
     return 0;
@@ -205,7 +205,7 @@ close_lock_held(drive *self)
         return 0;
     }
     if (self->started) {
-        return coroutine_close((PyObject *)self, step_lock_held);
+        return old_coroutine_close((PyObject *)self, step_lock_held);
     }
     self->ended = true;
     return await_close(self->generator);
@@ -449,7 +449,7 @@ drive_send(PyObject *op, PyObject *value)
 {
     PyObject *result;
     PySendResult status = drive_am_send(op, value, &result);
-    return coroutine_stepped(status, result);
+    return old_coroutine_stepped(status, result);
 }
 
 PyDoc_STRVAR(throw_doc,
@@ -461,7 +461,7 @@ PyDoc_STRVAR(throw_doc,
 static PyObject *
 drive_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    return coroutine_throw(op, step, args, count);
+    return old_coroutine_throw(op, step, args, count);
 }
 
 PyDoc_STRVAR(close_doc, "close($self, /)\n"

@@ -15,7 +15,7 @@
 #include "tasks/reader.h"
 
 #include "aio/await.h"
-#include "aio/coroutine.h"
+#include "aio/steps_old.h"
 #include "aio/loop.h"
 #include "tasks/crew.h"
 
@@ -138,7 +138,7 @@ static PySendResult
 step_lock_held(reader *self, PyObject *value, PyObject *exception, PyObject **told)
 {
     if (self->running || self->is_ended) {
-        return coroutine_refuse(self->running);
+        return old_coroutine_refuse(self->running);
     }
     self->running = true;
     PySendResult status = PYGEN_ERROR;
@@ -168,7 +168,7 @@ step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
     *told = NULL;
     PySendResult status;
     if (self->crew == NULL) {
-        return coroutine_refuse(self->running); /* cleared by the collector */
+        return old_coroutine_refuse(self->running); /* cleared by the collector */
     }
     Py_INCREF(self);
     Py_BEGIN_CRITICAL_SECTION(self->crew);
@@ -255,7 +255,7 @@ reader_send(PyObject *op, PyObject *value)
 {
     PyObject *told;
     PySendResult status = step(op, value, NULL, &told);
-    return coroutine_stepped(status, told);
+    return old_coroutine_stepped(status, told);
 }
 
 static PyObject *
@@ -267,7 +267,7 @@ reader_iternext(PyObject *op)
 static PyObject *
 reader_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 {
-    return coroutine_throw(op, step, args, count);
+    return old_coroutine_throw(op, step, args, count);
 }
 
 static PyObject *
@@ -287,7 +287,7 @@ reader_close(PyObject *op, PyObject *Py_UNUSED(ignored))
     }
     Py_END_CRITICAL_SECTION();
     if (running) {
-        coroutine_refuse(running);
+        old_coroutine_refuse(running);
         return NULL;
     }
     Py_RETURN_NONE;

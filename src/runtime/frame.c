@@ -1,0 +1,16 @@
+/* A frame that stands for native code: see frame.h.
+ *
+ * It is made when it is asked for, never runs, and nothing holds it here.
+ */
+#include "runtime/frame.h"
+
+#include "compat.h"
+
+PyObject *
+frame_of_native(const char *name)
+{
+    PyCodeObject *code = PyCode_NewEmpty("<generators>", name, 1);
+    PyObject *frame = code == NULL ? NULL : compat_new_frame(code);
+    Py_XDECREF(code);
+    return frame;
+}
