@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from generators import to_sync
 from tests.bridge.sources import Failed, Source, count, nothing_left, running_loop
-from tests.protocol.model import check_against_model, steps
+from tests.stream.model import check_against_model, steps
 
 __all__ = ['nothing_left']
 

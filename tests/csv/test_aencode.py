@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generators import FLUSH, CSVError, acsv_encode, csv_encode
-from tests.stream.test_async_faces import async_outcome, collect, outcome, source
+from tests.chunks.test_async_faces import async_outcome, collect, outcome, source
 
 CELLS = st.one_of(
     st.text(max_size=6), st.integers(), st.floats(allow_nan=False), st.none(), st.just('a,"\n')

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generators import CSVError, CSVRow, acsv_rows, csv_rows
-from tests.stream.test_async_faces import Failed, Upload, async_outcome, collect, outcome, source
+from tests.chunks.test_async_faces import Failed, Upload, async_outcome, collect, outcome, source
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generators import FLUSH, CSVError, csv_encode, csv_rows
-from tests.protocol.model import check_against_model, steps
+from tests.stream.model import check_against_model, steps
 
 from .oracle_writer import write
 from .rows import dialects_and_rows

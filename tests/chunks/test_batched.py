@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generators import FLUSH, batched
-from tests.protocol.model import check_against_model, steps
+from tests.stream.model import check_against_model, steps
 
 
 def plain(source: Iterable[Any], n: int) -> Iterator[tuple[Any, ...]]:

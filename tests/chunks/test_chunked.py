@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 import generators
 from generators import FLUSH, batched, chunked
-from tests.protocol.model import check_against_model, steps
+from tests.stream.model import check_against_model, steps
 
 
 def plain(pieces: Iterable[Any], size: int, encoding: str = 'utf-8') -> Iterator[bytes]:
