@@ -48,6 +48,22 @@ PyErr_SetRaisedException(PyObject *exception)
 #define COMPAT_FUTURE_BLOCKING "_asyncio_future_blocking"
 #define COMPAT_LOG_DESTROY_PENDING "_log_destroy_pending"
 
+#if PY_VERSION_HEX < 0x030D0000
+/* The value of a key: 1 and a new reference; 0 and NULL if there is none; -1 and NULL. */
+static inline int
+PyDict_GetItemRef(PyObject *dict, PyObject *key, PyObject **value)
+{
+    *value = Py_XNewRef(PyDict_GetItemWithError(dict, key));
+    return *value != NULL ? 1 : PyErr_Occurred() ? -1 : 0;
+}
+
+static inline PyObject *
+PyList_GetItemRef(PyObject *list, Py_ssize_t index)
+{
+    return Py_XNewRef(PyList_GetItem(list, index));
+}
+#endif
+
 /* What sys.get_coroutine_origin_tracking_depth() gives, which is asked for each coroutine. */
 static inline int
 compat_origin_depth(void)

@@ -14,6 +14,7 @@
 #include "chunks/chunked.h"
 
 #include "chunks/pieces.h"
+#include "runtime/attributes.h"
 
 typedef struct {
     stream stream;
@@ -119,20 +120,17 @@ chunked_clear(PyObject *op)
 static int
 find_read(generators_state *state, PyObject *object, PyObject **read)
 {
-    *read = PyObject_GetAttrString(object, "read");
-    if (*read == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
-            return -1;
-        }
-        PyErr_Clear();
-        return 0;
+    int found = attributes_has(object, "read");
+    if (found <= 0) {
+        return found;
     }
     PyObject *type = PyObject_GetAttrString(state->io, "BufferedReader");
-    if (type != NULL && (PyObject *)Py_TYPE(object) == type) {
-        Py_SETREF(*read, PyObject_GetAttrString(object, "read1"));
+    if (type != NULL) {
+        bool buffered = (PyObject *)Py_TYPE(object) == type;
+        *read = PyObject_GetAttrString(object, buffered ? "read1" : "read");
     }
     Py_XDECREF(type);
-    return type == NULL || *read == NULL ? -1 : 1;
+    return *read == NULL ? -1 : 1;
 }
 
 static int

@@ -85,10 +85,11 @@ chunks_take(chunks *self)
     const uint8_t *chunk;
     size_t count = coalescer_next(&self->machine, &chunk);
     if (count == 0) {
+        PyObject *failure = self->failure;
+        self->failure = NULL;
         Py_CLEAR(self->piece);
-        if (self->failure != NULL) {
-            PyErr_SetRaisedException(self->failure);
-            self->failure = NULL;
+        if (failure != NULL) {
+            PyErr_SetRaisedException(failure);
         }
         return NULL;
     }
@@ -141,7 +142,8 @@ chunks_feed(chunks *self, PyObject *owner, const void *bytes, size_t count)
         status = -1;
     }
     else if (machine->rest_length > 0) {
-        Py_XSETREF(self->piece, Py_NewRef(owner));
+        Py_INCREF(owner);
+        Py_XSETREF(self->piece, owner);
     }
     Py_XDECREF(copy);
     return status;
@@ -190,7 +192,8 @@ chunks_fail(chunks *self)
     if (!PyErr_ExceptionMatches(PyExc_Exception)) {
         return false;
     }
-    Py_XSETREF(self->failure, PyErr_GetRaisedException());
+    PyObject *failure = PyErr_GetRaisedException();
+    Py_XSETREF(self->failure, failure);
     finish(self);
     return true;
 }

@@ -28,6 +28,7 @@
 #include "csv/row/names.h"
 #include "csv/row/spans.h"
 #include "csv/row/typed.h"
+#include "runtime/raising.h"
 
 /* ---- values ---- */
 
@@ -338,8 +339,10 @@ row_subscript(PyObject *op, PyObject *key)
     if (PyLong_CheckExact(key)) {
         Py_ssize_t index = PyLong_AsSsize_t(key);
         if (index == -1 && PyErr_Occurred()) {
-            PyErr_Clear();
-            index = row_length(op); /* a number that large is no index either */
+            if (raising_forgive(PyExc_OverflowError) < 0) {
+                return NULL;
+            }
+            index = row_length(op); /* out of range as well */
         }
         return item_at(op, index);
     }
@@ -446,7 +449,9 @@ row_repr(PyObject *op)
     const csv_names *names = names_of((csv_row *)op);
     PyObject *values = values_of((csv_row *)op);
     if (values != NULL && names != NULL) {
-        Py_SETREF(values, as_dict(names, values));
+        PyObject *dict = as_dict(names, values);
+        Py_DECREF(values);
+        values = dict;
     }
     PyObject *text = values == NULL ? NULL : PyUnicode_FromFormat("CSVRow(%R)", values);
     Py_XDECREF(values);

@@ -7,6 +7,8 @@
  */
 #include "csv/write/columns.h"
 
+#include "runtime/raising.h"
+
 void
 csv_columns_close(csv_columns *self)
 {
@@ -34,8 +36,9 @@ static void
 refuse(csv_columns *self, PyObject *name, const char *what)
 {
     PyErr_Format(PyExc_ValueError, "%s %R", what, name);
-    if (PyErr_ExceptionMatches(PyExc_ValueError)) { /* else it could not be made */
-        Py_XSETREF(self->fault, Py_NewRef(name));
+    if (PyErr_ExceptionMatches(PyExc_ValueError)) { /* else making it failed */
+        Py_INCREF(name);
+        Py_XSETREF(self->fault, name);
     }
 }
 
@@ -62,8 +65,7 @@ static int
 look_up(PyObject *row, PyObject *name, PyObject **value)
 {
     if (PyDict_CheckExact(row)) {
-        *value = Py_XNewRef(PyDict_GetItemWithError(row, name));
-        return *value != NULL ? 1 : PyErr_Occurred() ? -1 : 0;
+        return PyDict_GetItemRef(row, name, value);
     }
     /* A default dictionary would make a value up. */
     int found = PySequence_Contains(row, name);
@@ -136,23 +138,33 @@ place_of(PyObject *known, PyObject *name)
     return -1;
 }
 
-/* Find the columns among the names that the row has. 0 or -1. */
+/* The place of each column among the names of a row: a new array, or NULL. */
+static Py_ssize_t *
+find_places(const csv_columns *self, PyObject *known)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(self->names);
+    Py_ssize_t *places = PyMem_Calloc((size_t)count + 1, sizeof *places);
+    if (places == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        places[i] = place_of(known, PyTuple_GET_ITEM(self->names, i));
+        if (places[i] < -1) {
+            PyMem_Free(places);
+            return NULL;
+        }
+    }
+    return places;
+}
+
+/* Remember where the columns are among the names of a row.  0 or -1. */
 static int
 learn(csv_columns *self, PyObject *known)
 {
-    Py_ssize_t count = PyTuple_GET_SIZE(self->names);
-    Py_CLEAR(self->known);
-    PyMem_Free(self->places);
-    self->places = PyMem_Calloc((size_t)count + 1, sizeof *self->places);
-    if (self->places == NULL) {
-        PyErr_NoMemory();
+    Py_ssize_t *places = find_places(self, known);
+    if (places == NULL) {
         return -1;
-    }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        self->places[i] = place_of(known, PyTuple_GET_ITEM(self->names, i));
-        if (self->places[i] < -1) {
-            return -1;
-        }
     }
     for (Py_ssize_t i = 0; !self->ignores_extra && i < PyTuple_GET_SIZE(known); i++) {
         int found = PySequence_Contains(self->names, PyTuple_GET_ITEM(known, i));
@@ -160,10 +172,14 @@ learn(csv_columns *self, PyObject *known)
             refuse_extra(self, PyTuple_GET_ITEM(known, i));
         }
         if (found <= 0) {
+            PyMem_Free(places);
             return -1;
         }
     }
-    self->known = Py_NewRef(known);
+    PyMem_Free(self->places);
+    self->places = places;
+    Py_INCREF(known);
+    Py_XSETREF(self->known, known);
     return 0;
 }
 
@@ -212,18 +228,16 @@ attribute(PyObject *object, const char *name, PyObject **value)
     if (*value != NULL) {
         return 1;
     }
-    if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        return -1;
-    }
-    PyErr_Clear();
-    return 0;
+    return raising_forgive(PyExc_AttributeError);
 }
 
 static int
 as_tuple(PyObject **names)
 {
     if (!PyTuple_CheckExact(*names)) {
-        Py_SETREF(*names, PySequence_Tuple(*names));
+        PyObject *given = *names;
+        *names = PySequence_Tuple(given);
+        Py_DECREF(given);
     }
     return *names == NULL ? -1 : 1;
 }
@@ -237,7 +251,7 @@ dataclass_names(PyObject *row, PyObject **names)
         found = PyObject_CallMethod(module, "fields", "(O)", row);
         Py_DECREF(module);
     }
-    if (found == NULL) {
+    if (found == NULL || as_tuple(&found) < 0) {
         return -1;
     }
     Py_ssize_t count = PyTuple_GET_SIZE(found);

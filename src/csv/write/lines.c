@@ -16,6 +16,7 @@
 #include "csv/parse/error.h"
 #include "csv/write/columns.h"
 #include "csv/write/encode.h"
+#include "runtime/raising.h"
 #include "source/codec.h"
 
 /* ---- errors ---- */
@@ -102,18 +103,14 @@ find_unencodable(csv_lines *self, PyObject *row)
         return -1;
     }
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(row); i++) {
-        PyObject *cell = PySequence_Fast_GET_ITEM(row, i);
-        if (PyUnicode_CheckExact(cell)) {
-            PyObject *bytes = text_encode(&self->chunks.text, cell);
-            if (bytes == NULL) {
-                if (!PyErr_ExceptionMatches(PyExc_UnicodeError)) {
-                    return -1;
-                }
-                PyErr_Clear(); /* it is being raised already */
-                return i;
-            }
-            Py_DECREF(bytes);
+        PyObject *cell = Py_NewRef(PySequence_Fast_GET_ITEM(row, i));
+        PyObject *bytes = PyUnicode_CheckExact(cell) ? text_encode(&self->chunks.text, cell)
+                                                     : Py_NewRef(cell);
+        Py_DECREF(cell);
+        if (bytes == NULL) { /* that is being raised already */
+            return raising_forgive(PyExc_UnicodeError) < 0 ? -1 : i;
         }
+        Py_DECREF(bytes);
     }
     return -1;
 }
