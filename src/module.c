@@ -289,14 +289,14 @@ add_types(PyObject *module, generators_state *state)
 static int
 add_task_types(PyObject *module, generators_state *state)
 {
-    if ((state->drive_type = add_type(module, "drive", &drive_spec)) == NULL ||
+    if (add_coroutine_type(module, state, &drive_spec, &state->drive_type) < 0 ||
+        PyModule_AddType(module, state->drive_type) < 0 ||
         (state->task_type = add_type(module, "task", &task_spec)) == NULL ||
         (state->thread_call_type = make_type(module, &thread_call_spec, NULL)) == NULL ||
         (state->workers_type = make_type(module, &workers_spec, NULL)) == NULL ||
         (state->crew_type = make_type(module, &crew_spec, NULL)) == NULL ||
         (state->async_call_type = make_type(module, &async_call_spec, NULL)) == NULL ||
         (state->reader_type = make_type(module, &reader_spec, NULL)) == NULL ||
-        register_type(state->coroutine_abc, state->drive_type) < 0 ||
         register_type(state->coroutine_abc, state->async_call_type) < 0 ||
         register_type(state->coroutine_abc, state->reader_type) < 0 ||
         add_stream_type(module, state, &map_threads_spec, &state->map_threads_type) < 0 ||

@@ -15,7 +15,7 @@
 #include "tasks/map_threads.h"
 
 #include "stream/stream.h"
-#include "tasks/tasks.h"
+#include "tasks/task.h"
 #include "tasks/workers.h"
 #include "runtime/raising.h"
 

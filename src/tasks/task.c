@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#include "tasks/tasks.h"
+#include "tasks/drive.h"
 
 typedef struct {
     PyObject_HEAD
