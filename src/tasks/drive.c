@@ -97,7 +97,7 @@ drive_wait(drive *self, generators_state *state, PyObject *yielded, PyObject **r
 
 /* Whether a loop runs in this thread, and must have its turn after this answer. */
 static bool
-drive_must_pause(budget *turn, generators_state *state)
+drive_must_pause(turn_budget *turn, generators_state *state)
 {
     if (!budget_spend(turn)) {
         return false;
@@ -117,7 +117,7 @@ static PySendResult
 drive_run(drive *self, PyObject *answer, PyObject **result)
 {
     generators_state *state = generators_state_of((PyObject *)self);
-    budget turn = {0};
+    turn_budget turn = {0};
     budget_start(&turn);
     for (;;) {
         PyObject *yielded;
