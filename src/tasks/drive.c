@@ -112,13 +112,17 @@ drive_must_pause(turn_budget *turn, generators_state *state)
 }
 
 /* Run the generator until it must wait, or to its end.  `answer` is stolen; NULL throws in the
-   exception that is set. */
+   exception that is set.  `after_pause`: the loop has just had its turn, and the next one is
+   counted from now.  Otherwise it is counted from the first answer that is ready, so that a
+   step without one reads no clock. */
 static PySendResult
-drive_run(drive *self, PyObject *answer, PyObject **result)
+drive_run(drive *self, PyObject *answer, bool after_pause, PyObject **result)
 {
     generators_state *state = generators_state_of((PyObject *)self);
     turn_budget turn = {0};
-    budget_start(&turn);
+    if (after_pause) {
+        budget_start(&turn);
+    }
     for (;;) {
         PyObject *yielded;
         PySendResult status = drive_resume(self, answer, &yielded);
@@ -145,7 +149,7 @@ drive_step(coroutine *base, PyObject *value, PyObject *exception, PyObject **res
     PyObject *answer = self->answer;
     self->answer = NULL;
     if (answer != NULL && value != NULL) {
-        return drive_run(self, answer, result);
+        return drive_run(self, answer, true, result);
     }
     Py_XDECREF(answer);
     if (base->state == COROUTINE_NEW && value == NULL &&
@@ -160,7 +164,7 @@ drive_step(coroutine *base, PyObject *value, PyObject *exception, PyObject **res
     if (status == PYGEN_NEXT) {
         return status;
     }
-    return drive_run(self, status == PYGEN_RETURN ? *result : NULL, result);
+    return drive_run(self, status == PYGEN_RETURN ? *result : NULL, false, result);
 }
 
 static void
