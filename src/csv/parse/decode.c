@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "chunks/text.h"
+#include "source/codec.h"
 #include "csv/parse/error.h"
 #include "csv/parse/parser.h"
 
@@ -58,7 +58,7 @@ new_decoder(PyObject *name, const char *errors)
 int
 csv_parser_open_decoder(csv_parser *self, PyObject *encoding, const char *errors)
 {
-    PyObject *name = text_codec_name(encoding);
+    PyObject *name = codec_name(encoding);
     PyObject *handler = name == NULL ? NULL : PyCodec_LookupError(errors);
     if (handler == NULL) {
         Py_XDECREF(name);

@@ -28,7 +28,7 @@ struct csv_row {
         } listed;              /* placed */
         uint32_t *moved;       /* owned: `count` ends, and behind them the units */
         struct {
-            PyObject *values; /* owned: a tuple of what csv_row_may_hold() */
+            PyObject *values; /* owned: a tuple of what csv_value_is_acyclic() */
             csv_names *names; /* owned, or NULL */
         } made;
     } u;

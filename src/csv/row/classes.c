@@ -4,8 +4,7 @@
  * Asked once, when the rows are made.  typing, dataclasses and inspect are imported
  * then; a class of either kind has mostly imported them itself.
  */
-#include "csv/row/plan.h"
-#include "csv/row/block.h"
+#include "csv/row/classes.h"
 
 static PyObject *
 call_of_module(const char *module_name, const char *name, PyObject *argument)

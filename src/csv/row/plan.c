@@ -6,6 +6,8 @@
  * Faults of the parameters are TypeError or ValueError.
  */
 #include "csv/row/plan.h"
+
+#include "csv/row/plan_inner.h"
 #include "runtime/attributes.h"
 
 /* ---- the parameters ---- */
@@ -190,54 +192,57 @@ read_ragged(csv_plan *self, PyObject *ragged)
     return -1;
 }
 
-int
-csv_plan_read(csv_plan *self, generators_state *state, PyObject *into, PyObject *columns,
-              PyObject *types, PyObject *null, PyObject *ragged)
+csv_plan *
+csv_plan_new(generators_state *state, PyObject *into, PyObject *columns, PyObject *types,
+             PyObject *null, PyObject *ragged)
 {
-    return read_into(self, state, into) < 0 || read_columns(self, columns) < 0 ||
-                   read_types(self, state, types) < 0 || read_null(self, null) < 0 ||
-                   read_ragged(self, ragged) < 0
-               ? -1
-               : 0;
-}
-
-static void
-free_columns(csv_plan *self)
-{
-    for (Py_ssize_t i = 0; i < self->count; i++) {
-        Py_CLEAR(self->columns[i].type.given);
-        Py_CLEAR(self->columns[i].name);
+    csv_plan *self = PyMem_Calloc(1, sizeof *self);
+    if (self == NULL) {
+        PyErr_NoMemory();
+        return NULL;
     }
-    PyMem_Free(self->columns);
-    PyMem_Free(self->values);
-    self->columns = NULL;
-    self->values = NULL;
-    self->count = 0;
+    if (read_into(self, state, into) < 0 || read_columns(self, columns) < 0 ||
+        read_types(self, state, types) < 0 || read_null(self, null) < 0 ||
+        read_ragged(self, ragged) < 0) {
+        csv_plan_free(self);
+        return NULL;
+    }
+    return self;
 }
 
 void
 csv_plan_free(csv_plan *self)
 {
-    free_columns(self);
+    if (self == NULL) {
+        return;
+    }
+    for (Py_ssize_t i = 0; i < self->count; i++) {
+        Py_XDECREF(self->columns[i].type.given);
+        Py_XDECREF(self->columns[i].name);
+    }
     csv_signature_free(&self->signature);
-    Py_CLEAR(self->target);
-    Py_CLEAR(self->init);
-    Py_CLEAR(self->chosen);
-    Py_CLEAR(self->types);
-    Py_CLEAR(self->null);
-    Py_CLEAR(self->header);
-    Py_CLEAR(self->places);
-    Py_CLEAR(self->by_index);
-    Py_CLEAR(self->keywords);
-    Py_CLEAR(self->model);
+    Py_XDECREF(self->target);
+    Py_XDECREF(self->init);
+    Py_XDECREF(self->chosen);
+    Py_XDECREF(self->types);
+    Py_XDECREF(self->null);
+    Py_XDECREF(self->header);
+    Py_XDECREF(self->places);
+    Py_XDECREF(self->by_index);
+    Py_XDECREF(self->keywords);
+    Py_XDECREF(self->model);
+    PyMem_Free(self->columns);
+    PyMem_Free(self->values);
     PyMem_Free(self->last);
-    self->last = NULL;
-    self->settled = false;
+    PyMem_Free(self);
 }
 
 int
 csv_plan_traverse(csv_plan *self, visitproc visit, void *arg)
 {
+    if (self == NULL) {
+        return 0;
+    }
     Py_VISIT(self->target);
     Py_VISIT(self->init);
     Py_VISIT(self->types);
@@ -274,6 +279,32 @@ holds_name(PyObject *columns)
 bool
 csv_plan_needs_names(const csv_plan *self)
 {
+    if (self == NULL) {
+        return false;
+    }
     return (self->into >= CSV_INTO_DICT && self->into <= CSV_INTO_DATACLASS) ||
            holds_name(self->chosen) || holds_name(self->types);
+}
+
+bool
+csv_plan_is_plain(const csv_plan *self, bool *tuple)
+{
+    *tuple = self->into == CSV_INTO_TUPLE;
+    return self->into <= CSV_INTO_TUPLE && self->chosen == NULL && self->types == NULL &&
+           self->ragged == CSV_RAGGED_ALLOW;
+}
+
+bool
+csv_plan_is_ragged(const csv_plan *self)
+{
+    return self->ragged == CSV_RAGGED_ALLOW;
+}
+
+uint32_t
+csv_plan_width(const csv_plan *self, uint32_t unsettled)
+{
+    if (self == NULL || !self->settled) {
+        return unsettled;
+    }
+    return self->header == NULL ? self->width : 0;
 }

@@ -27,6 +27,7 @@
 #include "csv/row/convert.h"
 #include "csv/row/names.h"
 #include "csv/row/spans.h"
+#include "csv/row/typed.h"
 
 /* ---- values ---- */
 
@@ -190,7 +191,7 @@ check_values(generators_state *state, PyObject *values)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(values); i++) {
         PyObject *value = PyTuple_GET_ITEM(values, i);
-        int allowed = csv_row_may_hold(state, value);
+        int allowed = csv_value_is_acyclic(state, value);
         if (allowed == 0) {
             PyErr_Format(PyExc_TypeError,
                          "value %zd must be a str, a number, a date or the like, not %.200s",

@@ -6,9 +6,11 @@
  *
  * What the names of the file rule out is a ValueError, which the face gives a place.
  */
-#include "csv/row/plan.h"
-#include "csv/row/block.h"
+#include "csv/row/settle.h"
+
 #include "csv/row/names.h"
+#include "csv/row/plan_inner.h"
+#include "csv/row/typed.h"
 
 /* ---- names and indices ---- */
 

@@ -7,13 +7,12 @@
  * datetime the C interface is used where its capsule can be had, as not in every
  * subinterpreter, and the class called where not.
  */
-#include <Python.h>
+#include "csv/row/typed.h"
+
 #include <datetime.h>
 #include <string.h>
 
 #include "core/number.h"
-#include "csv/row/plan.h"
-#include "csv/row/row.h"
 #include "runtime/raising.h"
 
 /* ---- what a type is ---- */
@@ -227,7 +226,7 @@ csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyObject
 }
 
 int
-csv_row_may_hold(generators_state *state, PyObject *value)
+csv_value_is_acyclic(generators_state *state, PyObject *value)
 {
     if (!PyObject_IS_GC(value)) {
         return 1;

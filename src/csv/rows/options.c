@@ -58,7 +58,7 @@ read_items(const char *name, csv_items *items)
 static int
 read_names(csv_records *self, PyObject *names, PyObject *header)
 {
-    int wanted = names != NULL || self->lazy || csv_plan_needs_names(&self->plan);
+    int wanted = names != NULL || self->lazy || csv_plan_needs_names(self->plan);
     if (header != NULL && header != Py_None) {
         wanted = PyObject_IsTrue(header);
         if (wanted < 0) {
@@ -67,7 +67,7 @@ read_names(csv_records *self, PyObject *names, PyObject *header)
     }
     self->reads_header = wanted;
     if (names == NULL) {
-        if (!wanted && csv_plan_needs_names(&self->plan)) {
+        if (!wanted && csv_plan_needs_names(self->plan)) {
             PyErr_SetString(PyExc_ValueError,
                             "`into`, `columns` or `types` needs the columns' "
                             "names: header is False and there are no `names`");
@@ -149,12 +149,13 @@ read_shape(csv_records *self, generators_state *state, PyObject *into, PyObject 
         self->keyed = true;
         return 0;
     }
-    if (csv_plan_read(&self->plan, state, into, columns, types, null, ragged) < 0) {
+    self->plan = csv_plan_new(state, into, columns, types, null, ragged);
+    if (self->plan == NULL) {
         return -1;
     }
-    if (csv_plan_is_plain(&self->plan)) {
-        self->plain_maker =
-            self->plan.into == CSV_INTO_LIST ? csv_record_list : csv_record_tuple;
+    bool tuple;
+    if (csv_plan_is_plain(self->plan, &tuple)) {
+        self->plain_maker = tuple ? csv_record_tuple : csv_record_list;
     }
     return 0;
 }

@@ -20,6 +20,8 @@
 #include "csv/row/convert.h"
 #include "csv/row/names.h"
 #include "csv/row/plan.h"
+#include "csv/row/settle.h"
+#include "csv/row/shape.h"
 
 /* ---- records ---- */
 
@@ -56,7 +58,7 @@ static PyObject *
 make_row(csv_records *self, generators_state *state, const fields_record *record, bool *fault)
 {
     if (self->plain_maker == NULL) {
-        return csv_plan_row(&self->plan, &self->parser, state, record, fault);
+        return csv_plan_row(self->plan, &self->parser, state, record, fault);
     }
     Py_ssize_t bad;
     PyObject *row = self->plain_maker(&self->parser, state, record, &bad);
@@ -166,8 +168,9 @@ settle_plan(csv_records *self, generators_state *state, PyObject *header, uint32
     if (self->plain_maker != NULL) {
         return 0;
     }
-    if (csv_plan_settle(&self->plan, state, header, width) == 0 &&
-        (!self->lazy || csv_plan_lay_out(&self->plan, state, self->parser.rows) == 0)) {
+    self->settled = true;
+    if (csv_plan_settle(self->plan, state, header, width) == 0 &&
+        (!self->lazy || csv_plan_lay_out(self->plan, state, self->parser.rows) == 0)) {
         return 0;
     }
     if (PyErr_ExceptionMatches(PyExc_ValueError)) {
@@ -259,8 +262,8 @@ csv_records_read_header(csv_records *self, generators_state *state)
 static int
 settle_without_header(csv_records *self, generators_state *state, const fields_record *record)
 {
-    uint32_t width = self->plan.ragged == CSV_RAGGED_ALLOW ? 0
-                     : self->first_width > 0               ? self->first_width
+    uint32_t width = csv_plan_is_ragged(self->plan) ? 0
+                     : self->first_width > 0        ? self->first_width
                                              : fields_count(&self->parser.machine, record);
     return settle_plan(self, state, self->header, width);
 }
@@ -361,7 +364,7 @@ row_of_record(csv_records *self, generators_state *state, const fields_record *r
               PyObject **row, bool *fault)
 {
     const uint64_t line_count = self->parser.line_count;
-    if (self->plain_maker == NULL && !self->plan.settled && !is_blank(self, record) &&
+    if (self->plain_maker == NULL && !self->settled && !is_blank(self, record) &&
         settle_without_header(self, state, record) < 0) {
         return CSV_RAISED_ERROR;
     }
@@ -444,11 +447,13 @@ csv_records_release(csv_records *self)
     self->reads_header = false;
     self->mark = csv_records_mark(self, false);
     self->marked = true;
-    self->first_width = csv_plan_width(&self->plan, self->first_width);
+    self->first_width = csv_plan_width(self->plan, self->first_width);
     drop_fault(self);
     Py_CLEAR(self->names);
     Py_CLEAR(self->on_error);
-    csv_plan_free(&self->plan);
+    csv_plan *plan = self->plan;
+    self->plan = NULL;
+    csv_plan_free(plan);
     csv_parser_free(&self->parser);
 }
 
@@ -466,6 +471,6 @@ csv_records_traverse(csv_records *self, visitproc visit, void *arg)
     Py_VISIT(self->header);
     Py_VISIT(self->on_error);
     Py_VISIT(self->error);
-    int status = csv_plan_traverse(&self->plan, visit, arg);
+    int status = csv_plan_traverse(self->plan, visit, arg);
     return status != 0 ? status : csv_parser_traverse(&self->parser, visit, arg);
 }

@@ -36,13 +36,14 @@ typedef enum {
 
 typedef struct {
     csv_parser parser;
-    csv_plan plan;
+    csv_plan *plan;               /* owned, or NULL */
     csv_record_maker plain_maker; /* where there is no need of the plan, else NULL */
     PyObject *names;              /* owned: what the user gave as `names`, or NULL */
     PyObject *on_error;           /* owned: NULL to raise, None to skip, or whom to tell */
     PyObject *header;  /* owned: a tuple, or NULL while not read and where there is none */
     Py_ssize_t width;  /* fields that a record must have; -1 for any number */
     bool reads_header; /* it is not read yet */
+    bool settled;      /* the plan is */
     bool lazy;         /* rows are CSVRows: the parser has a block */
     bool keyed;  /* rows are read by name: records are not blank and have `width` fields */
     bool begun;  /* `first` is set */
@@ -99,7 +100,7 @@ csv_records_checkpoint(const csv_records *self, generators_state *state,
                        const csv_origin *origin, const csv_mark *mark)
 {
     return csv_checkpoint_new(state, origin, &self->parser, mark, self->header,
-                              csv_plan_width(&self->plan, self->first_width));
+                              csv_plan_width(self->plan, self->first_width));
 }
 
 /* csv_names_new() of the header, for rows that are read by name.  0 or -1. */
