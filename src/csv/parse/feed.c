@@ -14,8 +14,9 @@
 #include "source/data_source.h"
 
 #define LINES_BEFORE_MEMO 16
-#define SUSPICIOUS_ITEMS 8 /* bytes items that look like lines without a line end, in a row \
-                            */
+#define SUSPICIOUS_ITEMS                                               \
+    8 /* bytes items that look like lines without a line end, in a row \
+       */
 
 /* ---- bytes ---- */
 

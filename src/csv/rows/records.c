@@ -86,32 +86,40 @@ records_check_width(csv_records *self, generators_state *state, const fields_rec
 
 /* ---- the header ---- */
 
-/* What `names` makes of the names read: a new reference to an iterable. */
+/* The results of calling a method of str, such as str.lower, with each name: a new tuple. */
+static PyObject *
+records_call_with_each(PyObject *method, PyObject *header)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(header);
+    PyObject *result = PyTuple_New(count);
+    for (Py_ssize_t i = 0; result != NULL && i < count; i++) {
+        PyObject *name = PyObject_CallOneArg(method, PyTuple_GET_ITEM(header, i));
+        if (name == NULL) {
+            Py_CLEAR(result);
+            break;
+        }
+        PyTuple_SET_ITEM(result, i, name);
+    }
+    return result;
+}
+
+/* The names that replace those of the header: a new reference to an iterable. */
 static PyObject *
 records_replace_names(csv_records *self, PyObject *header)
 {
-    PyObject *names = self->names;
+    PyObject *names = Py_XNewRef(self->names);
     if (names == NULL) {
         return Py_NewRef(header);
     }
     if (!PyCallable_Check(names)) {
-        return Py_NewRef(names);
+        return names;
     }
-    /* str.lower is over one name, any other callable over all. */
-    if (Py_IS_TYPE(names, &PyMethodDescr_Type) && PyDescr_TYPE(names) == &PyUnicode_Type) {
-        Py_ssize_t count = PyTuple_GET_SIZE(header);
-        PyObject *result = PyTuple_New(count);
-        for (Py_ssize_t i = 0; result != NULL && i < count; i++) {
-            PyObject *name = PyObject_CallOneArg(names, PyTuple_GET_ITEM(header, i));
-            if (name == NULL) {
-                Py_CLEAR(result);
-                break;
-            }
-            PyTuple_SET_ITEM(result, i, name);
-        }
-        return result;
-    }
-    return PyObject_CallOneArg(names, header);
+    bool each =
+        Py_IS_TYPE(names, &PyMethodDescr_Type) && PyDescr_TYPE(names) == &PyUnicode_Type;
+    PyObject *result =
+        each ? records_call_with_each(names, header) : PyObject_CallOneArg(names, header);
+    Py_DECREF(names);
+    return result;
 }
 
 /* A U+FEFF before the first name is no part of it. */
