@@ -14,12 +14,12 @@
 /* A sync dispatch can't wait for a handler, nor for one of 'error' that would have to
    be told.  0, or -1 with TypeError. */
 int
-turn_check_sync(dispatcher *owner, event_topic *topic, PyObject *type)
+turn_check_sync(dispatcher *owner, event_route *route, PyObject *type)
 {
-    if (!topic->is_async && !owner->table.errors->is_async) {
+    if (!route->is_async && !owner->table.errors_are_async) {
         return 0;
     }
-    if (topic->is_async) {
+    if (route->is_async) {
         PyErr_Format(PyExc_TypeError,
                      "a handler of %R is async: await aemit(), adispatch() or arun()", type);
     }
@@ -47,30 +47,23 @@ is_nested(dispatcher *owner)
     return value == owner->token;
 }
 
-/* Set out on an event, `now`, for which `topic` was found.  0 or -1. */
+/* Set out on an event, `now`, for which `route` (its handlers stolen) was found.  0 or
+   -1. */
 int
-turn_start_event(turn *self, event_topic *topic)
+turn_start_event(turn *self, event_route *route)
 {
-    dispatcher *owner = self->owner;
-    PyObject *argument = self->now.data;
-    if (topic != owner->table.fallback) {
-        Py_INCREF(argument);
-    }
-    else if (self->now.event != NULL) {
-        argument = Py_NewRef(self->now.event);
-    }
-    else {
-        argument = PyObject_CallFunctionObjArgs(owner->state->event_class, self->now.type,
-                                                self->now.data, NULL);
-        if (argument == NULL) {
+    if (route->is_default && self->now.event == NULL) {
+        self->now.event = PyObject_CallFunctionObjArgs(self->owner->state->event_class,
+                                                       self->now.type, self->now.data, NULL);
+        if (self->now.event == NULL) {
+            Py_CLEAR(route->handlers);
             return -1;
         }
-        self->now.event = Py_NewRef(argument);
     }
-    Py_XSETREF(self->argument, argument);
-    Py_XSETREF(self->handlers, Py_NewRef(topic->handlers));
-    self->next = 0;
-    self->is_error = topic == owner->table.errors;
+    turn_set_handlers(self, route->handlers,
+                      Py_NewRef(route->is_default ? self->now.event : self->now.data));
+    route->handlers = NULL;
+    self->is_error = route->is_error;
     return 0;
 }
 
@@ -108,9 +101,9 @@ take_lock_held(turn *self, dispatcher *owner, event_waiter *waiter)
     return TURN_TAKEN;
 }
 
-/* A turn for an event whose handlers `topic` has, or a place for it in the queue. */
+/* A turn for an event whose handlers `route` has, or a place for it in the queue. */
 static turn_status
-take_for_event(turn *self, dispatcher *owner, event_topic *topic, posted *now,
+take_for_event(turn *self, dispatcher *owner, event_route *route, posted *now,
                event_waiter *waiter)
 {
     turn_status status = take_lock_held(self, owner, waiter);
@@ -127,23 +120,21 @@ take_for_event(turn *self, dispatcher *owner, event_topic *topic, posted *now,
     else {
         self->now =
             (posted){Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data)};
-        status = turn_start_event(self, topic) < 0 ? TURN_ERROR : TURN_TAKEN;
+        status = turn_start_event(self, route) < 0 ? TURN_ERROR : TURN_TAKEN;
     }
     if (status == TURN_ERROR) {
-        turn_clear(self);
-        owner->busy = false;
-        return TURN_ERROR;
+        turn_keep(&self->raised, PyErr_GetRaisedException());
     }
     return TURN_TAKEN;
 }
 
-/* TURN_DONE says that the dispatcher is held, and *topic has the handlers to go to. */
+/* TURN_DONE says that the dispatcher is held, and *route has the handlers to go to. */
 static turn_status
 begin_lock_held(turn *self, dispatcher *owner, posted *now, event_waiter *waiter,
-                event_topic **found)
+                event_route *route)
 {
-    event_topic *topic = event_table_find(&owner->table, now->type);
-    if (topic == NULL && PyErr_Occurred()) {
+    int found = owner->closing ? 0 : event_table_find(&owner->table, now->type, route);
+    if (found < 0) {
         stream_note("while reading the handlers of events of type %R", now->type);
         return TURN_ERROR;
     }
@@ -151,18 +142,17 @@ begin_lock_held(turn *self, dispatcher *owner, posted *now, event_waiter *waiter
         dispatcher_refuse_closed();
         return TURN_ERROR;
     }
-    if (topic == NULL) {
+    if (found == 0) {
         return TURN_NOBODY;
     }
-    if (waiter == NULL && turn_check_sync(owner, topic, now->type) < 0) {
+    if (waiter == NULL && turn_check_sync(owner, route, now->type) < 0) {
         return TURN_ERROR;
     }
-    if (owner->busy || owner->waiting != NULL || owner->queue.count > 0 || topic->is_async ||
-        topic == owner->table.fallback) {
-        return take_for_event(self, owner, topic, now, waiter);
+    if (owner->busy || owner->waiting != NULL || owner->queue.count > 0 || route->is_async ||
+        route->is_default) {
+        return take_for_event(self, owner, route, now, waiter);
     }
     owner->busy = true;
-    *found = topic;
     return TURN_DONE;
 }
 
@@ -253,21 +243,24 @@ turn_begin(turn *self, dispatcher *owner, PyObject *event, PyObject *type, PyObj
 {
     plain_dispatch plain = {
         .owner = owner, .now = {event, type, data}, .is_async = waiter != NULL};
-    event_topic *topic;
+    event_route route = {.handlers = NULL};
     turn_status status;
     Py_BEGIN_CRITICAL_SECTION(owner);
-    status = begin_lock_held(self, owner, &plain.now, waiter, &topic);
-    if (status == TURN_DONE) {
-        plain.handlers = Py_NewRef(topic->handlers);
-        plain.is_error = topic == owner->table.errors;
-    }
+    status = begin_lock_held(self, owner, &plain.now, waiter, &route);
     Py_END_CRITICAL_SECTION();
     if (status != TURN_DONE) {
+        PyObject *raised = status == TURN_ERROR ? PyErr_GetRaisedException() : NULL;
+        Py_XDECREF(route.handlers);
+        if (raised != NULL) {
+            PyErr_SetRaisedException(raised);
+        }
         if (status == TURN_ERROR) {
             event_wait_wake(owner, false);
         }
         return status;
     }
+    plain.handlers = route.handlers;
+    plain.is_error = route.is_error;
     status = deliver_all(self, &plain);
     if (status == TURN_DONE) {
         if (!let_go(owner)) {

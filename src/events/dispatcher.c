@@ -234,9 +234,12 @@ dispatcher_arun(PyObject *op, PyObject *events)
 static int
 check_close_lock_held(dispatcher *self)
 {
-    PyObject *handlers = self->closing ? NULL : event_table_list(&self->table);
+    if (self->closing) {
+        return 0;
+    }
+    PyObject *handlers = event_table_list(&self->table);
     if (handlers == NULL) {
-        return self->closing ? 0 : -1;
+        return -1;
     }
     int status = 0;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(handlers) && status == 0; i++) {
@@ -347,6 +350,7 @@ static int
 dispatcher_clear(PyObject *op)
 {
     dispatcher *self = (dispatcher *)op;
+    self->closing = self->closed = true; /* who still has it is refused */
     event_table_clear(&self->table);
     event_queue_clear(&self->queue);
     event_reader_clear(&self->key);

@@ -16,7 +16,6 @@
  */
 #ifndef GENERATORS_EVENTS_EVENTS_H
 #define GENERATORS_EVENTS_EVENTS_H
-
 #include "events/place.h"
 #include "state.h"
 
@@ -116,18 +115,30 @@ typedef struct {
     } found[EVENT_TYPES_FOUND]; /* of late */
     event_topic *errors;        /* owned: the topic of 'error' */
     event_topic *fallback;      /* owned: of the default handler */
+    bool errors_are_async;      /* one of the handlers of 'error' is */
 } event_table;
+
+/* The handlers of an event, as they were when the table was asked. */
+typedef struct {
+    PyObject *handlers; /* owned: a tuple, or NULL */
+    bool is_async;      /* one of them is */
+    bool is_error;      /* they are those of 'error' */
+    bool is_default;    /* they are the default one, which gets the whole event */
+} event_route;
 
 /* For who holds the dispatcher's critical section; user code can run in __hash__ and
    __eq__ of a type. */
 int event_table_open(event_table *self, generators_state *state);
 
-/* The topic of that type, else the default's, borrowed until anything else runs; NULL
-   where nobody gets it, or with an exception. */
-event_topic *event_table_find(event_table *self, PyObject *type);
+/* The handlers of that type, else the default one: 1 and *route; 0 where there are none; or
+   -1. */
+int event_table_find(event_table *self, PyObject *type, event_route *route);
 
-/* The same without the default's. */
-event_topic *event_table_topic(event_table *self, PyObject *type);
+/* The handlers of 'error': 1 and *route, or 0 where there are none. */
+int event_table_find_errors(event_table *self, event_route *route);
+
+/* The handlers of that very type, a new tuple; NULL with an exception. */
+PyObject *event_table_handlers(event_table *self, generators_state *state, PyObject *type);
 
 /* Put a handler last among those of its type (NULL: it is the default).  0 or -1. */
 int event_table_add(event_table *self, generators_state *state, handler *item);
@@ -279,11 +290,15 @@ int turn_go(turn *self);
 /* What was awaited gave `result`, or if that is NULL the exception set. */
 void turn_awaited(turn *self, PyObject *result);
 
-/* Begin with an event, `now`, for which `topic` was found.  0 or -1. */
-int turn_start_event(turn *self, event_topic *topic);
+/* Begin with an event, `now`, for which `route` (its handlers stolen) was found.  0 or
+   -1. */
+int turn_start_event(turn *self, event_route *route);
 
 /* Whether a sync dispatch may go to those handlers: 0, or -1 with TypeError. */
-int turn_check_sync(dispatcher *owner, event_topic *topic, PyObject *type);
+int turn_check_sync(dispatcher *owner, event_route *route, PyObject *type);
+
+/* Go through other handlers with another argument (both stolen) next. */
+void turn_set_handlers(turn *self, PyObject *handlers, PyObject *argument);
 
 /* What sending to a handler gave. */
 void turn_sent(turn *self, handler *item, PySendResult status, PyObject *result);

@@ -23,6 +23,17 @@
 
 #define EVENTS_BETWEEN_CHECKS 1024 /* for signals: no handler need run any Python code */
 
+void
+turn_set_handlers(turn *self, PyObject *handlers, PyObject *argument)
+{
+    PyObject *earlier_handlers = self->handlers, *earlier_argument = self->argument;
+    self->handlers = handlers;
+    self->argument = argument;
+    self->next = 0;
+    Py_XDECREF(earlier_handlers);
+    Py_XDECREF(earlier_argument);
+}
+
 /* ---- one handler ---- */
 
 /* Take a handler that is over out of the table. */
@@ -127,7 +138,7 @@ await_handler(turn *self, handler *item, PyObject *awaitable, turn_await why)
         return 0;
     }
     self->awaiting = why;
-    Py_XSETREF(self->current, (handler *)Py_NewRef((PyObject *)item));
+    self->current = (handler *)Py_NewRef((PyObject *)item); /* there was none */
     return 1;
 }
 
@@ -316,23 +327,19 @@ next_report(turn *self)
     dispatcher *owner = self->owner;
     while (self->failures != NULL && self->reported < PyList_GET_SIZE(self->failures)) {
         PyObject *failure = Py_NewRef(PyList_GET_ITEM(self->failures, self->reported));
-        PyObject *handlers;
+        event_route route;
+        int found;
         self->reported++;
         Py_BEGIN_CRITICAL_SECTION(owner);
-        handlers = Py_NewRef(owner->table.errors->handlers);
-        if (owner->table.errors->is_async && !self->is_async) {
-            Py_SETREF(handlers, Py_NewRef(owner->state->empty_tuple));
-        }
+        found = event_table_find_errors(&owner->table, &route);
         Py_END_CRITICAL_SECTION();
-        if (PyTuple_GET_SIZE(handlers) > 0 && self->aborted == NULL) {
-            Py_XSETREF(self->handlers, handlers);
-            Py_XSETREF(self->argument, failure);
-            self->next = 0;
+        if (found > 0 && self->aborted == NULL && (self->is_async || !route.is_async)) {
             self->is_error = true;
+            turn_set_handlers(self, route.handlers, failure);
             return true;
         }
         turn_keep(&self->raised, Py_NewRef(PyTuple_GET_ITEM(failure, 2)));
-        Py_DECREF(handlers);
+        Py_XDECREF(route.handlers);
         Py_DECREF(failure);
     }
     self->reported = 0;
@@ -367,15 +374,17 @@ static int
 take_event_lock_held(turn *self, dispatcher *owner)
 {
     while (event_queue_take(&owner->queue, &self->now)) {
-        event_topic *topic = event_table_find(&owner->table, self->now.type);
-        if (topic != NULL) {
-            if (!self->is_async && turn_check_sync(owner, topic, self->now.type) < 0) {
-                return -1;
-            }
-            return turn_start_event(self, topic) < 0 ? -1 : 1;
-        }
-        if (PyErr_Occurred()) {
+        event_route route;
+        int found = event_table_find(&owner->table, self->now.type, &route);
+        if (found > 0 && !self->is_async &&
+            turn_check_sync(owner, &route, self->now.type) < 0) {
+            PyObject *raised = PyErr_GetRaisedException();
+            Py_CLEAR(route.handlers);
+            PyErr_SetRaisedException(raised);
             return -1;
+        }
+        if (found != 0) {
+            return found < 0 || turn_start_event(self, &route) < 0 ? -1 : 1;
         }
         posted_clear(&self->now);
     }
@@ -390,6 +399,7 @@ next_event(turn *self)
     bool goes_on = true, closed;
     posted_clear(&self->now);
     Py_CLEAR(self->handlers);
+    Py_CLEAR(self->argument);
     if (++self->count % EVENTS_BETWEEN_CHECKS == 0 && self->aborted == NULL &&
         PyErr_CheckSignals() < 0) {
         self->aborted = PyErr_GetRaisedException();
