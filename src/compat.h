@@ -44,6 +44,10 @@ PyErr_SetRaisedException(PyObject *exception)
 }
 #endif
 
+/* Attributes of futures and tasks by which asyncio's own parts speak with one another. */
+#define COMPAT_FUTURE_BLOCKING "_asyncio_future_blocking"
+#define COMPAT_LOG_DESTROY_PENDING "_log_destroy_pending"
+
 /* What sys.get_coroutine_origin_tracking_depth() gives, which is asked for each coroutine. */
 static inline int
 compat_origin_depth(void)

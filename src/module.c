@@ -2,6 +2,7 @@
 #include "state.h"
 
 #include "aio/coroutine.h"
+#include "aio/home.h"
 #include "aio/stop.h"
 #include "bridge/pump.h"
 #include "bridge/to_async.h"
@@ -28,7 +29,7 @@
 #include "events/dispatcher.h"
 #include "events/handler.h"
 #include "events/table.h"
-#include "source/pending.h"
+#include "stream/astep.h"
 #include "stream/astep.h"
 #include "stream/astream.h"
 #include "stream/stream.h"
@@ -102,6 +103,7 @@ make_texts(generators_state *state)
     return (state->empty_text = PyUnicode_FromStringAndSize(NULL, 0)) == NULL ||
                    (state->ascii_model = PyUnicode_New(2, 127)) == NULL ||
                    (state->empty_tuple = PyTuple_New(0)) == NULL ||
+                   (state->context_keyword = Py_BuildValue("(s)", "context")) == NULL ||
                    (state->str_decode = PyUnicode_InternFromString("decode")) == NULL ||
                    (state->spawned = PySet_New(NULL)) == NULL ||
                    (state->async_workers = PySet_New(NULL)) == NULL
@@ -179,7 +181,7 @@ add_async_stream_type(PyObject *module, generators_state *state, PyType_Spec *sp
 }
 
 /* The same upon the shared piece of all coroutines, which no name of the module gives. */
-static inline int
+static int
 add_coroutine_type(PyObject *module, generators_state *state, PyType_Spec *spec,
                    PyTypeObject **type)
 {
@@ -246,11 +248,11 @@ add_async_types(PyObject *module, generators_state *state)
              add_base_type(module, &coroutine_spec, state->coroutine_abc)) == NULL ||
         (state->coroutine_wrapper_type = make_type(module, &coroutine_wrapper_spec, NULL)) ==
             NULL ||
-        (state->async_step_type = make_type(module, &astep_spec, NULL)) == NULL ||
+        add_coroutine_type(module, state, &home_spec, &state->home_type) < 0 ||
+        add_coroutine_type(module, state, &astep_spec, &state->async_step_type) < 0 ||
         (state->async_stream_type =
              add_base_type(module, &astream_spec, state->async_generator_abc)) == NULL ||
         (state->worker_type = make_type(module, &worker_spec, NULL)) == NULL ||
-        (state->pending_type = make_type(module, &pending_spec, NULL)) == NULL ||
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
         add_async_stream_type(module, state, &achunked_spec, &state->achunked_type) < 0 ||
         add_async_stream_type(module, state, &acsv_rows_spec, &state->acsv_rows_type) < 0 ||

@@ -10,79 +10,83 @@
 #include "core/scan.h"
 
 /* The objects that one copy of the module holds: X(type, name). */
-#define GENERATORS_STATE_OBJECTS(X)                                      \
-    X(PyTypeObject, stream_type)                                         \
-    X(PyTypeObject, async_stream_type)                                   \
-    X(PyTypeObject, coroutine_type)                                      \
-    X(PyTypeObject, coroutine_wrapper_type)                              \
-    X(PyTypeObject, async_step_type)                                     \
-    X(PyTypeObject, stop_type) /* see protocol/stop.h */                 \
-    X(PyTypeObject, to_async_type)                                       \
-    X(PyTypeObject, worker_type)                                         \
-    X(PyTypeObject, csv_rows_type)                                       \
-    X(PyTypeObject, csv_reader_type)                                     \
-    X(PyTypeObject, csv_dict_reader_type)                                \
-    X(PyTypeObject, csv_dict_writer_type)                                \
-    X(PyTypeObject, csv_row_type)                                        \
-    X(PyTypeObject, csv_block_type)                                      \
-    X(PyTypeObject, csv_names_type)                                      \
-    X(PyTypeObject, csv_encode_type)                                     \
-    X(PyTypeObject, csv_writer_type)                                     \
-    X(PyTypeObject, chunked_type)                                        \
-    X(PyTypeObject, batched_type)                                        \
-    X(PyTypeObject, to_sync_type)                                        \
-    X(PyTypeObject, pump_type)                                           \
-    X(PyTypeObject, pending_type)                                        \
-    X(PyTypeObject, abatched_type)                                       \
-    X(PyTypeObject, achunked_type)                                       \
-    X(PyTypeObject, acsv_encode_type)                                    \
-    X(PyTypeObject, acsv_rows_type)                                      \
-    X(PyTypeObject, drive_type)                                          \
-    X(PyTypeObject, crew_type)                                           \
-    X(PyTypeObject, async_call_type)                                     \
-    X(PyTypeObject, reader_type)                                         \
-    X(PyTypeObject, amap_type)                                           \
-    X(PyTypeObject, amerge_type)                                         \
-    X(PyTypeObject, task_type)                                           \
-    X(PyTypeObject, thread_call_type)                                    \
-    X(PyTypeObject, workers_type)                                        \
-    X(PyTypeObject, map_threads_type)                                    \
-    X(PyTypeObject, dispatcher_type)                                     \
-    X(PyTypeObject, event_handler_type)                                  \
-    X(PyTypeObject, event_topic_type)                                    \
-    X(PyTypeObject, event_call_type)                                     \
-    X(PyObject, event_class)          /* Event */                        \
-    X(PyObject, error_event_class)    /* ErrorEvent */                   \
-    X(PyObject, str_error)            /* the type of its events */       \
-    X(PyObject, coroutine_abc)        /* collections.abc.Coroutine */    \
-    X(PyObject, generator_abc)        /* collections.abc.Generator */    \
-    X(PyObject, async_generator_abc)  /* its async twin */               \
-    X(PyObject, mapping_abc)          /* collections.abc.Mapping */      \
-    X(PyObject, get_asyncgen_hooks)   /* of sys */                       \
-    X(PyObject, csv_error)            /* CSVError */                     \
-    X(PyObject, csv_base_error)       /* csv.Error */                    \
-    X(PyObject, csv_dialect)          /* _csv.Dialect */                 \
-    X(PyObject, csv_default_dialect)  /* an instance of it */            \
-    X(PyObject, csv_field_size_limit) /* _csv.field_size_limit */        \
-    X(PyObject, io)                   /* the module */                   \
-    X(PyObject, flush)                /* FLUSH */                        \
-    X(PyObject, str_decode)                                              \
-    X(PyObject, empty_text)                                              \
-    X(PyObject, ascii_model) /* see generators_new_ascii() */            \
-    X(PyObject, empty_tuple)                                             \
-    X(PyObject, async_workers) /* a set: those of to_async() that run */ \
-    X(PyObject, spawned)       /* a set: see loop_spawn() */             \
-    X(PyObject, kept_call)     /* see events/call.c; or NULL */          \
-    /* NULL until a column asks for them: */                             \
-    X(PyObject, decimal)  /* decimal.Decimal */                          \
-    X(PyObject, date)     /* datetime.date */                            \
-    X(PyObject, datetime) /* datetime.datetime */                        \
-    /* NULL until it is met, and guarded by `late`: */                   \
-    X(PyObject, asyncio_running_loop) /* functions of asyncio */         \
-    X(PyObject, asyncio_current_task)                                    \
-    X(PyObject, executor_future) /* concurrent.futures.Future */         \
-    X(PyObject, all_workers)     /* a set of those that have threads */  \
-    X(PyObject, background)      /* generators._background */            \
+#define GENERATORS_STATE_OBJECTS(X)                                        \
+    X(PyTypeObject, stream_type)                                           \
+    X(PyTypeObject, async_stream_type)                                     \
+    X(PyTypeObject, coroutine_type)                                        \
+    X(PyTypeObject, coroutine_wrapper_type)                                \
+    X(PyTypeObject, home_type)                                             \
+    X(PyTypeObject, async_step_type)                                       \
+    X(PyTypeObject, stop_type) /* see protocol/stop.h */                   \
+    X(PyTypeObject, to_async_type)                                         \
+    X(PyTypeObject, worker_type)                                           \
+    X(PyTypeObject, csv_rows_type)                                         \
+    X(PyTypeObject, csv_reader_type)                                       \
+    X(PyTypeObject, csv_dict_reader_type)                                  \
+    X(PyTypeObject, csv_dict_writer_type)                                  \
+    X(PyTypeObject, csv_row_type)                                          \
+    X(PyTypeObject, csv_block_type)                                        \
+    X(PyTypeObject, csv_names_type)                                        \
+    X(PyTypeObject, csv_encode_type)                                       \
+    X(PyTypeObject, csv_writer_type)                                       \
+    X(PyTypeObject, chunked_type)                                          \
+    X(PyTypeObject, batched_type)                                          \
+    X(PyTypeObject, to_sync_type)                                          \
+    X(PyTypeObject, pump_type)                                             \
+    X(PyTypeObject, abatched_type)                                         \
+    X(PyTypeObject, achunked_type)                                         \
+    X(PyTypeObject, acsv_encode_type)                                      \
+    X(PyTypeObject, acsv_rows_type)                                        \
+    X(PyTypeObject, drive_type)                                            \
+    X(PyTypeObject, crew_type)                                             \
+    X(PyTypeObject, async_call_type)                                       \
+    X(PyTypeObject, reader_type)                                           \
+    X(PyTypeObject, amap_type)                                             \
+    X(PyTypeObject, amerge_type)                                           \
+    X(PyTypeObject, task_type)                                             \
+    X(PyTypeObject, thread_call_type)                                      \
+    X(PyTypeObject, workers_type)                                          \
+    X(PyTypeObject, map_threads_type)                                      \
+    X(PyTypeObject, dispatcher_type)                                       \
+    X(PyTypeObject, event_handler_type)                                    \
+    X(PyTypeObject, event_topic_type)                                      \
+    X(PyTypeObject, event_call_type)                                       \
+    X(PyObject, event_class)          /* Event */                          \
+    X(PyObject, error_event_class)    /* ErrorEvent */                     \
+    X(PyObject, str_error)            /* the type of its events */         \
+    X(PyObject, coroutine_abc)        /* collections.abc.Coroutine */      \
+    X(PyObject, generator_abc)        /* collections.abc.Generator */      \
+    X(PyObject, async_generator_abc)  /* its async twin */                 \
+    X(PyObject, mapping_abc)          /* collections.abc.Mapping */        \
+    X(PyObject, get_asyncgen_hooks)   /* of sys */                         \
+    X(PyObject, csv_error)            /* CSVError */                       \
+    X(PyObject, csv_base_error)       /* csv.Error */                      \
+    X(PyObject, csv_dialect)          /* _csv.Dialect */                   \
+    X(PyObject, csv_default_dialect)  /* an instance of it */              \
+    X(PyObject, csv_field_size_limit) /* _csv.field_size_limit */          \
+    X(PyObject, io)                   /* the module */                     \
+    X(PyObject, flush)                /* FLUSH */                          \
+    X(PyObject, str_decode)                                                \
+    X(PyObject, empty_text)                                                \
+    X(PyObject, ascii_model) /* see generators_new_ascii() */              \
+    X(PyObject, empty_tuple)                                               \
+    X(PyObject, context_keyword) /* ("context",) */                        \
+    X(PyObject, async_workers)   /* a set: those of to_async() that run */ \
+    X(PyObject, spawned)         /* a set: see loop_spawn() */             \
+    X(PyObject, kept_call)       /* see events/call.c; or NULL */          \
+    /* NULL until a column asks for them: */                               \
+    X(PyObject, decimal)  /* decimal.Decimal */                            \
+    X(PyObject, date)     /* datetime.date */                              \
+    X(PyObject, datetime) /* datetime.datetime */                          \
+    /* NULL until it is met, and guarded by `late`: */                     \
+    X(PyObject, asyncio_running_loop) /* functions of asyncio */           \
+    X(PyObject, asyncio_current_task)                                      \
+    X(PyObject, asyncio_swap_task)                                         \
+    X(PyObject, asyncio_enter_task)                                        \
+    X(PyObject, asyncio_leave_task)                                        \
+    X(PyObject, executor_future) /* concurrent.futures.Future */           \
+    X(PyObject, all_workers)     /* a set of those that have threads */    \
+    X(PyObject, background)      /* generators._background */              \
     X(PyObject, cancelled_error) /* asyncio.CancelledError */
 
 /* State of one copy of the module; every reference is owned. */

@@ -5,9 +5,8 @@
  */
 #include "runtime/raising.h"
 
-#include <string.h>
-
 #define NOTE_START "while reading "
+#define NOTE_LENGTH ((Py_ssize_t)sizeof(NOTE_START) - 1)
 
 /* ---- chains ---- */
 
@@ -25,12 +24,28 @@ raising_convert(PyObject *stop, const char *who)
     PyErr_SetRaisedException(error);
 }
 
-/* The exception at the end of a chain of contexts, borrowed; NULL where the chain
-   holds `other` already, or has no end. */
-static PyObject *
-last_context(PyObject *exception, PyObject *other)
+#define LONGEST_CHAIN 1000 /* a longer one may be a circle that somebody else made */
+
+/* Whether `exception` is `first` or one of its contexts. */
+static bool
+chain_has(PyObject *first, PyObject *exception)
 {
-    for (int i = 0; i < 1000 && exception != other; i++) {
+    for (int i = 0; i < LONGEST_CHAIN && first != NULL; i++) {
+        if (first == exception) {
+            return true;
+        }
+        PyObject *context = PyException_GetContext(first);
+        Py_XDECREF(context); /* `first` holds it */
+        first = context;
+    }
+    return false;
+}
+
+/* The exception at the end of a chain of contexts, borrowed; NULL where it has no end. */
+static PyObject *
+chain_end(PyObject *exception)
+{
+    for (int i = 0; i < LONGEST_CHAIN; i++) {
         PyObject *context = PyException_GetContext(exception);
         if (context == NULL) {
             return exception;
@@ -41,12 +56,32 @@ last_context(PyObject *exception, PyObject *other)
     return NULL;
 }
 
+/* End the chain of `exception` before it reaches `first` or one of its contexts. */
+static void
+chain_cut(PyObject *exception, PyObject *first)
+{
+    for (int i = 0; i < LONGEST_CHAIN; i++) {
+        PyObject *context = PyException_GetContext(exception);
+        if (context == NULL) {
+            return;
+        }
+        bool is_circle = chain_has(first, context);
+        Py_DECREF(context); /* the exception holds it */
+        if (is_circle) {
+            PyException_SetContext(exception, NULL);
+            return;
+        }
+        exception = context;
+    }
+}
+
 void
 raising_chain(PyObject *earlier)
 {
     PyObject *error = PyErr_GetRaisedException();
-    PyObject *last = earlier == NULL ? NULL : last_context(error, earlier);
+    PyObject *last = earlier == NULL || chain_has(error, earlier) ? NULL : chain_end(error);
     if (last != NULL) {
+        chain_cut(earlier, error);
         PyException_SetContext(last, earlier);
     }
     else {
@@ -57,21 +92,49 @@ raising_chain(PyObject *earlier)
 
 /* ---- notes ---- */
 
-static bool
-is_noted(PyObject *exception)
+/* What failed while a note was made is ignored, if it is an Exception: 0.  Ctrl-C and its
+   like, and MemoryError, are raised instead of `exception`, which becomes the context: -1. */
+static int
+note_failed(PyObject *exception)
+{
+    if (raising_forgive_answer() == 0) {
+        return 0;
+    }
+    raising_chain(Py_NewRef(exception));
+    return -1;
+}
+
+/* Whether a stage further in has told where it arose: 1, 0, or -1. */
+static int
+has_place(PyObject *exception)
 {
     PyObject *notes = PyObject_GetAttrString(exception, "__notes__");
-    bool found = false;
-    if (notes != NULL && PyList_Check(notes)) {
+    if (notes == NULL) {
+        return note_failed(exception);
+    }
+    int found = 0;
+    if (PyList_Check(notes)) {
         for (Py_ssize_t i = 0; i < PyList_GET_SIZE(notes) && !found; i++) {
             PyObject *note = PyList_GET_ITEM(notes, i);
-            const char *text = PyUnicode_Check(note) ? PyUnicode_AsUTF8(note) : NULL;
-            found = text != NULL && strncmp(text, NOTE_START, strlen(NOTE_START)) == 0;
+            found = PyUnicode_Check(note) && PyUnicode_GET_LENGTH(note) >= NOTE_LENGTH;
+            for (Py_ssize_t k = 0; found && k < NOTE_LENGTH; k++) {
+                found = PyUnicode_READ_CHAR(note, k) == (Py_UCS4)NOTE_START[k];
+            }
         }
     }
-    Py_XDECREF(notes);
-    PyErr_Clear();
+    Py_DECREF(notes);
     return found;
+}
+
+int
+raising_add_note(PyObject *exception, PyObject *text)
+{
+    PyObject *done =
+        text == NULL ? NULL : PyObject_CallMethod(exception, "add_note", "(O)", text);
+    int status = done == NULL ? note_failed(exception) : 0;
+    Py_XDECREF(text);
+    Py_XDECREF(done);
+    return status;
 }
 
 void
@@ -82,20 +145,20 @@ stream_note(const char *format, ...)
         return;
     }
     PyObject *exception = PyErr_GetRaisedException();
-    if (!is_noted(exception)) {
+    int status = has_place(exception);
+    if (status == 0) {
         va_list arguments;
         va_start(arguments, format);
-        PyObject *note = PyUnicode_FromFormatV(format, arguments);
+        PyObject *text = PyUnicode_FromFormatV(format, arguments);
         va_end(arguments);
-        PyObject *done = NULL;
-        if (note != NULL) {
-            done = PyObject_CallMethod(exception, "add_note", "O", note);
-        }
-        Py_XDECREF(note);
-        Py_XDECREF(done);
-        PyErr_Clear(); /* an exception that takes no note is raised without */
+        status = raising_add_note(exception, text);
     }
-    PyErr_SetRaisedException(exception);
+    if (status < 0) {
+        Py_DECREF(exception);
+    }
+    else {
+        PyErr_SetRaisedException(exception);
+    }
 }
 
 /* ---- throw() and the end ---- */

@@ -26,12 +26,17 @@ raising_forgive_answer(void)
     return PyErr_ExceptionMatches(PyExc_MemoryError) ? -1 : raising_forgive(PyExc_Exception);
 }
 
-/* Tell by a note where the exception being raised arose, unless a stage
-   further in has told it.  `format` is as for PyUnicode_FromFormat and begins
-   with "while reading ". */
+/* Add a note that says where the exception being raised arose, unless a stage further in has
+   done so.  `format` is as for PyUnicode_FromFormat and begins with "while reading ". */
 void stream_note(const char *format, ...);
 
-/* What is raised now was raised while `earlier` (owned here, or NULL) was. */
+/* Add a note (stolen; NULL with an exception set) to an exception.  0, also where that fails
+   with an Exception; -1 with what must be raised instead (KeyboardInterrupt, MemoryError and
+   their like), whose context is `exception`. */
+int raising_add_note(PyObject *exception, PyObject *text);
+
+/* What is raised now was raised while `earlier` (stolen, or NULL) was: make that the last of
+   its contexts, without making a circle. */
 void raising_chain(PyObject *earlier);
 
 /* Make a RuntimeError of the exception being raised if it is a `stop`, with that as
