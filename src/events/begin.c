@@ -70,7 +70,8 @@ turn_start_event(turn *self, event_route *route)
 static turn_status
 put_in_queue(dispatcher *owner, posted *now)
 {
-    posted item = {Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data)};
+    posted item = {Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data),
+                   now->is_own};
     if (event_queue_put(&owner->queue, &item) < 0) {
         posted_clear(&item);
         return TURN_ERROR;
@@ -115,11 +116,12 @@ take_for_event(turn *self, dispatcher *owner, event_route *route, posted *now,
     }
     if (owner->queue.count > 0) {
         /* Left by a turn that was aborted: those come first. */
+        now->is_own = true;
         status = put_in_queue(owner, now);
     }
     else {
         self->now =
-            (posted){Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data)};
+            (posted){Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data), true};
         status = turn_start_event(self, route) < 0 ? TURN_ERROR : TURN_TAKEN;
     }
     if (status == TURN_ERROR) {
@@ -174,7 +176,7 @@ adopt(turn *self, plain_dispatch *plain, Py_ssize_t next)
     posted *now = &plain->now;
     *self = (turn){
         .owner = plain->owner,
-        .now = {Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data)},
+        .now = {Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data), true},
         .handlers = plain->handlers,
         .next = next,
         .argument = Py_NewRef(now->data),
@@ -219,8 +221,9 @@ deliver_all(turn *self, plain_dispatch *plain)
     return TURN_DONE;
 }
 
-/* Let the dispatcher go, unless there is something left to do. */
-static bool
+/* Let the dispatcher go, unless there is something left to do: 1, 0, or -1 where it was let
+   go and that raised. */
+static int
 let_go(dispatcher *owner)
 {
     bool is_over, is_waited_for;
@@ -231,8 +234,8 @@ let_go(dispatcher *owner)
     }
     is_waited_for = owner->waiting != NULL;
     Py_END_CRITICAL_SECTION();
-    if (is_over && is_waited_for) {
-        event_wait_wake(owner, false);
+    if (is_over && is_waited_for && event_wait_wake(owner, false) < 0) {
+        return -1;
     }
     return is_over;
 }
@@ -242,7 +245,7 @@ turn_begin(turn *self, dispatcher *owner, PyObject *event, PyObject *type, PyObj
            event_waiter *waiter)
 {
     plain_dispatch plain = {
-        .owner = owner, .now = {event, type, data}, .is_async = waiter != NULL};
+        .owner = owner, .now = {event, type, data, false}, .is_async = waiter != NULL};
     event_route route = {.handlers = NULL};
     turn_status status;
     Py_BEGIN_CRITICAL_SECTION(owner);
@@ -255,7 +258,7 @@ turn_begin(turn *self, dispatcher *owner, PyObject *event, PyObject *type, PyObj
             PyErr_SetRaisedException(raised);
         }
         if (status == TURN_ERROR) {
-            event_wait_wake(owner, false);
+            (void)event_wait_wake(owner, false); /* what it raises is raised here */
         }
         return status;
     }
@@ -263,9 +266,11 @@ turn_begin(turn *self, dispatcher *owner, PyObject *event, PyObject *type, PyObj
     plain.is_error = route.is_error;
     status = deliver_all(self, &plain);
     if (status == TURN_DONE) {
-        if (!let_go(owner)) {
+        int is_over = let_go(owner);
+        if (is_over == 0) {
             return adopt(self, &plain, PyTuple_GET_SIZE(plain.handlers));
         }
+        status = is_over < 0 ? TURN_ERROR : TURN_DONE;
         Py_DECREF(plain.handlers);
     }
     return status;

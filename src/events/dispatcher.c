@@ -15,8 +15,10 @@
  */
 #include "events/dispatcher.h"
 
-#include "events/events.h"
+#include "events/call.h"
+#include "events/queue_task.h"
 
+#include "runtime/closing.h"
 #include "runtime/raising.h"
 #include "runtime/attributes.h"
 
@@ -33,7 +35,7 @@ dispatch(dispatcher *self, PyObject *event, PyObject *type, PyObject *data)
     turn run;
     switch (turn_begin(&run, self, event, type, data, NULL)) {
     case TURN_TAKEN:
-        turn_go(&run);
+        turn_run(&run);
         return turn_end(&run) < 0 ? -1 : 1;
     case TURN_DONE:
     case TURN_QUEUED:
@@ -148,17 +150,12 @@ dispatcher_adispatch(PyObject *op, PyObject *event)
 static int
 run(dispatcher *self, PyObject *source)
 {
-    iternextfunc next = Py_TYPE(source)->tp_iternext;
     for (unsigned count = 1; !dispatcher_is_closing(self); count++) {
-        PyObject *event = next(source);
+        PyObject *event;
+        if (event_source_next(source, &event) < 0) {
+            return -1;
+        }
         if (event == NULL) {
-            if (!PyErr_Occurred()) {
-                return 0;
-            }
-            if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {
-                return -1;
-            }
-            PyErr_Clear();
             return 0;
         }
         int status = dispatch_event(self, event);
@@ -193,23 +190,15 @@ dispatcher_run(PyObject *op, PyObject *events)
     if (source == NULL) {
         return NULL;
     }
-    int closes =
-        PyGen_CheckExact(source) ? 1 : PyObject_IsInstance(source, self->state->generator_abc);
+    int closes = closing_is_due(source, self->state->generator_abc);
     int status = closes < 0 ? -1 : run(self, source);
     if (closes > 0) {
-        PyObject *raised = PyErr_GetRaisedException();
-        PyObject *closed = PyObject_CallMethod(source, "close", NULL);
-        if (closed == NULL) {
-            raising_chain(raised);
-            status = -1;
-        }
-        else if (raised != NULL) {
-            PyErr_SetRaisedException(raised);
-        }
-        Py_XDECREF(closed);
+        status = closing_close(source); /* -1 with what run() raised, too */
     }
+    PyObject *raised = status < 0 ? PyErr_GetRaisedException() : NULL;
     Py_DECREF(source);
-    if (status < 0) {
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
         return NULL;
     }
     Py_RETURN_NONE;
@@ -277,7 +266,7 @@ dispatcher_close(PyObject *op, PyObject *Py_UNUSED(ignored))
     }
     turn run;
     if (turn_begin_closing(&run, self, NULL) == TURN_TAKEN) {
-        turn_go(&run);
+        turn_run(&run);
         if (turn_end(&run) < 0) {
             return NULL;
         }

@@ -4,7 +4,7 @@
  *   table.c       which handlers a type of event has
  *   queue.c       events that wait for the dispatch under way to end
  *   reader.c      the key and the data of an event
- *   place.c       where in an event they are
+ *   attribute_lookup.c   where in an event they are
  *   begin.c       whose turn it is to dispatch
  *   turn.c        one dispatch: a machine that both faces drive
  *   failure.c     what goes wrong in it
@@ -16,7 +16,7 @@
  */
 #ifndef GENERATORS_EVENTS_EVENTS_H
 #define GENERATORS_EVENTS_EVENTS_H
-#include "events/place.h"
+#include "events/attribute_lookup.h"
 #include "state.h"
 
 typedef struct dispatcher dispatcher;
@@ -80,6 +80,7 @@ typedef struct {
     PyObject *event; /* owned; NULL where only type and data were given */
     PyObject *type;  /* owned */
     PyObject *data;  /* owned */
+    bool is_own;     /* of the call that goes through the queue */
 } posted;
 
 void posted_clear(posted *self);
@@ -154,12 +155,12 @@ int event_table_traverse(event_table *self, visitproc visit, void *arg);
 
 /* ---- reading events ---- */
 
-#define EVENT_PLACES 4
+#define EVENT_LOOKUPS 4
 
 typedef struct {
     PyObject *name; /* owned: of an attribute or mapping key, interned; or a callable */
     bool is_callable;
-    attribute_place places[EVENT_PLACES]; /* of events met of late, by their types' version */
+    attribute_lookup lookups[EVENT_LOOKUPS]; /* of late, by the version of the event's type */
 } event_reader;
 
 /* `what` is for messages: "key" or "data".  0 or -1. */
@@ -232,11 +233,12 @@ void event_wait_unlink(dispatcher *owner, event_waiter *waiter);
    its turn has come already, or -1. */
 int event_wait_begin(dispatcher *owner, event_waiter *waiter, PyObject **awaited);
 
-/* Leave the line; whoever is next is woken. */
-void event_wait_leave(dispatcher *owner, event_waiter *waiter);
+/* Leave the line; whoever is next is woken.  0 or -1, as event_wait_wake(). */
+int event_wait_leave(dispatcher *owner, event_waiter *waiter);
 
-/* Wake the first that waits, or all of them.  An exception that is set stays. */
-void event_wait_wake(dispatcher *owner, bool all);
+/* Wake the first that waits, or all of them.  0; or -1 with an exception that a loop raised
+   and that must pass.  One that is set before stays, or becomes its context. */
+int event_wait_wake(dispatcher *owner, bool all);
 
 /* ---- one dispatch ---- */
 
@@ -271,9 +273,11 @@ typedef struct {
     turn_await awaiting; /* why `current` is awaited */
     unsigned count;      /* of events */
     bool is_async;
+    bool is_queued;    /* the event was queued, by another call than the one that dispatches */
+    bool is_thrown;    /* an exception was thrown into what is awaited */
     bool is_error;     /* the handlers are those of 'error' */
     bool is_ending;    /* `unclosed` are all of the dispatcher's */
-    bool cannot_await; /* any more: the call is being closed */
+    bool leaves_queue; /* to the next dispatch */
 } turn;
 
 /* Dispatch: see turn_status.  `event` is NULL for emit(), `waiter` for a sync call.  A
@@ -284,10 +288,18 @@ turn_status turn_begin(turn *self, dispatcher *owner, PyObject *event, PyObject 
 /* The same for close() and aclose(): TURN_NOBODY where it was closed before. */
 turn_status turn_begin_closing(turn *self, dispatcher *owner, event_waiter *waiter);
 
-/* Go on: 1 where self->awaited is to be awaited, 0 at the end. */
+/* Go on: 1 where self->awaited is to be awaited, 0 at the end.  There the dispatcher is let
+   go (`owner` is NULL), but for a turn that was aborted with events in the queue: someone
+   must take its hold, or it must be told to leave the queue, and go on. */
 int turn_go(turn *self);
 
-/* What was awaited gave `result`, or if that is NULL the exception set. */
+/* Let `other`, which holds nothing, have the dispatcher. */
+void turn_move_hold(turn *self, turn *other);
+
+/* End it at once with that exception, which is given away; NULL with one that is set. */
+void turn_abort(turn *self, PyObject *exception);
+
+/* What was awaited gave `result` (given away), or if that is NULL the exception set. */
 void turn_awaited(turn *self, PyObject *result);
 
 /* Begin with an event, `now`, for which `route` (its handlers stolen) was found.  0 or
@@ -307,10 +319,6 @@ void turn_sent(turn *self, handler *item, PySendResult status, PyObject *result)
    away.  1 where it is to be awaited, else 0. */
 int turn_called(turn *self, handler *item, PyObject *result);
 
-/* Close what will not be awaited, which would be told of as never awaited; the exception
-   that is set stays. */
-void turn_abandon(PyObject *awaitable);
-
 /* An exception that nobody is told of is raised in the end.  It is given away.  `kept` is
    NULL, an exception, or a list of exceptions. */
 void turn_keep(PyObject **kept, PyObject *exception);
@@ -318,17 +326,24 @@ void turn_keep(PyObject **kept, PyObject *exception);
 /* A handler raised that, which is given away. */
 void turn_fail(turn *self, handler *item, PyObject *exception);
 
+/* No handler of 'error' gets that exception, which is given away: it is raised in the end or,
+   if the event was queued, told to the loop that runs.  `failure` is its ErrorEvent or
+   NULL. */
+void turn_fail_unhandled(turn *self, PyObject *failure, PyObject *exception);
+
+/* Call the exception handler of the loop that runs: 1; 0 where none runs; or -1 with an
+   exception set. */
+int failure_tell_loop(dispatcher *owner, PyObject *failure, PyObject *exception);
+
 /* After its end: raise what is to be raised.  0 or -1. */
 int turn_end(turn *self);
 
 int turn_traverse(turn *self, visitproc visit, void *arg);
 void turn_clear(turn *self);
 
-/* ---- async calls ---- */
+/* ---- sources ---- */
 
-typedef enum { CALL_EMIT, CALL_DISPATCH, CALL_RUN, CALL_CLOSE, CALL_ENTER } call_kind;
-
-/* A coroutine; `first` and `second` are its arguments, or NULL. */
-PyObject *event_call_new(dispatcher *owner, call_kind kind, PyObject *first, PyObject *second);
+/* The next item of an iterator, or NULL at its end: 0, or -1 with an exception. */
+int event_source_next(PyObject *source, PyObject **event);
 
 #endif

@@ -89,6 +89,24 @@ decorate(PyObject *arguments, PyObject *object)
     return Py_NewRef(object);
 }
 
+/* on() was given one argument, which must be a type: 0, or -1 with TypeError where it is what
+   a decorator without its parentheses gets.  A class may be a type of events. */
+static int
+check_is_type(PyObject *type)
+{
+    bool is_handler = (PyCallable_Check(type) && !PyType_Check(type)) ||
+                      PyGen_CheckExact(type) || PyAsyncGen_CheckExact(type) ||
+                      PyCoro_CheckExact(type);
+    if (!is_handler) {
+        return 0;
+    }
+    PyErr_Format(PyExc_TypeError,
+                 "on() needs a type of events, not only the handler %R: use @on(type), or "
+                 "on(type, handler)",
+                 type);
+    return -1;
+}
+
 static PyMethodDef decorate_def = {"on", decorate, METH_O, NULL};
 
 const char dispatcher_on_doc[] = PyDoc_STR(
@@ -120,7 +138,7 @@ dispatcher_on(PyObject *op, PyObject *args, PyObject *kwargs)
     if (object != NULL) {
         return (PyObject *)dispatcher_register((dispatcher *)op, type, object, restart);
     }
-    if (check_type(type) < 0) {
+    if (check_is_type(type) < 0 || check_type(type) < 0) {
         return NULL;
     }
     PyObject *arguments = PyTuple_Pack(3, op, type, restart ? Py_True : Py_False);

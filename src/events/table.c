@@ -24,6 +24,10 @@
 static event_topic *
 new_topic(generators_state *state)
 {
+    if (state->event_topic_type == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the module is being unloaded");
+        return NULL;
+    }
     event_topic *topic = PyObject_GC_New(event_topic, state->event_topic_type);
     if (topic == NULL) {
         return NULL;
