@@ -82,8 +82,9 @@ PyDoc_STRVAR(
     "Give `data` to the handlers of that type, in order of registration, or where there\n"
     "are none Event(type, data) to the default.  Whether there are any.\n\n"
     "Called while a dispatch is under way, by a handler or on another thread, it is\n"
-    "queued: that dispatch runs it when it is done with the events before, and raises\n"
-    "what it raises.\n\n"
+    "queued: that dispatch runs it after the events before it.  What a queued event\n"
+    "raises goes to the 'error' handlers, else to the exception handler of the running\n"
+    "event loop; without a loop, that dispatch raises it.\n\n"
     "The exception of a handler goes to the 'error' handlers; where there are none it is\n"
     "raised when the other handlers have run, several of them as one ExceptionGroup.  An\n"
     "async handler, of this type or of 'error', is a TypeError before any is called; a\n"
@@ -110,7 +111,8 @@ PyDoc_STRVAR(aemit_doc,
              "another.  While another dispatch is under way it waits for its turn, first\n"
              "come, first served; within a handler, or in a task that one began, it is\n"
              "queued as by emit().  Cancelling it cancels the handler that is awaited, and\n"
-             "the rest of them do not get the event.");
+             "the rest of them do not get the event; queued events are run by a task of the\n"
+             "event loop.");
 
 static PyObject *
 dispatcher_aemit(PyObject *op, PyObject *const *args, Py_ssize_t count)
