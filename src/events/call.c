@@ -11,6 +11,8 @@
  */
 #include "events/call.h"
 
+#include "aio/stop.h"
+
 /* ---- the kinds of call ---- */
 
 static PyObject *
@@ -159,13 +161,70 @@ call_clear(PyObject *op)
     return status;
 }
 
+/* ---- slots ---- */
+
+#ifndef Py_GIL_DISABLED
+
+/* The first step of aemit(), without what is needed only where it can be refused.  Its
+   recursion is bounded by the frames of handlers. */
+static PySendResult
+call_send_first(event_call *self, PyObject **result)
+{
+    self->base.running = true;
+    PySendResult sent = event_call_step(&self->base, Py_None, NULL, result);
+    if (sent != PYGEN_RETURN) {
+        return coroutine_stepped(&self->base, sent);
+    }
+    PyObject *type = self->type, *data = self->data;
+    self->type = self->data = NULL;
+    Py_XDECREF(type);
+    Py_XDECREF(data);
+    self->base.state = COROUTINE_ENDED;
+    self->base.running = false;
+    return PYGEN_RETURN;
+}
+
+#endif
+
+static PySendResult
+call_am_send(PyObject *op, PyObject *value, PyObject **result)
+{
+    event_call *self = (event_call *)op;
+#ifndef Py_GIL_DISABLED /* there `running` is set in a critical section */
+    if (self->base.state == COROUTINE_NEW && value == Py_None && self->kind == CALL_EMIT &&
+        !self->base.running && self->base.kind != NULL) {
+        *result = NULL;
+        return call_send_first(self, result);
+    }
+#endif
+    return coroutine_resume(&self->base, value, NULL, result);
+}
+
+/* As coroutine_iternext(). */
+static PyObject *
+call_iternext(PyObject *op)
+{
+    bool is_unseen = ((event_call *)op)->base.is_awaited_by_it;
+    PyObject *result;
+    PySendResult sent = call_am_send(op, Py_None, &result);
+    if (sent == PYGEN_RETURN && is_unseen) {
+        stop_raise(generators_state_of(op), result);
+        return NULL;
+    }
+    return coroutine_method_result(sent, result);
+}
+
 /* ---- the type ---- */
 
 static PyType_Slot call_slots[] = {
     {Py_tp_doc, (char *)"A coroutine of a Dispatcher."},
     {Py_tp_traverse, call_traverse},
     {Py_tp_clear, call_clear},
-    COROUTINE_SLOTS,
+    {Py_tp_finalize, coroutine_finalize},
+    {Py_tp_dealloc, coroutine_dealloc},
+    {Py_tp_iternext, call_iternext},
+    {Py_am_await, coroutine_am_await},
+    {Py_am_send, call_am_send},
     {0, NULL},
 };
 

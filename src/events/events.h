@@ -17,6 +17,7 @@
 #ifndef GENERATORS_EVENTS_EVENTS_H
 #define GENERATORS_EVENTS_EVENTS_H
 #include "events/attribute_lookup.h"
+#include "runtime/raising.h"
 #include "state.h"
 
 typedef struct dispatcher dispatcher;
@@ -133,7 +134,31 @@ int event_table_open(event_table *self, generators_state *state);
 
 /* The handlers of that type, else the default one: 1 and *route; 0 where there are none; or
    -1. */
-int event_table_find(event_table *self, PyObject *type, event_route *route);
+int event_table_look_up(event_table *self, PyObject *type, event_route *route);
+
+/* Where a type that was found is remembered: by its address. */
+static inline size_t
+event_table_place(PyObject *type)
+{
+    uintptr_t address = (uintptr_t)type;
+    return (size_t)((address >> 4) ^ (address >> 7)) & (EVENT_TYPES_FOUND - 1);
+}
+
+/* The same, inline where the type was found of late: nearly every event comes here. */
+static inline int
+event_table_find(event_table *self, PyObject *type, event_route *route)
+{
+    size_t place = event_table_place(type);
+    event_topic *topic = self->found[place].topic;
+    if (self->found[place].type != type || PyTuple_GET_SIZE(topic->handlers) == 0) {
+        return event_table_look_up(self, type, route);
+    }
+    route->handlers = Py_NewRef(topic->handlers);
+    route->is_async = topic->is_async;
+    route->is_error = topic == self->errors;
+    route->is_default = false;
+    return 1;
+}
 
 /* The handlers of 'error': 1 and *route, or 0 where there are none. */
 int event_table_find_errors(event_table *self, event_route *route);
@@ -343,7 +368,20 @@ void turn_clear(turn *self);
 
 /* ---- sources ---- */
 
-/* The next item of an iterator, or NULL at its end: 0, or -1 with an exception. */
-int event_source_next(PyObject *source, PyObject **event);
+/* The next item of an iterator, or NULL at its end: 0, or -1 with an exception.  Inline, for
+   it is done for each event. */
+static inline int
+event_source_next(PyObject *source, PyObject **event)
+{
+    iternextfunc next = Py_TYPE(source)->tp_iternext; /* its class may have changed */
+    if (next == NULL) {
+        *event = NULL;
+        PyErr_Format(PyExc_TypeError, "'%.200s' object is not an iterator",
+                     Py_TYPE(source)->tp_name);
+        return -1;
+    }
+    *event = next(source);
+    return *event != NULL || !PyErr_Occurred() ? 0 : raising_forgive(PyExc_StopIteration);
+}
 
 #endif

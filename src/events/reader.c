@@ -150,17 +150,3 @@ event_reader_clear(event_reader *self)
 {
     Py_CLEAR(self->name);
 }
-
-int
-event_source_next(PyObject *source, PyObject **event)
-{
-    iternextfunc next = Py_TYPE(source)->tp_iternext; /* its class may have changed */
-    if (next == NULL) {
-        *event = NULL;
-        PyErr_Format(PyExc_TypeError, "'%.200s' object is not an iterator",
-                     Py_TYPE(source)->tp_name);
-        return -1;
-    }
-    *event = next(source);
-    return *event != NULL || !PyErr_Occurred() ? 0 : raising_forgive(PyExc_StopIteration);
-}

@@ -354,15 +354,22 @@ event_call_step(coroutine *op, PyObject *value, PyObject *exception, PyObject **
     self->is_closing |=
         exception != NULL && PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit);
     for (;;) {
-        PyObject *given;
-        PySendResult sent = self->state == CALL_IN_TURN
-                                ? turn_resume_awaited(self->turn, op, value, exception, &given)
-                                : coroutine_resume_awaited(op, value, exception, &given);
-        if (sent == PYGEN_NEXT) {
-            *result = given;
-            return sent;
+        next_step next;
+        if (self->state == CALL_NEW && exception == NULL && self->kind == CALL_EMIT) {
+            next = take_turn(self); /* most calls are over here */
         }
-        next_step next = advance(self, given);
+        else {
+            PyObject *given;
+            PySendResult sent =
+                self->state == CALL_IN_TURN
+                    ? turn_resume_awaited(self->turn, op, value, exception, &given)
+                    : coroutine_resume_awaited(op, value, exception, &given);
+            if (sent == PYGEN_NEXT) {
+                *result = given;
+                return sent;
+            }
+            next = advance(self, given);
+        }
         value = Py_None;
         exception = NULL;
         if (next == NEXT_ERROR) {

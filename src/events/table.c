@@ -175,14 +175,6 @@ event_table_open(event_table *self, generators_state *state)
     return PyDict_SetItem(self->topics, state->str_error, (PyObject *)self->errors);
 }
 
-/* Where a type is remembered: by its address. */
-static inline size_t
-place_of(PyObject *type)
-{
-    uintptr_t address = (uintptr_t)type;
-    return (size_t)((address >> 4) ^ (address >> 7)) & (EVENT_TYPES_FOUND - 1);
-}
-
 static void
 forget(event_table *self)
 {
@@ -236,14 +228,9 @@ set_route(event_route *route, event_table *self, event_topic *topic)
 }
 
 int
-event_table_find(event_table *self, PyObject *type, event_route *route)
+event_table_look_up(event_table *self, PyObject *type, event_route *route)
 {
-    size_t place = place_of(type);
     route->handlers = NULL;
-    if (self->found[place].type == type &&
-        set_route(route, self, self->found[place].topic) > 0) {
-        return 1;
-    }
     event_topic *topic = topic_of(self, type);
     if (topic == NULL) {
         return PyErr_Occurred() ? -1 : set_route(route, self, self->fallback);
@@ -253,7 +240,7 @@ event_table_find(event_table *self, PyObject *type, event_route *route)
         found = set_route(route, self, self->fallback);
     }
     else if (PyUnicode_CheckExact(type)) {
-        remember(self, place, type, topic);
+        remember(self, event_table_place(type), type, topic);
     }
     Py_DECREF((PyObject *)topic);
     return found;
