@@ -28,6 +28,7 @@
 #include "events/call.h"
 #include "events/dispatcher.h"
 #include "events/handler.h"
+#include "events/queue_task.h"
 #include "events/table.h"
 #include "stream/astep.h"
 #include "stream/astep.h"
@@ -345,7 +346,9 @@ add_event_types(PyObject *module, generators_state *state)
     if ((state->dispatcher_type = add_type(module, "Dispatcher", &dispatcher_spec)) == NULL ||
         (state->event_handler_type = add_type(module, "_EventHandler", &event_handler_spec)) ==
             NULL ||
-        (state->event_call_type = add_type(module, "_EventCall", &event_call_spec)) == NULL ||
+        add_coroutine_type(module, state, &event_call_spec, &state->event_call_type) < 0 ||
+        add_coroutine_type(module, state, &event_queue_task_spec,
+                           &state->event_queue_task_type) < 0 ||
         (state->event_topic_type = make_type(module, &event_topic_spec, NULL)) == NULL) {
         return -1;
     }
@@ -360,11 +363,10 @@ add_event_types(PyObject *module, generators_state *state)
                         "ErrorEvent(event, handler, exception)\n\n"
                         "What 'error' handlers get: the handler, as it was registered, that\n"
                         "raised the exception when it was given the event.");
-    if (state->error_event_class == NULL ||
-        (state->str_error = PyUnicode_InternFromString("error")) == NULL) {
-        return -1;
-    }
-    return register_type(state->coroutine_abc, state->event_call_type);
+    return state->error_event_class == NULL ||
+                   (state->str_error = PyUnicode_InternFromString("error")) == NULL
+               ? -1
+               : 0;
 }
 
 /* Each step stops at what fails: an API that is called with an error set may lose it. */

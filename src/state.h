@@ -51,6 +51,7 @@
     X(PyTypeObject, event_handler_type)                                    \
     X(PyTypeObject, event_topic_type)                                      \
     X(PyTypeObject, event_call_type)                                       \
+    X(PyTypeObject, event_queue_task_type)                                 \
     X(PyObject, event_class)          /* Event */                          \
     X(PyObject, error_event_class)    /* ErrorEvent */                     \
     X(PyObject, str_error)            /* the type of its events */         \
