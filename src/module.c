@@ -29,6 +29,7 @@
 #include "events/dispatcher.h"
 #include "events/handler.h"
 #include "events/table.h"
+#include "runtime/forks.h"
 #include "source/pending.h"
 #include "stream/astep.h"
 #include "stream/astream.h"
@@ -106,7 +107,8 @@ make_texts(generators_state *state)
                    (state->context_keyword = Py_BuildValue("(s)", "context")) == NULL ||
                    (state->str_decode = PyUnicode_InternFromString("decode")) == NULL ||
                    (state->spawned = PySet_New(NULL)) == NULL ||
-                   (state->async_workers = PySet_New(NULL)) == NULL
+                   (state->async_workers = PySet_New(NULL)) == NULL ||
+                   (state->forks = forks_new()) == NULL
                ? -1
                : 0;
 }
