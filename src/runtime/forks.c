@@ -3,8 +3,6 @@
  * It is a capsule around a number.  The number changes only in a child that has just begun,
  * which has one thread.
  */
-#include "bridge/src/runtime/forks.h"
-
 #include "runtime/forks.h"
 
 static void
