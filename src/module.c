@@ -30,7 +30,7 @@
 #include "events/handler.h"
 #include "events/queue_task.h"
 #include "events/table.h"
-#include "stream/astep.h"
+#include "runtime/forks.h"
 #include "stream/astep.h"
 #include "stream/astream.h"
 #include "stream/stream.h"
@@ -107,7 +107,8 @@ make_texts(generators_state *state)
                    (state->context_keyword = Py_BuildValue("(s)", "context")) == NULL ||
                    (state->str_decode = PyUnicode_InternFromString("decode")) == NULL ||
                    (state->spawned = PySet_New(NULL)) == NULL ||
-                   (state->async_workers = PySet_New(NULL)) == NULL
+                   (state->async_workers = PySet_New(NULL)) == NULL ||
+                   (state->forks = forks_new()) == NULL
                ? -1
                : 0;
 }

@@ -73,6 +73,7 @@
     X(PyObject, empty_tuple)                                               \
     X(PyObject, context_keyword) /* ("context",) */                        \
     X(PyObject, async_workers)   /* a set: those of to_async() that run */ \
+    X(PyObject, forks)           /* see runtime/forks.h */                 \
     X(PyObject, spawned)         /* a set: see loop_spawn() */             \
     X(PyObject, kept_call)       /* see events/call.c; or NULL */          \
     /* NULL until a column asks for them: */                               \
@@ -97,8 +98,6 @@ typedef struct {
     GENERATORS_STATE_OBJECTS(DECLARE)
 #undef DECLARE
     PyObject *latin1[256]; /* the texts of one character */
-    unsigned long
-        forks; /* grows when the process was forked, and something would miss its threads */
     void
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
     PyObject *kept_stop; /* see protocol/stop.c; not visited */
