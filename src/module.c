@@ -29,7 +29,7 @@
 #include "events/dispatcher.h"
 #include "events/handler.h"
 #include "events/table.h"
-#include "source/pending.h"
+#include "stream/astep.h"
 #include "stream/astep.h"
 #include "stream/astream.h"
 #include "stream/stream.h"
@@ -249,11 +249,10 @@ add_async_types(PyObject *module, generators_state *state)
         (state->coroutine_wrapper_type = make_type(module, &coroutine_wrapper_spec, NULL)) ==
             NULL ||
         add_coroutine_type(module, state, &home_spec, &state->home_type) < 0 ||
-        (state->async_step_type = make_type(module, &astep_spec, NULL)) == NULL ||
+        add_coroutine_type(module, state, &astep_spec, &state->async_step_type) < 0 ||
         (state->async_stream_type =
              add_base_type(module, &astream_spec, state->async_generator_abc)) == NULL ||
         (state->worker_type = make_type(module, &worker_spec, NULL)) == NULL ||
-        (state->pending_type = make_type(module, &pending_spec, NULL)) == NULL ||
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
         add_async_stream_type(module, state, &achunked_spec, &state->achunked_type) < 0 ||
         add_async_stream_type(module, state, &acsv_rows_spec, &state->acsv_rows_type) < 0 ||

@@ -33,7 +33,6 @@
     X(PyTypeObject, batched_type)                                          \
     X(PyTypeObject, to_sync_type)                                          \
     X(PyTypeObject, pump_type)                                             \
-    X(PyTypeObject, pending_type)                                          \
     X(PyTypeObject, abatched_type)                                         \
     X(PyTypeObject, achunked_type)                                         \
     X(PyTypeObject, acsv_encode_type)                                      \

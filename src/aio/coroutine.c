@@ -172,6 +172,16 @@ enter(coroutine *self, PyObject *value)
 }
 
 PySendResult
+coroutine_stepped(coroutine *self, PySendResult sent)
+{
+    if (sent != PYGEN_NEXT) {
+        release(self);
+    }
+    leave(self, sent == PYGEN_NEXT ? COROUTINE_SUSPENDED : COROUTINE_ENDED);
+    return sent;
+}
+
+PySendResult
 coroutine_resume(coroutine *self, PyObject *value, PyObject *exception, PyObject **result)
 {
     *result = NULL;
@@ -184,11 +194,7 @@ coroutine_resume(coroutine *self, PyObject *value, PyObject *exception, PyObject
     }
     PySendResult sent = self->kind->step(self, value, exception, result);
     Py_LeaveRecursiveCall();
-    if (sent != PYGEN_NEXT) {
-        release(self);
-    }
-    leave(self, sent == PYGEN_NEXT ? COROUTINE_SUSPENDED : COROUTINE_ENDED);
-    return sent;
+    return coroutine_stepped(self, sent);
 }
 
 PySendResult
@@ -636,7 +642,7 @@ get_code(PyObject *op, void *Py_UNUSED(closure))
     }
     PyObject *name = get_qualified_name(op, NULL);
     const char *text = name == NULL ? NULL : PyUnicode_AsUTF8(name);
-    code = text == NULL ? NULL : (PyObject *)PyCode_NewEmpty("<generators>", text, 1);
+    code = text == NULL ? NULL : frame_code_of_native(text);
     Py_XDECREF(name);
     return code;
 }

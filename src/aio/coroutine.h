@@ -98,6 +98,10 @@ coroutine_pause(PyObject **result)
 PySendResult coroutine_resume(coroutine *self, PyObject *value, PyObject *exception,
                               PyObject **result);
 
+/* What coroutine_resume() does after a step, for a kind that has a shorter way: it gives
+   `sent`. */
+PySendResult coroutine_stepped(coroutine *self, PySendResult sent);
+
 /* close(): 0, or -1 with an exception set. */
 int coroutine_close(coroutine *self);
 

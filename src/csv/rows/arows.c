@@ -13,14 +13,13 @@
 #include "csv/rows/arows.h"
 
 #include "csv/rows/records.h"
-#include "source/pending.h"
+#include "source/async_source.h"
 #include "csv/parse/parser.h"
 #include "source/source.h"
 #include "runtime/attributes.h"
 
 typedef struct {
     astream stream;
-    asource source;
     csv_source pieces; /* how they are fed */
     csv_records records;
 } arows;
@@ -39,7 +38,7 @@ feed(arows *self, generators_state *state, astream_answer answer, PyObject *piec
         return csv_parser_finish(parser, state);
     }
     int status =
-        self->source.read != NULL
+        self->stream.read != NULL
             ? csv_source_feed_read(&self->pieces, state, parser, piece)
             : csv_source_feed(&self->pieces, state, parser, piece, self->stream.pulled - 1);
     Py_DECREF(piece);
@@ -58,13 +57,10 @@ arows_step(astream *base, astream_answer answer, PyObject **value)
                    : step == CSV_OVER ? ASTREAM_END
                                       : ASTREAM_ERROR;
         }
-        answer = asource_pull(&self->source, base, ASOURCE_NEVER, value);
+        answer = astream_pull(base, value);
         if (answer == ASTREAM_PENDING) {
             return ASTREAM_AWAIT;
         }
-    }
-    else {
-        answer = asource_answer(&self->source, base, answer, value);
     }
     PyObject *piece = *value;
     *value = NULL;
@@ -76,7 +72,6 @@ arows_release(astream *base)
 {
     arows *self = (arows *)base;
     csv_records_release(&self->records);
-    asource_release(&self->source);
     return csv_source_close(&self->pieces);
 }
 
@@ -87,9 +82,6 @@ arows_traverse(PyObject *op, visitproc visit, void *arg)
 {
     arows *self = (arows *)op;
     int status = csv_records_traverse(&self->records, visit, arg);
-    if (status == 0) {
-        status = asource_traverse(&self->source, visit, arg);
-    }
     return status != 0 ? status : astream_traverse(op, visit, arg);
 }
 
@@ -98,7 +90,6 @@ arows_clear(PyObject *op)
 {
     arows *self = (arows *)op;
     csv_records_clear(&self->records);
-    asource_release(&self->source);
     return astream_clear(op);
 }
 
@@ -114,10 +105,10 @@ arows_init(arows *self, generators_state *state, PyObject *args, PyObject *kwarg
     }
     self->stream.close_with_task = options.close_with_task;
     csv_source_open_items(&self->pieces, options.items);
-    return asource_open(&self->source, &self->stream, state, options.source,
-                        options.items == CSV_ITEMS_AUTO ? CSV_BLOCK : 0,
-                        "source must be an async iterable of str or bytes, or an object "
-                        "whose read() is a coroutine function");
+    return async_source_open(&self->stream, state, options.source,
+                             options.items == CSV_ITEMS_AUTO ? CSV_BLOCK : 0,
+                             "source must be an async iterable of str or bytes, or an object "
+                             "whose read() is a coroutine function");
 }
 
 static PyObject *
