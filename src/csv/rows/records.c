@@ -84,6 +84,19 @@ has_width(csv_records *self, generators_state *state, const fields_record *recor
 
 /* ---- the header ---- */
 
+/* Whether it is a method of str, as str.lower is: 1, 0 or -1. */
+static int
+is_method_of_str(PyObject *callable)
+{
+    if (!Py_IS_TYPE(callable, &PyMethodDescr_Type)) {
+        return 0;
+    }
+    PyObject *type = PyObject_GetAttrString(callable, "__objclass__");
+    bool is = type == (PyObject *)&PyUnicode_Type;
+    Py_XDECREF(type);
+    return type == NULL ? -1 : is;
+}
+
 /* What `names` makes of the names read: a new reference to an iterable. */
 static PyObject *
 replaced_names(csv_records *self, PyObject *header)
@@ -96,7 +109,11 @@ replaced_names(csv_records *self, PyObject *header)
         return Py_NewRef(names);
     }
     /* str.lower is over one name, any other callable over all. */
-    if (Py_IS_TYPE(names, &PyMethodDescr_Type) && PyDescr_TYPE(names) == &PyUnicode_Type) {
+    int is_of_str = is_method_of_str(names);
+    if (is_of_str < 0) {
+        return NULL;
+    }
+    if (is_of_str) {
         Py_ssize_t count = PyTuple_GET_SIZE(header);
         PyObject *result = PyTuple_New(count);
         for (Py_ssize_t i = 0; result != NULL && i < count; i++) {
