@@ -838,6 +838,7 @@ static PyType_Slot coroutine_slots[] = {
     {Py_tp_clear, coroutine_clear},
     {Py_tp_repr, coroutine_repr},
     COROUTINE_SLOTS,
+    {Py_am_await, coroutine_am_await},
     {Py_tp_methods, coroutine_methods},
     {Py_tp_members, coroutine_members},
     {Py_tp_getset, coroutine_attributes},

@@ -116,8 +116,8 @@ astep_release(coroutine *base)
         self->waits_for_home = false;
         is_free = true;
     }
-    if (self->idle == NULL && base->weak_references == NULL && base->origin == NULL &&
-        !PyObject_GC_IsFinalized((PyObject *)step)) {
+    if (self->idle == NULL && !self->is_finalized && base->weak_references == NULL &&
+        base->origin == NULL && !PyObject_GC_IsFinalized((PyObject *)step)) {
         self->idle = Py_NewRef((PyObject *)step);
     }
     if (is_free) {
@@ -690,7 +690,7 @@ astep_send_the_short_way(astep *step, PyObject **result)
     step->stream = NULL;
     step->base.state = COROUTINE_ENDED;
     step->base.running = false;
-    if (self->idle == NULL && step->base.weak_references == NULL) {
+    if (self->idle == NULL && !self->is_finalized && step->base.weak_references == NULL) {
         self->idle = Py_NewRef((PyObject *)step);
     }
     *result = value;
@@ -831,7 +831,6 @@ static PyType_Slot astep_slots[] = {
     {Py_tp_finalize, coroutine_finalize},
     {Py_tp_dealloc, coroutine_dealloc},
     {Py_tp_iternext, astep_iternext},
-    {Py_am_await, coroutine_am_await},
     {Py_am_send, astep_am_send},
     {0, NULL},
 };

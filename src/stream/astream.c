@@ -220,14 +220,20 @@ astream_pull_within(astream *self, uint64_t nanoseconds, PyObject **value)
     return answer;
 }
 
-/* Data that was read: an empty piece is the end. */
+/* What an answer to read() means. */
 static astream_answer
-astream_check_data(astream *self, PyObject **value)
+astream_read(astream *self, astream_answer answer, PyObject **value)
 {
-    Py_ssize_t size = *value == Py_None ? 1 : PyObject_Size(*value);
-    if (size <= 0) {
+    if (answer == ASTREAM_FAILED) {
+        stream_note("while reading part %zd of the file", self->pulled);
+    }
+    if (answer != ASTREAM_GAVE) {
+        return answer;
+    }
+    int is_data = home_check_data(*value);
+    if (is_data <= 0) {
         Py_CLEAR(*value);
-        return size < 0 ? ASTREAM_FAILED : ASTREAM_ENDED;
+        return is_data < 0 ? ASTREAM_FAILED : ASTREAM_ENDED;
     }
     self->pulled++;
     return ASTREAM_GAVE;
@@ -236,15 +242,14 @@ astream_check_data(astream *self, PyObject **value)
 astream_answer
 astream_pulled(astream *self, astream_answer answer, PyObject **value)
 {
-    if (answer == ASTREAM_GAVE && self->read != NULL) {
-        return astream_check_data(self, value);
+    if (self->read != NULL) {
+        return astream_read(self, answer, value);
     }
     if (answer == ASTREAM_GAVE) {
         self->pulled++;
     }
-    else if (answer == ASTREAM_FAILED && self->read == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_StopAsyncIteration)) {
-            PyErr_Clear();
+    else if (answer == ASTREAM_FAILED) {
+        if (raising_forgive(PyExc_StopAsyncIteration) == 0) {
             return ASTREAM_ENDED;
         }
         stream_note("while reading item %zd", self->pulled);
@@ -422,6 +427,11 @@ astream_finalize(PyObject *op)
         return;
     }
     PyObject *raised = PyErr_GetRaisedException();
+    /* One that the collector finalizes, too, is not to be used again. */
+    self->is_finalized = true;
+    PyObject *idle = self->idle;
+    self->idle = NULL;
+    Py_XDECREF(idle);
     Py_ssize_t references = Py_REFCNT(op);
     bool hooked = self->finalizer != NULL;
     if (hooked) {

@@ -127,6 +127,7 @@ struct astream {
     bool waiting;          /* what is awaited is an ASTREAM_WAIT's or _FINISH's, or the home */
     bool finishing;        /* it is an ASTREAM_FINISH's */
     bool is_due;           /* others must have their turn before the next item */
+    bool is_finalized;     /* its finalizer has run: no step is stashed any more */
     bool abandoned;        /* its hook is being called, since nobody holds it */
 };
 
