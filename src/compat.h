@@ -130,43 +130,54 @@ compat_is_text_encoding(PyObject *info, PyObject *encoding)
         empty == NULL ? NULL : PyObject_CallMethod(empty, "encode", "O", encoding);
     Py_XDECREF(empty);
     if (bytes == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_LookupError)) {
+        /* Any other fault is one of the codec, which is told when it is used. */
+        bool is_text = !PyErr_ExceptionMatches(PyExc_LookupError);
+        if (PyErr_ExceptionMatches(PyExc_MemoryError) ||
+            !PyErr_ExceptionMatches(PyExc_Exception)) {
             return -1;
         }
         PyErr_Clear();
-        return 0;
+        return is_text;
     }
     Py_DECREF(bytes);
     return 1;
 #endif
 }
 
-/* Call `callback` when the interpreter ends, before it joins its threads: 0 or -1.  What is
-   public is atexit, which is too late, or a thread that waits for the main one; a child of a
-   fork does not have that thread. */
+/* Call `callback` when the interpreter ends, before it joins its threads: 0 or -1.  atexit is
+   too late for that.  What is public is that an idle executor's threads end in time, and that
+   what is local to a thread goes with it; a child of a fork has no such thread. */
 static inline int
 compat_watch_exit(PyObject *callback)
 {
-    PyObject *threading = PyImport_ImportModule("threading");
-    if (threading == NULL) {
-        return -1;
-    }
 #ifndef GENERATORS_PORTABLE
-    PyObject *done = PyObject_CallMethod(threading, "_register_atexit", "(O)", callback);
+    PyObject *threading = PyImport_ImportModule("threading");
+    PyObject *done = threading == NULL
+                         ? NULL
+                         : PyObject_CallMethod(threading, "_register_atexit", "(O)", callback);
+    Py_XDECREF(threading);
 #else
-    PyObject *names = PyDict_New(), *watch = NULL, *done = NULL;
-    if (names != NULL) {
-        watch = PyRun_String("lambda threading, callback: threading.Thread(target=lambda: ("
-                             "threading.main_thread().join(), callback())).start()",
-                             Py_eval_input, names, names);
-    }
-    if (watch != NULL) {
-        done = PyObject_CallFunctionObjArgs(watch, threading, callback, NULL);
+    static const char program[] =
+        "import concurrent.futures, threading\n"
+        "class Watch:\n"
+        "    def __init__(self, callback):\n"
+        "        self.callback = callback\n"
+        "        self.local = threading.local()\n"
+        "        self.executor = concurrent.futures.ThreadPoolExecutor(1)\n"
+        "        self.executor.submit(self.enter).result()\n"
+        "    def enter(self):\n"
+        "        self.local.watch = self\n"
+        "    def __del__(self):\n"
+        "        self.callback()\n";
+    PyObject *names = PyDict_New();
+    PyObject *done = names == NULL ? NULL : PyRun_String(program, Py_file_input, names, names);
+    if (done != NULL) {
+        PyObject *watch = PyMapping_GetItemString(names, "Watch");
+        Py_SETREF(done, watch == NULL ? NULL : PyObject_CallOneArg(watch, callback));
+        Py_XDECREF(watch);
     }
     Py_XDECREF(names);
-    Py_XDECREF(watch);
 #endif
-    Py_DECREF(threading);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
 }

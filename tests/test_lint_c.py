@@ -53,7 +53,7 @@ def folder(tool: ModuleType, tmp_path: Path) -> Folder:
     return Folder(tool, tmp_path)
 
 
-def test_what_is_in_the_source_passes_by_the_command(
+def test_the_command_says_nothing_of_what_is_right(
     tool: ModuleType, folder: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     folder.write('core/a.h', '')
@@ -315,6 +315,10 @@ def test_an_exception_that_is_cleared_unmatched_is_found(folder: Folder, lines: 
         ['if (x && PyErr_ExceptionMatches(T)) {', 'if (y) {', 'PyErr_Clear();', '}', '}'],
         ['if (!PyErr_ExceptionMatches(T)) {', 'return -1;', '}', 'PyErr_Clear();'],
         ['if (x == NULL || !PyErr_ExceptionMatches(T)) goto end;', 'PyErr_Clear();'],
+        [
+            'if (PyErr_ExceptionMatches(S) || !PyErr_ExceptionMatches(T)) { return; }',
+            'PyErr_Clear();',
+        ],
         ['if (!PyErr_ExceptionMatches(T)) {', 'f();', '}', 'else {', 'PyErr_Clear();', '}'],
         ['bool is = PyErr_ExceptionMatches(T);', 'if (is) {', 'PyErr_Clear();', '}'],
         ['for (int i = 0; i < 9 && PyErr_ExceptionMatches(T); i++) {', 'PyErr_Clear();', '}'],

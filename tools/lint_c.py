@@ -710,19 +710,19 @@ def bare_clears(body: list[Token]) -> Iterator[Token]:
         elif token.text == '}' and len(blocks) > 1:
             blocks.pop()
             outer = blocks[-1]
-            outer.matched |= block.jumps and asked(block.head, names) == 'not'
+            outer.matched |= block.jumps and 'not' in asked(block.head, names)
             outer.last = block.head
             outer.jumps = False
             start = i + 1
         elif token.text == ';' and depth == 0:
             block.jumps = any(t.text in JUMPS for t in statement)
             if statement and statement[0].text == 'if' and block.jumps:
-                block.matched |= asked(statement, names) == 'not'
+                block.matched |= 'not' in asked(statement, names)
                 block.jumps = False
             start = i + 1
         elif token.text == 'PyErr_Clear':
             heads = [statement, *(block.head for block in blocks)]
-            is_matched = any(asked(head, names) == 'is' for head in heads) or any(
+            is_matched = any('is' in asked(head, names) for head in heads) or any(
                 block.matched for block in blocks
             )
             for block in blocks:
@@ -733,7 +733,7 @@ def bare_clears(body: list[Token]) -> Iterator[Token]:
 
 def condition(outer: Block, head: list[Token]) -> list[Token]:
     """What holds within a block; within that of an `else`, what the `if` asked does not."""
-    if [token.text for token in head] == ['else'] and asked(outer.last, MATCHES) == 'not':
+    if [token.text for token in head] == ['else'] and 'not' in asked(outer.last, MATCHES):
         return [token for token in outer.last if token.text != '!']
     return head
 
@@ -744,17 +744,18 @@ def matched_names(body: list[Token]) -> set[str]:
     for i, token in enumerate(body):
         if token.text == '=' and i and is_word(body[i - 1].text):
             end = next((k for k in range(i, len(body)) if body[k].text == ';'), len(body))
-            if asked(body[i:end], MATCHES) == 'is':
+            if 'is' in asked(body[i:end], MATCHES):
                 names.add(body[i - 1].text)
     return names
 
 
-def asked(tokens: list[Token], names: set[str]) -> str:
-    """'is' or 'not', as it asks whether there is a match or whether there is none; or ''."""
-    for i, token in enumerate(tokens):
-        if token.text in names:
-            return 'not' if i and tokens[i - 1].text == '!' else 'is'
-    return ''
+def asked(tokens: list[Token], names: set[str]) -> set[str]:
+    """Of 'is' and 'not': whether it asks for a match, and whether it asks for none."""
+    return {
+        'not' if i and tokens[i - 1].text == '!' else 'is'
+        for i, token in enumerate(tokens)
+        if token.text in names
+    }
 
 
 def lint(folder: Path) -> list[Finding]:
