@@ -81,7 +81,7 @@ rows_release(stream *base)
     return csv_source_close(&self->source);
 }
 
-static const stream_kind rows_kind = {rows_next, rows_release};
+static const stream_kind rows_kind = {.next = rows_next, .release = rows_release};
 
 static int
 rows_traverse(PyObject *op, visitproc visit, void *arg)
