@@ -80,7 +80,7 @@ rows_release(stream *base)
     return data_source_close(&self->source);
 }
 
-static const stream_kind rows_kind = {rows_next, rows_release};
+static const stream_kind rows_kind = {.next = rows_next, .release = rows_release};
 
 static int
 rows_traverse(PyObject *op, visitproc visit, void *arg)
