@@ -87,6 +87,55 @@ compat_new_frame(PyCodeObject *code)
     return frame;
 }
 
+/* Whether an async generator waits at a `yield`: 1, 0, or -1 with an exception set. */
+static inline int
+compat_asyncgen_is_suspended(PyObject *generator)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    PyObject *value = PyObject_GetAttrString(generator, "ag_suspended");
+    int is = value == NULL ? -1 : PyObject_IsTrue(value);
+    Py_XDECREF(value);
+    return is;
+#elif !defined(GENERATORS_PORTABLE)
+    return ((PyAsyncGenObject *)generator)->ag_frame_state == -1; /* FRAME_SUSPENDED */
+#else
+    /* The last instruction of one that has not begun is the one that made it. */
+    static const char expression[] =
+        "g.ag_frame is not None and not g.ag_running and g.ag_code.co_code[g.ag_frame.f_lasti]"
+        " != __import__('opcode').opmap['RETURN_GENERATOR']";
+    PyObject *names = Py_BuildValue("{sO}", "g", generator);
+    PyObject *value =
+        names == NULL ? NULL : PyRun_String(expression, Py_eval_input, names, names);
+    int is = value == NULL ? -1 : PyObject_IsTrue(value);
+    Py_XDECREF(value);
+    Py_XDECREF(names);
+    return is;
+#endif
+}
+
+/* A number that changes with a type and its bases, by which something that was found in the
+   type can be remembered.  It can be had up to 3.13; without the GIL it must not be read so.
+   Elsewhere nothing is remembered. */
+#if PY_VERSION_HEX < 0x030E0000 && !defined(Py_GIL_DISABLED) && !defined(GENERATORS_PORTABLE)
+#define COMPAT_TYPE_VERSIONS 1
+
+static inline unsigned int
+compat_type_version(PyTypeObject *type)
+{
+    return type->tp_version_tag;
+}
+
+/* What the type or one of its bases has under an interned name: a new reference, or NULL
+   without an exception. */
+static inline PyObject *
+compat_type_lookup(PyTypeObject *type, PyObject *name)
+{
+    return Py_XNewRef(_PyType_Lookup(type, name));
+}
+#else
+#define COMPAT_TYPE_VERSIONS 0
+#endif
+
 /* As PyUnicode_New(length, 127) for a length of 2 or more, of which making the
    text of a short field mostly consists: here it is inlined.  `model` is a text that
    PyUnicode_New made, whose state the new one is given, whatever that holds in the

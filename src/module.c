@@ -28,8 +28,9 @@
 #include "events/call.h"
 #include "events/dispatcher.h"
 #include "events/handler.h"
+#include "events/queue_task.h"
 #include "events/table.h"
-#include "stream/astep.h"
+#include "runtime/forks.h"
 #include "stream/astep.h"
 #include "stream/astream.h"
 #include "stream/stream.h"
@@ -106,7 +107,8 @@ make_texts(generators_state *state)
                    (state->context_keyword = Py_BuildValue("(s)", "context")) == NULL ||
                    (state->str_decode = PyUnicode_InternFromString("decode")) == NULL ||
                    (state->spawned = PySet_New(NULL)) == NULL ||
-                   (state->async_workers = PySet_New(NULL)) == NULL
+                   (state->async_workers = PySet_New(NULL)) == NULL ||
+                   (state->forks = forks_new()) == NULL
                ? -1
                : 0;
 }
@@ -288,14 +290,14 @@ add_types(PyObject *module, generators_state *state)
 static int
 add_task_types(PyObject *module, generators_state *state)
 {
-    if ((state->drive_type = add_type(module, "drive", &drive_spec)) == NULL ||
+    if (add_coroutine_type(module, state, &drive_spec, &state->drive_type) < 0 ||
+        PyModule_AddType(module, state->drive_type) < 0 ||
         (state->task_type = add_type(module, "task", &task_spec)) == NULL ||
         (state->thread_call_type = make_type(module, &thread_call_spec, NULL)) == NULL ||
         (state->workers_type = make_type(module, &workers_spec, NULL)) == NULL ||
         (state->crew_type = make_type(module, &crew_spec, NULL)) == NULL ||
         (state->async_call_type = make_type(module, &async_call_spec, NULL)) == NULL ||
         (state->reader_type = make_type(module, &reader_spec, NULL)) == NULL ||
-        register_type(state->coroutine_abc, state->drive_type) < 0 ||
         register_type(state->coroutine_abc, state->async_call_type) < 0 ||
         register_type(state->coroutine_abc, state->reader_type) < 0 ||
         add_stream_type(module, state, &map_threads_spec, &state->map_threads_type) < 0 ||
@@ -345,7 +347,9 @@ add_event_types(PyObject *module, generators_state *state)
     if ((state->dispatcher_type = add_type(module, "Dispatcher", &dispatcher_spec)) == NULL ||
         (state->event_handler_type = add_type(module, "_EventHandler", &event_handler_spec)) ==
             NULL ||
-        (state->event_call_type = add_type(module, "_EventCall", &event_call_spec)) == NULL ||
+        add_coroutine_type(module, state, &event_call_spec, &state->event_call_type) < 0 ||
+        add_coroutine_type(module, state, &event_queue_task_spec,
+                           &state->event_queue_task_type) < 0 ||
         (state->event_topic_type = make_type(module, &event_topic_spec, NULL)) == NULL) {
         return -1;
     }
@@ -360,11 +364,10 @@ add_event_types(PyObject *module, generators_state *state)
                         "ErrorEvent(event, handler, exception)\n\n"
                         "What 'error' handlers get: the handler, as it was registered, that\n"
                         "raised the exception when it was given the event.");
-    if (state->error_event_class == NULL ||
-        (state->str_error = PyUnicode_InternFromString("error")) == NULL) {
-        return -1;
-    }
-    return register_type(state->coroutine_abc, state->event_call_type);
+    return state->error_event_class == NULL ||
+                   (state->str_error = PyUnicode_InternFromString("error")) == NULL
+               ? -1
+               : 0;
 }
 
 /* Each step stops at what fails: an API that is called with an error set may lose it. */

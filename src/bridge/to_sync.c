@@ -28,6 +28,7 @@
 #include "core/clock.h"
 #include "aio/loop.h"
 #include "stream/stream.h"
+#include "runtime/forks.h"
 #include "runtime/watch.h"
 
 #define FOR_EVER UINT64_MAX
@@ -40,19 +41,13 @@
 
 typedef struct {
     stream stream;
-    pump *pump;          /* owned */
-    PyObject *loop;      /* owned: as given, or NULL for the background loop */
-    uint64_t timeout;    /* nanoseconds, or FOR_EVER */
-    unsigned long forks; /* of the process that made it: see is_forked() */
-    bool unstartable;    /* no loop can be had */
+    pump *pump;       /* owned */
+    PyObject *loop;   /* owned: as given, or NULL for the background loop */
+    uint64_t timeout; /* nanoseconds, or FOR_EVER */
+    forks_mark forks;
+    bool unstartable; /* no loop can be had */
     bool dropped;
 } to_sync;
-
-static bool
-is_forked(const to_sync *self, const generators_state *state)
-{
-    return self->forks != state->forks;
-}
 
 /* ---- waiting ---- */
 
@@ -184,7 +179,7 @@ to_sync_next(stream *base)
 {
     to_sync *self = (to_sync *)base;
     generators_state *state = generators_state_of((PyObject *)self);
-    if (is_forked(self, state)) {
+    if (forks_mark_is_old(&self->forks)) {
         PyErr_SetString(PyExc_RuntimeError,
                         "to_sync() was made before a fork, and its event loop is not in this "
                         "process: make another");
@@ -251,7 +246,7 @@ static int
 close_pump(to_sync *self)
 {
     generators_state *state = generators_state_of((PyObject *)self);
-    if (is_forked(self, state)) {
+    if (forks_mark_is_old(&self->forks)) {
         return 0;
     }
     if (self->dropped) {
@@ -298,6 +293,7 @@ to_sync_clear(PyObject *op)
     to_sync *self = (to_sync *)op;
     Py_CLEAR(self->pump);
     Py_CLEAR(self->loop);
+    forks_mark_clear(&self->forks);
     return stream_clear(op);
 }
 
@@ -319,7 +315,7 @@ forked(PyObject *reference, PyObject *Py_UNUSED(ignored))
     if (state == NULL) {
         return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
     }
-    state->forks++;
+    forks_count(state);
     /* The parent's loop is kept for ever: it would warn of being dropped open, and must
        not be closed, as it shares the parent's file descriptors. */
     PyObject *lost = PyObject_CallMethod(state->background, "forget", NULL);
@@ -423,7 +419,7 @@ to_sync_init(to_sync *self, generators_state *state, PyObject *args, PyObject *k
         }
         self->loop = Py_NewRef(loop);
     }
-    self->forks = state->forks;
+    forks_mark_set(&self->forks, state);
     self->pump = pump_new(state, source, (size_t)buffersize, (size_t)max_bytes);
     return self->pump == NULL ? -1 : 0;
 }
