@@ -134,9 +134,8 @@ import_peers(generators_state *state)
         {&state->mapping_abc, "collections.abc", "Mapping"},
         {&state->coroutine_abc, "collections.abc", "Coroutine"},
         {&state->get_asyncgen_hooks, "sys", "get_asyncgen_hooks"},
-        {&state->csv_base_error, "_csv", "Error"},
-        {&state->csv_dialect, "_csv", "Dialect"},
-        {&state->csv_field_size_limit, "_csv", "field_size_limit"},
+        {&state->csv_base_error, COMPAT_CSV, "Error"},
+        {&state->csv_field_size_limit, COMPAT_CSV, "field_size_limit"},
     };
     for (size_t i = 0; i < Py_ARRAY_LENGTH(peers); i++) {
         *peers[i].value = import_attribute(peers[i].module, peers[i].name);
@@ -146,6 +145,7 @@ import_peers(generators_state *state)
     }
     return (state->io = PyImport_ImportModule("io")) == NULL ||
                    (state->csv_error = csv_error_type()) == NULL ||
+                   (state->csv_dialect = compat_csv_dialect_type()) == NULL ||
                    (state->csv_default_dialect = PyObject_CallNoArgs(state->csv_dialect)) ==
                        NULL
                ? -1

@@ -115,8 +115,7 @@ extern struct PyModuleDef generators_module;
 static inline generators_state *
 generators_state_of(PyObject *op)
 {
-    /* What PyType_GetModuleState() does, with one call less for each row. */
-    return PyModule_GetState(((PyHeapTypeObject *)Py_TYPE(op))->ht_module);
+    return PyModule_GetState(compat_type_module(Py_TYPE(op)));
 }
 
 /* The same for one that can be: the type may be a user's. */

@@ -23,7 +23,7 @@ abandon(pump *self)
     self->from_closing = true;
     if (self->task != NULL) {
         /* The error says it: asyncio need not log that a task is left. */
-        if (PyObject_SetAttrString(self->task, "_log_destroy_pending", Py_False) < 0) {
+        if (PyObject_SetAttrString(self->task, COMPAT_LOG_DESTROY_PENDING, Py_False) < 0) {
             raising_unraisable(self->task);
         }
     }

@@ -54,7 +54,7 @@ task_code_flags(PyObject *function)
     if (code == NULL) {
         return raising_forgive(PyExc_AttributeError);
     }
-    long flags = PyCode_Check(code) ? ((PyCodeObject *)code)->co_flags : 0;
+    long flags = PyCode_Check(code) ? compat_code_flags(code) : 0;
     Py_DECREF(code);
     return flags;
 }
@@ -168,9 +168,14 @@ get_code(PyObject *op, void *Py_UNUSED(closure))
     if (code == NULL || !PyCode_Check(code)) {
         return code;
     }
-    int flags = (((PyCodeObject *)code)->co_flags & ~CO_GENERATOR) | CO_COROUTINE;
+    long flags = compat_code_flags(code);
+    if (flags < 0) {
+        Py_DECREF(code);
+        return NULL;
+    }
+    flags = (flags & ~CO_GENERATOR) | CO_COROUTINE;
     PyObject *replace = PyObject_GetAttrString(code, "replace");
-    PyObject *keywords = replace == NULL ? NULL : Py_BuildValue("{si}", "co_flags", flags);
+    PyObject *keywords = replace == NULL ? NULL : Py_BuildValue("{sl}", "co_flags", flags);
     PyObject *none = keywords == NULL ? NULL : PyTuple_New(0);
     PyObject *changed = none == NULL ? NULL : PyObject_Call(replace, none, keywords);
     Py_XDECREF(none);

@@ -26,7 +26,7 @@ PyObject *
 csv_error_type(void)
 {
     PyObject *bases = NULL, *names = NULL, *error = NULL;
-    PyObject *csv = PyImport_ImportModule("_csv");
+    PyObject *csv = PyImport_ImportModule(COMPAT_CSV);
     PyObject *csv_error = csv == NULL ? NULL : PyObject_GetAttrString(csv, "Error");
     if (csv_error != NULL) {
         bases = PyTuple_Pack(2, csv_error, PyExc_ValueError);

@@ -37,7 +37,7 @@ take_memory(csv_block *self)
 {
     if (self->spare_count > 0) {
         csv_row *row = self->spare[--self->spare_count];
-        _Py_NewReference((PyObject *)row);
+        compat_renew((PyObject *)row);
         return row;
     }
     return PyObject_New(csv_row, self->state->csv_row_type);

@@ -87,6 +87,19 @@ records_check_width(csv_records *self, generators_state *state, const fields_rec
 
 /* ---- the header ---- */
 
+/* Whether it is a method of str, as str.lower is: 1, 0 or -1. */
+static int
+is_method_of_str(PyObject *callable)
+{
+    if (!Py_IS_TYPE(callable, &PyMethodDescr_Type)) {
+        return 0;
+    }
+    PyObject *type = PyObject_GetAttrString(callable, "__objclass__");
+    bool is = type == (PyObject *)&PyUnicode_Type;
+    Py_XDECREF(type);
+    return type == NULL ? -1 : is;
+}
+
 /* The results of calling a method of str, such as str.lower, with each name: a new tuple. */
 static PyObject *
 records_call_with_each(PyObject *method, PyObject *header)
@@ -115,10 +128,12 @@ records_replace_names(csv_records *self, PyObject *header)
     if (!PyCallable_Check(names)) {
         return names;
     }
-    bool each =
-        Py_IS_TYPE(names, &PyMethodDescr_Type) && PyDescr_TYPE(names) == &PyUnicode_Type;
-    PyObject *result =
-        each ? records_call_with_each(names, header) : PyObject_CallOneArg(names, header);
+    int each = is_method_of_str(names);
+    PyObject *result = NULL;
+    if (each >= 0) {
+        result = each ? records_call_with_each(names, header)
+                      : PyObject_CallOneArg(names, header);
+    }
     Py_DECREF(names);
     return result;
 }
