@@ -32,7 +32,7 @@
     X(PyTypeObject, chunked_type)                                          \
     X(PyTypeObject, batched_type)                                          \
     X(PyTypeObject, to_sync_type)                                          \
-    X(PyTypeObject, pump_type)                                             \
+    X(PyTypeObject, driver_type)                                           \
     X(PyTypeObject, abatched_type)                                         \
     X(PyTypeObject, achunked_type)                                         \
     X(PyTypeObject, acsv_encode_type)                                      \
@@ -51,6 +51,7 @@
     X(PyTypeObject, event_handler_type)                                    \
     X(PyTypeObject, event_topic_type)                                      \
     X(PyTypeObject, event_call_type)                                       \
+    X(PyTypeObject, event_queue_task_type)                                 \
     X(PyObject, event_class)          /* Event */                          \
     X(PyObject, error_event_class)    /* ErrorEvent */                     \
     X(PyObject, str_error)            /* the type of its events */         \
@@ -73,6 +74,7 @@
     X(PyObject, empty_tuple)                                               \
     X(PyObject, context_keyword) /* ("context",) */                        \
     X(PyObject, async_workers)   /* a set: those of to_async() that run */ \
+    X(PyObject, forks)           /* see runtime/forks.h */                 \
     X(PyObject, spawned)         /* a set: see loop_spawn() */             \
     X(PyObject, kept_call)       /* see events/call.c; or NULL */          \
     /* NULL until a column asks for them: */                               \
@@ -97,8 +99,6 @@ typedef struct {
     GENERATORS_STATE_OBJECTS(DECLARE)
 #undef DECLARE
     PyObject *latin1[256]; /* the texts of one character */
-    unsigned long
-        forks; /* grows when the process was forked, and something would miss its threads */
     void
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
     PyObject *kept_stop; /* see protocol/stop.c; not visited */
@@ -116,8 +116,7 @@ extern struct PyModuleDef generators_module;
 static inline generators_state *
 generators_state_of(PyObject *op)
 {
-    /* What PyType_GetModuleState() does, with one call less for each row. */
-    return PyModule_GetState(((PyHeapTypeObject *)Py_TYPE(op))->ht_module);
+    return PyModule_GetState(compat_type_module(Py_TYPE(op)));
 }
 
 /* The same for one that can be: the type may be a user's. */

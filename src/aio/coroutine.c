@@ -40,10 +40,7 @@ find_origin(int depth)
     PyObject *places = PyList_New(0);
     PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
     while (places != NULL && frame != NULL && depth-- > 0) {
-        PyCodeObject *code = PyFrame_GetCode(frame);
-        PyObject *place = Py_BuildValue("OiO", code->co_filename, PyFrame_GetLineNumber(frame),
-                                        code->co_name);
-        Py_DECREF(code);
+        PyObject *place = compat_frame_place(frame);
         if (place == NULL || PyList_Append(places, place) < 0) {
             Py_CLEAR(places);
         }

@@ -22,7 +22,7 @@ stop_workers(generators_state *state)
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(workers); i++) {
         worker *self = (worker *)PyList_GET_ITEM(workers, i);
-        if (self->forks == state->forks) {
+        if (!worker_is_forked(self)) {
             generators_lock_take(&self->lock);
             self->cut_off = !self->stopped;
             generators_lock_leave(&self->lock);
@@ -57,7 +57,7 @@ count_fork(PyObject *reference, PyObject *Py_UNUSED(ignored))
     PyObject *module;
     generators_state *state = watch_state(reference, &module);
     if (state != NULL) {
-        state->forks++;
+        forks_count(state);
         if (state->async_workers != NULL) {
             /* A new set: the old one's workers, and what they hold, are never let go of. */
             PyObject *workers = PySet_New(NULL);
@@ -123,15 +123,22 @@ prepare(generators_state *state, PyObject *module, bool executor)
 
 /* ---- the worker ---- */
 
+/* Its thread has ended.  0 or -1. */
+static int
+leave_set(worker *self)
+{
+    PyObject *running = Py_XNewRef(self->running);
+    int status = running == NULL ? 0 : PySet_Discard(running, (PyObject *)self);
+    Py_XDECREF(running);
+    return status < 0 ? -1 : 0;
+}
+
 static PyObject *
 run(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    generators_state *state = generators_state_of(op);
-    worker_run((worker *)op);
-    if (state->async_workers != NULL && PySet_Discard(state->async_workers, op) < 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    worker *self = (worker *)op;
+    worker_run(self);
+    return leave_set(self) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyMethodDef run_method = {"to_async", run, METH_NOARGS, NULL};
@@ -155,7 +162,8 @@ raise_lost_place(PyObject *place)
     }
 }
 
-/* The executor's future has ended: without a worker, if it never had its turn. */
+/* The executor's future has ended: without a worker, if it never had its turn.  The worker may
+   be torn down just now. */
 static PyObject *
 place_ended(PyObject *op, PyObject *place)
 {
@@ -166,18 +174,14 @@ place_ended(PyObject *op, PyObject *place)
     if (began) {
         Py_RETURN_NONE;
     }
-    generators_state *state = generators_state_of(op);
     if (stopped) {
-        worker_close_unstarted(self, state);
+        worker_close_unstarted(self);
     }
     else {
         raise_lost_place(place);
     }
     worker_finish(self);
-    if (state->async_workers != NULL && PySet_Discard(state->async_workers, op) < 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    return leave_set(self) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyMethodDef place_ended_method = {"place_ended", place_ended, METH_O, NULL};
@@ -236,7 +240,7 @@ is_unbegun(worker *self)
 int
 worker_start(worker *self, generators_state *state, PyObject *executor)
 {
-    PyObject *module = ((PyHeapTypeObject *)Py_TYPE(self))->ht_module; /* borrowed */
+    PyObject *module = compat_type_module(Py_TYPE(self)); /* borrowed */
     PyObject *threading = PyImport_ImportModule("threading");
     PyObject *target = NULL, *callback = NULL;
     int status = -1;
@@ -245,14 +249,14 @@ worker_start(worker *self, generators_state *state, PyObject *executor)
         callback = PyCFunction_New(&run_method, (PyObject *)self);
     }
     if (target != NULL && callback != NULL &&
-        PySet_Add(state->async_workers, (PyObject *)self) == 0) {
+        PySet_Add(self->running, (PyObject *)self) == 0) {
         self->started = true;
         status = executor == NULL ? start_thread(threading, target, callback)
                                   : start_in_executor(self, executor, target, callback);
         if (status < 0 && is_unbegun(self)) {
             self->started = false;
             PyObject *raised = PyErr_GetRaisedException();
-            PySet_Discard(state->async_workers, (PyObject *)self);
+            PySet_Discard(self->running, (PyObject *)self);
             PyErr_SetRaisedException(raised);
         }
     }

@@ -86,7 +86,10 @@ to_async_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
     if (self->worker == NULL) {
         return step_without_thread(self, value);
     }
-    if (worker_check(self->worker, state_of(self)) < 0) {
+    if (worker_is_forked(self->worker)) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "this to_async() was made before the process was forked: its worker "
+                        "is not here");
         return ASTREAM_ERROR;
     }
     *value = worker_take(self->worker);
@@ -109,12 +112,11 @@ static astream_outcome
 to_async_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 {
     to_async *self = (to_async *)base;
-    generators_state *state = state_of(self);
-    if (self->worker == NULL || self->worker->forks != state->forks) {
+    if (self->worker == NULL || worker_is_forked(self->worker)) {
         return ASTREAM_END;
     }
     if (!self->worker->started) {
-        return worker_close_unstarted(self->worker, state) < 0 ? ASTREAM_ERROR : ASTREAM_END;
+        return worker_close_unstarted(self->worker) < 0 ? ASTREAM_ERROR : ASTREAM_END;
     }
     worker_stop(self->worker);
     if (worker_is_finished(self->worker)) {
@@ -134,12 +136,11 @@ to_async_release(astream *base)
     if (released == NULL) {
         return 0;
     }
-    generators_state *state = generators_state_of((PyObject *)released);
-    if (released->forks != state->forks) {
+    if (worker_is_forked(released)) {
         return 0; /* never let go of: what it holds is the parent's */
     }
     int status =
-        released->started ? worker_release(released) : worker_close_unstarted(released, state);
+        released->started ? worker_release(released) : worker_close_unstarted(released);
     Py_DECREF(released);
     return status;
 }
@@ -252,8 +253,7 @@ to_async_finalize(PyObject *op)
 {
     to_async *self = (to_async *)op;
     worker *held = self->worker;
-    if (held != NULL && !self->stream.running && held->started &&
-        held->forks == state_of(self)->forks) {
+    if (held != NULL && !self->stream.running && held->started && !worker_is_forked(held)) {
         PyObject *raised = PyErr_GetRaisedException();
         worker_stop(held);
         if (raised != NULL) {

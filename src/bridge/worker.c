@@ -24,6 +24,7 @@
 #include "bridge/size.h"
 #include "core/clock.h"
 #include "aio/loop.h"
+#include "runtime/closing.h"
 #include "runtime/raising.h"
 #include "runtime/lock.h"
 
@@ -488,16 +489,13 @@ worker_stop(worker *self)
 }
 
 int
-worker_close_unstarted(worker *self, generators_state *state)
+worker_close_unstarted(worker *self)
 {
     PyObject *source = self->source;
     self->source = NULL;
-    int closes = source == NULL ? 0 : PyObject_IsInstance(source, state->generator_abc);
-    PyObject *closed =
-        closes <= 0 ? Py_NewRef(Py_None) : PyObject_CallMethod(source, "close", NULL);
+    int status = source != NULL && self->closes_source ? closing_close(source) : 0;
     Py_XDECREF(source);
-    Py_XDECREF(closed);
-    return closes < 0 || closed == NULL ? -1 : 0;
+    return status;
 }
 
 int
@@ -512,18 +510,6 @@ worker_release(worker *self)
     generators_lock_leave(&self->lock);
     if (error != NULL) {
         PyErr_SetRaisedException(error);
-        return -1;
-    }
-    return 0;
-}
-
-int
-worker_check(worker *self, generators_state *state)
-{
-    if (self->forks != state->forks) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "this to_async() was made before the process was forked: its worker "
-                        "is not here");
         return -1;
     }
     return 0;
@@ -550,10 +536,13 @@ worker_new(generators_state *state, PyObject *source, size_t max_items, size_t m
     }
     ring_init(&self->ring, max_items, max_bytes);
     self->source = Py_NewRef(source);
-    self->forks = state->forks;
-    self->context = PyContext_CopyCurrent();
-    self->gate = lock_new_taken();
-    if (self->context == NULL || self->gate == NULL) {
+    self->running = Py_NewRef(state->async_workers);
+    forks_mark_set(&self->forks, state);
+    int closes = closing_is_due(source, state->generator_abc);
+    self->closes_source = closes > 0;
+    self->context = closes < 0 ? NULL : PyContext_CopyCurrent();
+    self->gate = self->context == NULL ? NULL : lock_new_taken();
+    if (self->gate == NULL) {
         Py_DECREF(self);
         return NULL;
     }
@@ -566,6 +555,7 @@ worker_traverse(PyObject *op, visitproc visit, void *arg)
     worker *self = (worker *)op;
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->source);
+    Py_VISIT(self->running);
     Py_VISIT(self->context);
     Py_VISIT(self->place);
     Py_VISIT(self->future);
@@ -583,6 +573,7 @@ worker_clear(PyObject *op)
 {
     worker *self = (worker *)op;
     Py_CLEAR(self->source);
+    Py_CLEAR(self->running);
     Py_CLEAR(self->context);
     Py_CLEAR(self->place);
     Py_CLEAR(self->future);
@@ -604,6 +595,7 @@ worker_dealloc(PyObject *op)
     PyObject_GC_UnTrack(op);
     worker_clear(op);
     ring_free(&self->ring);
+    forks_mark_clear(&self->forks);
     if (self->gate != NULL) {
         PyThread_release_lock(self->gate);
         PyThread_free_lock(self->gate);

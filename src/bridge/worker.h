@@ -9,6 +9,7 @@
 #define GENERATORS_BRIDGE_WORKER_H
 
 #include "core/ring.h"
+#include "runtime/forks.h"
 #include "state.h"
 
 /* What the worker does for a loop that waits. */
@@ -24,8 +25,10 @@ typedef struct {
     PyObject *source;        /* owned; of its thread alone once it is started */
     PyObject *context;       /* owned: the contextvars of who made it */
     Py_ssize_t pulled;       /* items taken from the source; the thread's alone */
-    unsigned long forks;     /* of the module's state, when it was made */
-    bool started;            /* the stream's alone */
+    PyObject *running;       /* owned: the set that holds it while its thread runs */
+    forks_mark forks;
+    bool started;       /* the stream's alone */
+    bool closes_source; /* `source` as it was given, which was not iterated */
     /* Guarded by `lock`: */
     generators_lock lock;
     ring ring;            /* owned, and the items in it */
@@ -54,8 +57,12 @@ PyObject *worker_new(generators_state *state, PyObject *source, size_t max_items
 /* Start the worker on a thread of its own, or in an executor.  0 or -1. */
 int worker_start(worker *self, generators_state *state, PyObject *executor);
 
-/* 0, or -1 with RuntimeError in a process that was forked since it was made. */
-int worker_check(worker *self, generators_state *state);
+/* Whether the process was forked since it was made. */
+static inline bool
+worker_is_forked(const worker *self)
+{
+    return forks_mark_is_old(&self->forks);
+}
 
 /* The oldest item; NULL where there is none now. */
 PyObject *worker_take(worker *self);
@@ -73,7 +80,7 @@ void worker_stop(worker *self);
 int worker_release(worker *self);
 
 /* Close the source of one that was not started: no thread owns it yet.  0 or -1. */
-int worker_close_unstarted(worker *self, generators_state *state);
+int worker_close_unstarted(worker *self);
 
 /* ---- between worker.c and start.c ---- */
 

@@ -44,7 +44,7 @@ batched_next(stream *base)
     PyObject *batch = PyTuple_New(room);
     while (batch != NULL) {
         PyObject_GC_UnTrack(batch);
-        PyObject **items = ((PyTupleObject *)batch)->ob_item;
+        PyObject **items = PySequence_Fast_ITEMS(batch);
         Py_ssize_t got = stream_pull_many(base, items + count, room - count);
         if (got < 0) {
             Py_DECREF(batch);
@@ -66,7 +66,7 @@ batched_release(stream *Py_UNUSED(base))
     return 0;
 }
 
-static const stream_kind batched_kind = {batched_next, batched_release};
+static const stream_kind batched_kind = {.next = batched_next, .release = batched_release};
 
 /* ---- making one ---- */
 

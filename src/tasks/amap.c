@@ -15,7 +15,6 @@
 
 #include "stream/astream.h"
 #include "tasks/crew.h"
-#include "tasks/tasks.h"
 
 typedef struct {
     astream stream;

@@ -95,16 +95,13 @@ is_direct(PyObject *type, bool *direct)
         return 0;
     }
     PyObject *made = PyObject_GetAttrString(type, "__new__");
-    PyObject *standard =
-        made == NULL ? NULL : PyObject_GetAttrString((PyObject *)&PyTuple_Type, "__new__");
-    if (made != NULL && standard != NULL && PyFunction_Check(made)) {
-        PyObject *own = PyDict_GetItemString(PyFunction_GET_GLOBALS(made), "_tuple_new");
-        *direct = own == standard;
+    if (made == NULL) {
+        return -1;
     }
-    int status = made == NULL || standard == NULL ? -1 : 0;
-    Py_XDECREF(made);
-    Py_XDECREF(standard);
-    return status;
+    int is = PyFunction_Check(made) ? compat_is_new_of_named_tuple(made) : 0;
+    Py_DECREF(made);
+    *direct = is > 0;
+    return is < 0 ? -1 : 0;
 }
 
 static int

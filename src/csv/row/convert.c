@@ -189,6 +189,7 @@ csv_field_text(const csv_parser *parser, generators_state *state, const fields_r
 {
     field_context c;
     field_set_context(&c, parser, state, record);
+    c.memo = NULL; /* other threads may use it, to read rows: see block.c */
     bool unquoted = true;
     return field_text(&c, index, fields_start(&parser->machine, record, index),
                       fields_end(&parser->machine, record, index), &unquoted);

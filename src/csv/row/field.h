@@ -13,7 +13,7 @@
 #include "core/utf8.h"
 #include "csv/parse/parser.h"
 #include "csv/parse/dialect.h"
-#include "csv/row/memo.h"
+#include "csv/parse/memo.h"
 
 /* What all fields of a record have in common; all borrowed. */
 typedef struct {

@@ -127,7 +127,7 @@ PyObject *
 csv_record_row(const csv_parser *parser, generators_state *state, const fields_record *record,
                Py_ssize_t *bad)
 {
-    csv_block *block = parser->rows;
+    csv_block *block = csv_block_of(parser);
     *bad = -1;
     if (parser->dialect.text_only) {
         uint32_t count = fields_count(&parser->machine, record);
@@ -144,7 +144,7 @@ csv_record_row(const csv_parser *parser, generators_state *state, const fields_r
 PyObject *
 csv_row_of_record(const csv_parser *parser, const fields_record *record, PyObject **converted)
 {
-    csv_block *block = parser->rows;
+    csv_block *block = csv_block_of(parser);
     const uint32_t count = block->converted_count;
     PyObject **kept = NULL;
     csv_row *row = NULL;
@@ -184,7 +184,7 @@ csv_row_of_values(const csv_parser *parser, generators_state *state, PyObject **
         PyTuple_SET_ITEM(tuple, i, values[i]);
     }
     return make_row(state->csv_row_type, tuple,
-                    (csv_names *)Py_XNewRef((PyObject *)parser->rows->names));
+                    (csv_names *)Py_XNewRef((PyObject *)csv_block_of(parser)->names));
 }
 
 static int

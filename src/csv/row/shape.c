@@ -10,9 +10,11 @@
 
 #include <string.h>
 
+#include "csv/parse/decode.h"
 #include "csv/parse/fault.h"
 #include "csv/row/convert.h"
 #include "csv/row/field.h"
+#include "csv/row/field_error.h"
 #include "csv/row/plan_inner.h"
 #include "csv/row/row.h"
 #include "csv/row/settle.h"
@@ -499,8 +501,8 @@ csv_plan_row(csv_plan *self, csv_parser *parser, generators_state *state,
     }
     if (row == NULL && bad >= 0) {
         if ((*fault = is_fault())) {
-            csv_parser_raise_field(parser, state, record, self->columns[bad].field,
-                                   self->columns[bad].name);
+            csv_raise_field(parser, state, record, self->columns[bad].field,
+                            self->columns[bad].name);
         }
         return NULL;
     }

@@ -1,46 +1,44 @@
 /* acsv_rows: the records of an async CSV source, one by one.
  *
- * The asynchronous face of csv_records: it waits for pieces and feeds them, one only when
+ * The asynchronous front end of csv_records: it waits for a piece and feeds it, and only when
  * no complete record is left.
  *
- * States and threads: those of an async stream.  The header, where there is one, is read
- * with the first row.
+ * States and threads: those of an async stream.  The header, if there is one, is read with the
+ * first row.
  *
- * Owned: the source, or its read(); the parser's memory; until the end.  The header
- * outlives it, with the counters.  User code runs in the source and in csv_records, under
- * the stream's `running`.
+ * Owned: the parser's memory, until the end; the header, which outlives it with the counters.
+ * User code runs in the source and in csv_records, while the stream is `running`.
  */
 #include "csv/rows/arows.h"
 
-#include "csv/rows/records.h"
-#include "source/async_source.h"
-#include "csv/parse/parser.h"
-#include "source/source.h"
+#include "csv/parse/feed.h"
+#include "csv/rows/options.h"
 #include "runtime/attributes.h"
+#include "source/async_source.h"
 
 typedef struct {
     astream stream;
-    csv_source pieces; /* how they are fed */
+    data_source pieces; /* how they are fed: it has no source of its own */
     csv_records records;
 } arows;
 
 /* ---- the stream's own ---- */
 
-/* Feed what was pulled, or the end.  0 or -1. */
+/* Feed what was pulled (stolen), or the end.  0 or -1. */
 static int
-feed(arows *self, generators_state *state, astream_answer answer, PyObject *piece)
+arows_feed(arows *self, generators_state *state, astream_answer answer, PyObject *piece)
 {
-    csv_parser *parser = &self->records.parser;
     if (answer == ASTREAM_FAILED) {
         return -1;
     }
     if (answer == ASTREAM_ENDED) {
-        return csv_parser_finish(parser, state);
+        return csv_parser_finish(&self->records.parser, state);
     }
-    int status =
-        self->stream.read != NULL
-            ? csv_source_feed_read(&self->pieces, state, parser, piece)
-            : csv_source_feed(&self->pieces, state, parser, piece, self->stream.pulled - 1);
+    const source_sink sink = csv_parser_sink(&self->records.parser);
+    int status = self->stream.read != NULL
+                     ? data_source_feed_read(&self->pieces, state, &sink, piece)
+                     : data_source_feed_item(&self->pieces, state, &sink, piece,
+                                             self->stream.pulled - 1);
     Py_DECREF(piece);
     return status;
 }
@@ -64,7 +62,7 @@ arows_step(astream *base, astream_answer answer, PyObject **value)
     }
     PyObject *piece = *value;
     *value = NULL;
-    return feed(self, state, answer, piece) < 0 ? ASTREAM_ERROR : ASTREAM_AGAIN;
+    return arows_feed(self, state, answer, piece) < 0 ? ASTREAM_ERROR : ASTREAM_AGAIN;
 }
 
 static int
@@ -72,7 +70,7 @@ arows_release(astream *base)
 {
     arows *self = (arows *)base;
     csv_records_release(&self->records);
-    return csv_source_close(&self->pieces);
+    return data_source_close(&self->pieces);
 }
 
 static const astream_kind arows_kind = {arows_step, NULL, arows_release};
@@ -99,14 +97,14 @@ static int
 arows_init(arows *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
     csv_options options = {.is_async = true};
-    if (csv_records_open(&self->records, state, args, kwargs, CSV_OPTIONS ":acsv_rows",
-                         &options) < 0) {
+    if (csv_options_read(&options, state, args, kwargs, CSV_OPTIONS ":acsv_rows",
+                         &self->records) < 0) {
         return -1;
     }
     self->stream.close_with_task = options.close_with_task;
-    csv_source_open_items(&self->pieces, options.items);
+    data_source_open_items(&self->pieces, options.items);
     return async_source_open(&self->stream, state, options.source,
-                             options.items == CSV_ITEMS_AUTO ? CSV_BLOCK : 0,
+                             options.items == DATA_SOURCE_AUTO ? DATA_SOURCE_BLOCK : 0,
                              "source must be an async iterable of str or bytes, or an object "
                              "whose read() is a coroutine function");
 }
@@ -148,18 +146,18 @@ arows_get_total_bytes(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
 
 static PyGetSetDef arows_attributes[] = {
     {"header", arows_get_header, NULL,
-     "The names, as a tuple: None until the first step or aprime(), unless they were\n"
-     "given; () for an empty source, None where the source has no header.",
+     "The names, as a tuple; None before the first step or aprime(), unless they were\n"
+     "given, and if the source has no header; () for an empty source.",
      NULL},
     {"line_num", attributes_get_count, NULL,
      "Physical lines read, as csv.reader counts them: a record may take several.",
      COUNT(records.parser.line_count)},
-    {"row_num", attributes_get_count, NULL, "Rows delivered; the header is none.",
+    {"row_num", attributes_get_count, NULL, "Rows delivered, without the header.",
      COUNT(records.row_count)},
     {"bytes_read", attributes_get_count, NULL,
      "Bytes taken from the source; 0 for one of text.", COUNT(pieces.bytes_read)},
     {"total_bytes", arows_get_total_bytes, NULL,
-     "None: an async source does not tell how much there is.", NULL},
+     "None: the size of an async source is unknown.", NULL},
     {"errors", attributes_get_count, NULL, "Records that could not be read.",
      COUNT(records.error_count)},
     {NULL},
@@ -175,16 +173,16 @@ PyDoc_STRVAR(
     "          max_record=67108864, on_error='raise', close_with_task=False)\n"
     "--\n"
     "\n"
-    "The rows that csv_rows() would read, for `async for`; see there.\n"
+    "An async iterator over the rows that csv_rows() would read; see there.\n"
     "\n"
-    "source is an async iterable of bytes, cut anywhere (an empty one is skipped), or of\n"
-    "str, each a line; or an object whose read(n) is a coroutine function, such as an\n"
-    "UploadFile or a StreamReader.  An async generator is closed at the end.\n"
+    "source is an async iterable of bytes, cut anywhere (empty ones are skipped), or of str,\n"
+    "each a line; or an object whose read(n) is a coroutine function, such as an UploadFile\n"
+    "or a StreamReader.  An async generator is closed at the end.\n"
     "\n"
     "The header is read with the first row: .header is None until then, or until\n"
-    "aprime().  Cancelling a pending step cancels the source's: an async generator ends\n"
-    "by that, and the stream with it.  close_with_task=True closes it when the asyncio\n"
-    "task that took its first row ends.\n"
+    "aprime().  A step that is cancelled loses nothing: the next step gets what it would\n"
+    "have got.  close_with_task=True closes the stream when the asyncio task that took its\n"
+    "first row ends.\n"
     "\n"
     ">>> import asyncio\n"
     ">>> async def chunks():\n"
