@@ -1,9 +1,11 @@
 /* csv_columns: which values of a row with names are written, and in what order.
  *
- * A row has names if it is a mapping, a dataclass, a NamedTuple, or a database's
- * row: a sequence with `_fields` (SQLAlchemy) or with keys() (sqlite3, asyncpg).
- * All else is written as it is.  The names of the row before are kept: rows mostly
- * have the same ones.
+ * A row has names if it is a mapping, a dataclass, a NamedTuple, or the row of a database: a
+ * sequence with `_fields` (SQLAlchemy) or with keys() (sqlite3, asyncpg).  Any other row is
+ * written as it is.  The names of the last row are cached, because most rows have the same.
+ *
+ * User code runs in rows and in names.  The stream is `running` meanwhile, so nothing here
+ * changes.
  */
 #include "csv/write/columns.h"
 
@@ -45,10 +47,10 @@ refuse(csv_columns *self, PyObject *name, const char *what)
 static void
 refuse_extra(csv_columns *self, PyObject *name)
 {
-    refuse(self, name, "no column is named");
+    refuse(self, name, "there is no column");
 }
 
-/* A new reference to what stands for the value, or NULL with ValueError. */
+/* The value written for a missing one: a new reference, or NULL with ValueError. */
 static PyObject *
 missing_value(csv_columns *self, PyObject *name)
 {
@@ -60,14 +62,14 @@ missing_value(csv_columns *self, PyObject *name)
 
 /* ---- mappings ---- */
 
-/* The value of the name: 1 and a new reference, 0 where there is none, or -1. */
+/* The value of the name: 1 and a new reference, 0 if there is none, or -1. */
 static int
-look_up(PyObject *row, PyObject *name, PyObject **value)
+find_value(PyObject *row, PyObject *name, PyObject **value)
 {
     if (PyDict_CheckExact(row)) {
         return PyDict_GetItemRef(row, name, value);
     }
-    /* A default dictionary would make a value up. */
+    /* A defaultdict would invent a value. */
     int found = PySequence_Contains(row, name);
     if (found > 0) {
         *value = PyObject_GetItem(row, name);
@@ -103,7 +105,7 @@ select_mapping(csv_columns *self, PyObject *row)
     PyObject *values = PyTuple_New(count);
     for (Py_ssize_t i = 0; values != NULL && i < count; i++) {
         PyObject *value = NULL;
-        int status = look_up(row, PyTuple_GET_ITEM(names, i), &value);
+        int status = find_value(row, PyTuple_GET_ITEM(names, i), &value);
         found += status > 0;
         if (status == 0) {
             value = missing_value(self, PyTuple_GET_ITEM(names, i));
@@ -126,6 +128,7 @@ select_mapping(csv_columns *self, PyObject *row)
 
 /* ---- rows with a list of names ---- */
 
+/* The index of the name, -1 if it is not there, or -2 with an exception set. */
 static Py_ssize_t
 place_of(PyObject *known, PyObject *name)
 {
@@ -160,7 +163,7 @@ find_places(const csv_columns *self, PyObject *known)
 
 /* Remember where the columns are among the names of a row.  0 or -1. */
 static int
-learn(csv_columns *self, PyObject *known)
+remember_places(csv_columns *self, PyObject *known)
 {
     Py_ssize_t *places = find_places(self, known);
     if (places == NULL) {
@@ -199,7 +202,7 @@ select_placed(csv_columns *self, PyObject *row, PyObject *known, bool by_attribu
     if (!same && self->known != NULL) {
         same = PyObject_RichCompareBool(known, self->known, Py_EQ);
     }
-    if (same < 0 || (!same && learn(self, known) < 0)) {
+    if (same < 0 || (!same && remember_places(self, known) < 0)) {
         return NULL;
     }
     Py_ssize_t count = PyTuple_GET_SIZE(self->names);
@@ -220,7 +223,7 @@ select_placed(csv_columns *self, PyObject *row, PyObject *known, bool by_attribu
 
 /* ---- what a row is ---- */
 
-/* The attribute: 1 and a new reference, 0 where there is none, or -1. */
+/* The attribute: 1 and a new reference, 0 if there is none, or -1. */
 static int
 attribute(PyObject *object, const char *name, PyObject **value)
 {
@@ -270,8 +273,8 @@ dataclass_names(PyObject *row, PyObject **names)
 
 typedef enum { NAMELESS, MAPPING, PLACED, ATTRIBUTES } row_kind;
 
-/* What the row is, and the names it has where it is no mapping: a new reference.
-   False with an exception set. */
+/* Find the kind of a row, and its names (a new reference, or NULL for a mapping).  False with
+   an exception set. */
 static bool
 inspect(generators_state *state, PyObject *row, row_kind *kind, PyObject **names)
 {
