@@ -250,6 +250,13 @@ read_fieldnames(dict_reader *self, generators_state *state)
     if (names == NULL) {
         return NULL;
     }
+    if (names != Py_None && self->line_set == NULL && reads_natively(self, state)) {
+        /* The usual case; no user code runs. */
+        PyObject *reader = Py_NewRef(self->reader);
+        self->line_num = csv_reader_line_num(reader);
+        Py_DECREF(reader);
+        return names;
+    }
     bool unknown = names == Py_None;
     Py_DECREF(names);
     if (unknown) {
@@ -383,9 +390,10 @@ next_of_own(dict_reader *self, generators_state *state)
     self->values = (csv_values){NULL, 0, 0};
     if (next_full_values(self, state, &values) > 0) {
         PyObject *fieldnames = get_fieldnames(self, state);
-        csv_rest rest;
+        csv_rest rest = {NULL, NULL};
         int known = fieldnames == NULL ? -1 : csv_keys_learn(&self->keys, fieldnames);
-        if (known >= 0 && rest_hold(self, state, &rest) == 0) {
+        bool fits = known > 0 && values.count == (size_t)PyTuple_GET_SIZE(self->keys.names);
+        if (known >= 0 && (fits || rest_hold(self, state, &rest) == 0)) {
             dict = known ? csv_keys_dict(&self->keys, &values, &rest)
                          : keyed_by_any(&values, fieldnames, &rest);
             rest_drop(&rest);

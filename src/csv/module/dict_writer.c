@@ -24,6 +24,24 @@ state_of_writer(PyObject *op)
     return generators_state_of_subclass(Py_TYPE(op));
 }
 
+/* The attribute of that name: a new reference, or NULL.  If no subclass has a say in it, it is
+   what is in __dict__. */
+static PyObject *
+get_part(PyObject *op, const generators_state *state, csv_name name)
+{
+    dict_writer *self = (dict_writer *)op;
+    PyObject *value;
+    if (Py_IS_TYPE(op, state->csv_dict_writer_type) && self->attributes != NULL) {
+        PyObject *dict = Py_NewRef(self->attributes);
+        int found = PyDict_GetItemRef(dict, csv_interned(state, name), &value);
+        Py_DECREF(dict);
+        if (found != 0) {
+            return value;
+        }
+    }
+    return PyObject_GetAttr(op, csv_interned(state, name));
+}
+
 /* ---- rows ---- */
 
 /* Raise ValueError for a set of keys. */
@@ -75,11 +93,15 @@ name_at(PyObject *names, Py_ssize_t index)
     if (index >= PyList_GET_SIZE(names)) {
         return NULL;
     }
+#ifndef Py_GIL_DISABLED
+    return Py_NewRef(PyList_GET_ITEM(names, index));
+#else
     PyObject *name = PyList_GetItemRef(names, index);
     if (name == NULL) { /* another thread has made it shorter */
         raising_forgive(PyExc_IndexError);
     }
     return name;
+#endif
 }
 
 /* The values of a dict, and the number of the names that it has.  The code of a name may run
@@ -150,12 +172,12 @@ dict_writer_dict_to_list(PyObject *op, PyObject *row)
 {
     generators_state *state = state_of_writer(op);
     PyObject *names = NULL, *restval = NULL, *values = NULL;
-    PyObject *action = PyObject_GetAttr(op, csv_interned(state, CSV_NAME_EXTRASACTION));
+    PyObject *action = get_part(op, state, CSV_NAME_EXTRASACTION);
     if (action != NULL) {
-        names = PyObject_GetAttr(op, csv_interned(state, CSV_NAME_FIELDNAMES));
+        names = get_part(op, state, CSV_NAME_FIELDNAMES);
     }
     if (names != NULL) {
-        restval = PyObject_GetAttr(op, csv_interned(state, CSV_NAME_RESTVAL));
+        restval = get_part(op, state, CSV_NAME_RESTVAL);
     }
     if (restval != NULL) {
         bool strict =
@@ -180,7 +202,7 @@ static PyObject *
 dict_writer_writerow(PyObject *op, PyObject *row)
 {
     generators_state *state = state_of_writer(op);
-    PyObject *writer = PyObject_GetAttr(op, csv_interned(state, CSV_NAME_WRITER));
+    PyObject *writer = get_part(op, state, CSV_NAME_WRITER);
     PyObject *values = NULL, *result = NULL;
     if (writer != NULL) {
         values =
@@ -203,7 +225,7 @@ static PyObject *
 dict_writer_writerows(PyObject *op, PyObject *rows)
 {
     generators_state *state = state_of_writer(op);
-    PyObject *writer = PyObject_GetAttr(op, csv_interned(state, CSV_NAME_WRITER));
+    PyObject *writer = get_part(op, state, CSV_NAME_WRITER);
     PyObject *to_list = NULL, *lists = NULL, *result = NULL;
     if (writer != NULL) {
         to_list = PyObject_GetAttr(op, csv_interned(state, CSV_NAME_DICT_TO_LIST));
@@ -230,7 +252,7 @@ static PyObject *
 dict_writer_writeheader(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     generators_state *state = state_of_writer(op);
-    PyObject *names = PyObject_GetAttr(op, csv_interned(state, CSV_NAME_FIELDNAMES));
+    PyObject *names = get_part(op, state, CSV_NAME_FIELDNAMES);
     if (names == NULL) {
         return NULL;
     }
