@@ -104,27 +104,63 @@ name_at(PyObject *names, Py_ssize_t index)
 #endif
 }
 
-/* The values of a dict, and the number of the names that it has.  The code of a name may run
-   when it is compared, and change the names and the dict. */
+/* Put the values of a dict for the names into `values`, up to `count`: how many, or -1 with
+   none left there.  *found is the number of the names that the dict has.  The code of a name
+   may run when it is compared, and change the names and the dict. */
+static Py_ssize_t
+find_values(PyObject *row, PyObject *names, PyObject *restval, PyObject **values,
+            Py_ssize_t count, Py_ssize_t *found)
+{
+    Py_ssize_t i = 0;
+    PyObject *name;
+    *found = 0;
+    for (; i < count && (name = name_at(names, i)) != NULL; i++) {
+        int has = PyDict_GetItemRef(row, name, &values[i]);
+        Py_DECREF(name);
+        if (has < 0) {
+            while (i > 0) {
+                Py_DECREF(values[--i]);
+            }
+            return -1;
+        }
+        *found += has;
+        if (has == 0) {
+            values[i] = Py_NewRef(restval);
+        }
+    }
+    return i;
+}
+
+#define FEW_VALUES 64 /* that are collected on the stack */
+
+/* The values of a dict as a list, which is made when they are all there. */
 static PyObject *
 dict_values(PyObject *row, PyObject *names, PyObject *restval, Py_ssize_t *found)
 {
-    PyObject *values = PyList_New(0), *name;
-    *found = 0;
-    for (Py_ssize_t i = 0; values != NULL && (name = name_at(names, i)) != NULL; i++) {
-        PyObject *value;
-        int has = PyDict_GetItemRef(row, name, &value);
-        *found += has > 0;
-        if (has == 0) {
-            value = Py_NewRef(restval);
-        }
-        if (value == NULL || PyList_Append(values, value) < 0) {
-            Py_CLEAR(values);
-        }
-        Py_XDECREF(value);
-        Py_DECREF(name);
+    PyObject *few[FEW_VALUES];
+    Py_ssize_t count = PySequence_Fast_GET_SIZE(names);
+    PyObject **values =
+        count <= FEW_VALUES ? few : PyMem_Malloc((size_t)count * sizeof *values);
+    if (values == NULL) {
+        return PyErr_NoMemory();
     }
-    return values;
+    PyObject *list = NULL;
+    count = find_values(row, names, restval, values, count, found);
+    if (count >= 0) {
+        list = PyList_New(count);
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (list != NULL) {
+            PyList_SET_ITEM(list, i, values[i]);
+        }
+        else {
+            Py_DECREF(values[i]);
+        }
+    }
+    if (values != few) {
+        PyMem_Free(values);
+    }
+    return list;
 }
 
 /* The values of any mapping. */
@@ -180,8 +216,9 @@ dict_writer_dict_to_list(PyObject *op, PyObject *row)
         restval = get_part(op, state, CSV_NAME_RESTVAL);
     }
     if (restval != NULL) {
-        bool strict =
-            PyUnicode_Check(action) && PyUnicode_CompareWithASCIIString(action, "raise") == 0;
+        bool strict = action == csv_interned(state, CSV_NAME_RAISE) ||
+                      (PyUnicode_Check(action) &&
+                       PyUnicode_CompareWithASCIIString(action, "raise") == 0);
         values = row_values(row, names, restval, strict);
     }
     Py_XDECREF(action);
@@ -273,10 +310,10 @@ dict_writer_writeheader(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 /* `given` in lower case, which must be 'raise' or 'ignore': a new reference, or NULL. */
 static PyObject *
-read_extrasaction(PyObject *given)
+read_extrasaction(generators_state *state, PyObject *given)
 {
     if (given == NULL) {
-        return PyUnicode_FromString("raise");
+        return Py_NewRef(csv_interned(state, CSV_NAME_RAISE));
     }
     PyObject *action = PyObject_CallMethod(given, "lower", NULL);
     if (action == NULL) {
@@ -313,7 +350,8 @@ dict_writer_init(PyObject *op, PyObject *args, PyObject *kwargs)
     if (csv_call_bind(&call, "DictWriter", parameters, 2, args, kwargs) < 0) {
         return -1;
     }
-    PyObject *writer_type = (PyObject *)state_of_writer(op)->csv_writer_type;
+    generators_state *state = state_of_writer(op);
+    PyObject *writer_type = (PyObject *)state->csv_writer_type;
     PyObject *restval = call.values[2];
     int status = set_part(op, CSV_NAME_FIELDNAMES, csv_fieldnames(call.values[1]));
     if (status == 0) {
@@ -321,7 +359,7 @@ dict_writer_init(PyObject *op, PyObject *args, PyObject *kwargs)
                           restval == NULL ? PyUnicode_FromString("") : Py_NewRef(restval));
     }
     if (status == 0) {
-        status = set_part(op, CSV_NAME_EXTRASACTION, read_extrasaction(call.values[3]));
+        status = set_part(op, CSV_NAME_EXTRASACTION, read_extrasaction(state, call.values[3]));
     }
     if (status == 0) {
         status = set_part(op, CSV_NAME_WRITER, csv_call_onward(&call, writer_type));

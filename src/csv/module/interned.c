@@ -12,6 +12,7 @@ csv_interned_new(void)
         [CSV_NAME_LINE_NUM] = "line_num",     [CSV_NAME_EXTRASACTION] = "extrasaction",
         [CSV_NAME_WRITER] = "writer",         [CSV_NAME_WRITEROW] = "writerow",
         [CSV_NAME_WRITEROWS] = "writerows",   [CSV_NAME_DICT_TO_LIST] = "_dict_to_list",
+        [CSV_NAME_RAISE] = "raise",
     };
     PyObject *tuple = PyTuple_New(CSV_NAME_COUNT);
     for (int i = 0; tuple != NULL && i < CSV_NAME_COUNT; i++) {

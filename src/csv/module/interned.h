@@ -1,4 +1,4 @@
-/* The names of attributes and methods that this room asks for, interned. */
+/* The names of attributes and methods that this room asks for, interned; and one value. */
 #ifndef GENERATORS_CSV_MODULE_INTERNED_H
 #define GENERATORS_CSV_MODULE_INTERNED_H
 
@@ -17,6 +17,7 @@ typedef enum {
     CSV_NAME_WRITEROW,
     CSV_NAME_WRITEROWS,
     CSV_NAME_DICT_TO_LIST, /* _dict_to_list */
+    CSV_NAME_RAISE,
     CSV_NAME_COUNT,
 } csv_name;
 

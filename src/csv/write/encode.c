@@ -131,7 +131,8 @@ failed(quote_status status)
     }
 }
 
-/* Whether the line may be appended to; RuntimeError if not. */
+/* Whether the line may be appended to, after user code ran; RuntimeError if not.  It is always
+   checked before a line is read. */
 static inline bool
 is_innermost(const csv_encoder *self, const csv_line *line)
 {
@@ -146,9 +147,6 @@ static inline csv_written
 append_units(csv_encoder *self, csv_line *line, const void *units, size_t count, int width,
              bool quoted)
 {
-    if (!is_innermost(self, line)) {
-        return CSV_RAISED;
-    }
     quote_status status = quote_append(&self->quoter, &self->block, units, count, width,
                                        quoted, line->count > 0);
     if (status != QUOTE_FINE) {
@@ -270,8 +268,11 @@ append_other(csv_encoder *self, csv_line *line, PyObject *field)
     if (text == NULL) {
         return CSV_RAISED;
     }
-    csv_written result = is_number ? append_text(self, line, text, quoted)
-                                   : append_cell(self, line, text, quoted);
+    csv_written result = CSV_RAISED;
+    if (is_innermost(self, line)) {
+        result = is_number ? append_text(self, line, text, quoted)
+                           : append_cell(self, line, text, quoted);
+    }
     Py_DECREF(text);
     return result;
 }
@@ -367,7 +368,7 @@ append_iterable(csv_encoder *self, csv_line *line, PyObject *row)
     csv_written result = CSV_WRITTEN;
     PyObject *field;
     while (result == CSV_WRITTEN && (field = PyIter_Next(iterator)) != NULL) {
-        result = append_field(self, line, field);
+        result = is_innermost(self, line) ? append_field(self, line, field) : CSV_RAISED;
         Py_DECREF(field);
     }
     Py_DECREF(iterator);
@@ -375,12 +376,9 @@ append_iterable(csv_encoder *self, csv_line *line, PyObject *row)
 }
 
 static csv_written
-append_terminator(csv_encoder *self, const csv_line *line)
+append_terminator(csv_encoder *self)
 {
     PyObject *t = self->terminator;
-    if (!is_innermost(self, line)) {
-        return CSV_RAISED;
-    }
     buffer_status status =
         buffer_append(&self->block, PyUnicode_DATA(t), (size_t)PyUnicode_GET_LENGTH(t),
                       (int)PyUnicode_KIND(t));
@@ -395,6 +393,9 @@ static csv_written
 append_line_end(csv_encoder *self, csv_line *line)
 {
     int quoting = self->dialect.quoting;
+    if (!is_innermost(self, line)) {
+        return CSV_RAISED;
+    }
     if (line->count > 0 && self->block.length == line->start) {
         if (quoting == CSV_QUOTE_NONE ||
             (line->null && (quoting == CSV_QUOTE_STRINGS || quoting == CSV_QUOTE_NOTNULL))) {
@@ -406,7 +407,7 @@ append_line_end(csv_encoder *self, csv_line *line)
             return result;
         }
     }
-    return append_terminator(self, line);
+    return append_terminator(self);
 }
 
 csv_written
