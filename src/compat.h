@@ -65,6 +65,10 @@ PyErr_SetRaisedException(PyObject *exception)
    it is logged. */
 #define COMPAT_LOG_DESTROY_PENDING "_log_destroy_pending"
 
+/* The attribute that inspect.markcoroutinefunction() sets, in every build: what is set is
+   asked of that function. */
+#define COMPAT_COROUTINE_MARK "_is_coroutine_marker"
+
 /* Of asyncio.tasks: enters one task and leaves another in one call.  The public way is
    _leave_task() and _enter_task(). */
 #if PY_VERSION_HEX >= 0x030C0000 && !defined(GENERATORS_PORTABLE)
