@@ -163,15 +163,14 @@ compat_watch_exit(PyObject *callback)
     Py_XDECREF(threading);
 #else
     static const char program[] =
-        "import concurrent.futures, threading\n"
+        "import atexit, concurrent.futures, threading\n"
         "class Watch:\n"
         "    def __init__(self, callback):\n"
         "        self.callback = callback\n"
-        "        self.local = threading.local()\n"
         "        self.executor = concurrent.futures.ThreadPoolExecutor(1)\n"
-        "        self.executor.submit(self.enter).result()\n"
-        "    def enter(self):\n"
-        "        self.local.watch = self\n"
+        "        local = threading.local()\n"
+        "        self.executor.submit(setattr, local, 'watch', self).result()\n"
+        "        atexit.register(id, local)  # so that it is held until then\n"
         "    def __del__(self):\n"
         "        self.callback()\n";
     PyObject *names = PyDict_New();
