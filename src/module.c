@@ -4,7 +4,7 @@
 #include "aio/coroutine.h"
 #include "aio/home.h"
 #include "aio/stop.h"
-#include "bridge/pump.h"
+#include "bridge/driver.h"
 #include "bridge/to_async.h"
 #include "bridge/to_sync.h"
 #include "bridge/worker.h"
@@ -254,6 +254,7 @@ add_async_types(PyObject *module, generators_state *state)
         add_coroutine_type(module, state, &astep_spec, &state->async_step_type) < 0 ||
         (state->async_stream_type =
              add_base_type(module, &astream_spec, state->async_generator_abc)) == NULL ||
+        add_coroutine_type(module, state, &driver_spec, &state->driver_type) < 0 ||
         (state->worker_type = make_type(module, &worker_spec, NULL)) == NULL ||
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
         add_async_stream_type(module, state, &achunked_spec, &state->achunked_type) < 0 ||
@@ -275,7 +276,6 @@ add_types(PyObject *module, generators_state *state)
         add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
         add_stream_type(module, state, &batched_spec, &state->batched_type) < 0 ||
         add_stream_type(module, state, &to_sync_spec, &state->to_sync_type) < 0 ||
-        (state->pump_type = make_type(module, &pump_spec, NULL)) == NULL ||
         (state->csv_reader_type = add_type(module, "csv_reader", &csv_reader_spec)) == NULL ||
         (state->csv_writer_type = add_type(module, "csv_writer", &csv_writer_spec)) == NULL ||
         (state->csv_dict_reader_type =

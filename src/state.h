@@ -32,7 +32,7 @@
     X(PyTypeObject, chunked_type)                                          \
     X(PyTypeObject, batched_type)                                          \
     X(PyTypeObject, to_sync_type)                                          \
-    X(PyTypeObject, pump_type)                                             \
+    X(PyTypeObject, driver_type)                                           \
     X(PyTypeObject, abatched_type)                                         \
     X(PyTypeObject, achunked_type)                                         \
     X(PyTypeObject, acsv_encode_type)                                      \

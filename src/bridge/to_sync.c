@@ -1,52 +1,51 @@
 /* to_sync: the items of an async source, for plain code.
  *
- * The reading face of a pump (see pump.c), which runs on a loop in another thread and
- * which this one starts at the first step, waits for, and closes.  Where no loop is
- * given it is the background loop of the interpreter: generators/_background.py.
+ * The reading front end of a driver (see driver.c), which runs on a loop in another thread. It
+ * starts the driver at the first step, waits for it, and closes it.  Where no loop is given it
+ * uses the background loop of the interpreter: generators/_background.py.
  *
- * States: those of a stream; `pump` is NULL when it has ended.  A step that timed out,
- * or was asked for on the loop's own thread, is refused and changes nothing.
+ * States: those of a stream; `driver` is NULL when it has ended.  A step that timed out, or
+ * was made on the loop's own thread, is refused and changes nothing.
  *
- * Owned: the pump and, until it starts, the loop.  User code that runs: the handlers of
+ * Owned: the driver and, until it starts, the loop.  User code that runs: the handlers of
  * signals and the loop's methods; the source runs on the loop's thread.
  *
+ * Closed by another thread while a step waits: the step ends, and both wait until the source
+ * is closed.  The first that closed it raises the error of closing.
+ *
  * Dropped without close(), it asks for the source to be closed and does not wait: the
- * collector may be running on any thread, the loop's own too.  What was never begun is
- * let go of as it is where no loop runs.
+ * collector may run on any thread, the loop's too.  One that was never begun is dropped as it
+ * is where no loop runs.
  *
- * In a forked child the loop's thread is missing: a step is refused, closing does
- * nothing, and what belongs to the parent is left alone.
+ * In a forked child the loop's thread is missing: a step is refused, closing does nothing, and
+ * what belongs to the parent is left alone.
  *
- * Threads: see stream.c.  While it waits the object's critical section is
- * suspended; `running` refuses others.
+ * Threads: see stream.c.  While it waits, the object's critical section is suspended;
+ * `running` refuses others.
  */
 #include "bridge/to_sync.h"
 
 #include <math.h>
 
-#include "bridge/pump.h"
-#include "core/clock.h"
 #include "aio/loop.h"
-#include "stream/stream.h"
+#include "bridge/driver_reader.h"
+#include "core/clock.h"
 #include "runtime/forks.h"
 #include "runtime/watch.h"
+#include "stream/stream.h"
 
 #define FOR_EVER UINT64_MAX
-#ifdef _WIN32
-#define LONGEST_WAIT (CLOCK_SECOND / 20) /* no signal ends a wait */
-#else
-#define LONGEST_WAIT (CLOCK_SECOND / 2)
-#endif
-#define PATIENCE CLOCK_SECOND /* with a loop that does not run, maybe not yet */
 
 typedef struct {
     stream stream;
-    pump *pump;       /* owned */
-    PyObject *loop;   /* owned: as given, or NULL for the background loop */
-    uint64_t timeout; /* nanoseconds, or FOR_EVER */
+    driver *driver;       /* owned */
+    PyObject *loop;       /* owned: as given, or NULL for the background loop */
+    uint64_t timeout;     /* nanoseconds, or FOR_EVER */
+    unsigned long thread; /* that is in a step, or closes it */
     forks_mark forks;
     bool unstartable; /* no loop can be had */
     bool dropped;
+    bool is_closed; /* somebody closes it, who raises the error of closing */
 } to_sync;
 
 /* ---- waiting ---- */
@@ -59,57 +58,14 @@ check_thread(generators_state *state, PyObject *loop)
     if (loop_running(state, &running) < 0) {
         return -1;
     }
-    bool own = running == loop;
+    bool own = running != NULL && running == loop;
     Py_XDECREF(running);
     if (own) {
         PyErr_SetString(PyExc_RuntimeError,
-                        "to_sync() is waited for on the thread of its own event loop, which "
-                        "could never go on: use `async for` there");
+                        "to_sync() cannot wait on the thread of its own event loop: use "
+                        "`async for` there");
     }
     return own ? -1 : 0;
-}
-
-static int
-is_loop_running(to_sync *self)
-{
-    PyObject *running = PyObject_CallMethod(self->pump->loop, "is_running", NULL);
-    int is = running == NULL ? -1 : PyObject_IsTrue(running);
-    Py_XDECREF(running);
-    return is;
-}
-
-/* Wait until there is something to take or, `for_end`, for the end.  1; 0 when the
-   timeout is over; or -1 with an exception: of a signal, or RuntimeError where the
-   loop does not run, which refuses the step. */
-static int
-wait_for_pump(to_sync *self, bool for_end)
-{
-    uint64_t start = clock_precise(), run = start;
-    while (pump_arm(self->pump, for_end)) {
-        uint64_t elapsed = clock_precise() - start;
-        uint64_t left = elapsed < self->timeout ? self->timeout - elapsed : 0;
-        int status = pump_wait(self->pump, left < LONGEST_WAIT ? left : LONGEST_WAIT);
-        if (status != 0) {
-            return status;
-        }
-        uint64_t now = clock_precise();
-        if (now - start >= self->timeout) {
-            return 0;
-        }
-        status = is_loop_running(self);
-        if (status < 0) {
-            return -1;
-        }
-        if (status > 0) {
-            run = now;
-        }
-        else if (now - run > PATIENCE) {
-            PyErr_SetString(PyExc_RuntimeError, "the event loop of to_sync() is not running");
-            self->stream.refused = !for_end;
-            return -1;
-        }
-    }
-    return 1;
 }
 
 static void
@@ -124,7 +80,7 @@ raise_timeout(const to_sync *self, const char *what)
 
 /* ---- starting ---- */
 
-/* The loop to be used: a new reference; when it is dropped None where none is there: a
+/* The loop to be used, a new reference.  When the stream is dropped, None where none runs: a
    collector must start no thread. */
 static PyObject *
 find_loop(to_sync *self, generators_state *state)
@@ -150,23 +106,23 @@ start(to_sync *self, generators_state *state)
         self->stream.refused = true;
     }
     else {
-        status = pump_start(self->pump, loop);
+        status = driver_start(self->driver, loop);
     }
     Py_DECREF(loop);
     return status;
 }
 
-/* ---- the stream's own ---- */
+/* ---- a step ---- */
 
-/* Nothing is there to be taken: wait for it. */
 static int
 wait_for_item(to_sync *self, generators_state *state)
 {
-    if (check_thread(state, self->pump->loop) < 0) {
+    if (check_thread(state, self->driver->loop) < 0) {
         self->stream.refused = true;
         return -1;
     }
-    int status = wait_for_pump(self, false);
+    int status = driver_wait(self->driver, &self->driver->channel.reader, false, self->timeout,
+                             &self->stream.refused);
     if (status == 0) {
         raise_timeout(self, "no item came");
         self->stream.refused = true;
@@ -186,15 +142,16 @@ to_sync_next(stream *base)
         base->refused = true;
         return NULL;
     }
-    if (self->pump->loop == NULL && start(self, state) < 0) {
+    self->thread = PyThread_get_thread_ident();
+    if (self->driver->loop == NULL && start(self, state) < 0) {
         return NULL;
     }
     for (;;) {
         PyObject *item;
-        switch (pump_take(self->pump, &item)) {
-        case PUMP_ITEM:
+        switch (driver_take(self->driver, &item)) {
+        case CHANNEL_ITEM:
             return item;
-        case PUMP_NONE:
+        case CHANNEL_NONE:
             if (wait_for_item(self, state) < 0) {
                 return NULL;
             }
@@ -205,76 +162,128 @@ to_sync_next(stream *base)
     }
 }
 
-/* Wait until the source is closed.  0, or -1 with an exception. */
+/* ---- closing ---- */
+
+/* Wait until the source is closed.  `raises`: raise the error of closing.  0 or -1. */
 static int
-wait_for_end(to_sync *self, generators_state *state)
+wait_for_end(to_sync *self, driver *driven, channel_waiter *waiter, bool raises)
 {
-    if (check_thread(state, self->pump->loop) < 0) {
-        pump_drop(self->pump);
+    if (check_thread(generators_state_of((PyObject *)self), driven->loop) < 0) {
+        channel_drop(&driven->channel);
         return -1;
     }
-    int status = wait_for_pump(self, true);
+    bool is_stopped;
+    int status = driver_wait(driven, waiter, true, self->timeout, &is_stopped);
     if (status > 0) {
-        return pump_closed(self->pump);
+        return raises ? channel_raise_closing_error(&driven->channel) : 0;
     }
-    if (status == 0) {
+    if (status == 0 && raises) {
         raise_timeout(self, "the source was not closed");
     }
-    pump_drop(self->pump); /* it goes on closing */
-    return -1;
+    channel_drop(&driven->channel); /* it is still closing */
+    return status == 0 && !raises ? 0 : -1;
 }
 
-/* It was not begun: have it begin with closing, where there is something to be closed.
-   1 if it does, 0, or -1. */
+/* It was not begun: begin with closing, where there is something to close.  1 if it does, 0,
+   or -1. */
 static int
 start_to_close(to_sync *self, generators_state *state)
 {
-    int needs = self->unstartable ? 0 : pump_needs_closing(self->pump);
+    int needs = self->unstartable ? 0 : driver_needs_closing(self->driver);
     if (needs <= 0) {
         return needs;
     }
     PyObject *loop = find_loop(self, state);
     int status = loop == NULL ? -1 : 0;
     if (loop != NULL && loop != Py_None) {
-        status = pump_start(self->pump, loop) < 0 ? -1 : 1;
+        status = driver_start(self->driver, loop) < 0 ? -1 : 1;
     }
     Py_XDECREF(loop);
     return status;
 }
 
 static int
-close_pump(to_sync *self)
+close_driver(to_sync *self, driver *driven)
 {
-    generators_state *state = generators_state_of((PyObject *)self);
     if (forks_mark_is_old(&self->forks)) {
         return 0;
     }
+    bool raises = !self->is_closed;
+    self->is_closed = true;
     if (self->dropped) {
-        pump_drop(self->pump);
+        channel_drop(&driven->channel);
     }
-    if (pump_close(self->pump) < 0) {
+    if (driver_close(driven) < 0) {
         return -1;
     }
-    if (self->pump->loop == NULL) {
-        int started = start_to_close(self, state);
+    if (driven->loop == NULL) {
+        int started = start_to_close(self, generators_state_of((PyObject *)self));
         if (started <= 0) {
+            PyObject *raised = PyErr_GetRaisedException();
+            driver_give_up(driven); /* others may wait for its end */
+            if (raised != NULL) {
+                PyErr_SetRaisedException(raised);
+            }
             return started;
         }
     }
-    return self->dropped ? pump_closed(self->pump) : wait_for_end(self, state);
+    return self->dropped ? channel_raise_closing_error(&driven->channel)
+                         : wait_for_end(self, driven, &driven->channel.reader, raises);
 }
 
 static int
 to_sync_release(stream *base)
 {
     to_sync *self = (to_sync *)base;
-    int status = self->pump == NULL ? 0 : close_pump(self);
-    Py_CLEAR(self->pump);
-    Py_CLEAR(self->loop);
+    self->thread = PyThread_get_thread_ident();
+    driver *driven = self->driver;
+    int status = driven == NULL ? 0 : close_driver(self, driven);
+    PyObject *raised = PyErr_GetRaisedException();
+    PyObject *loop = self->loop;
+    self->driver = NULL;
+    self->loop = NULL;
+    Py_XDECREF(driven);
+    Py_XDECREF(loop);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
     return status;
 }
 
-static const stream_kind to_sync_kind = {to_sync_next, to_sync_release};
+/* close() while another thread is in a step, or closes it. */
+static int
+to_sync_close_running(stream *base)
+{
+    to_sync *self = (to_sync *)base;
+    if (self->thread == PyThread_get_thread_ident() || self->driver == NULL ||
+        forks_mark_is_old(&self->forks)) {
+        return 1;
+    }
+    channel_waiter waiter;
+    if (channel_waiter_init(&waiter) < 0) {
+        return -1;
+    }
+    driver *driven = (driver *)Py_NewRef((PyObject *)self->driver);
+    bool raises = !self->is_closed;
+    self->is_closed = true;
+    int status = driver_close(driven);
+    if (status == 0) {
+        status = wait_for_end(self, driven, &waiter, raises);
+    }
+    channel_waiter_free(&waiter);
+    PyObject *raised = PyErr_GetRaisedException();
+    Py_DECREF(driven);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+    return status;
+}
+
+static const stream_kind to_sync_kind = {
+    .next = to_sync_next,
+    .release = to_sync_release,
+    .close_running = to_sync_close_running,
+};
 
 /* ---- memory ---- */
 
@@ -282,7 +291,7 @@ static int
 to_sync_traverse(PyObject *op, visitproc visit, void *arg)
 {
     to_sync *self = (to_sync *)op;
-    Py_VISIT(self->pump);
+    Py_VISIT((PyObject *)self->driver);
     Py_VISIT(self->loop);
     return stream_traverse(op, visit, arg);
 }
@@ -291,7 +300,7 @@ static int
 to_sync_clear(PyObject *op)
 {
     to_sync *self = (to_sync *)op;
-    Py_CLEAR(self->pump);
+    Py_CLEAR(self->driver);
     Py_CLEAR(self->loop);
     forks_mark_clear(&self->forks);
     return stream_clear(op);
@@ -420,8 +429,8 @@ to_sync_init(to_sync *self, generators_state *state, PyObject *args, PyObject *k
         self->loop = Py_NewRef(loop);
     }
     forks_mark_set(&self->forks, state);
-    self->pump = pump_new(state, source, (size_t)buffersize, (size_t)max_bytes);
-    return self->pump == NULL ? -1 : 0;
+    self->driver = driver_new(state, source, (size_t)buffersize, (size_t)max_bytes);
+    return self->driver == NULL ? -1 : 0;
 }
 
 static PyObject *

@@ -66,7 +66,7 @@ batched_release(stream *Py_UNUSED(base))
     return 0;
 }
 
-static const stream_kind batched_kind = {batched_next, batched_release};
+static const stream_kind batched_kind = {.next = batched_next, .release = batched_release};
 
 /* ---- making one ---- */
 

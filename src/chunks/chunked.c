@@ -94,7 +94,7 @@ chunked_release(stream *base)
     return 0;
 }
 
-static const stream_kind chunked_kind = {chunked_next, chunked_release};
+static const stream_kind chunked_kind = {.next = chunked_next, .release = chunked_release};
 
 static int
 chunked_traverse(PyObject *op, visitproc visit, void *arg)

@@ -1,6 +1,8 @@
 /* The codecs of Python, by name. */
 #include "source/codec.h"
 
+#include "compat.h"
+
 PyObject *
 codec_name(PyObject *encoding)
 {

@@ -182,11 +182,14 @@ prime_lock_held(stream *self)
 static int
 close_lock_held(stream *self)
 {
-    if (self->running) {
-        refuse_overlap();
-        return -1;
+    if (!self->running) {
+        return self->ended ? 0 : end(self);
     }
-    return self->ended ? 0 : end(self);
+    int status = self->kind->close_running == NULL ? 1 : self->kind->close_running(self);
+    if (status > 0) {
+        refuse_overlap();
+    }
+    return status == 0 ? 0 : -1;
 }
 
 static int

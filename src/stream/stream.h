@@ -21,6 +21,11 @@ typedef struct {
     /* Let go of all that the type holds and close what it opened itself.
        Called at the end, once or more.  0, or -1 with an exception set. */
     int (*release)(stream *self);
+
+    /* close() was called while another call is under way: 1 to refuse it, as a generator
+       does, or end what the other call waits for, and return when the stream has ended: 0, or
+       -1 with an exception set.  NULL: it is refused. */
+    int (*close_running)(stream *self);
 } stream_kind;
 
 struct stream {

@@ -99,7 +99,8 @@ map_threads_release(stream *base)
     return status;
 }
 
-static const stream_kind map_threads_kind = {map_threads_next, map_threads_release};
+static const stream_kind map_threads_kind = {.next = map_threads_next,
+                                             .release = map_threads_release};
 
 static int
 map_threads_traverse(PyObject *op, visitproc visit, void *arg)

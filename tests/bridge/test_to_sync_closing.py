@@ -346,6 +346,183 @@ def test_a_stream_of_a_stream_is_closed_to_the_end() -> None:
     assert len(source.closed) == 1
 
 
+# --- closing while another thread waits ---------------------------------------------------------
+
+
+class Reader:
+    """A thread that waits in a step of the stream."""
+
+    def __init__(self, stream: Any, step: Callable[[Any], Any] = next) -> None:
+        self.came: list[Any] = []
+        self.thread = threading.Thread(target=self.read, args=(stream, step))
+        self.thread.start()
+
+    def read(self, stream: Any, step: Callable[[Any], Any]) -> None:
+        try:
+            self.came.append(step(stream))
+        except BaseException as error:
+            self.came.append(type(error))
+
+    def end(self) -> list[Any]:
+        self.thread.join(20)
+        assert not self.thread.is_alive()
+        return self.came
+
+
+def waiting_source(**options: Any) -> tuple[Source, Any]:
+    source = Source(1, blocks=True, **options)
+    stream = to_sync(source)
+    assert next(stream) == 0
+    return source, stream
+
+
+def until_waiting(stream: Any) -> None:
+    """A step is refused while another is under way."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            stream.prime()
+        except ValueError:
+            return
+        time.sleep(0.001)
+
+
+def until_asked(source: Source) -> None:
+    deadline = time.monotonic() + 20
+    while source.asked == 0 and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def leave_block(stream: Any) -> None:
+    with stream:
+        pass
+
+
+@pytest.mark.parametrize('close', [leave_by_close, leave_block])
+def test_closing_ends_the_step_of_another_thread(close: Callable[[Any], None]) -> None:
+    source, stream = waiting_source()
+    reader = Reader(stream)
+    until_waiting(stream)
+    close(stream)
+    assert len(source.closed) == 1
+    assert source.cancelled == 1
+    assert reader.end() == [StopIteration]
+    assert next(stream, 'ended') == 'ended'
+
+
+def test_closing_ends_the_first_step_of_another_thread() -> None:
+    source = Source(0, blocks=True)
+    stream = to_sync(source)
+    reader = Reader(stream, lambda stream: stream.prime() is stream)
+    until_asked(source)
+    stream.close()
+    assert len(source.closed) == 1
+    assert reader.end() == [True]
+
+
+def test_closing_raises_its_error_where_it_was_called_first() -> None:
+    error = OSError('while closing')
+    _source, stream = waiting_source(closing_error=error)
+    reader = Reader(stream)
+    until_waiting(stream)
+    with pytest.raises(OSError, match='while closing') as caught:
+        stream.close()
+    assert caught.value is error
+    stream.close()
+    assert reader.end() == [StopIteration]
+
+
+def test_all_that_close_wait_until_the_source_is_closed() -> None:
+    release = threading.Event()
+
+    class Slow(Source):
+        async def aclose(self) -> None:
+            while not release.is_set():
+                await asyncio.sleep(0.001)
+            await super().aclose()
+
+    source = Slow(1, blocks=True)
+    stream = to_sync(source)
+    assert next(stream) == 0
+    reader = Reader(stream)
+    until_waiting(stream)
+
+    def close(stream: Any) -> int:
+        stream.close()
+        return len(source.closed)
+
+    closers = [Reader(stream, close) for _ in range(5)]
+    asyncio.run_coroutine_threadsafe(asyncio.sleep(0.02), background()).result(20)
+    assert [closer.came for closer in closers] == [[]] * 5
+    release.set()
+    assert [closer.end() for closer in closers] == [[1]] * 5
+    assert reader.end() == [StopIteration]
+
+
+def test_closing_beside_a_step_is_bounded_by_the_timeout() -> None:
+    release, closed = threading.Event(), threading.Event()
+
+    class Slow(Source):
+        async def aclose(self) -> None:
+            while not release.is_set():
+                await asyncio.sleep(0.001)
+            closed.set()
+
+    source = Slow(0, blocks=True)
+    stream = to_sync(source, timeout=1)
+    reader = Reader(stream)
+    until_asked(source)
+    with pytest.raises(TimeoutError, match='the source was not closed within'):
+        stream.close()
+    assert reader.end() == [StopIteration]
+    assert not closed.is_set()
+    release.set()
+    assert closed.wait(20)
+
+
+@pytest.mark.parametrize('buffersize', [0, 1, 256])
+def test_closing_at_any_moment_of_a_step(buffersize: int) -> None:
+    for _ in range(40):
+        source = Source(10**6)
+        stream = to_sync(source, buffersize=buffersize)
+        reader = Reader(stream, list)
+        stream.close()
+        reader.end()
+        stream.close()
+        assert len(source.closed) == 1
+
+
+def test_a_signal_handler_cannot_close_the_stream_that_it_interrupts() -> None:
+    if not hasattr(signal, 'setitimer'):
+        pytest.skip('signals of POSIX')
+    source, stream = waiting_source()
+    old = signal.signal(signal.SIGALRM, lambda *args: stream.close())
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        with pytest.raises(ValueError, match='generator already executing'):
+            next(stream)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+    assert len(source.closed) == 1
+
+
+def test_an_error_of_closing_that_is_in_the_chain_already_makes_no_circle() -> None:
+    first, second = KeyError('first'), OSError('second')
+    second.__context__ = first
+
+    class Fails(Source):
+        async def __anext__(self) -> int:
+            raise second
+
+    stream = to_sync(Fails(1, closing_error=first))  # type: ignore[arg-type]
+    with pytest.raises(KeyError) as caught:
+        next(stream)
+    assert caught.value is first
+    assert first.__context__ is second
+    assert second.__context__ is None
+
+
 # --- loops that end -----------------------------------------------------------------------------
 
 

@@ -43,7 +43,7 @@ encoded_release(stream *base)
     return 0;
 }
 
-static const stream_kind encoded_kind = {encoded_next, encoded_release};
+static const stream_kind encoded_kind = {.next = encoded_next, .release = encoded_release};
 
 static int
 encoded_traverse(PyObject *op, visitproc visit, void *arg)
