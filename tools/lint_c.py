@@ -767,7 +767,7 @@ def lint(folder: Path) -> list[Finding]:
     return sorted(set(source.findings))
 
 
-OPEN = Path(__file__).with_suffix('.open')
+OPEN_FINDINGS = Path(__file__).with_suffix('.open')
 
 
 def name_of(folder: Path, finding: Finding) -> str:
@@ -782,14 +782,14 @@ def main() -> int:
     """
     given = sys.argv[1:]
     folder = Path(given[0]) if given else Path(__file__).resolve().parents[1] / 'src'
-    known = set() if given else set(OPEN.read_text().splitlines())
+    known = set() if given else set(OPEN_FINDINGS.read_text().splitlines())
     findings = lint(folder)
     new = [finding for finding in findings if name_of(folder, finding) not in known]
     mended = known - {name_of(folder, finding) for finding in findings}
     for file, line, rule, message in new:
         print(f'{folder.name}/{file}:{line}: {rule}: {message}')
     for name in sorted(mended):
-        print(f'mended, take it out of {OPEN.name}: {name}')
+        print(f'mended, take it out of {OPEN_FINDINGS.name}: {name}')
     if new or mended:
         print(f'{len(new)} findings, {len(mended)} mended')
     return 1 if new or mended else 0
