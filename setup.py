@@ -4,6 +4,7 @@ DEBUG=1             no optimisation, debug symbols, asserts
 SANITIZE=A,B        gcc's and clang's sanitizers, as address,undefined
 COVERAGE=1          gcov's counters
 WERROR=1            every warning is an error
+PORTABLE=1          only what CPython documents: see src/compat.h
 """
 
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-SWITCHES = ('DEBUG', 'SANITIZE', 'COVERAGE', 'WERROR')
+SWITCHES = ('DEBUG', 'SANITIZE', 'COVERAGE', 'WERROR', 'PORTABLE')
 
 
 def switch(name: str) -> str:
@@ -69,6 +70,13 @@ class Build(build_ext):
         stamp.write_text(switches)
 
 
+macros: list[tuple[str, str | None]] = [
+    ('CORE_REALLOC', 'PyMem_RawRealloc'),
+    ('CORE_FREE', 'PyMem_RawFree'),
+]
+if switch('PORTABLE'):
+    macros.append(('GENERATORS_PORTABLE', None))
+
 setup(
     ext_modules=[
         Extension(
@@ -76,7 +84,7 @@ setup(
             sources=sorted(glob('src/**/*.c', recursive=True)),
             depends=sorted(glob('src/**/*.h', recursive=True)),
             include_dirs=['src'],
-            define_macros=[('CORE_REALLOC', 'PyMem_RawRealloc'), ('CORE_FREE', 'PyMem_RawFree')],
+            define_macros=macros,
         )
     ],
     cmdclass={'build_ext': Build},

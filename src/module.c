@@ -28,9 +28,9 @@
 #include "events/call.h"
 #include "events/dispatcher.h"
 #include "events/handler.h"
+#include "events/queue_task.h"
 #include "events/table.h"
 #include "runtime/forks.h"
-#include "source/pending.h"
 #include "stream/astep.h"
 #include "stream/astream.h"
 #include "stream/stream.h"
@@ -134,9 +134,8 @@ import_peers(generators_state *state)
         {&state->mapping_abc, "collections.abc", "Mapping"},
         {&state->coroutine_abc, "collections.abc", "Coroutine"},
         {&state->get_asyncgen_hooks, "sys", "get_asyncgen_hooks"},
-        {&state->csv_base_error, "_csv", "Error"},
-        {&state->csv_dialect, "_csv", "Dialect"},
-        {&state->csv_field_size_limit, "_csv", "field_size_limit"},
+        {&state->csv_base_error, COMPAT_CSV, "Error"},
+        {&state->csv_field_size_limit, COMPAT_CSV, "field_size_limit"},
     };
     for (size_t i = 0; i < Py_ARRAY_LENGTH(peers); i++) {
         *peers[i].value = import_attribute(peers[i].module, peers[i].name);
@@ -146,6 +145,7 @@ import_peers(generators_state *state)
     }
     return (state->io = PyImport_ImportModule("io")) == NULL ||
                    (state->csv_error = csv_error_type()) == NULL ||
+                   (state->csv_dialect = compat_csv_dialect_type()) == NULL ||
                    (state->csv_default_dialect = PyObject_CallNoArgs(state->csv_dialect)) ==
                        NULL
                ? -1
@@ -251,12 +251,11 @@ add_async_types(PyObject *module, generators_state *state)
         (state->coroutine_wrapper_type = make_type(module, &coroutine_wrapper_spec, NULL)) ==
             NULL ||
         add_coroutine_type(module, state, &home_spec, &state->home_type) < 0 ||
-        (state->async_step_type = make_type(module, &astep_spec, NULL)) == NULL ||
+        add_coroutine_type(module, state, &astep_spec, &state->async_step_type) < 0 ||
         (state->async_stream_type =
              add_base_type(module, &astream_spec, state->async_generator_abc)) == NULL ||
         add_coroutine_type(module, state, &driver_spec, &state->driver_type) < 0 ||
         (state->worker_type = make_type(module, &worker_spec, NULL)) == NULL ||
-        (state->pending_type = make_type(module, &pending_spec, NULL)) == NULL ||
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
         add_async_stream_type(module, state, &achunked_spec, &state->achunked_type) < 0 ||
         add_async_stream_type(module, state, &acsv_rows_spec, &state->acsv_rows_type) < 0 ||
@@ -291,14 +290,14 @@ add_types(PyObject *module, generators_state *state)
 static int
 add_task_types(PyObject *module, generators_state *state)
 {
-    if ((state->drive_type = add_type(module, "drive", &drive_spec)) == NULL ||
+    if (add_coroutine_type(module, state, &drive_spec, &state->drive_type) < 0 ||
+        PyModule_AddType(module, state->drive_type) < 0 ||
         (state->task_type = add_type(module, "task", &task_spec)) == NULL ||
         (state->thread_call_type = make_type(module, &thread_call_spec, NULL)) == NULL ||
         (state->workers_type = make_type(module, &workers_spec, NULL)) == NULL ||
         (state->crew_type = make_type(module, &crew_spec, NULL)) == NULL ||
         (state->async_call_type = make_type(module, &async_call_spec, NULL)) == NULL ||
         (state->reader_type = make_type(module, &reader_spec, NULL)) == NULL ||
-        register_type(state->coroutine_abc, state->drive_type) < 0 ||
         register_type(state->coroutine_abc, state->async_call_type) < 0 ||
         register_type(state->coroutine_abc, state->reader_type) < 0 ||
         add_stream_type(module, state, &map_threads_spec, &state->map_threads_type) < 0 ||
@@ -348,7 +347,9 @@ add_event_types(PyObject *module, generators_state *state)
     if ((state->dispatcher_type = add_type(module, "Dispatcher", &dispatcher_spec)) == NULL ||
         (state->event_handler_type = add_type(module, "_EventHandler", &event_handler_spec)) ==
             NULL ||
-        (state->event_call_type = add_type(module, "_EventCall", &event_call_spec)) == NULL ||
+        add_coroutine_type(module, state, &event_call_spec, &state->event_call_type) < 0 ||
+        add_coroutine_type(module, state, &event_queue_task_spec,
+                           &state->event_queue_task_type) < 0 ||
         (state->event_topic_type = make_type(module, &event_topic_spec, NULL)) == NULL) {
         return -1;
     }
@@ -363,11 +364,10 @@ add_event_types(PyObject *module, generators_state *state)
                         "ErrorEvent(event, handler, exception)\n\n"
                         "What 'error' handlers get: the handler, as it was registered, that\n"
                         "raised the exception when it was given the event.");
-    if (state->error_event_class == NULL ||
-        (state->str_error = PyUnicode_InternFromString("error")) == NULL) {
-        return -1;
-    }
-    return register_type(state->coroutine_abc, state->event_call_type);
+    return state->error_event_class == NULL ||
+                   (state->str_error = PyUnicode_InternFromString("error")) == NULL
+               ? -1
+               : 0;
 }
 
 /* Each step stops at what fails: an API that is called with an error set may lose it. */

@@ -33,7 +33,6 @@
     X(PyTypeObject, batched_type)                                          \
     X(PyTypeObject, to_sync_type)                                          \
     X(PyTypeObject, driver_type)                                           \
-    X(PyTypeObject, pending_type)                                          \
     X(PyTypeObject, abatched_type)                                         \
     X(PyTypeObject, achunked_type)                                         \
     X(PyTypeObject, acsv_encode_type)                                      \
@@ -52,6 +51,7 @@
     X(PyTypeObject, event_handler_type)                                    \
     X(PyTypeObject, event_topic_type)                                      \
     X(PyTypeObject, event_call_type)                                       \
+    X(PyTypeObject, event_queue_task_type)                                 \
     X(PyObject, event_class)          /* Event */                          \
     X(PyObject, error_event_class)    /* ErrorEvent */                     \
     X(PyObject, str_error)            /* the type of its events */         \
@@ -115,8 +115,7 @@ extern struct PyModuleDef generators_module;
 static inline generators_state *
 generators_state_of(PyObject *op)
 {
-    /* What PyType_GetModuleState() does, with one call less for each row. */
-    return PyModule_GetState(((PyHeapTypeObject *)Py_TYPE(op))->ht_module);
+    return PyModule_GetState(compat_type_module(Py_TYPE(op)));
 }
 
 /* The same for one that can be: the type may be a user's. */

@@ -18,17 +18,8 @@
 static bool
 is_generator_coroutine(PyObject *object)
 {
-    if (!PyGen_CheckExact(object)) {
-        return false;
-    }
-#if PY_VERSION_HEX >= 0x030C0000
-    PyCodeObject *code = PyGen_GetCode((PyGenObject *)object);
-#else
-    PyCodeObject *code = (PyCodeObject *)Py_NewRef(((PyGenObject *)object)->gi_code);
-#endif
-    bool is = (code->co_flags & CO_ITERABLE_COROUTINE) != 0;
-    Py_DECREF(code);
-    return is;
+    return PyGen_CheckExact(object) &&
+           (compat_generator_flags(object) & CO_ITERABLE_COROUTINE) != 0;
 }
 
 static bool
@@ -158,8 +149,7 @@ static PyObject *
 take_stop_value(void)
 {
     PyObject *stop = PyErr_GetRaisedException();
-    PyObject *value = ((PyStopIterationObject *)stop)->value;
-    value = Py_NewRef(value == NULL ? Py_None : value);
+    PyObject *value = compat_stop_value(stop);
     Py_DECREF(stop);
     return value;
 }

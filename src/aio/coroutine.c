@@ -40,10 +40,7 @@ find_origin(int depth)
     PyObject *places = PyList_New(0);
     PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
     while (places != NULL && frame != NULL && depth-- > 0) {
-        PyCodeObject *code = PyFrame_GetCode(frame);
-        PyObject *place = Py_BuildValue("OiO", code->co_filename, PyFrame_GetLineNumber(frame),
-                                        code->co_name);
-        Py_DECREF(code);
+        PyObject *place = compat_frame_place(frame);
         if (place == NULL || PyList_Append(places, place) < 0) {
             Py_CLEAR(places);
         }
@@ -172,6 +169,16 @@ enter(coroutine *self, PyObject *value)
 }
 
 PySendResult
+coroutine_stepped(coroutine *self, PySendResult sent)
+{
+    if (sent != PYGEN_NEXT) {
+        release(self);
+    }
+    leave(self, sent == PYGEN_NEXT ? COROUTINE_SUSPENDED : COROUTINE_ENDED);
+    return sent;
+}
+
+PySendResult
 coroutine_resume(coroutine *self, PyObject *value, PyObject *exception, PyObject **result)
 {
     *result = NULL;
@@ -184,11 +191,7 @@ coroutine_resume(coroutine *self, PyObject *value, PyObject *exception, PyObject
     }
     PySendResult sent = self->kind->step(self, value, exception, result);
     Py_LeaveRecursiveCall();
-    if (sent != PYGEN_NEXT) {
-        release(self);
-    }
-    leave(self, sent == PYGEN_NEXT ? COROUTINE_SUSPENDED : COROUTINE_ENDED);
-    return sent;
+    return coroutine_stepped(self, sent);
 }
 
 PySendResult
@@ -636,7 +639,7 @@ get_code(PyObject *op, void *Py_UNUSED(closure))
     }
     PyObject *name = get_qualified_name(op, NULL);
     const char *text = name == NULL ? NULL : PyUnicode_AsUTF8(name);
-    code = text == NULL ? NULL : (PyObject *)PyCode_NewEmpty("<generators>", text, 1);
+    code = text == NULL ? NULL : frame_code_of_native(text);
     Py_XDECREF(name);
     return code;
 }
@@ -835,6 +838,7 @@ static PyType_Slot coroutine_slots[] = {
     {Py_tp_clear, coroutine_clear},
     {Py_tp_repr, coroutine_repr},
     COROUTINE_SLOTS,
+    {Py_am_await, coroutine_am_await},
     {Py_tp_methods, coroutine_methods},
     {Py_tp_members, coroutine_members},
     {Py_tp_getset, coroutine_attributes},

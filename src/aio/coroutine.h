@@ -98,6 +98,10 @@ coroutine_pause(PyObject **result)
 PySendResult coroutine_resume(coroutine *self, PyObject *value, PyObject *exception,
                               PyObject **result);
 
+/* What coroutine_resume() does after a step, for a kind that has a shorter way: it gives
+   `sent`. */
+PySendResult coroutine_stepped(coroutine *self, PySendResult sent);
+
 /* close(): 0, or -1 with an exception set. */
 int coroutine_close(coroutine *self);
 
@@ -120,13 +124,13 @@ PyObject *coroutine_am_await(PyObject *op);
 PySendResult coroutine_am_send(PyObject *op, PyObject *value, PyObject **result);
 
 /* What a spec must name itself: a type made from a spec inherits no tp_dealloc.  It names
-   tp_traverse and tp_clear too where it holds more than the base. */
+   tp_traverse and tp_clear too where it holds more than the base; never am_await, which would
+   hide the base's method __await__(). */
 /* clang-format off */
 #define COROUTINE_SLOTS                       \
     {Py_tp_finalize, coroutine_finalize},     \
     {Py_tp_dealloc, coroutine_dealloc},       \
     {Py_tp_iternext, coroutine_iternext},     \
-    {Py_am_await, coroutine_am_await},        \
     {Py_am_send, coroutine_am_send}
 /* clang-format on */
 

@@ -23,12 +23,12 @@ find(generators_state *state, PyObject **place, const char *name)
     return function == NULL ? NULL : generators_set_late(state, place, function);
 }
 
-#if PY_VERSION_HEX >= 0x030C0000 && !defined(GENERATORS_PORTABLE)
+#ifdef COMPAT_SWAP_CURRENT_TASK
 
 int
 current_task_swap(generators_state *state, PyObject *loop, PyObject *task, PyObject **earlier)
 {
-    PyObject *swap = find(state, &state->asyncio_swap_task, "_swap_current_task");
+    PyObject *swap = find(state, &state->asyncio_swap_task, COMPAT_SWAP_CURRENT_TASK);
     PyObject *arguments[] = {loop, task};
     *earlier = swap == NULL ? NULL : PyObject_Vectorcall(swap, arguments, 2, NULL);
     return *earlier == NULL ? -1 : 0;

@@ -280,6 +280,7 @@ home_uncancel(home *self)
     if (self->task == NULL) {
         return;
     }
+    PyObject *raised = PyErr_GetRaisedException();
     PyObject *task = Py_NewRef(self->task);
     PyObject *left = PyObject_CallMethod(task, "uncancel", NULL);
     if (left == NULL) {
@@ -287,6 +288,9 @@ home_uncancel(home *self)
     }
     Py_XDECREF(left);
     Py_DECREF(task);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
 }
 
 /* ---- what a step came to ---- */
@@ -320,18 +324,18 @@ home_source_ended(home *self)
     }
 }
 
-/* An empty piece of read() is the end: 1, 0 or -1. */
-static int
-home_is_end_of_file(home *self, PyObject *item)
+int
+home_check_data(PyObject *data)
 {
-    if (self->read == NULL) {
-        return 0;
+    if (PyBytes_CheckExact(data)) {
+        return PyBytes_GET_SIZE(data) > 0;
     }
-    if (PyBytes_CheckExact(item)) {
-        return PyBytes_GET_SIZE(item) == 0;
+    if (data == Py_None) {
+        PyErr_SetString(PyExc_BlockingIOError, "read() returned None: it has no data yet");
+        return -1;
     }
-    Py_ssize_t size = item == Py_None ? 1 : PyObject_Size(item);
-    return size < 0 ? -1 : size == 0;
+    Py_ssize_t size = PyObject_Size(data);
+    return size < 0 ? -1 : size > 0;
 }
 
 /* Whether a cancellation is raised. */
@@ -349,29 +353,29 @@ home_is_cancellation(home *self)
 }
 
 static void
-home_read_came(home *self, PyObject *item)
+home_item_came(home *self, PyObject *item)
 {
-    if (item != NULL) {
-        int is_end = home_is_end_of_file(self, item);
-        if (is_end == 0) {
-            is_end = home_stash_item(self, item);
-        }
-        else {
-            Py_DECREF(item);
-        }
-        if (is_end != 0) {
-            home_source_ended(self);
-        }
-        return;
-    }
-    if (self->read == NULL && PyErr_ExceptionMatches(PyExc_StopAsyncIteration)) {
-        PyErr_Clear();
+    int is_item = self->read == NULL ? 1 : home_check_data(item);
+    if (is_item > 0) {
+        is_item = home_stash_item(self, item) < 0 ? -1 : 1;
     }
     else {
-        raising_convert(PyExc_StopAsyncIteration, "the source");
-        if (self->read == NULL) {
-            stream_note("while reading item %zd", self->pulled);
-        }
+        Py_DECREF(item);
+    }
+    if (is_item <= 0) {
+        home_source_ended(self);
+    }
+}
+
+static void
+home_error_came(home *self)
+{
+    if (self->read != NULL) {
+        raising_convert(PyExc_StopAsyncIteration, "read()");
+        stream_note("while reading part %zd of the file", self->pulled);
+    }
+    else if (raising_forgive(PyExc_StopAsyncIteration) < 0) {
+        stream_note("while reading item %zd", self->pulled);
     }
     home_source_ended(self);
 }
@@ -399,7 +403,12 @@ home_step_came(home *self, PyObject *value)
 {
     switch (self->phase) {
     case HOME_READING:
-        home_read_came(self, value);
+        if (value != NULL) {
+            home_item_came(self, value);
+        }
+        else {
+            home_error_came(self);
+        }
         /* The loop ends, and may wait for the home task: nobody else will close it. */
         return self->was_cancelled && self->has_ended && home_begin_closing(self);
     case HOME_CANCELLING:

@@ -90,6 +90,9 @@ void home_leave(home *self);
 /* The next item, in order. */
 home_answer home_pull(home *self, PyObject **item);
 
+/* Whether what read() returned is data: 1; 0 for an empty piece, which is the end; or -1. */
+int home_check_data(PyObject *data);
+
 /* Whether home_pull() would answer at once with what has come. */
 static inline bool
 home_has_something(const home *self)

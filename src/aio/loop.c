@@ -23,7 +23,7 @@ find_asyncio(generators_state *state)
         PyErr_Clear();
         return 0;
     }
-    PyObject *running = PyObject_GetAttrString(events, "_get_running_loop");
+    PyObject *running = PyObject_GetAttrString(events, COMPAT_RUNNING_LOOP);
     Py_DECREF(events);
     if (running == NULL) {
         if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
@@ -45,11 +45,15 @@ loop_running(generators_state *state, PyObject **loop)
         return found;
     }
     *loop = PyObject_CallNoArgs(state->asyncio_running_loop);
+    if (*loop == NULL) {
+        return raising_forgive(
+            PyExc_RuntimeError); /* there is none: see COMPAT_RUNNING_LOOP */
+    }
     if (*loop == Py_None) {
         Py_CLEAR(*loop);
         return 0;
     }
-    return *loop == NULL ? -1 : 1;
+    return 1;
 }
 
 PyObject *

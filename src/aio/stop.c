@@ -18,13 +18,13 @@
 #if STOP_IS_REUSED
 
 typedef struct {
-    PyStopIterationObject base;
+    compat_stop base;
     generators_state *state; /* borrowed: its type holds the module */
 } stop;
 
 /* Whether it is as it was made, but for its value. */
 static inline bool
-is_untouched(const PyStopIterationObject *self)
+is_untouched(const compat_stop *self)
 {
     uintptr_t set = (uintptr_t)self->dict | (uintptr_t)self->notes |
                     (uintptr_t)self->traceback | (uintptr_t)self->context |
@@ -36,7 +36,7 @@ static void
 stop_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
-    PyStopIterationObject *self = (PyStopIterationObject *)op;
+    compat_stop *self = (compat_stop *)op;
     generators_state *state = ((stop *)op)->state;
     if (state != NULL && state->keeps_stop && state->kept_stop == NULL && is_untouched(self)) {
         Py_INCREF(op); /* the state's */
@@ -90,8 +90,8 @@ stop_raise(generators_state *state, PyObject *value)
     if (op != NULL) {
         state->kept_stop = NULL;
         Py_INCREF(state->stop_type);
-        if (((PyStopIterationObject *)op)->args == NULL) { /* see above */
-            ((PyStopIterationObject *)op)->args = Py_NewRef(state->empty_tuple);
+        if (((compat_stop *)op)->args == NULL) { /* see above */
+            ((compat_stop *)op)->args = Py_NewRef(state->empty_tuple);
         }
     }
     else {
@@ -103,7 +103,7 @@ stop_raise(generators_state *state, PyObject *value)
         }
         ((stop *)op)->state = state;
     }
-    ((PyStopIterationObject *)op)->value = value;
+    ((compat_stop *)op)->value = value;
     PyErr_SetRaisedException(op);
 }
 

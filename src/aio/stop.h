@@ -10,7 +10,7 @@
 #include "state.h"
 
 #if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030F0000 && \
-    !defined(Py_GIL_DISABLED) && !defined(Py_TRACE_REFS)
+    !defined(Py_GIL_DISABLED) && !defined(Py_TRACE_REFS) && !defined(GENERATORS_PORTABLE)
 #define STOP_IS_REUSED 1
 #else
 #define STOP_IS_REUSED 0

@@ -38,7 +38,7 @@ typedef struct {
     PyObject *task;         /* owned: the task that runs this, or NULL */
     PyObject *cancellation; /* owned: the CancelledError that ends the task, or NULL */
     Py_ssize_t pulled;      /* items taken from the source */
-    budget budget;
+    turn_budget budget;
     driver_phase phase;
     driver_cancelled cancelled;
     bool cancels; /* the task was asked to cancel, and has not done it yet */

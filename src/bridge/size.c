@@ -65,11 +65,11 @@ item_size(PyObject *item)
         return SIZE_OF_ANY;
     }
     if (PyTuple_Check(item)) {
-        size = sum_sizes(((PyTupleObject *)item)->ob_item, PyTuple_GET_SIZE(item));
+        size = sum_sizes(PySequence_Fast_ITEMS(item), PyTuple_GET_SIZE(item));
     }
     else if (PyList_Check(item)) {
         Py_BEGIN_CRITICAL_SECTION(item);
-        size = sum_sizes(((PyListObject *)item)->ob_item, PyList_GET_SIZE(item));
+        size = sum_sizes(PySequence_Fast_ITEMS(item), PyList_GET_SIZE(item));
         Py_END_CRITICAL_SECTION();
     }
     else if (PyDict_Check(item)) {

@@ -240,7 +240,7 @@ is_unbegun(worker *self)
 int
 worker_start(worker *self, generators_state *state, PyObject *executor)
 {
-    PyObject *module = ((PyHeapTypeObject *)Py_TYPE(self))->ht_module; /* borrowed */
+    PyObject *module = compat_type_module(Py_TYPE(self)); /* borrowed */
     PyObject *threading = PyImport_ImportModule("threading");
     PyObject *target = NULL, *callback = NULL;
     int status = -1;

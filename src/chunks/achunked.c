@@ -8,11 +8,12 @@
 #include "chunks/achunked.h"
 
 #include "chunks/achunks.h"
+#include "source/async_source.h"
 #include "chunks/pieces.h"
 
 typedef struct {
     astream stream;
-    achunks face;
+    bool asked; /* for the chunk that is being made */
     piece_chunks pieces;
 } achunked;
 
@@ -22,13 +23,7 @@ static astream_outcome
 achunked_step(astream *base, astream_answer answer, PyObject **value)
 {
     achunked *self = (achunked *)base;
-    return achunks_step(&self->face, base, &self->pieces.chunks, &pieces_kind, answer, value);
-}
-
-static astream_outcome
-achunked_close(astream *base, astream_answer answer, PyObject **value)
-{
-    return asource_close(&((achunked *)base)->face.source, base, answer, value);
+    return achunks_step(&self->asked, base, &self->pieces.chunks, &pieces_kind, answer, value);
 }
 
 static int
@@ -36,20 +31,16 @@ achunked_release(astream *base)
 {
     achunked *self = (achunked *)base;
     chunks_close(&self->pieces.chunks);
-    asource_release(&self->face.source);
     return 0;
 }
 
-static const astream_kind achunked_kind = {achunked_step, achunked_close, achunked_release};
+static const astream_kind achunked_kind = {achunked_step, NULL, achunked_release};
 
 static int
 achunked_traverse(PyObject *op, visitproc visit, void *arg)
 {
     achunked *self = (achunked *)op;
     int status = chunks_traverse(&self->pieces.chunks, visit, arg);
-    if (status == 0) {
-        status = asource_traverse(&self->face.source, visit, arg);
-    }
     return status != 0 ? status : astream_traverse(op, visit, arg);
 }
 
@@ -76,10 +67,10 @@ achunked_init(achunked *self, generators_state *state, PyObject *args, PyObject 
     }
     size_t length = self->pieces.chunks.machine.size;
     int status =
-        asource_open(&self->face.source, &self->stream, state, source, (Py_ssize_t)length,
-                     "pieces must be an async iterable of pieces, or an object whose "
-                     "read() is a coroutine function");
-    self->pieces.from_file = self->face.source.read != NULL;
+        async_source_open(&self->stream, state, source, (Py_ssize_t)length,
+                          "pieces must be an async iterable of pieces, or an object whose "
+                          "read() is a coroutine function");
+    self->pieces.from_file = self->stream.read != NULL;
     return status;
 }
 
@@ -91,6 +82,7 @@ achunked_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     self->stream.kind = &achunked_kind;
+    self->stream.is_timed = true;
     if (achunked_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
         Py_DECREF(self);
         return NULL;

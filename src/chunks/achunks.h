@@ -1,20 +1,13 @@
-/* The asynchronous face of a machine that makes chunks: what achunked and acsv_encode
- * share.
- */
+/* The async front end of a machine that makes chunks: what achunked and acsv_encode share. */
 #ifndef GENERATORS_CHUNKS_ACHUNKS_H
 #define GENERATORS_CHUNKS_ACHUNKS_H
 
-#include "source/pending.h"
 #include "chunks/chunks.h"
+#include "stream/astream.h"
 
-/* Where one stands between two steps. */
-typedef struct {
-    asource source;
-    bool asked; /* for the chunk that is being made */
-} achunks;
-
-/* For astream_kind's step and close. */
-astream_outcome achunks_step(achunks *self, astream *face, chunks *machine,
+/* For astream_kind's step.  `*asked`: whether the chunk that is being made has been asked for;
+   false at first, and kept by the owner between steps. */
+astream_outcome achunks_step(bool *asked, astream *face, chunks *machine,
                              const chunks_kind *kind, astream_answer answer, PyObject **value);
 
 #endif

@@ -44,7 +44,7 @@ batched_next(stream *base)
     PyObject *batch = PyTuple_New(room);
     while (batch != NULL) {
         PyObject_GC_UnTrack(batch);
-        PyObject **items = ((PyTupleObject *)batch)->ob_item;
+        PyObject **items = PySequence_Fast_ITEMS(batch);
         Py_ssize_t got = stream_pull_many(base, items + count, room - count);
         if (got < 0) {
             Py_DECREF(batch);

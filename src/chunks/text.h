@@ -22,10 +22,6 @@ typedef struct {
     bool used;       /* the codec was given text */
 } text_encoder;
 
-/* The codec's own name for the encoding: a new reference, or NULL with
-   LookupError for one that is not of text. */
-PyObject *text_codec_name(PyObject *encoding);
-
 /* `encoding` is a str, or NULL for UTF-8.  0, or -1 with LookupError set. */
 int text_encoder_open(text_encoder *self, PyObject *encoding, const char *errors);
 void text_encoder_close(text_encoder *self);

@@ -14,12 +14,12 @@
 /* A sync dispatch can't wait for a handler, nor for one of 'error' that would have to
    be told.  0, or -1 with TypeError. */
 int
-turn_check_sync(dispatcher *owner, event_topic *topic, PyObject *type)
+turn_check_sync(dispatcher *owner, event_route *route, PyObject *type)
 {
-    if (!topic->is_async && !owner->table.errors->is_async) {
+    if (!route->is_async && !owner->table.errors_are_async) {
         return 0;
     }
-    if (topic->is_async) {
+    if (route->is_async) {
         PyErr_Format(PyExc_TypeError,
                      "a handler of %R is async: await aemit(), adispatch() or arun()", type);
     }
@@ -47,37 +47,31 @@ is_nested(dispatcher *owner)
     return value == owner->token;
 }
 
-/* Set out on an event, `now`, for which `topic` was found.  0 or -1. */
+/* Set out on an event, `now`, for which `route` (its handlers stolen) was found.  0 or
+   -1. */
 int
-turn_start_event(turn *self, event_topic *topic)
+turn_start_event(turn *self, event_route *route)
 {
-    dispatcher *owner = self->owner;
-    PyObject *argument = self->now.data;
-    if (topic != owner->table.fallback) {
-        Py_INCREF(argument);
-    }
-    else if (self->now.event != NULL) {
-        argument = Py_NewRef(self->now.event);
-    }
-    else {
-        argument = PyObject_CallFunctionObjArgs(owner->state->event_class, self->now.type,
-                                                self->now.data, NULL);
-        if (argument == NULL) {
+    if (route->is_default && self->now.event == NULL) {
+        self->now.event = PyObject_CallFunctionObjArgs(self->owner->state->event_class,
+                                                       self->now.type, self->now.data, NULL);
+        if (self->now.event == NULL) {
+            Py_CLEAR(route->handlers);
             return -1;
         }
-        self->now.event = Py_NewRef(argument);
     }
-    Py_XSETREF(self->argument, argument);
-    Py_XSETREF(self->handlers, Py_NewRef(topic->handlers));
-    self->next = 0;
-    self->is_error = topic == owner->table.errors;
+    turn_set_handlers(self, route->handlers,
+                      Py_NewRef(route->is_default ? self->now.event : self->now.data));
+    route->handlers = NULL;
+    self->is_error = route->is_error;
     return 0;
 }
 
 static turn_status
 put_in_queue(dispatcher *owner, posted *now)
 {
-    posted item = {Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data)};
+    posted item = {Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data),
+                   now->is_own};
     if (event_queue_put(&owner->queue, &item) < 0) {
         posted_clear(&item);
         return TURN_ERROR;
@@ -108,9 +102,9 @@ take_lock_held(turn *self, dispatcher *owner, event_waiter *waiter)
     return TURN_TAKEN;
 }
 
-/* A turn for an event whose handlers `topic` has, or a place for it in the queue. */
+/* A turn for an event whose handlers `route` has, or a place for it in the queue. */
 static turn_status
-take_for_event(turn *self, dispatcher *owner, event_topic *topic, posted *now,
+take_for_event(turn *self, dispatcher *owner, event_route *route, posted *now,
                event_waiter *waiter)
 {
     turn_status status = take_lock_held(self, owner, waiter);
@@ -122,28 +116,27 @@ take_for_event(turn *self, dispatcher *owner, event_topic *topic, posted *now,
     }
     if (owner->queue.count > 0) {
         /* Left by a turn that was aborted: those come first. */
+        now->is_own = true;
         status = put_in_queue(owner, now);
     }
     else {
         self->now =
-            (posted){Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data)};
-        status = turn_start_event(self, topic) < 0 ? TURN_ERROR : TURN_TAKEN;
+            (posted){Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data), true};
+        status = turn_start_event(self, route) < 0 ? TURN_ERROR : TURN_TAKEN;
     }
     if (status == TURN_ERROR) {
-        turn_clear(self);
-        owner->busy = false;
-        return TURN_ERROR;
+        turn_keep(&self->raised, PyErr_GetRaisedException());
     }
     return TURN_TAKEN;
 }
 
-/* TURN_DONE says that the dispatcher is held, and *topic has the handlers to go to. */
+/* TURN_DONE says that the dispatcher is held, and *route has the handlers to go to. */
 static turn_status
 begin_lock_held(turn *self, dispatcher *owner, posted *now, event_waiter *waiter,
-                event_topic **found)
+                event_route *route)
 {
-    event_topic *topic = event_table_find(&owner->table, now->type);
-    if (topic == NULL && PyErr_Occurred()) {
+    int found = owner->closing ? 0 : event_table_find(&owner->table, now->type, route);
+    if (found < 0) {
         stream_note("while reading the handlers of events of type %R", now->type);
         return TURN_ERROR;
     }
@@ -151,18 +144,17 @@ begin_lock_held(turn *self, dispatcher *owner, posted *now, event_waiter *waiter
         dispatcher_refuse_closed();
         return TURN_ERROR;
     }
-    if (topic == NULL) {
+    if (found == 0) {
         return TURN_NOBODY;
     }
-    if (waiter == NULL && turn_check_sync(owner, topic, now->type) < 0) {
+    if (waiter == NULL && turn_check_sync(owner, route, now->type) < 0) {
         return TURN_ERROR;
     }
-    if (owner->busy || owner->waiting != NULL || owner->queue.count > 0 || topic->is_async ||
-        topic == owner->table.fallback) {
-        return take_for_event(self, owner, topic, now, waiter);
+    if (owner->busy || owner->waiting != NULL || owner->queue.count > 0 || route->is_async ||
+        route->is_default) {
+        return take_for_event(self, owner, route, now, waiter);
     }
     owner->busy = true;
-    *found = topic;
     return TURN_DONE;
 }
 
@@ -184,7 +176,7 @@ adopt(turn *self, plain_dispatch *plain, Py_ssize_t next)
     posted *now = &plain->now;
     *self = (turn){
         .owner = plain->owner,
-        .now = {Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data)},
+        .now = {Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data), true},
         .handlers = plain->handlers,
         .next = next,
         .argument = Py_NewRef(now->data),
@@ -229,8 +221,9 @@ deliver_all(turn *self, plain_dispatch *plain)
     return TURN_DONE;
 }
 
-/* Let the dispatcher go, unless there is something left to do. */
-static bool
+/* Let the dispatcher go, unless there is something left to do: 1, 0, or -1 where it was let
+   go and that raised. */
+static int
 let_go(dispatcher *owner)
 {
     bool is_over, is_waited_for;
@@ -241,8 +234,8 @@ let_go(dispatcher *owner)
     }
     is_waited_for = owner->waiting != NULL;
     Py_END_CRITICAL_SECTION();
-    if (is_over && is_waited_for) {
-        event_wait_wake(owner, false);
+    if (is_over && is_waited_for && event_wait_wake(owner, false) < 0) {
+        return -1;
     }
     return is_over;
 }
@@ -252,27 +245,32 @@ turn_begin(turn *self, dispatcher *owner, PyObject *event, PyObject *type, PyObj
            event_waiter *waiter)
 {
     plain_dispatch plain = {
-        .owner = owner, .now = {event, type, data}, .is_async = waiter != NULL};
-    event_topic *topic;
+        .owner = owner, .now = {event, type, data, false}, .is_async = waiter != NULL};
+    event_route route = {.handlers = NULL};
     turn_status status;
     Py_BEGIN_CRITICAL_SECTION(owner);
-    status = begin_lock_held(self, owner, &plain.now, waiter, &topic);
-    if (status == TURN_DONE) {
-        plain.handlers = Py_NewRef(topic->handlers);
-        plain.is_error = topic == owner->table.errors;
-    }
+    status = begin_lock_held(self, owner, &plain.now, waiter, &route);
     Py_END_CRITICAL_SECTION();
     if (status != TURN_DONE) {
+        PyObject *raised = status == TURN_ERROR ? PyErr_GetRaisedException() : NULL;
+        Py_XDECREF(route.handlers);
+        if (raised != NULL) {
+            PyErr_SetRaisedException(raised);
+        }
         if (status == TURN_ERROR) {
-            event_wait_wake(owner, false);
+            (void)event_wait_wake(owner, false); /* what it raises is raised here */
         }
         return status;
     }
+    plain.handlers = route.handlers;
+    plain.is_error = route.is_error;
     status = deliver_all(self, &plain);
     if (status == TURN_DONE) {
-        if (!let_go(owner)) {
+        int is_over = let_go(owner);
+        if (is_over == 0) {
             return adopt(self, &plain, PyTuple_GET_SIZE(plain.handlers));
         }
+        status = is_over < 0 ? TURN_ERROR : TURN_DONE;
         Py_DECREF(plain.handlers);
     }
     return status;

@@ -15,8 +15,10 @@
  */
 #include "events/dispatcher.h"
 
-#include "events/events.h"
+#include "events/call.h"
+#include "events/queue_task.h"
 
+#include "runtime/closing.h"
 #include "runtime/raising.h"
 #include "runtime/attributes.h"
 
@@ -33,7 +35,7 @@ dispatch(dispatcher *self, PyObject *event, PyObject *type, PyObject *data)
     turn run;
     switch (turn_begin(&run, self, event, type, data, NULL)) {
     case TURN_TAKEN:
-        turn_go(&run);
+        turn_run(&run);
         return turn_end(&run) < 0 ? -1 : 1;
     case TURN_DONE:
     case TURN_QUEUED:
@@ -80,8 +82,9 @@ PyDoc_STRVAR(
     "Give `data` to the handlers of that type, in order of registration, or where there\n"
     "are none Event(type, data) to the default.  Whether there are any.\n\n"
     "Called while a dispatch is under way, by a handler or on another thread, it is\n"
-    "queued: that dispatch runs it when it is done with the events before, and raises\n"
-    "what it raises.\n\n"
+    "queued: that dispatch runs it after the events before it.  What a queued event\n"
+    "raises goes to the 'error' handlers, else to the exception handler of the running\n"
+    "event loop; without a loop, that dispatch raises it.\n\n"
     "The exception of a handler goes to the 'error' handlers; where there are none it is\n"
     "raised when the other handlers have run, several of them as one ExceptionGroup.  An\n"
     "async handler, of this type or of 'error', is a TypeError before any is called; a\n"
@@ -108,7 +111,8 @@ PyDoc_STRVAR(aemit_doc,
              "another.  While another dispatch is under way it waits for its turn, first\n"
              "come, first served; within a handler, or in a task that one began, it is\n"
              "queued as by emit().  Cancelling it cancels the handler that is awaited, and\n"
-             "the rest of them do not get the event.");
+             "the rest of them do not get the event; queued events are run by a task of the\n"
+             "event loop.");
 
 static PyObject *
 dispatcher_aemit(PyObject *op, PyObject *const *args, Py_ssize_t count)
@@ -148,17 +152,12 @@ dispatcher_adispatch(PyObject *op, PyObject *event)
 static int
 run(dispatcher *self, PyObject *source)
 {
-    iternextfunc next = Py_TYPE(source)->tp_iternext;
     for (unsigned count = 1; !dispatcher_is_closing(self); count++) {
-        PyObject *event = next(source);
+        PyObject *event;
+        if (event_source_next(source, &event) < 0) {
+            return -1;
+        }
         if (event == NULL) {
-            if (!PyErr_Occurred()) {
-                return 0;
-            }
-            if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {
-                return -1;
-            }
-            PyErr_Clear();
             return 0;
         }
         int status = dispatch_event(self, event);
@@ -193,23 +192,15 @@ dispatcher_run(PyObject *op, PyObject *events)
     if (source == NULL) {
         return NULL;
     }
-    int closes =
-        PyGen_CheckExact(source) ? 1 : PyObject_IsInstance(source, self->state->generator_abc);
+    int closes = closing_is_due(source, self->state->generator_abc);
     int status = closes < 0 ? -1 : run(self, source);
     if (closes > 0) {
-        PyObject *raised = PyErr_GetRaisedException();
-        PyObject *closed = PyObject_CallMethod(source, "close", NULL);
-        if (closed == NULL) {
-            raising_chain(raised);
-            status = -1;
-        }
-        else if (raised != NULL) {
-            PyErr_SetRaisedException(raised);
-        }
-        Py_XDECREF(closed);
+        status = closing_close(source); /* -1 with what run() raised, too */
     }
+    PyObject *raised = status < 0 ? PyErr_GetRaisedException() : NULL;
     Py_DECREF(source);
-    if (status < 0) {
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
         return NULL;
     }
     Py_RETURN_NONE;
@@ -234,9 +225,12 @@ dispatcher_arun(PyObject *op, PyObject *events)
 static int
 check_close_lock_held(dispatcher *self)
 {
-    PyObject *handlers = self->closing ? NULL : event_table_list(&self->table);
+    if (self->closing) {
+        return 0;
+    }
+    PyObject *handlers = event_table_list(&self->table);
     if (handlers == NULL) {
-        return self->closing ? 0 : -1;
+        return -1;
     }
     int status = 0;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(handlers) && status == 0; i++) {
@@ -274,7 +268,7 @@ dispatcher_close(PyObject *op, PyObject *Py_UNUSED(ignored))
     }
     turn run;
     if (turn_begin_closing(&run, self, NULL) == TURN_TAKEN) {
-        turn_go(&run);
+        turn_run(&run);
         if (turn_end(&run) < 0) {
             return NULL;
         }
@@ -347,6 +341,7 @@ static int
 dispatcher_clear(PyObject *op)
 {
     dispatcher *self = (dispatcher *)op;
+    self->closing = self->closed = true; /* who still has it is refused */
     event_table_clear(&self->table);
     event_queue_clear(&self->queue);
     event_reader_clear(&self->key);

@@ -4,7 +4,7 @@
  *   table.c       which handlers a type of event has
  *   queue.c       events that wait for the dispatch under way to end
  *   reader.c      the key and the data of an event
- *   place.c       where in an event they are
+ *   attribute_lookup.c   where in an event they are
  *   begin.c       whose turn it is to dispatch
  *   turn.c        one dispatch: a machine that both faces drive
  *   failure.c     what goes wrong in it
@@ -16,8 +16,8 @@
  */
 #ifndef GENERATORS_EVENTS_EVENTS_H
 #define GENERATORS_EVENTS_EVENTS_H
-
-#include "events/place.h"
+#include "events/attribute_lookup.h"
+#include "runtime/raising.h"
 #include "state.h"
 
 typedef struct dispatcher dispatcher;
@@ -81,6 +81,7 @@ typedef struct {
     PyObject *event; /* owned; NULL where only type and data were given */
     PyObject *type;  /* owned */
     PyObject *data;  /* owned */
+    bool is_own;     /* of the call that goes through the queue */
 } posted;
 
 void posted_clear(posted *self);
@@ -116,18 +117,54 @@ typedef struct {
     } found[EVENT_TYPES_FOUND]; /* of late */
     event_topic *errors;        /* owned: the topic of 'error' */
     event_topic *fallback;      /* owned: of the default handler */
+    bool errors_are_async;      /* one of the handlers of 'error' is */
 } event_table;
+
+/* The handlers of an event, as they were when the table was asked. */
+typedef struct {
+    PyObject *handlers; /* owned: a tuple, or NULL */
+    bool is_async;      /* one of them is */
+    bool is_error;      /* they are those of 'error' */
+    bool is_default;    /* they are the default one, which gets the whole event */
+} event_route;
 
 /* For who holds the dispatcher's critical section; user code can run in __hash__ and
    __eq__ of a type. */
 int event_table_open(event_table *self, generators_state *state);
 
-/* The topic of that type, else the default's, borrowed until anything else runs; NULL
-   where nobody gets it, or with an exception. */
-event_topic *event_table_find(event_table *self, PyObject *type);
+/* The handlers of that type, else the default one: 1 and *route; 0 where there are none; or
+   -1. */
+int event_table_look_up(event_table *self, PyObject *type, event_route *route);
 
-/* The same without the default's. */
-event_topic *event_table_topic(event_table *self, PyObject *type);
+/* Where a type that was found is remembered: by its address. */
+static inline size_t
+event_table_place(PyObject *type)
+{
+    uintptr_t address = (uintptr_t)type;
+    return (size_t)((address >> 4) ^ (address >> 7)) & (EVENT_TYPES_FOUND - 1);
+}
+
+/* The same, inline where the type was found of late: nearly every event comes here. */
+static inline int
+event_table_find(event_table *self, PyObject *type, event_route *route)
+{
+    size_t place = event_table_place(type);
+    event_topic *topic = self->found[place].topic;
+    if (self->found[place].type != type || PyTuple_GET_SIZE(topic->handlers) == 0) {
+        return event_table_look_up(self, type, route);
+    }
+    route->handlers = Py_NewRef(topic->handlers);
+    route->is_async = topic->is_async;
+    route->is_error = topic == self->errors;
+    route->is_default = false;
+    return 1;
+}
+
+/* The handlers of 'error': 1 and *route, or 0 where there are none. */
+int event_table_find_errors(event_table *self, event_route *route);
+
+/* The handlers of that very type, a new tuple; NULL with an exception. */
+PyObject *event_table_handlers(event_table *self, generators_state *state, PyObject *type);
 
 /* Put a handler last among those of its type (NULL: it is the default).  0 or -1. */
 int event_table_add(event_table *self, generators_state *state, handler *item);
@@ -143,12 +180,12 @@ int event_table_traverse(event_table *self, visitproc visit, void *arg);
 
 /* ---- reading events ---- */
 
-#define EVENT_PLACES 4
+#define EVENT_LOOKUPS 4
 
 typedef struct {
     PyObject *name; /* owned: of an attribute or mapping key, interned; or a callable */
     bool is_callable;
-    attribute_place places[EVENT_PLACES]; /* of events met of late, by their types' version */
+    attribute_lookup lookups[EVENT_LOOKUPS]; /* of late, by the version of the event's type */
 } event_reader;
 
 /* `what` is for messages: "key" or "data".  0 or -1. */
@@ -221,11 +258,12 @@ void event_wait_unlink(dispatcher *owner, event_waiter *waiter);
    its turn has come already, or -1. */
 int event_wait_begin(dispatcher *owner, event_waiter *waiter, PyObject **awaited);
 
-/* Leave the line; whoever is next is woken. */
-void event_wait_leave(dispatcher *owner, event_waiter *waiter);
+/* Leave the line; whoever is next is woken.  0 or -1, as event_wait_wake(). */
+int event_wait_leave(dispatcher *owner, event_waiter *waiter);
 
-/* Wake the first that waits, or all of them.  An exception that is set stays. */
-void event_wait_wake(dispatcher *owner, bool all);
+/* Wake the first that waits, or all of them.  0; or -1 with an exception that a loop raised
+   and that must pass.  One that is set before stays, or becomes its context. */
+int event_wait_wake(dispatcher *owner, bool all);
 
 /* ---- one dispatch ---- */
 
@@ -260,9 +298,11 @@ typedef struct {
     turn_await awaiting; /* why `current` is awaited */
     unsigned count;      /* of events */
     bool is_async;
+    bool is_queued;    /* the event was queued, by another call than the one that dispatches */
+    bool is_thrown;    /* an exception was thrown into what is awaited */
     bool is_error;     /* the handlers are those of 'error' */
     bool is_ending;    /* `unclosed` are all of the dispatcher's */
-    bool cannot_await; /* any more: the call is being closed */
+    bool leaves_queue; /* to the next dispatch */
 } turn;
 
 /* Dispatch: see turn_status.  `event` is NULL for emit(), `waiter` for a sync call.  A
@@ -273,17 +313,29 @@ turn_status turn_begin(turn *self, dispatcher *owner, PyObject *event, PyObject 
 /* The same for close() and aclose(): TURN_NOBODY where it was closed before. */
 turn_status turn_begin_closing(turn *self, dispatcher *owner, event_waiter *waiter);
 
-/* Go on: 1 where self->awaited is to be awaited, 0 at the end. */
+/* Go on: 1 where self->awaited is to be awaited, 0 at the end.  There the dispatcher is let
+   go (`owner` is NULL), but for a turn that was aborted with events in the queue: someone
+   must take its hold, or it must be told to leave the queue, and go on. */
 int turn_go(turn *self);
 
-/* What was awaited gave `result`, or if that is NULL the exception set. */
+/* Let `other`, which holds nothing, have the dispatcher. */
+void turn_move_hold(turn *self, turn *other);
+
+/* End it at once with that exception, which is given away; NULL with one that is set. */
+void turn_abort(turn *self, PyObject *exception);
+
+/* What was awaited gave `result` (given away), or if that is NULL the exception set. */
 void turn_awaited(turn *self, PyObject *result);
 
-/* Begin with an event, `now`, for which `topic` was found.  0 or -1. */
-int turn_start_event(turn *self, event_topic *topic);
+/* Begin with an event, `now`, for which `route` (its handlers stolen) was found.  0 or
+   -1. */
+int turn_start_event(turn *self, event_route *route);
 
 /* Whether a sync dispatch may go to those handlers: 0, or -1 with TypeError. */
-int turn_check_sync(dispatcher *owner, event_topic *topic, PyObject *type);
+int turn_check_sync(dispatcher *owner, event_route *route, PyObject *type);
+
+/* Go through other handlers with another argument (both stolen) next. */
+void turn_set_handlers(turn *self, PyObject *handlers, PyObject *argument);
 
 /* What sending to a handler gave. */
 void turn_sent(turn *self, handler *item, PySendResult status, PyObject *result);
@@ -292,10 +344,6 @@ void turn_sent(turn *self, handler *item, PySendResult status, PyObject *result)
    away.  1 where it is to be awaited, else 0. */
 int turn_called(turn *self, handler *item, PyObject *result);
 
-/* Close what will not be awaited, which would be told of as never awaited; the exception
-   that is set stays. */
-void turn_abandon(PyObject *awaitable);
-
 /* An exception that nobody is told of is raised in the end.  It is given away.  `kept` is
    NULL, an exception, or a list of exceptions. */
 void turn_keep(PyObject **kept, PyObject *exception);
@@ -303,17 +351,37 @@ void turn_keep(PyObject **kept, PyObject *exception);
 /* A handler raised that, which is given away. */
 void turn_fail(turn *self, handler *item, PyObject *exception);
 
+/* No handler of 'error' gets that exception, which is given away: it is raised in the end or,
+   if the event was queued, told to the loop that runs.  `failure` is its ErrorEvent or
+   NULL. */
+void turn_fail_unhandled(turn *self, PyObject *failure, PyObject *exception);
+
+/* Call the exception handler of the loop that runs: 1; 0 where none runs; or -1 with an
+   exception set. */
+int failure_tell_loop(dispatcher *owner, PyObject *failure, PyObject *exception);
+
 /* After its end: raise what is to be raised.  0 or -1. */
 int turn_end(turn *self);
 
 int turn_traverse(turn *self, visitproc visit, void *arg);
 void turn_clear(turn *self);
 
-/* ---- async calls ---- */
+/* ---- sources ---- */
 
-typedef enum { CALL_EMIT, CALL_DISPATCH, CALL_RUN, CALL_CLOSE, CALL_ENTER } call_kind;
-
-/* A coroutine; `first` and `second` are its arguments, or NULL. */
-PyObject *event_call_new(dispatcher *owner, call_kind kind, PyObject *first, PyObject *second);
+/* The next item of an iterator, or NULL at its end: 0, or -1 with an exception.  Inline, for
+   it is done for each event. */
+static inline int
+event_source_next(PyObject *source, PyObject **event)
+{
+    iternextfunc next = Py_TYPE(source)->tp_iternext; /* its class may have changed */
+    if (next == NULL) {
+        *event = NULL;
+        PyErr_Format(PyExc_TypeError, "'%.200s' object is not an iterator",
+                     Py_TYPE(source)->tp_name);
+        return -1;
+    }
+    *event = next(source);
+    return *event != NULL || !PyErr_Occurred() ? 0 : raising_forgive(PyExc_StopIteration);
+}
 
 #endif

@@ -48,13 +48,8 @@ generator_stage(PyObject *generator)
     if (is <= 0) {
         return is < 0 ? -1 : GENERATOR_OVER;
     }
-#if PY_VERSION_HEX < 0x030C0000
-    if (is_async) { /* ag_suspended came with 3.12; FRAME_SUSPENDED is -1 */
-        return ((PyAsyncGenObject *)generator)->ag_frame_state == -1 ? GENERATOR_SUSPENDED
-                                                                     : GENERATOR_NEW;
-    }
-#endif
-    is = is_true_attribute(generator, is_async ? "ag_suspended" : "gi_suspended");
+    is = is_async ? compat_asyncgen_is_suspended(generator)
+                  : is_true_attribute(generator, "gi_suspended");
     return is < 0 ? -1 : is ? GENERATOR_SUSPENDED : GENERATOR_NEW;
 }
 
@@ -124,8 +119,18 @@ function_flags(PyObject *object)
 static void
 set_target(handler *self, PyObject *target)
 {
+    PyObject *earlier = self->target;
     self->send = PyGen_CheckExact(target) ? PyGen_Type.tp_as_async->am_send : PyIter_Send;
-    Py_XSETREF(self->target, target);
+    self->target = target;
+    Py_XDECREF(earlier);
+}
+
+static void
+drop_target(handler *self)
+{
+    PyObject *target = self->target;
+    self->target = NULL;
+    Py_XDECREF(target);
 }
 
 bool
@@ -137,7 +142,7 @@ handler_returned(handler *self, PyObject *value)
     self->value = Py_NewRef(value);
     Py_END_CRITICAL_SECTION();
     Py_XDECREF(before);
-    Py_CLEAR(self->target);
+    drop_target(self);
     return generators_flag_exchange(&self->active, false);
 }
 
@@ -249,6 +254,10 @@ take(handler *self, generators_state *state)
 handler *
 handler_new(generators_state *state, PyObject *type, PyObject *object, bool restart)
 {
+    if (state->event_handler_type == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the module is being unloaded");
+        return NULL;
+    }
     handler *self = PyObject_GC_New(handler, state->event_handler_type);
     if (self == NULL) {
         return NULL;
@@ -264,34 +273,28 @@ handler_new(generators_state *state, PyObject *type, PyObject *object, bool rest
     self->active = true;
     PyObject_GC_Track(self);
     if (take(self, state) < 0) {
+        PyObject *raised = PyErr_GetRaisedException();
         Py_CLEAR(self);
+        PyErr_SetRaisedException(raised);
     }
     return self;
 }
 
 /* ---- ending ---- */
 
-static void
-add_note(PyObject *exception, PyObject *text)
-{
-    PyObject *done =
-        text == NULL ? NULL : PyObject_CallMethod(exception, "add_note", "(O)", text);
-    if (done == NULL) {
-        PyErr_Clear(); /* an exception that takes no note is raised without */
-    }
-    Py_XDECREF(done);
-    Py_XDECREF(text);
-}
-
-/* `why` goes on after the handler's name. */
-static void
+/* Remove the handler, and add a note that says so to the exception that it raised.  0, or -1
+   with an exception that must pass, whose context is `exception`. */
+static int
 note_removal(handler *self, PyObject *exception, const char *why)
 {
     generators_flag_exchange(&self->active, false);
-    Py_CLEAR(self->target);
+    drop_target(self);
     PyObject *name = PyObject_Repr(self->object);
     if (name == NULL) {
-        PyErr_Clear();
+        if (raising_forgive_answer() < 0) {
+            raising_chain(Py_NewRef(exception));
+            return -1;
+        }
         name = PyUnicode_FromString(Py_TYPE(self->object)->tp_name);
     }
     PyObject *text = NULL;
@@ -302,7 +305,17 @@ note_removal(handler *self, PyObject *exception, const char *why)
         text = PyUnicode_FromFormat("default handler %U was removed: %s", name, why);
     }
     Py_XDECREF(name);
-    add_note(exception, text);
+    return raising_add_note(exception, text);
+}
+
+/* One more exception is set: *second, with the earlier one as its context. */
+static void
+add_second(PyObject **second)
+{
+    if (*second != NULL) {
+        raising_chain(*second);
+    }
+    *second = PyErr_GetRaisedException();
 }
 
 void
@@ -313,25 +326,27 @@ handler_failed(handler *self, PyObject *exception, PyObject **second)
         self->target == NULL || !generators_flag_get(&self->active)) {
         return;
     }
-    int at = generator_stage(self->target);
+    int at = generator_stage(self->target), status = 0;
     if (at < 0) {
-        *second = PyErr_GetRaisedException();
+        add_second(second);
     }
     if (at == GENERATOR_RUNNING || at == GENERATOR_SUSPENDED) {
         return; /* it was refused, and runs elsewhere */
     }
     if (!self->is_function) {
-        note_removal(self, exception, "a generator cannot be started again");
+        status = note_removal(self, exception, "a generator cannot be started again");
     }
     else if (!self->restart) {
-        note_removal(self, exception, "restart=False");
+        status = note_removal(self, exception, "restart=False");
     }
     else if (handler_start(self) < 0) {
-        if (*second != NULL) {
-            raising_chain(*second);
-        }
-        *second = PyErr_GetRaisedException();
-        note_removal(self, *second, "it failed when it was started again");
+        add_second(second);
+        PyObject *failure = Py_NewRef(*second);
+        status = note_removal(self, failure, "it failed when it was started again");
+        Py_DECREF(failure);
+    }
+    if (status < 0) {
+        add_second(second);
     }
 }
 

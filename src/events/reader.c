@@ -1,9 +1,8 @@
-/* What a name or a callable finds in an event: its key, or its data.
+/* Reading an event's type or its data, by a name or a callable.
  *
- * A name is the event's attribute, else its key as a mapping; of an exact dict it is
- * the key, since no attribute of a dict is its data.  The place of an attribute is kept
- * for the next event of that type (see place.c), known by the version that the
- * interpreter gives a type until it changes.
+ * A name is an attribute of the event or, if it has none, a key of the event as a mapping.  Of
+ * an exact dict it is always the key, since the attributes of a dict are its methods.  Where
+ * the last types of events store the attribute is cached (see attribute_lookup.c).
  *
  * Owned: the name.  User code: a callable, and an event's own lookups.
  */
@@ -34,56 +33,62 @@ event_reader_open(event_reader *self, PyObject *name, const char *what)
     return 0;
 }
 
-/* ---- the place of an attribute ---- */
+/* ---- the last lookups ---- */
 
-#if PLACES_ARE_KNOWN
+#if COMPAT_TYPE_VERSIONS
 
-/* Where the place is kept for events of that one's type. */
-static inline attribute_place *
-kept_place(event_reader *self, PyObject *event)
+/* The lookup for events of that one's type. */
+static inline attribute_lookup *
+cached_lookup(event_reader *self, PyObject *event)
 {
-    return &self->places[Py_TYPE(event)->tp_version_tag % EVENT_PLACES];
+    return &self->lookups[compat_type_version(Py_TYPE(event)) % EVENT_LOOKUPS];
 }
 
 static inline bool
-is_known(const attribute_place *place, PyObject *event)
+is_known(const attribute_lookup *lookup, PyObject *event)
 {
-    return place->version != 0 && place->version == Py_TYPE(event)->tp_version_tag;
+    return lookup->version != 0 && lookup->version == compat_type_version(Py_TYPE(event));
 }
 
-/* What is in the place that is known for events of that type, or NULL. */
+/* The attribute, a new reference; NULL where it must be looked up. */
 static inline PyObject *
-read_place(event_reader *self, PyObject *event)
+read_cached(event_reader *self, PyObject *event)
 {
-    attribute_place *place = kept_place(self, event);
-    return is_known(place, event) ? place_read(place, event) : NULL;
+    attribute_lookup *lookup = cached_lookup(self, event);
+    return is_known(lookup, event) ? attribute_lookup_read(lookup, event) : NULL;
 }
 
-/* Keep the place for the next event of that type; this one's attribute is `value`. */
-static void
-find_place(event_reader *self, PyObject *event, PyObject *value)
+/* Remember the lookup for the next event of that type; this one's attribute is `value`.  0 or
+   -1. */
+static int
+cache_lookup(event_reader *self, PyObject *event, PyObject *value)
 {
-    if (!is_known(kept_place(self, event), event)) {
-        attribute_place place;
-        place_find(&place, event, self->name, value);
-        if (place.version != 0) {
-            self->places[place.version % EVENT_PLACES] = place;
-        }
+    if (is_known(cached_lookup(self, event), event)) {
+        return 0;
     }
+    attribute_lookup lookup;
+    if (attribute_lookup_find(&lookup, event, self->name, value) < 0) {
+        return -1;
+    }
+    if (lookup.version != 0) {
+        self->lookups[lookup.version % EVENT_LOOKUPS] = lookup;
+    }
+    return 0;
 }
 
 #else
 
 static inline PyObject *
-read_place(event_reader *Py_UNUSED(self), PyObject *Py_UNUSED(event))
+read_cached(event_reader *Py_UNUSED(self), PyObject *Py_UNUSED(event))
 {
     return NULL;
 }
 
-static void
-find_place(event_reader *Py_UNUSED(self), PyObject *Py_UNUSED(event),
-           PyObject *Py_UNUSED(value))
+static int
+cache_lookup(event_reader *Py_UNUSED(self), PyObject *Py_UNUSED(event),
+             PyObject *Py_UNUSED(value))
 {
+    return 0;
 }
 
 #endif
@@ -98,7 +103,9 @@ read_name(event_reader *self, PyObject *event)
     }
     PyObject *value = PyObject_GetAttr(event, self->name);
     if (value != NULL) {
-        find_place(self, event, value);
+        if (cache_lookup(self, event, value) < 0) {
+            Py_CLEAR(value);
+        }
         return value;
     }
     if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
@@ -109,14 +116,14 @@ read_name(event_reader *self, PyObject *event)
         PyUnicode_Check(event) || PyBytes_Check(event)) {
         return NULL;
     }
-    PyErr_Clear();
+    PyErr_Clear(); /* the AttributeError */
     return PyObject_GetItem(event, self->name);
 }
 
 PyObject *
 event_reader_read(event_reader *self, PyObject *event)
 {
-    PyObject *value = read_place(self, event);
+    PyObject *value = read_cached(self, event);
     if (value != NULL) {
         return value;
     }

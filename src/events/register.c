@@ -35,7 +35,17 @@ add_lock_held(dispatcher *self, handler *item)
         return -1;
     }
     item->serial = ++self->serial;
-    return event_table_add(&self->table, self->state, item);
+    if (event_table_add(&self->table, self->state, item) < 0) {
+        return -1;
+    }
+    if (!self->closing) {
+        return 0;
+    }
+    /* __eq__ of a type has closed it, and the handlers that it had then. */
+    if (event_table_remove(&self->table, item) == 0) {
+        dispatcher_refuse_closed();
+    }
+    return -1;
 }
 
 /* Register a handler; `type` is NULL for the default one. */
@@ -58,7 +68,9 @@ dispatcher_register(dispatcher *self, PyObject *type, PyObject *object, bool res
     status = add_lock_held(self, item);
     Py_END_CRITICAL_SECTION();
     if (status < 0) {
-        Py_CLEAR(item);
+        PyObject *raised = PyErr_GetRaisedException();
+        Py_CLEAR(item); /* its generator is closed */
+        PyErr_SetRaisedException(raised);
     }
     return item;
 }
@@ -75,6 +87,24 @@ decorate(PyObject *arguments, PyObject *object)
     }
     Py_DECREF(item);
     return Py_NewRef(object);
+}
+
+/* on() was given one argument, which must be a type: 0, or -1 with TypeError where it is what
+   a decorator without its parentheses gets.  A class may be a type of events. */
+static int
+check_is_type(PyObject *type)
+{
+    bool is_handler = (PyCallable_Check(type) && !PyType_Check(type)) ||
+                      PyGen_CheckExact(type) || PyAsyncGen_CheckExact(type) ||
+                      PyCoro_CheckExact(type);
+    if (!is_handler) {
+        return 0;
+    }
+    PyErr_Format(PyExc_TypeError,
+                 "on() needs a type of events, not only the handler %R: use @on(type), or "
+                 "on(type, handler)",
+                 type);
+    return -1;
 }
 
 static PyMethodDef decorate_def = {"on", decorate, METH_O, NULL};
@@ -108,7 +138,7 @@ dispatcher_on(PyObject *op, PyObject *args, PyObject *kwargs)
     if (object != NULL) {
         return (PyObject *)dispatcher_register((dispatcher *)op, type, object, restart);
     }
-    if (check_type(type) < 0) {
+    if (check_is_type(type) < 0 || check_type(type) < 0) {
         return NULL;
     }
     PyObject *arguments = PyTuple_Pack(3, op, type, restart ? Py_True : Py_False);
@@ -134,10 +164,24 @@ take_off_lock_held(dispatcher *self, handler *item)
     if (!self->busy) {
         return 1;
     }
-    if (self->leaving == NULL && (self->leaving = PyList_New(0)) == NULL) {
-        return -1;
+    PyObject *leaving = Py_XNewRef(self->leaving);
+    if (leaving == NULL) {
+        leaving = PyList_New(0);
+        if (leaving == NULL) {
+            return -1;
+        }
+        if (self->leaving == NULL) { /* still: making a list may run the collector */
+            self->leaving = Py_NewRef(leaving);
+        }
+        else {
+            PyObject *unused = leaving;
+            leaving = Py_NewRef(self->leaving);
+            Py_DECREF(unused);
+        }
     }
-    return PyList_Append(self->leaving, (PyObject *)item);
+    int status = PyList_Append(leaving, (PyObject *)item);
+    Py_DECREF(leaving);
+    return status;
 }
 
 static int
@@ -155,15 +199,9 @@ take_off(dispatcher *self, handler *item)
 static PyObject *
 handlers_of(dispatcher *self, PyObject *type)
 {
-    PyObject *handlers = NULL;
+    PyObject *handlers;
     Py_BEGIN_CRITICAL_SECTION(self);
-    event_topic *topic = event_table_topic(&self->table, type);
-    if (topic != NULL) {
-        handlers = Py_NewRef(topic->handlers);
-    }
-    else if (!PyErr_Occurred()) {
-        handlers = Py_NewRef(self->state->empty_tuple);
-    }
+    handlers = event_table_handlers(&self->table, self->state, type);
     Py_END_CRITICAL_SECTION();
     return handlers;
 }
@@ -201,8 +239,12 @@ dispatcher_off(PyObject *op, PyObject *const *args, Py_ssize_t count)
         handler *item = (handler *)PyTuple_GET_ITEM(handlers, i);
         int is = is_handler(item, args[1]);
         if (is < 0 || (is > 0 && take_off(self, item) < 0)) {
+            bool is_urgent = !PyErr_ExceptionMatches(PyExc_Exception);
             raising_chain(raised);
             raised = PyErr_GetRaisedException();
+            if (is_urgent) {
+                break;
+            }
         }
         found |= is > 0;
     }

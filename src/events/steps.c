@@ -1,24 +1,27 @@
-/* What an async call does between two stops: see call.c.
+/* What an async call of a Dispatcher does in its steps.
  *
- * Each function goes on until something must be awaited, or to the end.  A turn begins on
- * the stack and moves to the heap when it stops.
+ * Each function goes on until something must be awaited, or to the end.  What is ready does
+ * not stop it: where all handlers are sync the call ends in its first step.  A turn begins on
+ * the stack, and moves to the heap when it stops.
+ *
+ * User code runs in what is awaited, in the source and in all that a turn runs.  The coroutine
+ * refuses other steps meanwhile, so that no field of the call changes but by its own step.
+ *
+ * Dropped or closed: its turn ends, or it leaves the line.
  */
-#include "events/call.h"
+#include "events/steps.h"
 
-#include "core/clock.h"
 #include "aio/await.h"
 #include "aio/loop.h"
+#include "events/queue_task.h"
+#include "runtime/closing.h"
 #include "runtime/raising.h"
 
-/* Events that are all ready are a busy loop, which must let the others run. */
-#define TIME_BETWEEN_PAUSES (CLOCK_SECOND / 100)
-#define EVENTS_BETWEEN_LOOKS 32 /* at the clock */
-
-/* What the steps below give: */
+/* What the functions below give. */
 typedef enum {
     NEXT_ERROR = -1,
     NEXT_DONE,
-    NEXT_AWAIT, /* self->awaited, or with none of that a pause */
+    NEXT_AWAIT, /* base.awaited, or the loop's next turn if that is NULL */
 } next_step;
 
 /* ---- a turn ---- */
@@ -39,14 +42,14 @@ keep_turn(event_call *self, turn *run)
 }
 
 static next_step
-go_on(event_call *self, turn *run)
+continue_turn(event_call *self, turn *run)
 {
-    while (turn_go(run) > 0) {
+    while (turn_run(run) > 0) {
         PyObject *awaited = run->awaited;
         run->awaited = NULL;
         if (keep_turn(self, run)) {
-            self->awaited = awaited;
-            self->state = STATE_TURN;
+            self->base.awaited = awaited;
+            self->state = CALL_IN_TURN;
             return NEXT_AWAIT;
         }
         Py_DECREF(awaited);
@@ -69,19 +72,48 @@ take_turn(event_call *self)
                                  : turn_begin(&run, self->owner, self->event, self->type,
                                               self->data, &self->place);
         if (status != TURN_WAIT) {
-            if (self->place.is_linked) {
-                event_wait_leave(self->owner, &self->place);
-            }
+            int left = self->place.is_linked ? event_wait_leave(self->owner, &self->place) : 0;
             self->handled = status > TURN_NOBODY;
-            return status == TURN_TAKEN   ? go_on(self, &run)
-                   : status == TURN_ERROR ? NEXT_ERROR
-                                          : NEXT_DONE;
+            if (left < 0 && status == TURN_TAKEN) {
+                turn_abort(&run, PyErr_GetRaisedException());
+                left = 0;
+            }
+            return status == TURN_TAKEN               ? continue_turn(self, &run)
+                   : status == TURN_ERROR || left < 0 ? NEXT_ERROR
+                                                      : NEXT_DONE;
         }
-        int waits = event_wait_begin(self->owner, &self->place, &self->awaited);
+        int waits = event_wait_begin(self->owner, &self->place, &self->base.awaited);
         if (waits != 0) {
-            self->state = STATE_WAITING;
+            self->state = CALL_WAITING;
             return waits < 0 ? NEXT_ERROR : NEXT_AWAIT;
         }
+    }
+}
+
+/* A handler gave `result` (stolen), or NULL with an exception. */
+static next_step
+resume_turn(event_call *self, PyObject *result)
+{
+    turn_awaited(self->turn, result);
+    if (self->is_closing) {
+        turn_abort(self->turn, PyObject_CallNoArgs(PyExc_GeneratorExit));
+    }
+    return continue_turn(self, self->turn);
+}
+
+void
+event_call_leave(event_call *self)
+{
+    if (self->turn != NULL) {
+        self->is_closing = true;
+        PyErr_SetNone(PyExc_GeneratorExit);
+        next_step next = resume_turn(self, NULL);
+        if (next == NEXT_ERROR && raising_forgive(PyExc_GeneratorExit) < 0) {
+            raising_unraisable((PyObject *)self->owner);
+        }
+    }
+    if (self->place.is_linked && event_wait_leave(self->owner, &self->place) < 0) {
+        raising_unraisable((PyObject *)self->owner);
     }
 }
 
@@ -90,12 +122,18 @@ static next_step
 take_event(event_call *self)
 {
     dispatcher *owner = self->owner;
-    Py_XSETREF(self->type, event_reader_read(&owner->key, self->event));
-    if (self->type == NULL) {
+    PyObject *type = event_reader_read(&owner->key, self->event);
+    PyObject *data = type == NULL ? NULL : event_reader_read(&owner->data, self->event);
+    if (data == NULL) {
+        Py_XDECREF(type);
         return NEXT_ERROR;
     }
-    Py_XSETREF(self->data, event_reader_read(&owner->data, self->event));
-    return self->data == NULL ? NEXT_ERROR : take_turn(self);
+    PyObject *earlier_type = self->type, *earlier_data = self->data;
+    self->type = type;
+    self->data = data;
+    Py_XDECREF(earlier_type);
+    Py_XDECREF(earlier_data);
+    return take_turn(self);
 }
 
 /* ---- a source of events ---- */
@@ -112,49 +150,40 @@ open_source(event_call *self)
     if (iterator == NULL) {
         return NEXT_ERROR;
     }
-    Py_SETREF(self->source, iterator);
-    int closes = PyObject_IsInstance(
-        iterator, self->is_async_source ? state->async_generator_abc : state->generator_abc);
+    self->source = iterator;
+    Py_DECREF(source);
+    int closes = closing_is_due(iterator, self->is_async_source ? state->async_generator_abc
+                                                                : state->generator_abc);
     self->closes_source = closes > 0;
-    self->since = clock_coarse();
     return closes < 0 ? NEXT_ERROR : NEXT_DONE;
 }
 
-/* Whether it is time to let the others run. */
-static bool
+/* Whether the loop must have its turn: 1, 0 or -1. */
+static int
 must_pause(event_call *self)
 {
-    if (++self->count % EVENTS_BETWEEN_LOOKS != 0 ||
-        clock_coarse() - self->since < TIME_BETWEEN_PAUSES) {
-        return false;
+    if (!budget_spend(&self->budget)) {
+        return 0;
     }
     PyObject *loop;
     int running = loop_running(self->owner->state, &loop);
     Py_XDECREF(loop);
-    if (running < 0) {
-        PyErr_Clear(); /* it is asked again, by what needs one */
-    }
-    return running > 0;
+    return running;
 }
 
 /* The next event, in self->event: NEXT_DONE; at the end it is NULL. */
 static next_step
 pull(event_call *self)
 {
-    Py_CLEAR(self->event);
+    PyObject *earlier = self->event;
+    self->event = NULL;
+    Py_XDECREF(earlier);
     if (self->is_async_source) {
-        self->awaited = await_anext(self->source);
-        self->state = STATE_SOURCE;
-        return self->awaited == NULL ? NEXT_ERROR : NEXT_AWAIT;
+        self->base.awaited = await_anext(self->source);
+        self->state = CALL_AT_SOURCE;
+        return self->base.awaited == NULL ? NEXT_ERROR : NEXT_AWAIT;
     }
-    self->event = Py_TYPE(self->source)->tp_iternext(self->source);
-    if (self->event == NULL && PyErr_Occurred()) {
-        if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {
-            return NEXT_ERROR;
-        }
-        PyErr_Clear();
-    }
-    return NEXT_DONE;
+    return event_source_next(self->source, &self->event) < 0 ? NEXT_ERROR : NEXT_DONE;
 }
 
 /* Dispatch events until one must be awaited. */
@@ -162,9 +191,10 @@ static next_step
 run_source(event_call *self)
 {
     while (!dispatcher_is_closing(self->owner)) {
-        if (must_pause(self)) {
-            self->state = STATE_PAUSE;
-            return NEXT_AWAIT;
+        int pauses = must_pause(self);
+        if (pauses != 0) {
+            self->state = CALL_PAUSED;
+            return pauses < 0 ? NEXT_ERROR : NEXT_AWAIT;
         }
         next_step next = pull(self);
         if (next != NEXT_DONE || self->event == NULL) {
@@ -178,43 +208,66 @@ run_source(event_call *self)
     return NEXT_DONE;
 }
 
-/* arun() is at its end, with an exception set or without. */
+/* Raise the failure that was put aside, if there is one; its context is what is raised by
+   closing the source, where that `fails`. */
 static next_step
-close_source(event_call *self)
+end_source(event_call *self, bool fails)
 {
-    PyObject *source = self->source;
-    self->source = NULL;
-    self->state = STATE_ENDING;
-    self->failure = PyErr_GetRaisedException();
-    bool is_closed = self->failure != NULL &&
-                     PyErr_GivenExceptionMatches(self->failure, PyExc_GeneratorExit);
-    PyObject *closing = NULL;
-    bool fails = false;
-    if (source != NULL && self->closes_source && !(is_closed && self->is_async_source)) {
-        closing =
-            PyObject_CallMethod(source, self->is_async_source ? "aclose" : "close", NULL);
-        fails = closing == NULL;
-    }
-    Py_XDECREF(source);
-    if (closing != NULL && self->is_async_source) {
-        self->awaited = await_iterator(closing);
-        fails = self->awaited == NULL;
-    }
-    Py_XDECREF(closing);
-    if (self->awaited != NULL) {
-        return NEXT_AWAIT;
-    }
     PyObject *failure = self->failure;
     self->failure = NULL;
     if (fails) {
         raising_chain(failure);
         return NEXT_ERROR;
     }
-    if (failure != NULL) {
-        PyErr_SetRaisedException(failure);
-        return NEXT_ERROR;
+    if (failure == NULL) {
+        return NEXT_DONE;
     }
-    return NEXT_DONE;
+    PyErr_SetRaisedException(failure);
+    return NEXT_ERROR;
+}
+
+/* arun() is at its end, with an exception set or without. */
+static next_step
+close_source(event_call *self)
+{
+    PyObject *source = self->source;
+    self->source = NULL;
+    self->state = CALL_ENDING;
+    self->failure = PyErr_GetRaisedException();
+    bool fails = false;
+    if (source != NULL && self->closes_source && !self->is_async_source) {
+        fails = closing_close(source) < 0;
+    }
+    else if (source != NULL && self->closes_source && !self->is_closing) {
+        PyObject *closing = PyObject_CallMethod(source, "aclose", NULL);
+        self->base.awaited = closing == NULL ? NULL : await_iterator(closing);
+        Py_XDECREF(closing);
+        fails = self->base.awaited == NULL;
+    }
+    PyObject *raised = fails ? PyErr_GetRaisedException() : NULL;
+    Py_XDECREF(source);
+    if (self->base.awaited != NULL) {
+        return NEXT_AWAIT;
+    }
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+    return end_source(self, fails);
+}
+
+/* The source gave `event` (stolen), or NULL with an exception. */
+static next_step
+take_pulled(event_call *self, PyObject *event)
+{
+    self->event = event;
+    if (event != NULL) {
+        return take_event(self);
+    }
+    if (raising_forgive(PyExc_StopAsyncIteration) == 0) {
+        self->state = CALL_ENDING;
+        return NEXT_DONE;
+    }
+    return NEXT_ERROR;
 }
 
 /* ---- steps ---- */
@@ -235,137 +288,99 @@ begin(event_call *self)
     }
 }
 
-/* The source gave `event`, or NULL with an exception. */
-static next_step
-take_pulled(event_call *self, PyObject *event)
-{
-    if (event != NULL) {
-        self->event = Py_NewRef(event);
-        return take_event(self);
-    }
-    if (PyErr_ExceptionMatches(PyExc_StopAsyncIteration)) {
-        PyErr_Clear();
-        self->state = STATE_ENDING;
-        return NEXT_DONE;
-    }
-    return NEXT_ERROR;
-}
-
-/* What was awaited gave `result`, or NULL with an exception: go on to the next that
-   must be awaited. */
+/* What was awaited gave `result` (stolen), or NULL with an exception. */
 static next_step
 advance_state(event_call *self, PyObject *result)
 {
-    switch (self->state) {
-    case STATE_NEW:
-        return begin(self);
-    case STATE_WAITING:
-        return result == NULL ? NEXT_ERROR : take_turn(self);
-    case STATE_TURN:
-        if (result == NULL && PyErr_ExceptionMatches(PyExc_GeneratorExit)) {
-            self->turn->cannot_await = true;
-        }
-        turn_awaited(self->turn, Py_XNewRef(result));
-        return go_on(self, self->turn);
-    case STATE_SOURCE:
+    if (self->state == CALL_IN_TURN) {
+        return resume_turn(self, result);
+    }
+    if (self->state == CALL_AT_SOURCE) {
         return take_pulled(self, result);
+    }
+    if (result == NULL) {
+        return NEXT_ERROR;
+    }
+    Py_DECREF(result);
+    switch (self->state) {
+    case CALL_NEW:
+        return begin(self);
+    case CALL_WAITING:
+        return take_turn(self);
     default:
-        return result == NULL ? NEXT_ERROR : NEXT_DONE;
+        return NEXT_DONE;
     }
 }
 
+/* The same, and go on to the next that must be awaited. */
 static next_step
 advance(event_call *self, PyObject *result)
 {
-    if (self->state == STATE_ENDING) {
-        PyObject *failure = self->failure;
-        self->failure = NULL;
-        if (result == NULL) {
-            raising_chain(failure);
-            return NEXT_ERROR;
-        }
-        if (failure != NULL) {
-            PyErr_SetRaisedException(failure);
-            return NEXT_ERROR;
-        }
-        return NEXT_DONE;
+    if (self->state == CALL_ENDING) {
+        Py_XDECREF(result);
+        return end_source(self, result == NULL);
     }
     next_step next = advance_state(self, result);
     if (self->kind != CALL_RUN || next == NEXT_AWAIT) {
         return next;
     }
-    if (next == NEXT_DONE && self->state != STATE_ENDING) {
+    if (next == NEXT_DONE && self->state != CALL_ENDING) {
         next = run_source(self);
     }
     return next == NEXT_AWAIT ? next : close_source(self);
 }
 
-/* Step what is awaited.  Handlers run with the turn's token in their context. */
-static PySendResult
-step_awaited(event_call *self, PyObject *value, PyObject *exception, PyObject **result)
+static PyObject *
+call_value(event_call *self)
 {
-    PyObject *variable = NULL, *mark = NULL, *awaited = self->awaited;
-    if (self->state == STATE_TURN && self->turn->token != NULL) {
-        variable = self->owner->variable;
-        mark = PyContextVar_Set(variable, self->turn->token);
-        if (mark == NULL) {
-            turn_abandon(awaited);
-            *result = NULL;
-            return PYGEN_ERROR;
-        }
+    switch (self->kind) {
+    case CALL_EMIT:
+    case CALL_DISPATCH:
+        return PyBool_FromLong(self->handled);
+    case CALL_ENTER:
+        return Py_NewRef((PyObject *)self->owner);
+    default:
+        Py_RETURN_NONE;
     }
-    PySendResult status = exception != NULL ? await_throw(awaited, exception, result)
-                                            : PyIter_Send(awaited, value, result);
-    if (mark != NULL) {
-        PyObject *raised = status == PYGEN_ERROR ? PyErr_GetRaisedException() : NULL;
-        if (PyContextVar_Reset(variable, mark) < 0) {
-            raising_unraisable(variable);
-        }
-        Py_DECREF(mark);
-        if (raised != NULL) {
-            PyErr_SetRaisedException(raised);
-        }
-    }
-    return status;
 }
 
 PySendResult
-event_call_step(event_call *self, PyObject *value, PyObject *exception, PyObject **result)
+event_call_step(coroutine *op, PyObject *value, PyObject *exception, PyObject **result)
 {
-    self->count = 0;
+    event_call *self = (event_call *)op;
     if (self->kind == CALL_RUN) {
-        self->since = clock_coarse();
+        budget_stop(&self->budget);
     }
+    self->is_closing |=
+        exception != NULL && PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit);
     for (;;) {
-        *result = NULL;
-        if (self->awaited != NULL) {
-            PySendResult status = step_awaited(self, value, exception, result);
-            if (status == PYGEN_NEXT) {
-                return status;
-            }
-            Py_CLEAR(self->awaited);
-        }
-        else if (exception != NULL) {
-            PyErr_SetRaisedException(Py_NewRef(exception));
+        next_step next;
+        if (self->state == CALL_NEW && exception == NULL && self->kind == CALL_EMIT) {
+            next = take_turn(self); /* most calls are over here */
         }
         else {
-            *result = Py_NewRef(Py_None);
+            PyObject *given;
+            PySendResult sent =
+                self->state == CALL_IN_TURN
+                    ? turn_resume_awaited(self->turn, op, value, exception, &given)
+                    : coroutine_resume_awaited(op, value, exception, &given);
+            if (sent == PYGEN_NEXT) {
+                *result = given;
+                return sent;
+            }
+            next = advance(self, given);
         }
-        PyObject *given = *result;
-        next_step next = advance(self, given);
-        Py_XDECREF(given);
-        *result = NULL;
         value = Py_None;
         exception = NULL;
         if (next == NEXT_ERROR) {
             return PYGEN_ERROR;
         }
         if (next == NEXT_DONE) {
+            *result = call_value(self);
             return PYGEN_RETURN;
         }
-        if (self->awaited == NULL) {
-            *result = Py_NewRef(Py_None); /* a pause: one turn of the loop */
-            return PYGEN_NEXT;
+        if (op->awaited == NULL) {
+            return coroutine_pause(result);
         }
     }
 }

@@ -5,13 +5,17 @@
  * of late are remembered under their types where those are exact strs, since most
  * events have one of few.
  *
- * Threads: all is done in the dispatcher's critical section.  Looking into the dict can
- * run __hash__ and __eq__ of a type, and with them anything; what is done after that
- * relies on nothing read before.
+ * User code: a lookup in the dict runs __hash__ and __eq__ of types, and an allocation may
+ * run the collector, so that handlers come and go meanwhile.  What is found is held by a
+ * reference of its own, and what was read before is read again.
+ *
+ * Threads: all is done in the dispatcher's critical section.
  */
 #include "events/table.h"
 
 #include "events/events.h"
+
+#include "runtime/raising.h"
 
 #include <stdlib.h>
 
@@ -20,6 +24,10 @@
 static event_topic *
 new_topic(generators_state *state)
 {
+    if (state->event_topic_type == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the module is being unloaded");
+        return NULL;
+    }
     event_topic *topic = PyObject_GC_New(event_topic, state->event_topic_type);
     if (topic == NULL) {
         return NULL;
@@ -30,54 +38,86 @@ new_topic(generators_state *state)
     return topic;
 }
 
-static void
-set_handlers(event_topic *topic, PyObject *handlers)
+/* The handlers with `item` last, or without the one at `removed` if `item` is NULL: a new
+   tuple, or NULL. */
+static PyObject *
+changed_handlers(PyObject *handlers, handler *item, Py_ssize_t removed)
 {
+    Py_ssize_t count = PyTuple_GET_SIZE(handlers), to = 0;
+    PyObject *changed = PyTuple_New(item != NULL ? count + 1 : count - 1);
+    if (changed == NULL) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (item != NULL || i != removed) {
+            PyTuple_SET_ITEM(changed, to++, Py_NewRef(PyTuple_GET_ITEM(handlers, i)));
+        }
+    }
+    if (item != NULL) {
+        PyTuple_SET_ITEM(changed, to, Py_NewRef((PyObject *)item));
+    }
+    return changed;
+}
+
+/* Replace `expected`, the handlers that were read, by `handlers` (stolen).  False where
+   others have taken their place meanwhile. */
+static bool
+topic_replace(event_topic *topic, PyObject *expected, PyObject *handlers)
+{
+    if (topic->handlers != expected) {
+        Py_DECREF(handlers);
+        return false;
+    }
     bool is_async = false;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(handlers); i++) {
         is_async |= handler_is_async((handler *)PyTuple_GET_ITEM(handlers, i));
     }
     topic->is_async = is_async;
-    Py_SETREF(topic->handlers, handlers);
+    topic->handlers = handlers;
+    Py_DECREF(expected); /* the caller has a reference too */
+    return true;
 }
 
 static int
 topic_add(event_topic *topic, handler *item)
 {
-    Py_ssize_t count = PyTuple_GET_SIZE(topic->handlers);
-    PyObject *handlers = PyTuple_New(count + 1);
-    if (handlers == NULL) {
-        return -1;
+    for (bool is_done = false; !is_done;) {
+        PyObject *handlers = Py_NewRef(topic->handlers);
+        PyObject *changed = changed_handlers(handlers, item, -1);
+        is_done = changed == NULL || topic_replace(topic, handlers, changed);
+        Py_DECREF(handlers);
+        if (changed == NULL) {
+            return -1;
+        }
     }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyTuple_SET_ITEM(handlers, i, Py_NewRef(PyTuple_GET_ITEM(topic->handlers, i)));
-    }
-    PyTuple_SET_ITEM(handlers, count, Py_NewRef((PyObject *)item));
-    set_handlers(topic, handlers);
     return 0;
+}
+
+static Py_ssize_t
+index_of(PyObject *handlers, handler *item)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(handlers); i++) {
+        if (PyTuple_GET_ITEM(handlers, i) == (PyObject *)item) {
+            return i;
+        }
+    }
+    return -1;
 }
 
 /* 1 where it was there, 0, or -1. */
 static int
 topic_remove(event_topic *topic, handler *item)
 {
-    Py_ssize_t count = PyTuple_GET_SIZE(topic->handlers), at = 0;
-    while (at < count && PyTuple_GET_ITEM(topic->handlers, at) != (PyObject *)item) {
-        at++;
-    }
-    if (at == count) {
-        return 0;
-    }
-    PyObject *handlers = PyTuple_New(count - 1);
-    if (handlers == NULL) {
-        return -1;
-    }
-    for (Py_ssize_t i = 0, to = 0; i < count; i++) {
-        if (i != at) {
-            PyTuple_SET_ITEM(handlers, to++, Py_NewRef(PyTuple_GET_ITEM(topic->handlers, i)));
+    for (bool is_done = false; !is_done;) {
+        PyObject *handlers = Py_NewRef(topic->handlers);
+        Py_ssize_t at = index_of(handlers, item);
+        PyObject *changed = at < 0 ? NULL : changed_handlers(handlers, NULL, at);
+        is_done = changed == NULL || topic_replace(topic, handlers, changed);
+        Py_DECREF(handlers);
+        if (changed == NULL) {
+            return at < 0 ? 0 : -1;
         }
     }
-    set_handlers(topic, handlers);
     return 1;
 }
 
@@ -135,59 +175,96 @@ event_table_open(event_table *self, generators_state *state)
     return PyDict_SetItem(self->topics, state->str_error, (PyObject *)self->errors);
 }
 
-/* Where a type is remembered: by its address. */
-static inline size_t
-place_of(PyObject *type)
-{
-    uintptr_t address = (uintptr_t)type;
-    return (size_t)((address >> 4) ^ (address >> 7)) & (EVENT_TYPES_FOUND - 1);
-}
-
 static void
 forget(event_table *self)
 {
     for (size_t i = 0; i < EVENT_TYPES_FOUND; i++) {
-        Py_CLEAR(self->found[i].type);
-        Py_CLEAR(self->found[i].topic);
+        PyObject *type = self->found[i].type;
+        event_topic *topic = self->found[i].topic;
+        self->found[i].type = NULL;
+        self->found[i].topic = NULL;
+        Py_XDECREF(type);
+        Py_XDECREF((PyObject *)topic);
     }
 }
 
-/* The topic is in the dict too, so that letting go of one runs no code. */
 static void
 remember(event_table *self, size_t place, PyObject *type, event_topic *topic)
 {
-    Py_XSETREF(self->found[place].type, Py_NewRef(type));
-    Py_XSETREF(self->found[place].topic, (event_topic *)Py_NewRef((PyObject *)topic));
+    PyObject *earlier_type = self->found[place].type;
+    event_topic *earlier_topic = self->found[place].topic;
+    self->found[place].type = Py_NewRef(type);
+    self->found[place].topic = (event_topic *)Py_NewRef((PyObject *)topic);
+    Py_XDECREF(earlier_type);
+    Py_XDECREF((PyObject *)earlier_topic);
 }
 
-event_topic *
-event_table_topic(event_table *self, PyObject *type)
+/* The topic of a type, a new reference; NULL where there is none, or with an exception. */
+static event_topic *
+topic_of(event_table *self, PyObject *type)
 {
-    return (event_topic *)PyDict_GetItemWithError(self->topics, type);
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject *topic;
+    (void)PyDict_GetItemRef(self->topics, type, &topic);
+#else
+    PyObject *topic = Py_XNewRef(PyDict_GetItemWithError(self->topics, type));
+#endif
+    return (event_topic *)topic;
 }
 
-event_topic *
-event_table_find(event_table *self, PyObject *type)
+/* The way to a topic: 1, or 0 where it has no handlers. */
+static inline int
+set_route(event_route *route, event_table *self, event_topic *topic)
 {
-    size_t place = place_of(type);
-    if (self->found[place].type == type) {
-        return self->found[place].topic;
+    route->handlers = Py_NewRef(topic->handlers);
+    route->is_async = topic->is_async;
+    route->is_error = topic == self->errors;
+    route->is_default = topic == self->fallback;
+    if (PyTuple_GET_SIZE(route->handlers) > 0) {
+        return 1;
     }
-    event_topic *topic = event_table_topic(self, type);
-    if (topic == NULL && PyErr_Occurred()) {
-        return NULL;
-    }
-    if (topic == NULL || PyTuple_GET_SIZE(topic->handlers) == 0) {
-        topic = self->fallback;
-        return PyTuple_GET_SIZE(topic->handlers) == 0 ? NULL : topic;
-    }
-    if (PyUnicode_CheckExact(type)) {
-        remember(self, place, type, topic);
-    }
-    return topic;
+    Py_CLEAR(route->handlers);
+    return 0;
 }
 
-/* The topic of a type, made if need be: a new reference. */
+int
+event_table_look_up(event_table *self, PyObject *type, event_route *route)
+{
+    route->handlers = NULL;
+    event_topic *topic = topic_of(self, type);
+    if (topic == NULL) {
+        return PyErr_Occurred() ? -1 : set_route(route, self, self->fallback);
+    }
+    int found = set_route(route, self, topic);
+    if (found == 0) {
+        found = set_route(route, self, self->fallback);
+    }
+    else if (PyUnicode_CheckExact(type)) {
+        remember(self, event_table_place(type), type, topic);
+    }
+    Py_DECREF((PyObject *)topic);
+    return found;
+}
+
+int
+event_table_find_errors(event_table *self, event_route *route)
+{
+    return set_route(route, self, self->errors);
+}
+
+PyObject *
+event_table_handlers(event_table *self, generators_state *state, PyObject *type)
+{
+    event_topic *topic = topic_of(self, type);
+    if (topic == NULL) {
+        return PyErr_Occurred() ? NULL : Py_NewRef(state->empty_tuple);
+    }
+    PyObject *handlers = Py_NewRef(topic->handlers);
+    Py_DECREF((PyObject *)topic);
+    return handlers;
+}
+
+/* The topic of a type, made if need be: a new reference, or NULL. */
 static event_topic *
 demand_topic(event_table *self, generators_state *state, PyObject *type)
 {
@@ -195,26 +272,36 @@ demand_topic(event_table *self, generators_state *state, PyObject *type)
     if (topic == NULL) {
         return NULL;
     }
-    PyObject *found = PyDict_SetDefault(self->topics, type, (PyObject *)topic);
-    Py_XINCREF(found);
-    Py_DECREF(topic);
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject *found;
+    (void)PyDict_SetDefaultRef(self->topics, type, (PyObject *)topic, &found);
+#else
+    PyObject *found = Py_XNewRef(PyDict_SetDefault(self->topics, type, (PyObject *)topic));
+#endif
+    Py_DECREF((PyObject *)topic);
     return (event_topic *)found;
+}
+
+/* After each change: no way that was found before holds any more. */
+static void
+settle(event_table *self)
+{
+    self->errors_are_async = self->errors->is_async;
+    forget(self);
 }
 
 int
 event_table_add(event_table *self, generators_state *state, handler *item)
 {
-    event_topic *topic = self->fallback;
-    Py_INCREF(topic);
-    if (item->type != NULL) {
-        Py_SETREF(topic, demand_topic(self, state, item->type));
-        if (topic == NULL) {
-            return -1;
-        }
+    event_topic *topic = item->type == NULL
+                             ? (event_topic *)Py_NewRef((PyObject *)self->fallback)
+                             : demand_topic(self, state, item->type);
+    if (topic == NULL) {
+        return -1;
     }
     int status = topic_add(topic, item);
-    Py_DECREF(topic);
-    forget(self);
+    Py_DECREF((PyObject *)topic);
+    settle(self);
     return status;
 }
 
@@ -227,7 +314,7 @@ drop_topic(event_table *self, PyObject *type, event_topic *topic)
         return 0;
     }
     if (PyDict_DelItem(self->topics, type) < 0) {
-        return -1;
+        return raising_forgive(PyExc_KeyError); /* __eq__ of a type has done so */
     }
     /* A handler that __eq__ of a type added to it meanwhile is not lost. */
     return PyTuple_GET_SIZE(topic->handlers) == 0
@@ -238,20 +325,18 @@ drop_topic(event_table *self, PyObject *type, event_topic *topic)
 int
 event_table_remove(event_table *self, handler *item)
 {
-    event_topic *topic = self->fallback;
-    if (item->type != NULL) {
-        topic = event_table_topic(self, item->type);
-        if (topic == NULL) {
-            return PyErr_Occurred() ? -1 : 0;
-        }
+    event_topic *topic = item->type == NULL
+                             ? (event_topic *)Py_NewRef((PyObject *)self->fallback)
+                             : topic_of(self, item->type);
+    if (topic == NULL) {
+        return PyErr_Occurred() ? -1 : 0;
     }
-    Py_INCREF(topic);
     int status = topic_remove(topic, item);
-    forget(self);
     if (status > 0 && item->type != NULL) {
         status = drop_topic(self, item->type, topic);
     }
-    Py_DECREF(topic);
+    Py_DECREF((PyObject *)topic);
+    settle(self);
     return status < 0 ? -1 : 0;
 }
 

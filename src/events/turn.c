@@ -23,6 +23,17 @@
 
 #define EVENTS_BETWEEN_CHECKS 1024 /* for signals: no handler need run any Python code */
 
+void
+turn_set_handlers(turn *self, PyObject *handlers, PyObject *argument)
+{
+    PyObject *earlier_handlers = self->handlers, *earlier_argument = self->argument;
+    self->handlers = handlers;
+    self->argument = argument;
+    self->next = 0;
+    Py_XDECREF(earlier_handlers);
+    Py_XDECREF(earlier_argument);
+}
+
 /* ---- one handler ---- */
 
 /* Take a handler that is over out of the table. */
@@ -96,17 +107,16 @@ make_token(turn *self)
     return 0;
 }
 
-void
-turn_abandon(PyObject *awaitable)
+/* Close what will not be awaited, so that nobody is told that it was not.  The exception that
+   is set says what is wrong, and stays; it becomes the context of one that must pass. */
+static void
+abandon(PyObject *awaitable)
 {
     PyObject *raised = PyErr_GetRaisedException();
-    PyObject *close = PyObject_GetAttrString(awaitable, "close");
-    PyObject *done = close == NULL ? NULL : PyObject_CallNoArgs(close);
-    if (done == NULL) {
-        PyErr_Clear(); /* there is an exception already, which tells what is wrong */
+    if (await_close(awaitable) < 0 && raising_forgive_answer() < 0) {
+        raising_chain(raised);
+        return;
     }
-    Py_XDECREF(close);
-    Py_XDECREF(done);
     PyErr_SetRaisedException(raised);
 }
 
@@ -119,7 +129,7 @@ await_handler(turn *self, handler *item, PyObject *awaitable, turn_await why)
         self->awaited = await_iterator(awaitable);
     }
     if (awaitable != NULL && self->awaited == NULL) {
-        turn_abandon(awaitable);
+        abandon(awaitable);
     }
     Py_XDECREF(awaitable);
     if (self->awaited == NULL) {
@@ -127,7 +137,7 @@ await_handler(turn *self, handler *item, PyObject *awaitable, turn_await why)
         return 0;
     }
     self->awaiting = why;
-    Py_XSETREF(self->current, (handler *)Py_NewRef((PyObject *)item));
+    self->current = (handler *)Py_NewRef((PyObject *)item); /* there was none */
     return 1;
 }
 
@@ -236,8 +246,7 @@ static void
 awaited_failed(turn *self, handler *item)
 {
     if (item->kind == HANDLER_ASYNCGEN && self->awaiting != AWAIT_CLOSING &&
-        PyErr_ExceptionMatches(PyExc_StopAsyncIteration)) {
-        PyErr_Clear();
+        raising_forgive(PyExc_StopAsyncIteration) == 0) {
         handle_return(self, item, Py_None);
         return;
     }
@@ -267,6 +276,14 @@ turn_awaited(turn *self, PyObject *result)
 
 /* ---- one event ---- */
 
+/* Whether the call is being closed, and must await nothing. */
+static bool
+is_closed(turn *self)
+{
+    return self->aborted != NULL &&
+           PyErr_GivenExceptionMatches(self->aborted, PyExc_GeneratorExit);
+}
+
 /* Close the last of `unclosed`: 1 where that is to be awaited, 0. */
 static int
 close_next(turn *self)
@@ -279,7 +296,7 @@ close_next(turn *self)
     PyObject *item = Py_NewRef(PyList_GET_ITEM(self->unclosed, last)), *closing;
     int status = PyList_SetSlice(self->unclosed, last, last + 1, NULL);
     if (status == 0) {
-        bool can_await = self->is_async && !self->cannot_await;
+        bool can_await = self->is_async && !is_closed(self);
         status = handler_close((handler *)item, can_await, &closing);
     }
     if (status < 0) {
@@ -316,23 +333,19 @@ next_report(turn *self)
     dispatcher *owner = self->owner;
     while (self->failures != NULL && self->reported < PyList_GET_SIZE(self->failures)) {
         PyObject *failure = Py_NewRef(PyList_GET_ITEM(self->failures, self->reported));
-        PyObject *handlers;
+        event_route route;
+        int found;
         self->reported++;
         Py_BEGIN_CRITICAL_SECTION(owner);
-        handlers = Py_NewRef(owner->table.errors->handlers);
-        if (owner->table.errors->is_async && !self->is_async) {
-            Py_SETREF(handlers, Py_NewRef(owner->state->empty_tuple));
-        }
+        found = event_table_find_errors(&owner->table, &route);
         Py_END_CRITICAL_SECTION();
-        if (PyTuple_GET_SIZE(handlers) > 0 && self->aborted == NULL) {
-            Py_XSETREF(self->handlers, handlers);
-            Py_XSETREF(self->argument, failure);
-            self->next = 0;
+        if (found > 0 && self->aborted == NULL && (self->is_async || !route.is_async)) {
             self->is_error = true;
+            turn_set_handlers(self, route.handlers, failure);
             return true;
         }
-        turn_keep(&self->raised, Py_NewRef(PyTuple_GET_ITEM(failure, 2)));
-        Py_DECREF(handlers);
+        turn_fail_unhandled(self, failure, Py_NewRef(PyTuple_GET_ITEM(failure, 2)));
+        Py_XDECREF(route.handlers);
         Py_DECREF(failure);
     }
     self->reported = 0;
@@ -367,15 +380,18 @@ static int
 take_event_lock_held(turn *self, dispatcher *owner)
 {
     while (event_queue_take(&owner->queue, &self->now)) {
-        event_topic *topic = event_table_find(&owner->table, self->now.type);
-        if (topic != NULL) {
-            if (!self->is_async && turn_check_sync(owner, topic, self->now.type) < 0) {
-                return -1;
-            }
-            return turn_start_event(self, topic) < 0 ? -1 : 1;
-        }
-        if (PyErr_Occurred()) {
+        self->is_queued = !self->now.is_own;
+        event_route route;
+        int found = event_table_find(&owner->table, self->now.type, &route);
+        if (found > 0 && !self->is_async &&
+            turn_check_sync(owner, &route, self->now.type) < 0) {
+            PyObject *raised = PyErr_GetRaisedException();
+            Py_CLEAR(route.handlers);
+            PyErr_SetRaisedException(raised);
             return -1;
+        }
+        if (found != 0) {
+            return found < 0 || turn_start_event(self, &route) < 0 ? -1 : 1;
         }
         posted_clear(&self->now);
     }
@@ -387,26 +403,32 @@ next_event(turn *self)
 {
     dispatcher *owner = self->owner;
     int status;
-    bool goes_on = true, closed;
+    bool goes_on = true, closed, leaves_hold = false;
     posted_clear(&self->now);
     Py_CLEAR(self->handlers);
+    Py_CLEAR(self->argument);
     if (++self->count % EVENTS_BETWEEN_CHECKS == 0 && self->aborted == NULL &&
         PyErr_CheckSignals() < 0) {
         self->aborted = PyErr_GetRaisedException();
     }
     Py_BEGIN_CRITICAL_SECTION(owner);
-    status = self->aborted != NULL || self->is_ending ? 0 : take_event_lock_held(self, owner);
+    bool passes_over = self->aborted != NULL || self->is_ending || self->leaves_queue;
+    status = passes_over ? 0 : take_event_lock_held(self, owner);
     if (status == 0) {
-        goes_on = finish_lock_held(self, owner);
+        leaves_hold =
+            passes_over && !self->is_ending && !self->leaves_queue && owner->queue.count > 0;
+        goes_on = !leaves_hold && finish_lock_held(self, owner);
     }
     closed = owner->closed;
     Py_END_CRITICAL_SECTION();
     if (status < 0) {
-        turn_keep(&self->raised, PyErr_GetRaisedException());
+        turn_fail_unhandled(self, NULL, PyErr_GetRaisedException());
     }
-    if (!goes_on) {
+    if (!goes_on && !leaves_hold) {
         self->owner = NULL;
-        event_wait_wake(owner, closed);
+        if (event_wait_wake(owner, closed) < 0) {
+            turn_abort(self, PyErr_GetRaisedException());
+        }
     }
     return goes_on;
 }
@@ -434,6 +456,17 @@ turn_go(turn *self)
             return 0;
         }
     }
+}
+
+void
+turn_move_hold(turn *self, turn *other)
+{
+    dispatcher *owner = self->owner;
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    owner->token = NULL; /* it goes with this turn */
+    Py_END_CRITICAL_SECTION();
+    self->owner = NULL;
+    other->owner = owner;
 }
 
 /* ---- memory ---- */

@@ -59,16 +59,19 @@ event_wait_begin(dispatcher *owner, event_waiter *waiter, PyObject **awaited)
         return -1;
     }
     bool waits;
+    PyObject *earlier_future = future, *earlier_loop = loop;
     Py_BEGIN_CRITICAL_SECTION(owner);
     waits = !event_wait_is_free(owner, waiter) && !owner->closed;
     if (waits) {
         event_wait_link(owner, waiter);
-        Py_XSETREF(waiter->future, Py_NewRef(future));
-        Py_XSETREF(waiter->loop, Py_NewRef(loop));
+        earlier_future = waiter->future;
+        earlier_loop = waiter->loop;
+        waiter->future = future;
+        waiter->loop = loop;
     }
     Py_END_CRITICAL_SECTION();
-    Py_DECREF(future);
-    Py_DECREF(loop);
+    Py_XDECREF(earlier_future);
+    Py_XDECREF(earlier_loop);
     if (!waits) {
         Py_CLEAR(iterator);
     }
@@ -76,7 +79,7 @@ event_wait_begin(dispatcher *owner, event_waiter *waiter, PyObject **awaited)
     return waits;
 }
 
-void
+int
 event_wait_leave(dispatcher *owner, event_waiter *waiter)
 {
     PyObject *future, *loop;
@@ -90,9 +93,7 @@ event_wait_leave(dispatcher *owner, event_waiter *waiter)
     Py_END_CRITICAL_SECTION();
     Py_XDECREF(future);
     Py_XDECREF(loop);
-    if (was_linked) {
-        event_wait_wake(owner, false);
-    }
+    return was_linked ? event_wait_wake(owner, false) : 0;
 }
 
 static PyObject *
@@ -146,15 +147,18 @@ next_waiter(dispatcher *owner, bool all, event_waiter *found)
 }
 
 /* The first could not be woken: its loop is closed, and will never run it.  It gives up
-   its place. */
+   its place.  An exception that must pass goes to *urgent. */
 static void
-pass_over(dispatcher *owner)
+pass_over(dispatcher *owner, PyObject **urgent)
 {
-    if (PyErr_ExceptionMatches(PyExc_RuntimeError)) {
-        PyErr_Clear();
-    }
-    else {
-        raising_unraisable((PyObject *)owner);
+    if (raising_forgive(PyExc_RuntimeError) < 0) {
+        if (PyErr_ExceptionMatches(PyExc_Exception)) {
+            raising_unraisable((PyObject *)owner);
+        }
+        else {
+            raising_chain(*urgent);
+            *urgent = PyErr_GetRaisedException();
+        }
     }
     Py_BEGIN_CRITICAL_SECTION(owner);
     event_waiter *first = owner->waiting;
@@ -164,7 +168,7 @@ pass_over(dispatcher *owner)
     Py_END_CRITICAL_SECTION();
 }
 
-void
+int
 event_wait_wake(dispatcher *owner, bool all)
 {
     bool waits;
@@ -172,9 +176,9 @@ event_wait_wake(dispatcher *owner, bool all)
     waits = owner->waiting != NULL;
     Py_END_CRITICAL_SECTION();
     if (!waits) {
-        return;
+        return 0;
     }
-    PyObject *raised = PyErr_GetRaisedException();
+    PyObject *raised = PyErr_GetRaisedException(), *urgent = NULL;
     for (bool goes_on = true; goes_on;) {
         event_waiter found;
         Py_BEGIN_CRITICAL_SECTION(owner);
@@ -187,11 +191,17 @@ event_wait_wake(dispatcher *owner, bool all)
         Py_DECREF(found.loop);
         Py_DECREF(found.future);
         if (status < 0) {
-            pass_over(owner);
+            pass_over(owner, &urgent);
         }
         goes_on = all || status < 0;
+    }
+    if (urgent != NULL) {
+        PyErr_SetRaisedException(urgent);
+        raising_chain(raised);
+        return -1;
     }
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);
     }
+    return 0;
 }

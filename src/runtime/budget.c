@@ -12,7 +12,7 @@
 #define BUDGET_STRIDE 64 /* items between two readings of the clock, at most */
 
 static void
-adapt_stride(budget *self, uint64_t elapsed)
+adapt_stride(turn_budget *self, uint64_t elapsed)
 {
     if (elapsed < BUDGET_TIME / 16) {
         self->stride = self->stride < BUDGET_STRIDE ? 2 * self->stride : BUDGET_STRIDE;
@@ -23,7 +23,7 @@ adapt_stride(budget *self, uint64_t elapsed)
 }
 
 bool
-budget_look(budget *self)
+budget_look(turn_budget *self)
 {
     uint64_t now = clock_precise();
     if (self->stride == 0) {
@@ -47,7 +47,7 @@ budget_look(budget *self)
 }
 
 void
-budget_start(budget *self)
+budget_start(turn_budget *self)
 {
     self->checked = self->since = clock_precise();
     self->ready = 0;

@@ -15,14 +15,14 @@ typedef struct {
     unsigned ready;     /* items since `since` */
     uint64_t since;     /* the start of this turn; 0: the next reading starts it */
     uint64_t checked;   /* when the clock was last read */
-} budget;
+} turn_budget;
 
 /* Read the clock: whether the turn has been long enough. */
-bool budget_look(budget *self);
+bool budget_look(turn_budget *self);
 
 /* Count one item that was ready at once: whether the loop must have its turn now. */
 static inline bool
-budget_spend(budget *self)
+budget_spend(turn_budget *self)
 {
     if (self->unchecked > 0) {
         self->unchecked--;
@@ -32,11 +32,11 @@ budget_spend(budget *self)
 }
 
 /* A turn starts now. */
-void budget_start(budget *self);
+void budget_start(turn_budget *self);
 
 /* It was left: the next item starts one. */
 static inline void
-budget_stop(budget *self)
+budget_stop(turn_budget *self)
 {
     self->since = 0;
 }

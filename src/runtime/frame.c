@@ -4,6 +4,8 @@
  */
 #include "runtime/frame.h"
 
+#include <string.h>
+
 #include "compat.h"
 
 PyObject *
@@ -13,4 +15,17 @@ frame_of_native(const char *name)
     PyObject *frame = code == NULL ? NULL : compat_new_frame(code);
     Py_XDECREF(code);
     return frame;
+}
+
+PyObject *
+frame_code_of_native(const char *name)
+{
+    return (PyObject *)PyCode_NewEmpty("<generators>", name, 1);
+}
+
+const char *
+frame_type_name(PyObject *op)
+{
+    const char *name = Py_TYPE(op)->tp_name, *dot = strrchr(name, '.');
+    return dot == NULL ? name : dot + 1;
 }

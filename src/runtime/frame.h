@@ -9,4 +9,10 @@
    exception set. */
 PyObject *frame_of_native(const char *name);
 
+/* A new code object of that name. */
+PyObject *frame_code_of_native(const char *name);
+
+/* The name of an object's type without its module: borrowed from the type. */
+const char *frame_type_name(PyObject *op);
+
 #endif

@@ -45,15 +45,10 @@ watch_forks(PyObject *module, PyMethodDef *function)
 int
 watch_exit(PyObject *module, PyMethodDef *function)
 {
-    PyObject *threading = PyImport_ImportModule("threading");
-    PyObject *callback = threading == NULL ? NULL : bind(module, function);
-    PyObject *done = callback == NULL
-                         ? NULL
-                         : PyObject_CallMethod(threading, "_register_atexit", "(O)", callback);
-    Py_XDECREF(threading);
+    PyObject *callback = bind(module, function);
+    int status = callback == NULL ? -1 : compat_watch_exit(callback);
     Py_XDECREF(callback);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return status;
 }
 
 generators_state *

@@ -8,11 +8,12 @@
  * User code that runs: the source's, and a type's own step, close and release.  Threads:
  * all is called with the stream locked and `executing` set.
  */
-#include "stream/astream.h"
-#include "aio/await.h"
+#include "stream/aphase.h"
+
+#include "runtime/raising.h"
 
 void
-astream_keep_raised(astream *self)
+aphase_add_error(astream *self)
 {
     PyObject *earlier = self->raised;
     self->raised = NULL;
@@ -20,27 +21,31 @@ astream_keep_raised(astream *self)
     self->raised = PyErr_GetRaisedException();
 }
 
-/* Whether the source is left to another who closes it already, and has its error. */
-static bool
-is_closed_elsewhere(astream *self, PyObject *source)
+static astream_outcome
+aphase_close_home(astream *self, PyObject **value)
 {
-    bool closing = false;
-    if (self->unawaited && self->source_is_stream) {
-        Py_BEGIN_CRITICAL_SECTION(source);
-        closing = astream_is_closing((astream *)source);
-        Py_END_CRITICAL_SECTION();
+    if (home_check(self->home) < 0) {
+        return ASTREAM_REFUSE;
     }
-    return closing;
+    int status = home_close(self->home);
+    if (status <= 0) {
+        return status < 0 ? ASTREAM_ERROR : ASTREAM_END;
+    }
+    *value = home_wait(self->home);
+    return *value == NULL ? ASTREAM_ERROR : ASTREAM_FINISH;
 }
 
 /* Close the source, in the way of a step. */
 static astream_outcome
-close_source(astream *self, astream_answer answer, PyObject **value)
+aphase_close_source(astream *self, astream_answer answer, PyObject **value)
 {
+    if (self->home != NULL) {
+        return aphase_close_home(self, value);
+    }
     if (answer == ASTREAM_ASKED) {
         PyObject *source = self->source;
         self->source = NULL;
-        if (source == NULL || !self->closes_source || is_closed_elsewhere(self, source)) {
+        if (source == NULL || !self->closes_source) {
             Py_XDECREF(source);
             return ASTREAM_END;
         }
@@ -65,7 +70,7 @@ close_source(astream *self, astream_answer answer, PyObject **value)
 }
 
 astream_outcome
-astream_make_step(astream *self, astream_answer answer, PyObject **value)
+aphase_step(astream *self, astream_answer answer, PyObject **value)
 {
     switch (self->phase) {
     case ASTREAM_STEPPING:
@@ -74,44 +79,42 @@ astream_make_step(astream *self, astream_answer answer, PyObject **value)
         return self->kind->close == NULL ? ASTREAM_END
                                          : self->kind->close(self, answer, value);
     default:
-        return close_source(self, answer, value);
+        return aphase_close_source(self, answer, value);
     }
 }
 
 void
-astream_next_phase(astream *self, astream_outcome outcome)
+aphase_next(astream *self, astream_outcome outcome)
 {
     if (outcome == ASTREAM_ERROR) {
-        astream_keep_raised(self);
+        aphase_add_error(self);
+    }
+    if (self->phase == ASTREAM_STEPPING && outcome == ASTREAM_END && self->stashed != NULL) {
+        self->raised = self->stashed;
+        self->stashed = NULL;
     }
     PyObject *first = self->first;
     self->first = NULL;
-    if (self->phase == ASTREAM_STEPPING && outcome == ASTREAM_END && self->held != NULL) {
-        self->raised = self->held;
-        self->held = NULL;
-    }
+    bool is_last = self->phase == ASTREAM_CLOSING_SOURCE;
     self->phase++;
     Py_XDECREF(first);
-    if (self->phase == ASTREAM_IS_ENDED && self->kind->release(self) < 0) {
-        astream_keep_raised(self);
+    if (is_last) {
+        PyObject *dropped[] = {(PyObject *)self->home, self->source, self->read};
+        self->home = NULL;
+        self->source = self->read = NULL;
+        for (size_t i = 0; i < Py_ARRAY_LENGTH(dropped); i++) {
+            Py_XDECREF(dropped[i]);
+        }
+        if (self->kind->release(self) < 0) {
+            aphase_add_error(self);
+        }
     }
 }
 
-astream_outcome
-astream_begin_waiting(astream *self, PyObject *future, PyObject **result)
+void
+aphase_cancel_closing(astream *self)
 {
-    PyObject *iterator = await_iterator(future);
-    Py_DECREF(future);
-    PySendResult sent =
-        iterator == NULL ? PYGEN_ERROR : PyIter_Send(iterator, Py_None, result);
-    if (sent == PYGEN_NEXT) {
-        self->awaited = iterator;
-        self->waiting = true;
-        return ASTREAM_WAIT;
+    if (self->home != NULL && self->phase == ASTREAM_CLOSING_SOURCE) {
+        home_cancel_closing(self->home);
     }
-    Py_XDECREF(iterator);
-    if (sent == PYGEN_RETURN) {
-        Py_CLEAR(*result);
-    }
-    return sent == PYGEN_RETURN ? ASTREAM_AGAIN : ASTREAM_ERROR;
 }

@@ -1,40 +1,41 @@
 /* _AsyncStep: the awaitable of one call to an async stream: anext(), asend(), athrow(),
- * aclose(), aprime() or `async with`.
+ * aclose(), aprime() or `async with`.  A native coroutine (aio/coroutine.h).
  *
- * It is a coroutine by its methods.  The interpreter awaits it through am_send (3.11,
- * 3.15) or tp_iternext (3.12 to 3.14, and under sys.settrace); both do the same.
+ * States: new -> under way -> ended.  One that is under way is its stream's `current`, and the
+ * stream is `running`.  An error made by a wrong use of one that is new ends it, too.  A new
+ * one that is thrown into or closed does nothing to its stream.
  *
- * States: new -> under way -> finished.  An error made by a wrong use of one that is new
- * finishes it, too.  A new one that is thrown into or closed does nothing to its stream.
+ * aclose() and athrow() do not wait for a step of another task that waits: they interrupt it.
+ * It ends with StopAsyncIteration when it is resumed, and what its task waits for is ended, so
+ * that this is soon.  Where another is closing the stream already they wait for that.
  *
- * Owned: its stream, until it is finished; what asend() sends and athrow() throws.  A
- * finished one is kept by its stream to be used for the next step, when nobody else
- * holds it; it does not own the stream then.  What is awaited meanwhile the stream owns.
+ * Who throws into a step that waits (a task that is cancelled) leaves it: nothing of the
+ * stream or its source is touched, but for a source that is stepped in place without an event
+ * loop, which is thrown into.  While a stream is closed that has tasks of its own, a
+ * cancellation is postponed until they have ended (ASTREAM_FINISH).
  *
- * One that is dropped under way is closed: what it awaits is closed as a coroutine's
- * `await` is.
+ * Owned: its stream, until it has ended; what asend() sends and athrow() throws.  An ended one
+ * is stashed by its stream to be used for the next step, when nobody else holds it; it does
+ * not own the stream then.
  *
- * Threads: its fields are guarded by its own section and its stream's together.
+ * Threads: `running` of the base guards its fields, its stream's section the stream's.
  */
 #include "stream/astep.h"
 
-#include "stream/astream.h"
 #include "aio/await.h"
+#include "aio/loop.h"
 #include "aio/stop.h"
-
-typedef enum {
-    STEP_NEW,
-    STEP_UNDER_WAY,
-    STEP_FINISHED,
-} step_state;
+#include "runtime/frame.h"
+#include "runtime/raising.h"
+#include "stream/aphase.h"
 
 typedef struct {
-    PyObject_HEAD
-    astream *stream;                /* owned; NULL when finished */
-    PyObject *argument;             /* owned, or NULL */
-    generators_state *module_state; /* borrowed: the type holds the module */
+    coroutine base;
+    astream *stream;    /* owned; NULL when it has ended */
+    PyObject *argument; /* owned, or NULL */
     astep_call call;
-    step_state state;
+    bool is_interrupted; /* another closes the stream */
+    bool is_closer;      /* waits for another to close it */
 } astep;
 
 static const char *const call_names[] = {"anext",  "anext",      "athrow", "aclose",
@@ -43,16 +44,21 @@ static const char *const call_names[] = {"anext",  "anext",      "athrow", "aclo
 /* ---- errors ---- */
 
 static bool
-is_closing_call(const astep *step)
+astep_is_closing(const astep *step)
 {
     return step->call == ASTEP_ACLOSE || step->call == ASTEP_ABANDON;
 }
 
 static void
-refuse_reuse(const astep *step)
+astep_refuse(coroutine *base)
 {
+    astep *step = (astep *)base;
+    if (base->running) {
+        PyErr_SetString(PyExc_ValueError, "async generator already executing");
+        return;
+    }
     const char *what = "__anext__()/asend()";
-    if (step->call == ASTEP_ATHROW || is_closing_call(step)) {
+    if (step->call == ASTEP_ATHROW || astep_is_closing(step)) {
         what = "aclose()/athrow()";
     }
     else if (step->call == ASTEP_APRIME || step->call == ASTEP_AENTER) {
@@ -62,64 +68,96 @@ refuse_reuse(const astep *step)
 }
 
 static PySendResult
-refuse_overlap(const astep *step)
+astep_refuse_overlap(const astep *step)
 {
     PyErr_Format(PyExc_RuntimeError, "%s(): asynchronous generator is already running",
                  call_names[step->call]);
     return PYGEN_ERROR;
 }
 
-static PySendResult
-refuse_reentry(void)
-{
-    PyErr_SetString(PyExc_ValueError, "async generator already executing");
-    return PYGEN_ERROR;
-}
-
 /* ---- the end of a step ---- */
 
-/* The caller holds the stream. */
+/* Wake those who wait for the stream to be closed: it is, or one of them goes on with it. */
 static void
-finish(astep *step, astream *self)
+astep_wake_closers(astream *self)
 {
-    step->state = STEP_FINISHED;
-    step->stream = NULL;
-    Py_CLEAR(step->argument);
-    if (self->idle == NULL) {
-        self->idle = Py_NewRef((PyObject *)step);
+    PyObject *closers = self->closers;
+    self->closers = NULL;
+    if (closers == NULL) {
+        return;
     }
-    Py_DECREF(self);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(closers); i++) {
+        if (loop_wake(PyList_GET_ITEM(closers, i)) < 0) {
+            raising_unraisable((PyObject *)self);
+        }
+    }
+    Py_DECREF(closers);
 }
 
-/* Finish one that came to something. */
-static PySendResult
-complete(astep *step, astream *self, PySendResult result)
+static void
+astep_release(coroutine *base)
 {
-    if (result != PYGEN_NEXT) {
-        if (step->state == STEP_UNDER_WAY) {
-            self->running = false;
-        }
-        finish(step, self);
+    astep *step = (astep *)base;
+    astream *self = step->stream;
+    step->stream = NULL;
+    Py_CLEAR(step->argument);
+    if (self == NULL) {
+        return;
     }
-    return result;
+    PyObject *future = NULL, *yielded = NULL;
+    bool is_free = false;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    if (self->current == base) {
+        future = self->future;
+        yielded = self->yielded;
+        self->future = self->yielded = NULL;
+        self->current = NULL;
+        self->running = self->executing = self->waiting = self->finishing = false;
+        self->waits_for_home = false;
+        is_free = true;
+    }
+    if (self->idle == NULL && !self->is_finalized && base->weak_references == NULL &&
+        base->origin == NULL && !PyObject_GC_IsFinalized((PyObject *)step)) {
+        self->idle = Py_NewRef((PyObject *)step);
+    }
+    if (is_free) {
+        astep_wake_closers(self);
+    }
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(future);
+    Py_XDECREF(yielded);
+    Py_DECREF(self);
 }
 
 /* ---- what a step comes to ---- */
 
+/* The cancellation that was postponed is raised, with what else is its context. */
+static void
+astep_raise_postponed(astream *self)
+{
+    PyObject *postponed = self->postponed, *raised = self->raised;
+    self->postponed = self->raised = NULL;
+    PyErr_SetRaisedException(postponed);
+    raising_chain(raised);
+}
+
 /* What a call gives when the stream has ended. */
 static PySendResult
-give_end(astep *step, astream *self, PyObject **result)
+astep_give_end(astep *step, astream *self, PyObject **result)
 {
+    if (self->postponed != NULL) {
+        astep_raise_postponed(self);
+        return PYGEN_ERROR;
+    }
     PyObject *raised = self->raised;
     self->raised = NULL;
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);
         raising_convert(PyExc_StopIteration, "async generator");
         raising_convert(PyExc_StopAsyncIteration, "async generator");
-        if (!is_closing_call(step) || !PyErr_ExceptionMatches(PyExc_GeneratorExit)) {
+        if (!astep_is_closing(step) || raising_forgive(PyExc_GeneratorExit) < 0) {
             return PYGEN_ERROR;
         }
-        PyErr_Clear();
     }
     if (step->call == ASTEP_ANEXT || step->call == ASTEP_ASEND) {
         PyErr_SetNone(PyExc_StopAsyncIteration);
@@ -130,7 +168,7 @@ give_end(astep *step, astream *self, PyObject **result)
 }
 
 static PySendResult
-give_item(astep *step, astream *self, PyObject *item, PyObject **result)
+astep_give_item(astep *step, astream *self, PyObject *item, PyObject **result)
 {
     if (step->call == ASTEP_APRIME) {
         self->first = item;
@@ -142,34 +180,71 @@ give_item(astep *step, astream *self, PyObject *item, PyObject **result)
 
 /* Let others run, if it is time: 1, 0 or -1. */
 static int
-pause_if_due(astream *self, PyObject **result)
+astep_pause_if_due(astream *self, PyObject **result)
 {
-    if (self->unchecked > 0) {
-        self->unchecked--;
+    if (!self->is_due && !budget_spend(&self->budget)) {
         return 0;
     }
-    int due = astream_budget_is_spent(self);
+    self->is_due = false;
+    int due = astream_is_turn_over(self);
     if (due > 0) {
-        self->paused = true;
         *result = Py_NewRef(Py_None);
     }
     return due;
 }
 
+/* Wait for a future (stolen, or NULL with an exception set).  PYGEN_RETURN where it has ended
+   already. */
+static PySendResult
+astep_wait_for(astep *step, astream *self, PyObject *future, PyObject **result)
+{
+    if (future == NULL) {
+        return PYGEN_ERROR;
+    }
+    PySendResult sent = coroutine_await(&step->base, await_iterator(future), result);
+    if (sent == PYGEN_NEXT) {
+        PyObject *earlier = self->future;
+        self->future = future;
+        self->waiting = true;
+        Py_XDECREF(earlier);
+        return sent;
+    }
+    Py_DECREF(future);
+    Py_CLEAR(*result);
+    return sent;
+}
+
+/* What the step awaits in place has yielded.  Where that is a native stream's it is a future
+   that may be ended, as those of this one. */
+static void
+astep_pass_on(astream *self, PyObject *yielded)
+{
+    PyObject *earlier = self->future;
+    self->future = self->pulling && self->source_is_stream && yielded != Py_None
+                       ? Py_NewRef(yielded)
+                       : NULL;
+    Py_XDECREF(earlier);
+}
+
 /* What `outcome` means for the step: whether *sent and *result say how it is left. */
 static bool
-is_left(astep *step, astream *self, astream_outcome outcome, PyObject *value,
-        PySendResult *sent, PyObject **result)
+astep_is_left(astep *step, astream *self, astream_outcome outcome, PyObject *value,
+              PySendResult *sent, PyObject **result)
 {
     *sent = PYGEN_NEXT;
-    if (outcome == ASTREAM_WAIT) {
-        outcome = astream_begin_waiting(self, value, result);
-        if (outcome == ASTREAM_WAIT) {
+    if (outcome == ASTREAM_WAIT || outcome == ASTREAM_FINISH ||
+        (outcome == ASTREAM_AWAIT && self->waits_for_home)) {
+        self->finishing = outcome == ASTREAM_FINISH;
+        PyObject *future = outcome == ASTREAM_AWAIT ? home_wait(self->home) : value;
+        PySendResult begun = astep_wait_for(step, self, future, result);
+        if (begun == PYGEN_NEXT) {
             return true;
         }
+        self->finishing = self->waits_for_home = false;
+        outcome = begun == PYGEN_RETURN ? ASTREAM_AGAIN : ASTREAM_ERROR;
     }
     if (outcome == ASTREAM_AGAIN) {
-        int paused = PyErr_CheckSignals() < 0 ? -1 : pause_if_due(self, result);
+        int paused = PyErr_CheckSignals() < 0 ? -1 : astep_pause_if_due(self, result);
         if (paused >= 0) {
             return paused > 0;
         }
@@ -177,7 +252,7 @@ is_left(astep *step, astream *self, astream_outcome outcome, PyObject *value,
     }
     switch (outcome) {
     case ASTREAM_ITEM:
-        *sent = give_item(step, self, value, result);
+        *sent = astep_give_item(step, self, value, result);
         return true;
     case ASTREAM_REFUSE:
         *sent = PYGEN_ERROR;
@@ -185,246 +260,437 @@ is_left(astep *step, astream *self, astream_outcome outcome, PyObject *value,
     case ASTREAM_AWAIT:
         *result = self->yielded;
         self->yielded = NULL;
+        astep_pass_on(self, *result);
         return true;
     default:
-        astream_next_phase(self, outcome);
+        aphase_next(self, outcome);
         return false;
     }
 }
 
 /* Go on with the step under way, which came to `outcome`, until it must wait or is done. */
 static PySendResult
-advance_from(astep *step, astream *self, astream_outcome outcome, PyObject *value,
-             PyObject **result)
+astep_advance_from(astep *step, astream *self, astream_outcome outcome, PyObject *value,
+                   PyObject **result)
 {
     PySendResult sent;
-    while (!is_left(step, self, outcome, value, &sent, result)) {
+    while (!astep_is_left(step, self, outcome, value, &sent, result)) {
         if (self->phase == ASTREAM_IS_ENDED) {
-            sent = give_end(step, self, result);
+            sent = astep_give_end(step, self, result);
             break;
         }
         value = NULL;
-        outcome = astream_make_step(self, ASTREAM_ASKED, &value);
+        outcome = aphase_step(self, ASTREAM_ASKED, &value);
     }
     self->executing = false;
     if (sent == PYGEN_NEXT) {
-        self->since = 0;
+        budget_stop(&self->budget);
     }
-    return complete(step, self, sent);
+    return sent;
 }
 
 static PySendResult
-advance(astep *step, astream *self, astream_answer answer, PyObject *value, PyObject **result)
+astep_advance(astep *step, astream *self, astream_answer answer, PyObject *value,
+              PyObject **result)
 {
     self->executing = true;
-    astream_outcome outcome = astream_make_step(self, answer, &value);
-    return advance_from(step, self, outcome, value, result);
+    astream_outcome outcome = aphase_step(self, answer, &value);
+    return astep_advance_from(step, self, outcome, value, result);
 }
 
-/* ---- sending ---- */
+/* ---- beginning ---- */
 
-static PySendResult
-begin(astep *step, astream *self, PyObject **result)
+static void
+astep_set_under_way(astep *step, astream *self)
 {
-    step->state = STEP_UNDER_WAY;
-    self->running = true;
-    return advance(step, self, ASTREAM_ASKED, NULL, result);
+    self->running = self->executing = true;
+    self->current = &step->base;
 }
 
 /* A step whose item is ready goes through here only. */
 static inline PySendResult
-begin_item(astep *step, astream *self, PyObject **result)
+astep_begin_item(astep *step, astream *self, PyObject **result)
 {
     if (self->first != NULL) {
         *result = self->first;
         self->first = NULL;
         self->started = true;
-        return complete(step, self, PYGEN_RETURN);
+        return PYGEN_RETURN;
     }
     if (self->phase != ASTREAM_STEPPING) {
         PyErr_SetNone(PyExc_StopAsyncIteration);
-        return complete(step, self, PYGEN_ERROR);
+        return PYGEN_ERROR;
     }
     self->started = true;
-    step->state = STEP_UNDER_WAY;
-    self->running = self->executing = true; /* what asks for the loop may let others in */
-    int paused = pause_if_due(self, result);
+    astep_set_under_way(step, self); /* what asks for the loop may let others in */
+    int paused = astep_pause_if_due(self, result);
     if (paused != 0) {
         self->executing = false;
-        return paused < 0 ? complete(step, self, PYGEN_ERROR) : PYGEN_NEXT;
+        return paused < 0 ? PYGEN_ERROR : PYGEN_NEXT;
     }
     PyObject *value = NULL;
     astream_outcome outcome = self->kind->step(self, ASTREAM_ASKED, &value);
     if (outcome == ASTREAM_ITEM) {
         self->executing = false;
         *result = value;
-        return complete(step, self, PYGEN_RETURN);
+        return PYGEN_RETURN;
     }
-    return advance_from(step, self, outcome, value, result);
+    return astep_advance_from(step, self, outcome, value, result);
 }
 
 /* A non-None value sent into a new step counts as what asend() sends. */
 static bool
-is_sent_too_early(const astep *step, const astream *self, PyObject *value)
+astep_is_sent_too_early(const astep *step, const astream *self, PyObject *value)
 {
     bool sent = value != Py_None || (step->argument != NULL && step->argument != Py_None);
     return sent && !self->started && self->phase == ASTREAM_STEPPING;
 }
 
-static PySendResult
-begin_closing(astep *step, astream *self, PyObject *value, PyObject **result)
+/* Another step waits, which `step` takes the place of. */
+static void
+astep_interrupt(astep *step, astream *self)
 {
-    if (value != Py_None) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "can't send non-None value to a just-started coroutine");
-        return complete(step, self, PYGEN_ERROR);
+    astep *other = (astep *)self->current;
+    PyObject *awaited = other->base.awaited, *future = self->future;
+    bool is_source = awaited != NULL && !self->waiting;
+    other->base.awaited = NULL;
+    other->is_interrupted = true;
+    self->future = NULL;
+    self->waiting = self->waits_for_home = false;
+    astep_set_under_way(step, self);
+    if (is_source && await_close(awaited) < 0) {
+        aphase_add_error(self);
     }
-    if (self->phase == ASTREAM_IS_ENDED) { /* athrow(), too, as for an async generator */
-        *result = Py_NewRef(Py_None);
-        return complete(step, self, PYGEN_RETURN);
+    Py_XDECREF(awaited);
+    if (future != NULL && loop_wake(future) < 0) {
+        raising_unraisable((PyObject *)self);
     }
-    if (step->call == ASTEP_ATHROW) {
-        PyErr_SetRaisedException(Py_NewRef(step->argument));
-        astream_keep_raised(self);
+    Py_XDECREF(future);
+}
+
+/* Another step is closing the stream: wait for that. */
+static PySendResult
+astep_wait_for_closer(astep *step, astream *self, PyObject **result)
+{
+    generators_state *state = generators_state_of((PyObject *)step);
+    PyObject *loop;
+    int running = loop_running(state, &loop);
+    if (running <= 0) {
+        return running < 0 ? PYGEN_ERROR : astep_refuse_overlap(step);
     }
-    self->unawaited = step->call == ASTEP_ABANDON;
-    if (self->phase == ASTREAM_STEPPING) {
-        Py_CLEAR(self->held);
-        astream_next_phase(self, ASTREAM_END);
+    PyObject *future = loop_future(loop);
+    Py_DECREF(loop);
+    if (future == NULL || (self->closers == NULL && (self->closers = PyList_New(0)) == NULL) ||
+        PyList_Append(self->closers, future) < 0) {
+        Py_XDECREF(future);
+        return PYGEN_ERROR;
     }
-    return begin(step, self, result);
+    step->is_closer = true;
+    PySendResult sent = coroutine_await(&step->base, await_iterator(future), result);
+    Py_DECREF(future);
+    return sent;
 }
 
 static PySendResult
-begin_call(astep *step, astream *self, PyObject *value, PyObject **result)
+astep_begin_closing(astep *step, astream *self, PyObject **result)
 {
-    if (step->call == ASTEP_AENTER) {
-        *result = Py_NewRef((PyObject *)self);
-        return complete(step, self, PYGEN_RETURN);
-    }
     if (self->running) {
         if (step->call == ASTEP_ABANDON) {
             *result = Py_NewRef(Py_None); /* another closes it, or reads it and will */
-            return complete(step, self, PYGEN_RETURN);
+            return PYGEN_RETURN;
         }
-        return complete(step, self, refuse_overlap(step));
+        if (self->executing) {
+            return astep_refuse_overlap(step);
+        }
+        if (self->phase != ASTREAM_STEPPING) {
+            return astep_wait_for_closer(step, self, result);
+        }
+        astep_interrupt(step, self);
     }
+    if (self->phase == ASTREAM_IS_ENDED) { /* athrow(), too, as for an async generator */
+        *result = Py_NewRef(Py_None);
+        return PYGEN_RETURN;
+    }
+    astep_set_under_way(step, self);
+    if (step->call == ASTEP_ATHROW) {
+        PyErr_SetRaisedException(Py_NewRef(step->argument));
+        aphase_add_error(self);
+    }
+    if (self->phase == ASTREAM_STEPPING) {
+        PyObject *stashed = self->stashed;
+        self->stashed = NULL;
+        aphase_next(self, ASTREAM_END);
+        Py_XDECREF(stashed);
+    }
+    return astep_advance(step, self, ASTREAM_ASKED, NULL, result);
+}
+
+static PySendResult
+astep_begin(astep *step, astream *self, PyObject *value, PyObject **result)
+{
     switch (step->call) {
-    case ASTEP_APRIME:
-        if (self->started || self->first != NULL || self->phase != ASTREAM_STEPPING) {
-            *result = Py_NewRef((PyObject *)self);
-            return complete(step, self, PYGEN_RETURN);
-        }
-        return begin(step, self, result);
+    case ASTEP_AENTER:
+        *result = Py_NewRef((PyObject *)self);
+        return PYGEN_RETURN;
     case ASTEP_ATHROW:
     case ASTEP_ACLOSE:
     case ASTEP_ABANDON:
-        return begin_closing(step, self, value, result);
+        if (value != Py_None) {
+            PyErr_SetString(PyExc_RuntimeError,
+                            "can't send non-None value to a just-started coroutine");
+            return PYGEN_ERROR;
+        }
+        return astep_begin_closing(step, self, result);
     default:
-        if (is_sent_too_early(step, self, value)) {
-            PyErr_SetString(PyExc_TypeError,
-                            "can't send non-None value to a just-started async generator");
-            return complete(step, self, PYGEN_ERROR);
-        }
-        return begin_item(step, self, result);
+        break;
     }
+    if (self->running) {
+        return astep_refuse_overlap(step);
+    }
+    if (step->call == ASTEP_APRIME) {
+        if (self->started || self->first != NULL || self->phase != ASTREAM_STEPPING) {
+            *result = Py_NewRef((PyObject *)self);
+            return PYGEN_RETURN;
+        }
+        astep_set_under_way(step, self);
+        return astep_advance(step, self, ASTREAM_ASKED, NULL, result);
+    }
+    if (astep_is_sent_too_early(step, self, value)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "can't send non-None value to a just-started async generator");
+        return PYGEN_ERROR;
+    }
+    return astep_begin_item(step, self, result);
 }
 
-/* What was awaited came to something other than a further wait. */
+/* ---- going on ---- */
+
+/* The wait is left, with what is raised. */
 static PySendResult
-go_on(astep *step, astream *self, PySendResult sent, PyObject *value, PyObject **result)
+astep_leave(astream *self)
 {
-    bool waited = self->waiting;
-    self->waiting = false;
-    Py_CLEAR(self->awaited);
-    if (waited) {
-        Py_XDECREF(value);
-        if (sent == PYGEN_ERROR) { /* the future was cancelled: the wait is left */
-            raising_chain(self->raised);
-            self->raised = NULL;
-            return complete(step, self, PYGEN_ERROR);
-        }
-        return advance(step, self, ASTREAM_ASKED, NULL, result);
-    }
-    astream_answer answer = sent == PYGEN_RETURN ? ASTREAM_GAVE : ASTREAM_FAILED;
-    if (self->pulling && self->phase == ASTREAM_STEPPING) {
-        answer = astream_pulled(self, answer);
-    }
-    return advance(step, self, answer, sent == PYGEN_RETURN ? value : NULL, result);
+    raising_chain(self->raised);
+    self->raised = NULL;
+    return PYGEN_ERROR;
 }
 
-static PySendResult
-resume(astep *step, astream *self, PyObject *value, PyObject **result)
+/* Whether what is raised is put off until the stream has ended. */
+static bool
+astep_postpone(astream *self)
 {
-    if (self->executing) {
-        return refuse_reentry();
+    if (!self->finishing) {
+        return false;
     }
-    if (self->awaited == NULL) {
-        self->paused = false;
-        astream_begin_turn(self);
-        return advance(step, self, ASTREAM_ASKED, NULL, result);
+    PyObject *raised = PyErr_GetRaisedException();
+    PyObject *type = loop_cancelled_error(generators_state_of((PyObject *)self));
+    if (type == NULL || !PyErr_GivenExceptionMatches(raised, type)) {
+        if (type == NULL) {
+            raising_unraisable((PyObject *)self);
+        }
+        PyErr_SetRaisedException(raised);
+        return false;
+    }
+    PyObject *earlier = self->postponed;
+    self->postponed = raised;
+    Py_XDECREF(earlier);
+    aphase_cancel_closing(self);
+    return true;
+}
+
+/* The future that was waited for has ended, or the wait is left with what is raised. */
+static PySendResult
+astep_wait_ended(astep *step, astream *self, PySendResult sent, PyObject **result)
+{
+    PyObject *future = self->future, *value = NULL;
+    bool is_home = self->waits_for_home;
+    self->future = NULL;
+    self->waiting = self->waits_for_home = false;
+    Py_XDECREF(future);
+    if (sent == PYGEN_ERROR && !astep_postpone(self)) {
+        return astep_leave(self);
+    }
+    self->finishing = false;
+    if (!is_home) {
+        return astep_advance(step, self, ASTREAM_ASKED, NULL, result);
     }
     self->executing = true;
-    PyObject *awaited = Py_NewRef(self->awaited), *given = NULL;
-    PySendResult sent = PyIter_Send(awaited, value, &given);
-    Py_DECREF(awaited);
+    astream_answer answer = astream_pull_home(self, &value);
+    astream_outcome outcome =
+        answer == ASTREAM_PENDING ? ASTREAM_AWAIT : aphase_step(self, answer, &value);
+    return astep_advance_from(step, self, outcome, value, result);
+}
+
+/* What was awaited in place came to something other than a further wait. */
+static PySendResult
+astep_await_ended(astep *step, astream *self, PySendResult sent, PyObject *value,
+                  PyObject **result)
+{
+    astream_answer answer = sent == PYGEN_RETURN ? ASTREAM_GAVE : ASTREAM_FAILED;
+    if (self->pulling && self->phase == ASTREAM_STEPPING) {
+        answer = astream_pulled(self, answer, &value);
+    }
+    return astep_advance(step, self, answer, value, result);
+}
+
+/* Whether what is raised is `exception`, which was thrown into a step of a native stream: it
+   has left its wait, and has lost nothing. */
+static bool
+astep_has_left_source(astream *self, PyObject *exception)
+{
+    if (exception == NULL || !self->pulling || !self->source_is_stream ||
+        self->phase != ASTREAM_STEPPING) {
+        return false;
+    }
+    PyObject *raised = PyErr_GetRaisedException();
+    bool is_same = raised == exception;
+    PyErr_SetRaisedException(raised);
+    return is_same;
+}
+
+static PySendResult
+astep_resume(astep *step, astream *self, PyObject *value, PyObject *exception,
+             PyObject **result)
+{
+    PyObject *given;
+    bool waiting = self->waiting;
+    if (waiting && exception != NULL) {
+        PyObject *awaited = step->base.awaited;
+        step->base.awaited = NULL;
+        Py_XDECREF(awaited);
+        PyErr_SetRaisedException(Py_NewRef(exception));
+        return astep_wait_ended(step, self, PYGEN_ERROR, result);
+    }
+    if (step->base.awaited == NULL) { /* a pause */
+        if (exception != NULL) {
+            PyErr_SetRaisedException(Py_NewRef(exception));
+            return astep_leave(self);
+        }
+        budget_start(&self->budget);
+        return astep_advance(step, self, ASTREAM_ASKED, NULL, result);
+    }
+    self->executing = true;
+    PySendResult sent = coroutine_resume_awaited(&step->base, value, exception, &given);
     self->executing = false;
     if (sent == PYGEN_NEXT) {
         *result = given;
-        return PYGEN_NEXT;
+        if (!waiting) {
+            astep_pass_on(self, given);
+        }
+        return sent;
     }
-    return go_on(step, self, sent, given, result);
+    if (waiting) {
+        Py_XDECREF(given);
+        return astep_wait_ended(step, self, sent, result);
+    }
+    if (sent == PYGEN_ERROR && astep_has_left_source(self, exception)) {
+        return astep_leave(self);
+    }
+    return astep_await_ended(step, self, sent, given, result);
+}
+
+/* Another has closed the stream meanwhile. */
+static PySendResult
+astep_end_interrupted(astep *step, astream *self, PyObject *exception, PyObject **result)
+{
+    if (exception != NULL) {
+        PyErr_SetRaisedException(Py_NewRef(exception));
+        return PYGEN_ERROR;
+    }
+    if (step->call == ASTEP_APRIME) {
+        *result = Py_NewRef((PyObject *)self);
+        return PYGEN_RETURN;
+    }
+    PyErr_SetNone(PyExc_StopAsyncIteration);
+    return PYGEN_ERROR;
+}
+
+/* The one who closes the stream has ended, or the wait for it is left. */
+static PySendResult
+astep_resume_closer(astep *step, astream *self, PyObject *value, PyObject *exception,
+                    PyObject **result)
+{
+    PyObject *given;
+    PySendResult sent = coroutine_resume_awaited(&step->base, value, exception, &given);
+    if (sent != PYGEN_RETURN) {
+        *result = given;
+        return sent;
+    }
+    Py_XDECREF(given);
+    step->is_closer = false;
+    return astep_begin_closing(step, self, result);
 }
 
 static PySendResult
-send_lock_held(astep *step, astream *self, PyObject *value, PyObject **result)
+astep_step_lock_held(astep *step, astream *self, PyObject *value, PyObject *exception,
+                     PyObject **result)
 {
-    if (step->stream != self) {
-        refuse_reuse(step);
+    if (step->base.state == COROUTINE_NEW) {
+        if (exception == NULL) {
+            return astep_begin(step, self, value, result);
+        }
+        PyErr_SetRaisedException(Py_NewRef(exception));
         return PYGEN_ERROR;
     }
-    if (step->state == STEP_UNDER_WAY) {
-        return resume(step, self, value, result);
+    if (step->is_interrupted) {
+        return astep_end_interrupted(step, self, exception, result);
     }
-    if (step->call == ASTEP_ANEXT && value == Py_None && !self->running) {
-        return begin_item(step, self, result);
+    if (step->is_closer) {
+        return astep_resume_closer(step, self, value, exception, result);
     }
-    return begin_call(step, self, value, result);
+    return astep_resume(step, self, value, exception, result);
 }
 
+static PySendResult
+astep_step(coroutine *base, PyObject *value, PyObject *exception, PyObject **result)
+{
+    astep *step = (astep *)base;
+    astream *self = step->stream; /* stays until the step has ended */
+    PySendResult sent;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    sent = astep_step_lock_held(step, self, value, exception, result);
+    Py_END_CRITICAL_SECTION();
+    return sent;
+}
+
+/* ---- the short way ---- */
+
 /* Where the GIL is the lock, the step of `async for` in the midst of a stream takes a
-   shorter way, which does all that begin_item() and complete() do. */
+   shorter way, which does all that coroutine_resume() and astep_begin_item() do. */
 #ifdef Py_GIL_DISABLED
 #define TAKES_SHORT_WAY(step, value) false
 #else
-#define TAKES_SHORT_WAY(step, value) takes_short_way(step, value)
+#define TAKES_SHORT_WAY(step, value) astep_takes_short_way(step, value)
 #endif
 
 static inline bool
-takes_short_way(const astep *step, PyObject *value)
+astep_takes_short_way(const astep *step, PyObject *value)
 {
-    const astream *self = step->stream; /* NULL when finished; running when under way */
-    return self != NULL && !self->running && step->call == ASTEP_ANEXT && value == Py_None &&
-           self->phase == ASTREAM_STEPPING && self->unchecked > 0 && self->first == NULL;
+    const astream *self = step->stream; /* NULL when it has ended */
+    return self != NULL && !self->running && step->base.state == COROUTINE_NEW &&
+           step->call == ASTEP_ANEXT && value == Py_None && self->phase == ASTREAM_STEPPING &&
+           self->budget.unchecked > 0 && self->first == NULL && !step->base.running;
 }
 
 static inline PySendResult
-send_the_short_way(astep *step, PyObject **result)
+astep_send_the_short_way(astep *step, PyObject **result)
 {
     astream *self = step->stream;
-    self->unchecked--;
+    self->budget.unchecked--;
     self->started = true;
-    step->state = STEP_UNDER_WAY;
-    self->running = self->executing = true;
+    step->base.running = true;
+    astep_set_under_way(step, self);
     PyObject *value = NULL;
     astream_outcome outcome = self->kind->step(self, ASTREAM_ASKED, &value);
     if (outcome != ASTREAM_ITEM) {
-        return advance_from(step, self, outcome, value, result);
+        PySendResult sent = astep_advance_from(step, self, outcome, value, result);
+        return coroutine_stepped(&step->base, sent);
     }
     self->running = self->executing = false;
-    step->state = STEP_FINISHED;
+    self->current = NULL;
     step->stream = NULL;
-    if (self->idle == NULL) {
+    step->base.state = COROUTINE_ENDED;
+    step->base.running = false;
+    if (self->idle == NULL && !self->is_finalized && step->base.weak_references == NULL) {
         self->idle = Py_NewRef((PyObject *)step);
     }
     *result = value;
@@ -432,132 +698,74 @@ send_the_short_way(astep *step, PyObject **result)
     return PYGEN_RETURN;
 }
 
-/* New reference; NULL with an exception where the step is over. */
-static astream *
-stream_of(astep *step)
-{
-    astream *self;
-    Py_BEGIN_CRITICAL_SECTION(step);
-    self = (astream *)Py_XNewRef((PyObject *)step->stream);
-    Py_END_CRITICAL_SECTION();
-    if (self == NULL) {
-        refuse_reuse(step);
-    }
-    return self;
-}
-
 static PySendResult
-astep_send(PyObject *op, PyObject *value, PyObject **result)
+astep_am_send(PyObject *op, PyObject *value, PyObject **result)
 {
     astep *step = (astep *)op;
     *result = NULL;
     if (TAKES_SHORT_WAY(step, value)) {
-        return send_the_short_way(step, result);
+        return astep_send_the_short_way(step, result);
     }
-    astream *self = stream_of(step);
-    if (self == NULL) {
-        return PYGEN_ERROR;
-    }
-    PySendResult sent;
-    Py_BEGIN_CRITICAL_SECTION2(op, self);
-    sent = send_lock_held(step, self, value, result);
-    Py_END_CRITICAL_SECTION2();
-    Py_DECREF(self);
-    return sent;
+    return coroutine_resume(&step->base, value, NULL, result);
 }
 
-/* ---- throwing ---- */
-
-static PySendResult
-throw_lock_held(astep *step, astream *self, PyObject *exception, PyObject **result)
+/* As coroutine_iternext(). */
+static PyObject *
+astep_iternext(PyObject *op)
 {
-    if (step->stream != self) {
-        refuse_reuse(step);
-        return PYGEN_ERROR;
-    }
-    if (step->state == STEP_NEW) {
-        PyErr_SetRaisedException(Py_NewRef(exception));
-        return complete(step, self, PYGEN_ERROR);
-    }
-    if (self->executing) {
-        return refuse_reentry();
-    }
-    if (self->awaited == NULL || self->waiting) { /* left, and nothing is lost */
-        self->paused = false;
-        self->waiting = false;
-        Py_CLEAR(self->awaited);
-        PyErr_SetRaisedException(Py_NewRef(exception));
-        raising_chain(self->raised);
-        self->raised = NULL;
-        return complete(step, self, PYGEN_ERROR);
-    }
-    self->executing = true;
-    PyObject *awaited = Py_NewRef(self->awaited), *given = NULL;
-    PySendResult sent = await_throw(awaited, exception, &given);
-    Py_DECREF(awaited);
-    self->executing = false;
-    if (sent == PYGEN_NEXT) {
-        *result = given;
-        return PYGEN_NEXT;
-    }
-    return go_on(step, self, sent, given, result);
-}
-
-static PySendResult
-throw_into(astep *step, PyObject *exception, PyObject **result)
-{
-    *result = NULL;
-    astream *self = stream_of(step);
-    if (self == NULL) {
-        return PYGEN_ERROR;
-    }
-    PySendResult sent;
-    Py_BEGIN_CRITICAL_SECTION2(step, self);
-    sent = throw_lock_held(step, self, exception, result);
-    Py_END_CRITICAL_SECTION2();
-    Py_DECREF(self);
-    return sent;
-}
-
-/* 0, or -1 with an exception set. */
-static int
-close_step(astep *step)
-{
-    if (step->stream == NULL) {
-        return 0;
-    }
-    PyObject *exit = PyObject_CallNoArgs(PyExc_GeneratorExit);
-    if (exit == NULL) {
-        return -1;
-    }
+    bool is_unseen = ((astep *)op)->base.is_awaited_by_it;
     PyObject *result;
-    PySendResult sent = throw_into(step, exit, &result);
-    Py_DECREF(exit);
-    Py_XDECREF(result);
-    if (sent == PYGEN_NEXT) {
-        PyErr_SetString(PyExc_RuntimeError, "async generator ignored GeneratorExit");
-        return -1;
+    PySendResult sent = astep_am_send(op, Py_None, &result);
+    if (sent == PYGEN_RETURN && is_unseen) {
+        stop_raise(generators_state_of(op), result);
+        return NULL;
     }
-    if (sent == PYGEN_RETURN) {
-        return 0;
-    }
-    if (PyErr_ExceptionMatches(PyExc_GeneratorExit) ||
-        PyErr_ExceptionMatches(PyExc_StopAsyncIteration)) {
-        PyErr_Clear();
-        return 0;
-    }
-    return -1;
+    return coroutine_method_result(sent, result);
 }
 
 /* ---- making one ---- */
 
+static PyObject *
+astep_qualified_name(coroutine *base)
+{
+    astep *step = (astep *)base;
+    const char *type =
+        step->stream == NULL ? "AsyncStream" : frame_type_name((PyObject *)step->stream);
+    return PyUnicode_FromFormat("%s.%s", type,
+                                step->call == ASTEP_ASEND ? "asend" : call_names[step->call]);
+}
+
+static const coroutine_kind astep_kind = {
+    .step = astep_step,
+    .release = astep_release,
+    .qualified_name = astep_qualified_name,
+    .refuse = astep_refuse,
+    .takes_a_value = true,
+};
+
+/* The one that is stashed, if it can be used again; or NULL. */
+static inline astep *
+astep_pop_idle(astream *self)
+{
+    PyObject *idle = self->idle;
+    if (idle == NULL) {
+        return NULL;
+    }
+    self->idle = NULL;
+    if (generators_is_unique(idle) && !PyObject_GC_IsFinalized(idle) &&
+        ((coroutine *)idle)->state == COROUTINE_ENDED &&
+        ((coroutine *)idle)->weak_references == NULL) {
+        return (astep *)idle;
+    }
+    Py_DECREF(idle);
+    return NULL;
+}
+
 PyObject *
 astep_new(astream *self, astep_call call, PyObject *argument)
 {
-    astep *step = (astep *)self->idle;
-    self->idle = NULL;
-    if (step == NULL || !generators_is_unique((PyObject *)step)) {
-        Py_XDECREF(step);
+    astep *step = astep_pop_idle(self);
+    if (step == NULL) {
         PyTypeObject *type = generators_state_of((PyObject *)self)->async_step_type;
         if (type == NULL) {
             PyErr_SetString(PyExc_RuntimeError, "the interpreter is shutting down");
@@ -567,26 +775,30 @@ astep_new(astream *self, astep_call call, PyObject *argument)
         if (step == NULL) {
             return NULL;
         }
-        step->module_state = generators_state_of((PyObject *)step);
+    }
+    step->is_interrupted = step->is_closer = false;
+    if (coroutine_init(&step->base, &astep_kind, call != ASTEP_ANEXT) < 0) {
+        Py_DECREF(step);
+        return NULL;
     }
     step->stream = (astream *)Py_NewRef((PyObject *)self);
     step->argument = Py_XNewRef(argument);
     step->call = call;
-    step->state = STEP_NEW;
     return (PyObject *)step;
 }
 
 PyObject *
 astep_new_anext(astream *self)
 {
-    astep *step = (astep *)self->idle;
-    if (step == NULL || !generators_is_unique((PyObject *)step)) {
+    astep *step = astep_pop_idle(self);
+    if (step == NULL) {
         return astep_new(self, ASTEP_ANEXT, NULL);
     }
-    self->idle = NULL;
+    step->base.state = COROUTINE_NEW;
+    step->base.is_awaited_by_it = false;
+    step->is_interrupted = step->is_closer = false;
     step->stream = (astream *)Py_NewRef((PyObject *)self);
-    step->call = ASTEP_ANEXT; /* its argument was let go of */
-    step->state = STEP_NEW;
+    step->call = ASTEP_ANEXT; /* its argument was dropped */
     return (PyObject *)step;
 }
 
@@ -596,10 +808,9 @@ static int
 astep_traverse(PyObject *op, visitproc visit, void *arg)
 {
     astep *step = (astep *)op;
-    Py_VISIT(Py_TYPE(op));
     Py_VISIT((PyObject *)step->stream);
     Py_VISIT(step->argument);
-    return 0;
+    return coroutine_traverse(op, visit, arg);
 }
 
 static int
@@ -610,131 +821,17 @@ astep_clear(PyObject *op)
     step->stream = NULL;
     Py_XDECREF(stream);
     Py_CLEAR(step->argument);
-    return 0;
+    return coroutine_clear(op);
 }
-
-/* What is dropped under way is closed. */
-static void
-astep_finalize(PyObject *op)
-{
-    astep *step = (astep *)op;
-    if (step->stream == NULL || step->state != STEP_UNDER_WAY) {
-        return;
-    }
-    PyObject *raised = PyErr_GetRaisedException();
-    astream *self = (astream *)Py_NewRef((PyObject *)step->stream);
-    if (close_step(step) < 0) {
-        raising_unraisable(op);
-    }
-    if (step->state == STEP_UNDER_WAY) { /* it would not be closed */
-        Py_CLEAR(self->awaited);
-        self->waiting = self->paused = false;
-        complete(step, self, PYGEN_ERROR);
-    }
-    Py_DECREF(self);
-    if (raised != NULL) {
-        PyErr_SetRaisedException(raised);
-    }
-}
-
-static void
-astep_dealloc(PyObject *op)
-{
-    PyTypeObject *type = Py_TYPE(op);
-    if (((astep *)op)->state == STEP_UNDER_WAY && PyObject_CallFinalizerFromDealloc(op) < 0) {
-        return;
-    }
-    PyObject_GC_UnTrack(op);
-    astep_clear(op);
-    type->tp_free(op);
-    Py_DECREF(type);
-}
-
-/* ---- slots and methods ---- */
-
-/* What a generator's method returns for what it came to. */
-static PyObject *
-returned(PySendResult sent, PyObject *result)
-{
-    if (sent != PYGEN_RETURN) {
-        return sent == PYGEN_NEXT ? result : NULL;
-    }
-    raising_stop(result);
-    if (!PyErr_Occurred()) {
-        PyErr_SetNone(PyExc_StopIteration);
-    }
-    Py_DECREF(result);
-    return NULL;
-}
-
-static PyObject *
-astep_iternext(PyObject *op)
-{
-    PyObject *result;
-    PySendResult sent = astep_send(op, Py_None, &result);
-    if (sent == PYGEN_RETURN) {
-        stop_raise(((astep *)op)->module_state, result);
-        return NULL;
-    }
-    return sent == PYGEN_NEXT ? result : NULL;
-}
-
-PyDoc_STRVAR(send_doc, "send($self, value, /)\n--\n\nAs for a coroutine.");
-
-static PyObject *
-astep_send_method(PyObject *op, PyObject *value)
-{
-    PyObject *result;
-    PySendResult sent = astep_send(op, value, &result);
-    return returned(sent, result);
-}
-
-PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
-                        "--\n\n"
-                        "As for a coroutine.");
-
-static PyObject *
-astep_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
-{
-    PyObject *exception = raising_thrown("throw", args, count);
-    if (exception == NULL) {
-        return NULL;
-    }
-    PyObject *result;
-    PySendResult sent = throw_into((astep *)op, exception, &result);
-    Py_DECREF(exception);
-    return returned(sent, result);
-}
-
-PyDoc_STRVAR(close_doc, "close($self, /)\n--\n\nAs for a coroutine.");
-
-static PyObject *
-astep_close(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    if (close_step((astep *)op) < 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
-}
-
-static PyMethodDef astep_methods[] = {
-    {"send", astep_send_method, METH_O, send_doc},
-    {"throw", (PyCFunction)(void (*)(void))astep_throw, METH_FASTCALL, throw_doc},
-    {"close", astep_close, METH_NOARGS, close_doc},
-    {NULL},
-};
 
 static PyType_Slot astep_slots[] = {
     {Py_tp_doc, (char *)"One call to an async stream, to be awaited."},
     {Py_tp_traverse, astep_traverse},
     {Py_tp_clear, astep_clear},
-    {Py_tp_finalize, astep_finalize},
-    {Py_tp_dealloc, astep_dealloc},
-    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_finalize, coroutine_finalize},
+    {Py_tp_dealloc, coroutine_dealloc},
     {Py_tp_iternext, astep_iternext},
-    {Py_am_await, PyObject_SelfIter},
-    {Py_am_send, astep_send},
-    {Py_tp_methods, astep_methods},
+    {Py_am_send, astep_am_send},
     {0, NULL},
 };
 

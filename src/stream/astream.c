@@ -35,27 +35,16 @@
  */
 #include "stream/astream.h"
 
-#include "core/clock.h"
+#include <string.h>
+
 #include "aio/await.h"
 #include "aio/loop.h"
-
-/* A stream that is always ready lets others run after a millisecond, which costs less than
-   one part in a hundred, or after so many items, should the clock stand still. */
-#define BUDGET_TIME (CLOCK_SECOND / 1000)
-#define BUDGET_ITEMS 16384
-#define BUDGET_STRIDE 64 /* items between two readings of the clock, at most */
+#include "runtime/closing.h"
+#include "runtime/frame.h"
+#include "runtime/raising.h"
+#include "stream/astep.h"
 
 /* ---- the source ---- */
-
-/* Whether `iterator` is closed at the end: 1, 0 or -1. */
-static int
-is_closed_at_end(PyObject *iterator, PyObject *abc)
-{
-    if (PyAsyncGen_CheckExact(iterator) || PyGen_CheckExact(iterator)) {
-        return 1;
-    }
-    return PyObject_IsInstance(iterator, abc);
-}
 
 int
 astream_open(astream *self, generators_state *state, PyObject *source, astream_source accepted)
@@ -68,37 +57,33 @@ astream_open(astream *self, generators_state *state, PyObject *source, astream_s
     if (iterator == NULL) {
         return -1;
     }
-    int closes = is_closed_at_end(iterator, is_async ? state->async_generator_abc
-                                                     : state->generator_abc);
+    int closes =
+        closing_is_due(iterator, is_async ? state->async_generator_abc : state->generator_abc);
     if (closes < 0) {
         Py_DECREF(iterator);
         return -1;
     }
-    Py_XSETREF(self->source, iterator);
+    PyObject *earlier = self->source;
+    self->source = iterator;
+    Py_XDECREF(earlier);
     self->source_is_async = is_async;
     self->source_is_stream = PyObject_TypeCheck(iterator, state->async_stream_type);
     self->closes_source = closes;
     return 0;
 }
 
-/* Begin to await what `iterator` (owned here, or NULL) iterates over. */
+/* Begin to await in place what `iterator` (stolen, or NULL) iterates over. */
 static astream_answer
-await_begin(astream *self, PyObject *iterator, PyObject **value)
+astream_begin_await(astream *self, PyObject *iterator, PyObject **value)
 {
-    if (iterator == NULL) {
-        return ASTREAM_FAILED;
-    }
-    switch (PyIter_Send(iterator, Py_None, value)) {
+    switch (coroutine_await(self->current, iterator, value)) {
     case PYGEN_RETURN:
-        Py_DECREF(iterator);
         return ASTREAM_GAVE;
     case PYGEN_NEXT:
-        self->awaited = iterator;
         self->yielded = *value;
         *value = NULL;
         return ASTREAM_PENDING;
     default:
-        Py_DECREF(iterator);
         return ASTREAM_FAILED;
     }
 }
@@ -107,7 +92,7 @@ astream_answer
 astream_await(astream *self, PyObject *awaitable, PyObject **value)
 {
     self->pulling = false;
-    return await_begin(self, await_iterator(awaitable), value);
+    return astream_begin_await(self, await_iterator(awaitable), value);
 }
 
 astream_answer
@@ -124,30 +109,147 @@ astream_pull_ended(astream *self)
     return ASTREAM_FAILED;
 }
 
-astream_answer
-astream_pull(astream *self, PyObject **value)
+/* At the first pull: where a loop of asyncio runs, the source is iterated in a home.  A native
+   stream needs none, unless its step is to be waited for and left at the same time. */
+static int
+astream_find_home(astream *self)
 {
-    if (!self->source_is_async) {
-        *value = astream_pull_ready(self);
-        return *value != NULL ? ASTREAM_GAVE : astream_pull_ended(self);
+    self->has_pulled = true;
+    if (self->source_is_stream && !self->is_timed) {
+        return 0;
     }
-    PyObject *source = Py_NewRef(self->source);
+    generators_state *state = generators_state_of((PyObject *)self);
+    home *made = home_new(state, self->source, self->closes_source);
+    if (made == NULL) {
+        return -1;
+    }
+    made->read = Py_XNewRef(self->read);
+    made->size = self->read_size;
+    int opened = home_open(made, self->source_is_stream);
+    if (opened <= 0) {
+        Py_DECREF(made);
+        return opened;
+    }
+    self->home = made;
+    return 0;
+}
+
+astream_answer
+astream_pull_home(astream *self, PyObject **value)
+{
+    home *pulled = self->home;
+    switch (home_pull(pulled, value)) {
+    case HOME_GAVE:
+        self->pulled++;
+        home_clear_deadline(pulled);
+        return ASTREAM_GAVE;
+    case HOME_ENDED:
+        return ASTREAM_ENDED;
+    case HOME_FAILED:
+        return ASTREAM_FAILED;
+    default:
+        break;
+    }
+    if (pulled->is_late) {
+        home_clear_deadline(pulled);
+        return ASTREAM_LATE;
+    }
+    self->waits_for_home = true;
+    return ASTREAM_PENDING;
+}
+
+static PyObject *
+astream_call_read(astream *self)
+{
+    PyObject *read = Py_NewRef(self->read);
+    PyObject *awaitable = PyObject_CallFunction(read, "n", self->read_size);
+    PyObject *iterator = awaitable == NULL ? NULL : await_iterator(awaitable);
+    Py_DECREF(read);
+    Py_XDECREF(awaitable);
+    return iterator;
+}
+
+/* Without a loop: in place, by whoever makes the step. */
+static astream_answer
+astream_pull_in_place(astream *self, PyObject **value)
+{
+    PyObject *source = Py_XNewRef(self->source), *iterator;
     self->pulling = true;
+    iterator = self->read != NULL ? astream_call_read(self) : await_anext(source);
     astream_answer answer =
-        astream_pulled(self, await_begin(self, await_anext(source), value));
-    Py_DECREF(source);
+        astream_pulled(self, astream_begin_await(self, iterator, value), value);
+    Py_XDECREF(source);
     return answer;
 }
 
 astream_answer
-astream_pulled(astream *self, astream_answer answer)
+astream_pull(astream *self, PyObject **value)
 {
+    if (!self->source_is_async && self->read == NULL) {
+        *value = astream_pull_ready(self);
+        return *value != NULL ? ASTREAM_GAVE : astream_pull_ended(self);
+    }
+    if (!self->has_pulled && astream_find_home(self) < 0) {
+        return ASTREAM_FAILED;
+    }
+    if (self->home == NULL) {
+        return astream_pull_in_place(self, value);
+    }
+    return home_check(self->home) < 0 ? ASTREAM_FAILED : astream_pull_home(self, value);
+}
+
+astream_answer
+astream_pull_within(astream *self, uint64_t nanoseconds, PyObject **value)
+{
+    if (self->home != NULL && nanoseconds == ASTREAM_FOREVER) {
+        home_clear_deadline(self->home);
+    }
+    astream_answer answer = astream_pull(self, value);
+    if (answer != ASTREAM_PENDING || self->home == NULL || nanoseconds == ASTREAM_FOREVER) {
+        return answer;
+    }
+    if (home_set_deadline(self->home, nanoseconds) < 0) {
+        self->waits_for_home = false;
+        return ASTREAM_FAILED;
+    }
+    if (self->home->is_late) {
+        self->waits_for_home = false;
+        home_clear_deadline(self->home);
+        return ASTREAM_LATE;
+    }
+    return answer;
+}
+
+/* What an answer to read() means. */
+static astream_answer
+astream_read(astream *self, astream_answer answer, PyObject **value)
+{
+    if (answer == ASTREAM_FAILED) {
+        stream_note("while reading part %zd of the file", self->pulled);
+    }
+    if (answer != ASTREAM_GAVE) {
+        return answer;
+    }
+    int is_data = home_check_data(*value);
+    if (is_data <= 0) {
+        Py_CLEAR(*value);
+        return is_data < 0 ? ASTREAM_FAILED : ASTREAM_ENDED;
+    }
+    self->pulled++;
+    return ASTREAM_GAVE;
+}
+
+astream_answer
+astream_pulled(astream *self, astream_answer answer, PyObject **value)
+{
+    if (self->read != NULL) {
+        return astream_read(self, answer, value);
+    }
     if (answer == ASTREAM_GAVE) {
         self->pulled++;
     }
     else if (answer == ASTREAM_FAILED) {
-        if (PyErr_ExceptionMatches(PyExc_StopAsyncIteration)) {
-            PyErr_Clear();
+        if (raising_forgive(PyExc_StopAsyncIteration) == 0) {
             return ASTREAM_ENDED;
         }
         stream_note("while reading item %zd", self->pulled);
@@ -156,64 +258,26 @@ astream_pulled(astream *self, astream_answer answer)
 }
 
 bool
-astream_hold(astream *self)
+astream_stash_error(astream *self)
 {
     if (!PyErr_ExceptionMatches(PyExc_Exception)) {
         return false;
     }
-    PyObject *earlier = self->held;
-    self->held = PyErr_GetRaisedException();
+    PyObject *earlier = self->stashed;
+    self->stashed = PyErr_GetRaisedException();
     Py_XDECREF(earlier);
     return true;
 }
 
 /* ---- the budget ---- */
 
-/* The clock is read each `stride` items: rarely where they take nanoseconds, for each
-   where one takes long. */
-static void
-adapt_stride(astream *self, uint64_t elapsed)
-{
-    if (elapsed < BUDGET_TIME / 16) {
-        self->stride = self->stride < BUDGET_STRIDE ? 2 * self->stride : BUDGET_STRIDE;
-    }
-    else if (elapsed > BUDGET_TIME / 4) {
-        self->stride = self->stride > 8 ? self->stride / 8 : 1;
-    }
-}
-
 int
-astream_budget_is_spent(astream *self)
+astream_is_turn_over(astream *self)
 {
-    uint64_t now = clock_precise();
-    if (self->stride == 0) {
-        self->stride = 1;
-    }
-    else {
-        adapt_stride(self, now - self->checked);
-    }
-    self->checked = now;
-    self->unchecked = self->stride - 1;
-    if (self->since == 0) {
-        self->since = now;
-        self->ready = 0;
-    }
-    self->ready += self->stride;
-    if (now - self->since < BUDGET_TIME && self->ready < BUDGET_ITEMS) {
-        return 0;
-    }
-    self->since = 0;
     PyObject *loop;
     int running = loop_running(generators_state_of((PyObject *)self), &loop);
     Py_XDECREF(loop);
     return running;
-}
-
-void
-astream_begin_turn(astream *self)
-{
-    self->checked = self->since = clock_precise();
-    self->ready = 0;
 }
 
 /* ---- the first step ---- */
@@ -307,25 +371,28 @@ close_at_once(PyObject *source)
     }
     PyObject *value = NULL;
     PySendResult result = PyIter_Send(iterator, Py_None, &value);
+    int status = result == PYGEN_ERROR ? -1 : 0;
     if (result == PYGEN_NEXT) {
-        Py_SETREF(value, PyObject_CallMethod(iterator, "close", NULL));
+        status = await_close(iterator);
     }
     Py_XDECREF(value);
     Py_DECREF(iterator);
-    return value == NULL ? -1 : 0;
+    return status;
 }
 
 static int
 drop_source(astream *self, bool hooked)
 {
     PyObject *source = self->source;
+    home *dropped = self->home;
     self->source = NULL;
+    self->home = NULL;
+    bool is_left = dropped != NULL && home_abandon(dropped);
+    Py_XDECREF((PyObject *)dropped);
     int status = 0;
-    if (source != NULL && self->closes_source) {
+    if (source != NULL && self->closes_source && !is_left) {
         if (!self->source_is_async) {
-            PyObject *closed = PyObject_CallMethod(source, "close", NULL);
-            Py_XDECREF(closed);
-            status = closed == NULL ? -1 : 0;
+            status = closing_close(source);
         }
         else if (!hooked) { /* else its own hook was set, too, and its loop is gone */
             status = close_at_once(source);
@@ -340,7 +407,9 @@ end_unawaited(astream *self, bool hooked)
 {
     self->phase = ASTREAM_IS_ENDED;
     self->running = true; /* what is closed may call back */
-    Py_CLEAR(self->first);
+    PyObject *first = self->first;
+    self->first = NULL;
+    Py_XDECREF(first);
     if (drop_source(self, hooked) < 0) {
         raising_unraisable((PyObject *)self);
     }
@@ -358,6 +427,11 @@ astream_finalize(PyObject *op)
         return;
     }
     PyObject *raised = PyErr_GetRaisedException();
+    /* One that the collector finalizes, too, is not to be used again. */
+    self->is_finalized = true;
+    PyObject *idle = self->idle;
+    self->idle = NULL;
+    Py_XDECREF(idle);
     Py_ssize_t references = Py_REFCNT(op);
     bool hooked = self->finalizer != NULL;
     if (hooked) {
@@ -386,11 +460,15 @@ astream_traverse(PyObject *op, visitproc visit, void *arg)
     astream *self = (astream *)op;
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->source);
+    Py_VISIT(self->read);
+    Py_VISIT((PyObject *)self->home);
     Py_VISIT(self->first);
-    Py_VISIT(self->awaited);
     Py_VISIT(self->yielded);
+    Py_VISIT(self->future);
     Py_VISIT(self->raised);
-    Py_VISIT(self->held);
+    Py_VISIT(self->stashed);
+    Py_VISIT(self->postponed);
+    Py_VISIT(self->closers);
     Py_VISIT(self->idle);
     Py_VISIT(self->finalizer);
     return 0;
@@ -401,11 +479,15 @@ astream_clear(PyObject *op)
 {
     astream *self = (astream *)op;
     Py_CLEAR(self->source);
+    Py_CLEAR(self->read);
+    Py_CLEAR(self->home);
     Py_CLEAR(self->first);
-    Py_CLEAR(self->awaited);
     Py_CLEAR(self->yielded);
+    Py_CLEAR(self->future);
     Py_CLEAR(self->raised);
-    Py_CLEAR(self->held);
+    Py_CLEAR(self->stashed);
+    Py_CLEAR(self->postponed);
+    Py_CLEAR(self->closers);
     Py_CLEAR(self->idle);
     Py_CLEAR(self->finalizer);
     return 0;
@@ -539,6 +621,86 @@ astream_aexit(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUS
     return call(op, ASTEP_ACLOSE, NULL);
 }
 
+/* ---- attributes ---- */
+
+typedef enum { ASTREAM_CREATED, ASTREAM_RUNNING, ASTREAM_SUSPENDED, ASTREAM_CLOSED } standing;
+
+static standing
+astream_standing(PyObject *op)
+{
+    astream *self = (astream *)op;
+    standing at;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    at = self->running                     ? ASTREAM_RUNNING
+         : self->phase == ASTREAM_IS_ENDED ? ASTREAM_CLOSED
+         : self->started || self->first != NULL || self->phase != ASTREAM_STEPPING
+             ? ASTREAM_SUSPENDED
+             : ASTREAM_CREATED;
+    Py_END_CRITICAL_SECTION();
+    return at;
+}
+
+static PyObject *
+get_running(PyObject *op, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(astream_standing(op) == ASTREAM_RUNNING);
+}
+
+static PyObject *
+get_suspended(PyObject *op, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(astream_standing(op) == ASTREAM_SUSPENDED);
+}
+
+static PyObject *
+get_state(PyObject *op, void *Py_UNUSED(closure))
+{
+    static const char *const names[] = {"AGEN_CREATED", "AGEN_RUNNING", "AGEN_SUSPENDED",
+                                        "AGEN_CLOSED"};
+    return PyUnicode_FromString(names[astream_standing(op)]);
+}
+
+static PyObject *
+get_frame(PyObject *op, void *Py_UNUSED(closure))
+{
+    if (astream_standing(op) == ASTREAM_CLOSED) {
+        Py_RETURN_NONE;
+    }
+    return frame_of_native(frame_type_name(op));
+}
+
+static PyObject *
+get_code(PyObject *op, void *Py_UNUSED(closure))
+{
+    return frame_code_of_native(frame_type_name(op));
+}
+
+/* What the step under way awaits, or None. */
+static PyObject *
+get_await(PyObject *op, void *Py_UNUSED(closure))
+{
+    astream *self = (astream *)op;
+    PyObject *current;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    current = Py_XNewRef((PyObject *)self->current);
+    Py_END_CRITICAL_SECTION();
+    PyObject *awaited =
+        current == NULL ? Py_NewRef(Py_None) : PyObject_GetAttrString(current, "cr_await");
+    Py_XDECREF(current);
+    return awaited;
+}
+
+static PyGetSetDef astream_attributes[] = {
+    {"ag_running", get_running, NULL, "Whether a step is under way.", NULL},
+    {"ag_suspended", get_suspended, NULL, "Whether it waits for a next step.", NULL},
+    {"ag_state", get_state, NULL, "Its state, as inspect names it.", NULL},
+    {"ag_frame", get_frame, NULL, "None once the stream has ended.", NULL},
+    {"ag_code", get_code, NULL, "A code object that stands for the type.", NULL},
+    {"ag_await", get_await, NULL, "The iterator of what the step under way awaits, or None.",
+     NULL},
+    {NULL},
+};
+
 static PyMethodDef astream_methods[] = {
     {"asend", astream_asend, METH_O, asend_doc},
     {"athrow", (PyCFunction)(void (*)(void))astream_athrow, METH_FASTCALL, athrow_doc},
@@ -566,6 +728,7 @@ static PyType_Slot astream_slots[] = {
     {Py_am_anext, astream_anext},
     {Py_tp_methods, astream_methods},
     {Py_tp_members, astream_members},
+    {Py_tp_getset, astream_attributes},
     {0, NULL},
 };
 

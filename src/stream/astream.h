@@ -30,6 +30,8 @@
 #ifndef GENERATORS_STREAM_ASTREAM_H
 #define GENERATORS_STREAM_ASTREAM_H
 
+#include "aio/home.h"
+#include "runtime/budget.h"
 #include "state.h"
 #include "runtime/raising.h"
 
@@ -41,22 +43,26 @@ typedef enum {
     ASTREAM_GAVE,    /* what was awaited gave *value, which the step owns now */
     ASTREAM_ENDED,   /* the source that was pulled has ended */
     ASTREAM_FAILED,  /* what was awaited raised: the exception is set */
+    ASTREAM_LATE,    /* the time given to astream_pull_within() is over; the source's step goes
+                        on, and the next pull gives what comes of it */
     ASTREAM_PENDING, /* never a step's own: what was begun must be waited for */
 } astream_answer;
 
 /* What a step came to. */
 typedef enum {
-    ASTREAM_ITEM,   /* *value is the item; it is given away */
-    ASTREAM_END,    /* there is none: the stream ends, with the error held, if any */
+    ASTREAM_ITEM,   /* *value is the item, stolen */
+    ASTREAM_END,    /* there is none: the stream ends, with the error stashed, if any */
     ASTREAM_ERROR,  /* with an exception set: the stream ends */
     ASTREAM_REFUSE, /* with an exception set: the call raises it, and nothing has changed */
     ASTREAM_AGAIN,  /* no item yet: call again, once others had their turn if it is due */
-    ASTREAM_AWAIT,  /* astream_pull() or astream_await() said ASTREAM_PENDING.  The step
-                       is called with what comes of it; who cancels, cancels that */
-    ASTREAM_WAIT,   /* *value is a future of loop_future(), given away, that somebody will
-                       end by loop_wake().  Who cancels only leaves the wait: nothing is
-                       lost, and the next step begins anew.  As a task cancels the future
-                       that it waits for, each wait has a fresh one */
+    ASTREAM_AWAIT,  /* a pull or astream_await() answered ASTREAM_PENDING.  The step is called
+                       with what comes of it */
+    ASTREAM_WAIT,   /* *value is a future of loop_future(), stolen, that somebody will end by
+                       loop_wake().  Who cancels only leaves the wait: nothing is lost, and the
+                       next step begins anew.  As a task cancels the future that it waits for,
+                       each wait has a new one */
+    ASTREAM_FINISH, /* the same in a `close` that must come to its end: who cancels waits on,
+                       and the cancellation is raised when the stream has ended */
 } astream_outcome;
 
 typedef struct {
@@ -65,11 +71,11 @@ typedef struct {
     astream_outcome (*step)(astream *self, astream_answer answer, PyObject **value);
 
     /* What must be waited for before the source can be closed (tasks, a worker), in the
-       same way, until ASTREAM_END or ASTREAM_ERROR; or NULL.  A wait that was left goes on
-       with the next aclose(). */
+       same way, until ASTREAM_END or ASTREAM_ERROR; or NULL.  A wait that was left is resumed
+       by the next aclose(). */
     astream_outcome (*close)(astream *self, astream_answer answer, PyObject **value);
 
-    /* Let go of all that the type holds and close what it opened itself, at once.
+    /* Release all that the type holds and close what it opened itself, at once.
        Called at the end, once or more; where the stream was dropped, without close().
        0, or -1 with an exception set. */
     int (*release)(astream *self);
@@ -79,43 +85,50 @@ typedef enum {
     ASTREAM_STEPPING,
     ASTREAM_CLOSING,        /* kind->close() is under way, or was left */
     ASTREAM_CLOSING_SOURCE, /* the same of the source's aclose() */
-    ASTREAM_IS_ENDED,       /* for ever; source and first are NULL */
+    ASTREAM_IS_ENDED,       /* for ever; source, home and first are NULL */
 } astream_phase;
 
 struct astream {
     PyObject_HEAD
     const astream_kind *kind; /* static */
     PyObject *source;         /* owned: the iterator read from, or NULL */
-    PyObject *first;          /* owned: the item that aprime() made, or NULL */
-    PyObject *awaited;        /* owned: the iterator that the step under way awaits */
-    PyObject *yielded;        /* owned: what it yielded, until that is passed on */
-    PyObject *raised;         /* owned: what closing will raise, or NULL */
-    PyObject *held;           /* owned: see astream_hold() */
-    PyObject *idle;           /* owned: an awaitable to be used again, or NULL */
-    PyObject *finalizer;      /* owned: the hook that was set at the first step, or NULL */
+    PyObject *read;      /* owned: read(n) of an object, which is called instead; or NULL */
+    home *home;          /* owned: in which the source is iterated, or NULL */
+    PyObject *first;     /* owned: the item that aprime() made, or NULL */
+    PyObject *yielded;   /* owned: what the step under way yielded, until it is passed on */
+    PyObject *future;    /* owned: what the task of the step under way waits for, where that
+                            is a future of this module; or NULL */
+    PyObject *raised;    /* owned: what closing will raise, or NULL */
+    PyObject *stashed;   /* owned: see astream_stash_error() */
+    PyObject *postponed; /* owned: see ASTREAM_FINISH; or NULL */
+    PyObject *closers;   /* owned: a list of the futures of those who wait for another to
+                            close the stream, or NULL */
+    PyObject *idle;      /* owned: a step to be used again, or NULL */
+    PyObject *finalizer; /* owned: the hook that was set at the first step, or NULL */
     PyObject *weak_references;
-    Py_ssize_t pulled; /* items taken from source */
+    coroutine *current; /* borrowed: the step that is under way, or NULL */
+    turn_budget budget;
+    Py_ssize_t pulled;    /* items taken from source */
+    Py_ssize_t read_size; /* what read() is asked for */
     int close_with_task;
     astream_phase phase;
     bool source_is_async;
     bool closes_source;
     bool source_is_stream; /* an async one of this module */
+    bool is_timed;         /* astream_pull_within() is used */
+    bool has_pulled;       /* so that it is known whether there is a home */
     bool introduced;       /* to the hooks */
     bool followed;         /* a task's end will close it */
     bool started;          /* an item was asked for */
-    bool running;          /* an awaitable of this stream is under way */
+    bool running;          /* a step of this stream is under way */
     bool executing;        /* code of this object, or called by it, is on the stack */
-    bool paused;           /* others have their turn */
     bool pulling;          /* what is awaited is a step of the source */
-    bool waiting;          /* what is awaited is an ASTREAM_WAIT's */
+    bool waits_for_home;   /* what is waited for is an item of the home */
+    bool waiting;          /* what is awaited is an ASTREAM_WAIT's or _FINISH's, or the home */
+    bool finishing;        /* it is an ASTREAM_FINISH's */
+    bool is_due;           /* others must have their turn before the next item */
+    bool is_finalized;     /* its finalizer has run: no step is stashed any more */
     bool abandoned;        /* its hook is being called, since nobody holds it */
-    bool unawaited;        /* nobody waits for its closing: an ASTEP_ABANDON began it */
-    /* The budget: see budget_is_spent(). */
-    unsigned unchecked; /* items until the clock is read */
-    unsigned stride;    /* how many that is */
-    unsigned ready;     /* items since the last pause */
-    uint64_t since;     /* when it last gave way, or 0: from the next reading on */
-    uint64_t checked;   /* the time when the clock was last read */
 };
 
 /* ---- for a type's author ---- */
@@ -134,13 +147,47 @@ int astream_open(astream *self, generators_state *state, PyObject *source,
 /* The source's next item.  A failure is given its note. */
 astream_answer astream_pull(astream *self, PyObject **value);
 
+/* The same, waiting for at most so long where a loop of asyncio runs: then ASTREAM_LATE may be
+   the answer.  For a stream that sets `is_timed` when it is made. */
+#define ASTREAM_FOREVER UINT64_MAX
+astream_answer astream_pull_within(astream *self, uint64_t nanoseconds, PyObject **value);
+
+/* Between these two, pulls that follow one another cost less.  0 or -1; an exception that is
+   set when it is left stays set. */
+static inline int
+astream_enter_source(astream *self)
+{
+    return self->home == NULL ? 0 : home_enter(self->home);
+}
+
+static inline void
+astream_leave_source(astream *self, bool entered)
+{
+    if (entered) {
+        home_leave(self->home);
+    }
+}
+
+/* Count one pull that was ready in a step that makes many: true where it must answer
+   ASTREAM_AGAIN now, so that others have their turn. */
+static inline bool
+astream_spend(astream *self)
+{
+    if (!budget_spend(&self->budget)) {
+        return false;
+    }
+    self->is_due = true;
+    return true;
+}
+
 /* astream_pull() for the item that is ready, of a source that is not async; or NULL, with
    an exception set or without, for astream_pull_ended() to tell why. */
 static inline PyObject *
 astream_pull_ready(astream *self)
 {
-    PyObject *source = self->source; /* stays: nobody can close it while a step runs */
+    PyObject *source = Py_NewRef(self->source);
     PyObject *item = Py_TYPE(source)->tp_iternext(source);
+    Py_DECREF(source);
     if (item != NULL) {
         self->pulled++;
     }
@@ -155,62 +202,24 @@ astream_answer astream_await(astream *self, PyObject *awaitable, PyObject **valu
 /* After ASTREAM_FAILED, where something made before must be given first: true, and the
    exception is raised when the step comes to ASTREAM_END; or false where it can't wait
    (cancellation, GeneratorExit, KeyboardInterrupt): return ASTREAM_ERROR. */
-bool astream_hold(astream *self);
+bool astream_stash_error(astream *self);
 
 /* For a type's own traverse and clear, which add what the type holds.  Clear runs in the
-   object's deallocation: it lets nobody see the object, not even an unraisable hook. */
+   object's deallocation: nobody must see the object, not even an unraisable hook. */
 int astream_traverse(PyObject *op, visitproc visit, void *arg);
 int astream_clear(PyObject *op);
 void astream_finalize(PyObject *op);
 
-/* ---- between astream.c and astep.c ---- */
-
-typedef enum {
-    ASTEP_ANEXT,
-    ASTEP_ASEND,
-    ASTEP_ATHROW,
-    ASTEP_ACLOSE,
-    ASTEP_APRIME,
-    ASTEP_AENTER,
-    ASTEP_ABANDON, /* an aclose() whose outcome nobody waits for */
-} astep_call;
-
-/* Whether an awaitable is under way that closes it. */
-static inline bool
-astream_is_closing(const astream *self)
-{
-    return self->running && self->phase != ASTREAM_STEPPING;
-}
-
-/* An awaitable of one call; `argument` is what asend() sends or athrow() throws. */
-PyObject *astep_new(astream *self, astep_call call, PyObject *argument);
-
-/* The same for anext(), sooner. */
-PyObject *astep_new_anext(astream *self);
+/* ---- for astep.c and aphase.c ---- */
 
 /* What an answer to a step of the source means: StopAsyncIteration is its end. */
-astream_answer astream_pulled(astream *self, astream_answer answer);
+astream_answer astream_pulled(astream *self, astream_answer answer, PyObject **value);
 
-/* Whether others must have their turn: 1, 0, or -1.  Called for each `unchecked`. */
-int astream_budget_is_spent(astream *self);
+/* What has come to the home, or ASTREAM_PENDING. */
+astream_answer astream_pull_home(astream *self, PyObject **value);
 
-/* After a pause. */
-void astream_begin_turn(astream *self);
-
-/* ---- from aphase.c ---- */
-
-/* One step of the phase that the stream is in. */
-astream_outcome astream_make_step(astream *self, astream_answer answer, PyObject **value);
-
-/* A phase is over: go on to the next, with the error to be raised at the end, if any. */
-void astream_next_phase(astream *self, astream_outcome outcome);
-
-/* The exception being raised is what the end will raise, the earlier one its context. */
-void astream_keep_raised(astream *self);
-
-/* Wait for a future, which is given away: ASTREAM_WAIT and *result to be passed on,
-   ASTREAM_AGAIN where it has ended, or ASTREAM_ERROR. */
-astream_outcome astream_begin_waiting(astream *self, PyObject *future, PyObject **result);
+/* Whether others must have their turn now: 1, 0, or -1. */
+int astream_is_turn_over(astream *self);
 
 extern PyType_Spec astream_spec;
 

@@ -15,7 +15,6 @@
 
 #include "stream/astream.h"
 #include "tasks/crew.h"
-#include "tasks/tasks.h"
 
 typedef struct {
     astream stream;
@@ -67,7 +66,7 @@ fill(amap *self, generators_state *state)
         if (answer != ASTREAM_GAVE) {
             self->source_ended = true;
             self->crew->fills = false;
-            return answer == ASTREAM_ENDED || astream_hold(&self->stream) ? 0 : -1;
+            return answer == ASTREAM_ENDED || astream_stash_error(&self->stream) ? 0 : -1;
         }
         int status = async_call_start(self->crew, state, item);
         Py_DECREF(item);

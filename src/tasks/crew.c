@@ -79,9 +79,9 @@ crew_open(crew *self, generators_state *state, const char *who)
 }
 
 PyObject *
-crew_spawn(crew *self, PyObject *coroutine)
+crew_spawn(crew *self, PyObject *spawned)
 {
-    PyObject *arguments[] = {coroutine, self->loop, Py_True};
+    PyObject *arguments[] = {spawned, self->loop, Py_True};
     return PyObject_Vectorcall(self->make_task, arguments, 1, self->options);
 }
 

@@ -15,7 +15,7 @@
 #include "tasks/map_threads.h"
 
 #include "stream/stream.h"
-#include "tasks/tasks.h"
+#include "tasks/task.h"
 #include "tasks/workers.h"
 #include "runtime/raising.h"
 
@@ -126,13 +126,62 @@ map_threads_clear(PyObject *op)
 
 /* ---- making one ---- */
 
+/* Whether it is an instance of a class of concurrent.futures: 1, 0 (also where the module is
+   not imported), or -1. */
+static int
+is_pool(PyObject *executor, const char *module_name, const char *class_name)
+{
+    PyObject *name = PyUnicode_FromString(module_name);
+    PyObject *module = name == NULL ? NULL : PyImport_GetModule(name);
+    Py_XDECREF(name);
+    if (module == NULL) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    PyObject *class = PyObject_GetAttrString(module, class_name);
+    Py_DECREF(module);
+    if (class == NULL) {
+        return raising_forgive(PyExc_AttributeError);
+    }
+    int is = PyObject_IsInstance(executor, class);
+    Py_DECREF(class);
+    return is;
+}
+
+/* Refuse executors that send their calls elsewhere: what map_threads() gives them can't be
+   sent. */
+static int
+check_pool(PyObject *executor)
+{
+    static const char *const pools[][3] = {
+        {"concurrent.futures.process", "ProcessPoolExecutor", "other processes"},
+        {"concurrent.futures.interpreter", "InterpreterPoolExecutor", "other interpreters"},
+    };
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(pools); i++) {
+        int is = is_pool(executor, pools[i][0], pools[i][1]);
+        if (is > 0) {
+            PyErr_Format(PyExc_TypeError,
+                         "map_threads() cannot use a %s, which runs calls in %s: use its own "
+                         "map(), or pass a ThreadPoolExecutor",
+                         pools[i][1], pools[i][2]);
+        }
+        if (is != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int
 check_executor(PyObject *executor)
 {
+    if (check_pool(executor) < 0) {
+        return -1;
+    }
     PyObject *submit = PyObject_GetAttrString(executor, "submit");
     if (submit == NULL) {
         if (raising_forgive(PyExc_AttributeError) == 0) {
-            PyErr_Format(PyExc_TypeError, "executor must have submit(), and '%.200s' has none",
+            PyErr_Format(PyExc_TypeError,
+                         "executor must have a submit() method, and '%.200s' has none",
                          Py_TYPE(executor)->tp_name);
         }
         return -1;

@@ -1,9 +1,10 @@
 /* task: a generator function made a coroutine function.
  *
- * Calling it calls the function and gives a drive of the generator.  It stands for
- * the function as a wrapper of functools.wraps does, and where there is its code
- * it has that too, with the flag of a coroutine function: inspect and asyncio know it
- * by that, and from 3.12 on by the mark of inspect.markcoroutinefunction() as well.
+ * Calling it calls the function and returns a drive of the generator.  It stands for the
+ * function as a wrapper of functools.wraps() does.  inspect and asyncio take it for a
+ * coroutine function by its code, which is the function's with another flag, and from 3.12 on
+ * by the mark of inspect.markcoroutinefunction() too.  The mark is an attribute of the type,
+ * and not in __dict__, from where functools.wraps() would copy it to a plain function.
  *
  * Owned: the function, and a dict of attributes.  Nothing changes after it was made.
  */
@@ -11,7 +12,8 @@
 
 #include <stddef.h>
 
-#include "tasks/tasks.h"
+#include "runtime/raising.h"
+#include "tasks/drive.h"
 
 typedef struct {
     PyObject_HEAD
@@ -50,18 +52,14 @@ task_code_flags(PyObject *function)
 {
     PyObject *code = PyObject_GetAttrString(function, "__code__");
     if (code == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
-            return -1;
-        }
-        PyErr_Clear();
-        return 0;
+        return raising_forgive(PyExc_AttributeError);
     }
-    long flags = PyCode_Check(code) ? ((PyCodeObject *)code)->co_flags : 0;
+    long flags = PyCode_Check(code) ? compat_code_flags(code) : 0;
     Py_DECREF(code);
     return flags;
 }
 
-/* What surely makes no generator is refused at once, the rest when it is called. */
+/* Refuse what surely makes no generator.  The rest is checked when it is called. */
 static int
 check_function(PyObject *function)
 {
@@ -83,9 +81,9 @@ check_function(PyObject *function)
     return 0;
 }
 
-/* functools.update_wrapper(), and inspect.markcoroutinefunction() where there is one. */
+/* functools.update_wrapper(). */
 static int
-take_attributes(PyObject *self, PyObject *function)
+copy_attributes(PyObject *self, PyObject *function)
 {
     PyObject *functools = PyImport_ImportModule("functools");
     PyObject *done = NULL;
@@ -93,14 +91,6 @@ take_attributes(PyObject *self, PyObject *function)
         done = PyObject_CallMethod(functools, "update_wrapper", "OO", self, function);
         Py_DECREF(functools);
     }
-#if PY_VERSION_HEX >= 0x030C0000
-    PyObject *inspect = done == NULL ? NULL : PyImport_ImportModule("inspect");
-    Py_CLEAR(done);
-    if (inspect != NULL) {
-        done = PyObject_CallMethod(inspect, "markcoroutinefunction", "O", self);
-        Py_DECREF(inspect);
-    }
-#endif
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
 }
@@ -120,7 +110,7 @@ task_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     }
     self->function = Py_NewRef(function);
     self->vectorcall = task_vectorcall;
-    if (take_attributes((PyObject *)self, function) < 0) {
+    if (copy_attributes((PyObject *)self, function) < 0) {
         Py_DECREF(self);
         return NULL;
     }
@@ -141,9 +131,11 @@ task_traverse(PyObject *op, visitproc visit, void *arg)
 static int
 task_clear(PyObject *op)
 {
-    /* Never NULL: a finalizer may still call it. */
-    Py_XSETREF(((task *)op)->function, Py_NewRef(Py_None));
-    Py_CLEAR(((task *)op)->attributes);
+    task *self = (task *)op;
+    PyObject *function = self->function;
+    self->function = Py_NewRef(Py_None); /* never NULL: a finalizer may still call it */
+    Py_XDECREF(function);
+    Py_CLEAR(self->attributes);
     return 0;
 }
 
@@ -176,9 +168,14 @@ get_code(PyObject *op, void *Py_UNUSED(closure))
     if (code == NULL || !PyCode_Check(code)) {
         return code;
     }
-    int flags = (((PyCodeObject *)code)->co_flags & ~CO_GENERATOR) | CO_COROUTINE;
+    long flags = compat_code_flags(code);
+    if (flags < 0) {
+        Py_DECREF(code);
+        return NULL;
+    }
+    flags = (flags & ~CO_GENERATOR) | CO_COROUTINE;
     PyObject *replace = PyObject_GetAttrString(code, "replace");
-    PyObject *keywords = replace == NULL ? NULL : Py_BuildValue("{si}", "co_flags", flags);
+    PyObject *keywords = replace == NULL ? NULL : Py_BuildValue("{sl}", "co_flags", flags);
     PyObject *none = keywords == NULL ? NULL : PyTuple_New(0);
     PyObject *changed = none == NULL ? NULL : PyObject_Call(replace, none, keywords);
     Py_XDECREF(none);
@@ -188,12 +185,43 @@ get_code(PyObject *op, void *Py_UNUSED(closure))
     return changed;
 }
 
+#if PY_VERSION_HEX >= 0x030C0000
+/* What inspect.markcoroutinefunction() sets. */
+#define COROUTINE_MARK "_is_coroutine_marker"
+
+static PyObject *
+get_mark(PyObject *Py_UNUSED(op), void *name)
+{
+    PyObject *types = PyImport_ImportModule("types"), *done = NULL, *mark = NULL;
+    PyObject *marked =
+        types == NULL ? NULL : PyObject_CallMethod(types, "SimpleNamespace", NULL);
+    PyObject *inspect = marked == NULL ? NULL : PyImport_ImportModule("inspect");
+    if (inspect != NULL) {
+        done = PyObject_CallMethod(inspect, "markcoroutinefunction", "(O)", marked);
+    }
+    if (done != NULL) {
+        mark = PyObject_GetAttrString(marked, name);
+    }
+    Py_XDECREF(types);
+    Py_XDECREF(marked);
+    Py_XDECREF(inspect);
+    Py_XDECREF(done);
+    return mark;
+}
+
+/* It is marked already. */
+static int
+set_mark(PyObject *Py_UNUSED(op), PyObject *Py_UNUSED(mark), void *Py_UNUSED(name))
+{
+    return 0;
+}
+#endif
+
 static PyObject *
 task_repr(PyObject *op)
 {
     PyObject *name = PyObject_GetAttrString(op, "__qualname__");
-    if (name == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear();
+    if (name == NULL && raising_forgive(PyExc_AttributeError) == 0) {
         return PyUnicode_FromFormat("<task of %R>", ((task *)op)->function);
     }
     PyObject *text = name == NULL ? NULL : PyUnicode_FromFormat("<task %S at %p>", name, op);
@@ -203,7 +231,7 @@ task_repr(PyObject *op)
 
 PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n"
                          "--\n\n"
-                         "Its name, by which copy and pickle find it as they find functions.");
+                         "Its qualified name: it is copied and pickled as functions are.");
 
 static PyObject *
 task_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -228,6 +256,9 @@ static PyGetSetDef task_getset[] = {
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
     {"__code__", get_code, NULL, "The function's code, as that of a coroutine function.",
      NULL},
+#if PY_VERSION_HEX >= 0x030C0000
+    {COROUTINE_MARK, get_mark, set_mark, "The mark of a coroutine function.", COROUTINE_MARK},
+#endif
     {"__defaults__", get_from_function, NULL, "The function's.", "__defaults__"},
     {"__kwdefaults__", get_from_function, NULL, "The function's.", "__kwdefaults__"},
 #if PY_VERSION_HEX >= 0x030E0000
@@ -236,22 +267,23 @@ static PyGetSetDef task_getset[] = {
     {NULL},
 };
 
-PyDoc_STRVAR(task_doc,
-             "task(function, /)\n"
-             "--\n\n"
-             "Make a generator function a coroutine function: calling it gives a drive()\n"
-             "of the generator that it makes.\n\n"
-             "inspect.iscoroutinefunction() agrees, methods work, and name, docstring,\n"
-             "annotations and signature are the function's.  TypeError for what is\n"
-             "no function or asynchronous already, and, when it is called, for what\n"
-             "returned no generator.\n\n"
-             ">>> import asyncio\n"
-             ">>> @task\n"
-             "... def double(x):\n"
-             "...     x = yield asyncio.sleep(0.01, x)\n"
-             "...     return 2 * x\n"
-             ">>> asyncio.run(double(21))\n"
-             "42");
+PyDoc_STRVAR(
+    task_doc,
+    "task(function, /)\n"
+    "--\n\n"
+    "Make a coroutine function of a generator function.  Calling it returns a\n"
+    "drive() of the generator.\n\n"
+    "inspect.iscoroutinefunction() returns True for it, and it works as a method.\n"
+    "Name, docstring, annotations and signature are those of the function.\n"
+    "TypeError if the argument is not a function or is asynchronous already.  A call\n"
+    "raises TypeError if the function does not return a generator.\n\n"
+    ">>> import asyncio\n"
+    ">>> @task\n"
+    "... def double(x):\n"
+    "...     x = yield asyncio.sleep(0.01, x)\n"
+    "...     return 2 * x\n"
+    ">>> asyncio.run(double(21))\n"
+    "42");
 
 static PyType_Slot task_slots[] = {
     {Py_tp_doc, (char *)task_doc},   {Py_tp_new, task_new},

@@ -1,21 +1,17 @@
-/* Waiting for what a generator yields, and when a loop that answers keep from running
- * has its turn.
+/* Waiting for what a generator yields: see wait.h.
  *
- * Nothing here has a state; what is given out is owned by the caller.
+ * Nothing here has a state.  User code runs in __await__() and in the methods of a Future; the
+ * caller holds the value.
  */
-#include "core/clock.h"
+#include "tasks/wait.h"
+
 #include "aio/await.h"
 #include "aio/loop.h"
 #include "runtime/raising.h"
-#include "tasks/tasks.h"
-
-#define BUDGET (CLOCK_SECOND / 100) /* for which a loop that runs may stand still */
-#define LONG (CLOCK_SECOND / 1000)  /* between two looks at the clock */
-#define MOST_BETWEEN_LOOKS 64
 
 /* ---- awaitables ---- */
 
-/* As `await` does, refuse a coroutine that another awaits already. */
+/* Refuse a coroutine that is being awaited already, as `await` does. */
 static int
 check_coroutine(PyObject *coroutine)
 {
@@ -33,8 +29,8 @@ check_coroutine(PyObject *coroutine)
 
 /* ---- futures of concurrent.futures ---- */
 
-/* concurrent.futures.Future, borrowed: NULL where it is not imported, so that there is
-   no instance of it, or with an exception set. */
+/* concurrent.futures.Future, borrowed.  NULL with an exception set; or without one where it is
+   not imported, so that it has no instance. */
 static PyTypeObject *
 executor_future_type(generators_state *state)
 {
@@ -53,15 +49,13 @@ executor_future_type(generators_state *state)
     if (type != NULL) {
         return (PyTypeObject *)generators_set_late(state, &state->executor_future, type);
     }
-    if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear(); /* it is being imported */
-    }
+    raising_forgive(PyExc_AttributeError); /* it is being imported */
     return NULL;
 }
 
-/* 1 where the method says so, 0, or -1 with an exception set. */
+/* Whether its method returns something true: 1, 0, or -1 with an exception set. */
 static int
-ask(PyObject *future, const char *method)
+ask_future(PyObject *future, const char *method)
 {
     PyObject *said = PyObject_CallMethod(future, method, NULL);
     int truth = said == NULL ? -1 : PyObject_IsTrue(said);
@@ -69,7 +63,7 @@ ask(PyObject *future, const char *method)
     return truth;
 }
 
-/* asyncio.wrap_future(), which cancels the one with the other. */
+/* asyncio.wrap_future(): cancelling one of the two cancels the other. */
 static PyObject *
 wrap_future(generators_state *state, PyObject *future)
 {
@@ -92,13 +86,13 @@ wrap_future(generators_state *state, PyObject *future)
     return wrapped;
 }
 
-/* A cancelled one is waited for like a pending one: asyncio has its own exception
-   for that. */
+/* One that was cancelled is waited for as a pending one is: asyncio raises its own exception
+   for it. */
 static wait_status
 open_executor_future(generators_state *state, PyObject *future, PyObject **result)
 {
-    int done = ask(future, "done");
-    int cancelled = done > 0 ? ask(future, "cancelled") : 0;
+    int done = ask_future(future, "done");
+    int cancelled = done > 0 ? ask_future(future, "cancelled") : 0;
     if (done < 0 || cancelled < 0) {
         return WAIT_FAILED;
     }
@@ -115,7 +109,7 @@ open_executor_future(generators_state *state, PyObject *future, PyObject **resul
     return status;
 }
 
-/* ---- what is shared ---- */
+/* ---- any value ---- */
 
 wait_status
 wait_open(generators_state *state, PyObject *value, PyObject **result)
@@ -139,37 +133,4 @@ wait_open(generators_state *state, PyObject *value, PyObject **result)
     }
     *result = Py_NewRef(value);
     return WAIT_ANSWERED;
-}
-
-/* ---- the loop's turn ---- */
-
-wait_budget
-wait_begin_budget(void)
-{
-    uint64_t now = clock_coarse();
-    return (wait_budget){.until = now + BUDGET, .last = now, .every = 1, .left = 1};
-}
-
-bool
-wait_look(generators_state *state, wait_budget *budget)
-{
-    uint64_t now = clock_coarse();
-    bool slow = now - budget->last >= LONG;
-    bool late = now >= budget->until;
-    if (late) {
-        budget->until = now + BUDGET;
-    }
-    budget->last = now;
-    budget->every = slow ? 1 : Py_MIN(2 * budget->every, MOST_BETWEEN_LOOKS);
-    budget->left = budget->every;
-    if (!late) {
-        return false;
-    }
-    PyObject *loop;
-    int runs = loop_running(state, &loop);
-    if (runs < 0) {
-        raising_unraisable(NULL);
-    }
-    Py_XDECREF(loop);
-    return runs > 0;
 }

@@ -6,6 +6,8 @@
  */
 #include "tasks/window.h"
 
+#include "runtime/raising.h"
+
 /* ---- making one ---- */
 
 int
@@ -164,10 +166,10 @@ window_traverse(window *self, visitproc visit, void *arg)
 
 /* ---- a call's own ---- */
 
-/* A short text of the item, or NULL without an exception: that is the note's trouble, and
-   not the program's. */
+/* A short text of the item; NULL where it has none, with an exception set only if that must be
+   raised (KeyboardInterrupt, MemoryError and their like). */
 static PyObject *
-shortened(PyObject *item)
+call_item_text(PyObject *item)
 {
     PyObject *reprlib = PyImport_ImportModule("reprlib");
     PyObject *text = NULL;
@@ -176,33 +178,59 @@ shortened(PyObject *item)
         Py_DECREF(reprlib);
     }
     if (text == NULL) {
-        PyErr_Clear();
+        raising_forgive_answer();
     }
     return text;
 }
 
-static void
-note(PyObject *exception, call *self, PyObject *function)
+/* The name of the function, in the same way. */
+static PyObject *
+call_function_name(PyObject *function)
 {
-    PyObject *item = shortened(self->item);
     PyObject *name = PyObject_GetAttrString(function, "__qualname__");
-    if (name == NULL) {
-        PyErr_Clear();
+    if (name == NULL && raising_forgive_answer() == 0) {
         name = Py_NewRef((PyObject *)Py_TYPE(function));
     }
-    PyObject *text = item == NULL ? PyUnicode_FromFormat("while calling %S with item %zd",
-                                                         name, self->index)
-                                  : PyUnicode_FromFormat("while calling %S with item %zd: %U",
-                                                         name, self->index, item);
-    PyObject *done = NULL;
-    if (text != NULL) {
-        done = PyObject_CallMethod(exception, "add_note", "(O)", text);
+    return name;
+}
+
+/* The text of the note, or NULL with an exception set. */
+static PyObject *
+call_note_text(PyObject *item, Py_ssize_t index, PyObject *function)
+{
+    PyObject *item_text = call_item_text(item);
+    if (item_text == NULL && PyErr_Occurred()) {
+        return NULL;
     }
-    Py_DECREF(name);
-    Py_XDECREF(item);
-    Py_XDECREF(text);
-    Py_XDECREF(done);
-    PyErr_Clear(); /* an exception that takes no note goes without */
+    PyObject *text = NULL, *name = call_function_name(function);
+    if (name != NULL) {
+        text = item_text == NULL
+                   ? PyUnicode_FromFormat("while calling %S with item %zd", name, index)
+                   : PyUnicode_FromFormat("while calling %S with item %zd: %U", name, index,
+                                          item_text);
+    }
+    Py_XDECREF(name);
+    Py_XDECREF(item_text);
+    return text;
+}
+
+/* Say in a note for which item the exception (stolen) was raised.  Returns it, or what must be
+   raised instead. */
+static PyObject *
+call_add_note(call *self, PyObject *exception, PyObject *function)
+{
+    /* CancelledError, GeneratorExit and KeyboardInterrupt are no Exceptions. */
+    if (!PyObject_TypeCheck(exception, (PyTypeObject *)PyExc_Exception)) {
+        return exception;
+    }
+    PyObject *item = Py_NewRef(self->item);
+    PyObject *text = call_note_text(item, self->index, function);
+    if (raising_add_note(exception, text) < 0) {
+        Py_DECREF(exception);
+        exception = PyErr_GetRaisedException();
+    }
+    Py_DECREF(item);
+    return exception;
 }
 
 void
@@ -210,14 +238,13 @@ call_end(call *self, PyObject *result, PyObject *function)
 {
     self->failed = result == NULL;
     if (result == NULL) {
-        result = PyErr_GetRaisedException();
-        /* CancelledError, GeneratorExit and KeyboardInterrupt are no Exceptions. */
-        if (PyObject_TypeCheck(result, (PyTypeObject *)PyExc_Exception)) {
-            note(result, self, function);
-        }
+        result = call_add_note(self, PyErr_GetRaisedException(), function);
     }
-    Py_XSETREF(self->result, result);
-    Py_CLEAR(self->item);
+    PyObject *earlier = self->result, *item = self->item;
+    self->result = result;
+    self->item = NULL;
+    Py_XDECREF(earlier);
+    Py_XDECREF(item);
 }
 
 int

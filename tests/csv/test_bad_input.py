@@ -474,7 +474,7 @@ def test_a_buffered_file_that_fails_says_where() -> None:
 
 
 def test_a_buffered_file_that_would_block_is_an_error() -> None:
-    with pytest.raises(BlockingIOError, match='has no data yet'):
+    with pytest.raises(BlockingIOError, match='has no data available'):
         next(csv_rows(io.BufferedReader(Raw(None))))
 
 

@@ -230,7 +230,7 @@ def test_another_dialect_is_refused(other: Any, tmp_path: Path) -> None:
 def test_what_is_no_checkpoint_is_refused(start: Any, tmp_path: Path) -> None:
     path = tmp_path / 'data.csv'
     path.write_bytes(b'a\n1\n')
-    with pytest.raises(ValueError, match='start is no checkpoint'):
+    with pytest.raises(ValueError, match='start is not a checkpoint'):
         csv_rows(path, start=start)
 
 
@@ -242,7 +242,7 @@ def test_a_checkpoint_that_lacks_something_is_none(tmp_path: Path) -> None:
     start = rows.checkpoint()
     for key in start:
         less = {other: value for other, value in start.items() if other != key}
-        with pytest.raises(ValueError, match='start is no checkpoint'):
+        with pytest.raises(ValueError, match='start is not a checkpoint'):
             csv_rows(path, header=True, start=less)
 
 
@@ -281,7 +281,7 @@ def test_a_negative_counter_is_named(key: str, tmp_path: Path) -> None:
 def test_a_number_that_is_too_large_is_refused(changed: Any, tmp_path: Path) -> None:
     path = tmp_path / 'data.csv'
     path.write_bytes(b'a\n1\n')
-    with pytest.raises(ValueError, match='start is no checkpoint'):
+    with pytest.raises(ValueError, match='start is not a checkpoint'):
         csv_rows(path, start={**csv_rows(path).checkpoint(), **changed})
 
 

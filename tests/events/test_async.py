@@ -1265,3 +1265,25 @@ def test_eager_tasks() -> None:
         assert log == [1, 2, 3]
 
     run(main)
+
+
+def test_call_is_no_iterable_and_has_the_attributes_of_a_coroutine() -> None:
+    d = Dispatcher()
+    call = d.aemit('message')
+    assert not isinstance(call, collections.abc.Iterable)
+    with pytest.raises(TypeError, match='not iterable'):
+        iter(call)  # type: ignore[call-overload]
+    assert isinstance(call, collections.abc.Coroutine)
+    assert inspect.getcoroutinestate(call) == inspect.CORO_CREATED
+    call.close()
+    assert inspect.getcoroutinestate(call) == inspect.CORO_CLOSED
+
+
+def test_where_a_call_was_made_is_told_if_it_is_asked_for() -> None:
+    d = Dispatcher()
+    sys.set_coroutine_origin_tracking_depth(1)
+    try:
+        with pytest.warns(RuntimeWarning, match=r'(?s)Coroutine created at.*test_async\.py'):
+            d.aemit('message')
+    finally:
+        sys.set_coroutine_origin_tracking_depth(0)

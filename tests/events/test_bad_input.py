@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import collections.abc
+import functools
 import gc
 import re
 import weakref
@@ -498,3 +500,57 @@ def test_an_event_under_way_is_collected_with_what_it_leads_to() -> None:
     assert seen() is not None
     gc.collect()
     assert seen() is None
+
+
+# ---- what passes, and what is refused ----
+
+
+@pytest.mark.parametrize('error', [KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize('where', ['__repr__', 'add_note'])
+def test_interrupt_while_a_removal_is_noted_is_raised(
+    where: str, error: type[BaseException]
+) -> None:
+    def interrupts(self: Any, *note: Any) -> str:
+        raise error
+
+    class Noted(Exception):
+        pass
+
+    class Handler(collections.abc.Generator[None, Any, None]):
+        def send(self, value: Any) -> None:
+            if value is not None:
+                raise Noted
+
+        def throw(self, *args: Any) -> None:
+            raise StopIteration
+
+    setattr(Handler if where == '__repr__' else Noted, where, interrupts)
+    d = Dispatcher()
+    d.on('message', Handler())
+    with pytest.raises(BaseException) as raised:
+        d.emit('message', 1)
+    found = raised.value
+    members = found.exceptions if isinstance(found, BaseExceptionGroup) else (found,)
+    assert any(isinstance(member, error) for member in members)
+
+
+@pytest.mark.parametrize(
+    'handler',
+    [lambda data: None, [].append, (_ for _ in ()), functools.partial(print)],
+    ids=['function', 'method', 'generator', 'partial'],
+)
+def test_on_without_parentheses_is_refused(handler: Any) -> None:
+    d = Dispatcher()
+    with pytest.raises(TypeError, match=r'use @on\(type\), or on\(type, handler\)'):
+        d.on(handler)
+
+
+def test_class_is_a_type_of_events() -> None:
+    class Message:
+        def __init__(self) -> None:
+            self.data = 1
+
+    d, log = Dispatcher(key=type), Log()
+    d.on(Message)(log.append)
+    assert d.dispatch(Message())
+    assert log == [1]

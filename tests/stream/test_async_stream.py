@@ -512,8 +512,10 @@ def test_what_its_methods_give_is_a_coroutine(
     coroutine = call(opened(Log(), 1))
     assert isinstance(coroutine, Coroutine)
     assert asyncio.iscoroutine(coroutine)
-    assert iter(coroutine) is coroutine
-    assert coroutine.__await__() is coroutine
+    iterator = coroutine.__await__()
+    assert iter(iterator) is iterator
+    with pytest.raises(TypeError, match='is not iterable'):
+        iter(coroutine)
     coroutine.close()
 
 
@@ -753,9 +755,11 @@ def test_an_awaitable_that_is_never_awaited_does_not_keep_the_stream(
     try:
         stream = opened(Log(), 2)
         reference = weakref.ref(stream)
-        call(stream)
+        with pytest.warns(RuntimeWarning, match='was never awaited'):
+            call(stream)
         run(anext(stream))
-        call(stream)
+        with pytest.warns(RuntimeWarning, match='was never awaited'):
+            call(stream)
         del stream
         assert reference() is None
     finally:

@@ -278,6 +278,42 @@ def test_a_note_shortens_the_item() -> None:
         assert len(note) < 200
 
 
+@pytest.mark.parametrize(
+    ('where', 'error'),
+    [
+        *itertools.product(['repr', 'add_note', '__qualname__'], [KeyboardInterrupt, SystemExit]),
+        ('add_note', MemoryError),
+        ('__qualname__', MemoryError),  # reprlib itself makes a text of that of a repr
+    ],
+)
+def test_what_ends_the_program_passes_through_the_note(
+    where: str, error: type[BaseException]
+) -> None:
+    class Item:
+        def __repr__(self) -> str:
+            if where == 'repr':
+                raise error
+            return 'item'
+
+    class Noted(Exception):
+        def add_note(self, note: str) -> None:
+            if where == 'add_note':
+                raise error
+
+    class Call:
+        def __call__(self, item: Item) -> None:
+            raise Noted
+
+        def __getattr__(self, name: str) -> Any:
+            if where == name:
+                raise error
+            raise AttributeError(name)
+
+    with pytest.raises(error) as caught:
+        next(map_threads(Call(), [Item()]))
+    assert isinstance(caught.value.__context__, Noted)
+
+
 class ByHand:
     """An executor that runs what the test tells it to run."""
 
@@ -670,13 +706,24 @@ def test_an_executor_that_calls_twice_is_refused() -> None:
 
 
 @pytest.mark.skipif(sys.platform == 'win32', reason='slow to start')
-def test_an_executor_of_processes_says_that_it_cannot() -> None:
+def test_an_executor_of_processes_is_refused_before_anything_starts() -> None:
     import multiprocessing
 
     with ProcessPoolExecutor(1, multiprocessing.get_context('spawn')) as executor:
-        stream = map_threads(abs, [1], executor=executor)
-        with pytest.raises(TypeError, match='pickle'):
-            next(stream)
+        with pytest.raises(TypeError, match=r'ProcessPoolExecutor.*pass a ThreadPoolExecutor'):
+            map_threads(abs, [1], executor=executor)
+        assert not executor._processes
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason='they came with 3.14')
+def test_an_executor_of_interpreters_is_refused_before_anything_starts() -> None:
+    from concurrent.futures import InterpreterPoolExecutor
+
+    with (
+        InterpreterPoolExecutor(1) as executor,
+        pytest.raises(TypeError, match=r'InterpreterPoolExecutor.*pass a ThreadPoolExecutor'),
+    ):
+        map_threads(abs, [1], executor=executor)
 
 
 # --- arguments --------------------------------------------------------------------------------
@@ -701,7 +748,7 @@ async def a_coroutine_function(x: int) -> int:
         ((abs, []), {'buffersize': 0}, ValueError, 'buffersize must be at least one, not 0'),
         ((abs, []), {'buffersize': 'a'}, TypeError, 'str'),
         ((abs, []), {'buffersize': 1 << 70}, OverflowError, 'int'),
-        ((abs, []), {'executor': 1}, TypeError, 'executor must have submit'),
+        ((abs, []), {'executor': 1}, TypeError, 'executor must have a submit'),
     ],
 )
 def test_bad_arguments(arguments: Any, options: Any, error: type[Exception], message: str) -> None:

@@ -171,6 +171,41 @@ def test_a_function_that_raises_when_called() -> None:
         fetch('a', 1, count=2)  # type: ignore[misc]
 
 
+def a_callable_object() -> Any:
+    class Callable:
+        def __call__(self) -> Iterator[Any]:
+            return (yield)
+
+    return Callable()
+
+
+@pytest.mark.parametrize('wrapped', [fetch, task(functools.partial(fetch.__wrapped__, 'a'))])
+def test_a_plain_function_that_wraps_a_task_is_no_coroutine_function(wrapped: Any) -> None:
+    @functools.wraps(wrapped)
+    def plain(*args: Any) -> str:
+        return 'plain'
+
+    assert not inspect.iscoroutinefunction(plain)
+    assert not asyncio.iscoroutinefunction(plain)
+    assert plain() == 'plain'
+
+    @functools.wraps(wrapped)
+    async def asynchronous(*args: Any) -> None: ...
+
+    assert inspect.iscoroutinefunction(asynchronous)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason='the mark came with 3.12')
+@pytest.mark.parametrize(
+    'make', [lambda: functools.partial(fetch.__wrapped__, 'a'), a_callable_object]
+)
+def test_a_task_without_code_is_known_by_its_mark(make: Any) -> None:
+    made = task(make())
+    assert inspect.iscoroutinefunction(made)
+    assert inspect.markcoroutinefunction(made) is made
+    assert inspect.iscoroutinefunction(made)
+
+
 def test_weak_references_die_with_it() -> None:
     made = task(lambda: (yield))
     reference = weakref.ref(made)

@@ -20,6 +20,7 @@
 
 #include "csv/parse/dialect.h"
 #include "csv/parse/fault.h"
+#include "csv/parse/feed.h"
 #include "csv/parse/parser.h"
 #include "csv/row/convert.h"
 #include "runtime/attributes.h"

@@ -15,9 +15,9 @@
 
 typedef struct {
     PyObject_HEAD
-    csv_encoder encoder;
-    PyObject *write;   /* owned */
-    PyObject *dialect; /* owned: csv's Dialect */
+    csv_encoder *encoder; /* owned */
+    PyObject *write;      /* owned */
+    PyObject *dialect;    /* owned: csv's Dialect */
 } csv_writer;
 
 /* ---- memory ---- */
@@ -47,7 +47,7 @@ writer_dealloc(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
     writer_clear(op);
-    csv_encoder_close(&((csv_writer *)op)->encoder);
+    csv_encoder_free(((csv_writer *)op)->encoder);
     type->tp_free(op);
     Py_DECREF(type);
 }
@@ -69,14 +69,14 @@ write_row_lock_held(csv_writer *self, generators_state *state, PyObject *row)
 {
     csv_line line;
     PyObject *text = NULL;
-    csv_written result = csv_encode_row(&self->encoder, &line, row);
+    csv_written result = csv_encode_row(self->encoder, &line, row);
     if (result == CSV_WRITTEN) {
-        text = csv_line_text(&self->encoder, &line);
+        text = csv_line_text(self->encoder, &line);
     }
     else {
         raise_written(state, result, row);
     }
-    csv_line_end(&self->encoder, &line);
+    csv_line_end(self->encoder, &line);
     if (text == NULL) {
         return NULL;
     }
@@ -158,7 +158,8 @@ writer_init(csv_writer *self, generators_state *state, PyObject *args, PyObject 
     if (self->dialect == NULL) {
         return -1;
     }
-    return csv_encoder_open(&self->encoder, state, &dialect, self->dialect);
+    self->encoder = csv_encoder_new(state, &dialect, self->dialect, false);
+    return self->encoder == NULL ? -1 : 0;
 }
 
 static PyObject *
@@ -168,7 +169,6 @@ writer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (self == NULL) {
         return NULL;
     }
-    buffer_init(&self->encoder.block);
     if (writer_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
         Py_DECREF(self);
         return NULL;

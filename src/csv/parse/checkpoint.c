@@ -1,102 +1,16 @@
-/* Where a reader stands, to be gone on from by another.
+/* Checkpoints: where a reader is, so that another can resume from there.
  *
- * A checkpoint is a dict that JSON takes: the place of the next record, counters, the
- * header, and what tells that the file and the dialect are the same.  It is had of
- * files that can be sought, in encodings whose bytes are the units that are parsed.
+ * A checkpoint is a dict that JSON can store: the offset of the next record, counters, the
+ * header, and what identifies the file and the dialect.  Only a seekable file has one, in an
+ * encoding whose bytes are the units that are parsed.
  */
 #include "csv/parse/checkpoint.h"
 
-#include "csv/parse/parser.h"
-#include "csv/row/block.h"
-#include "csv/rows/records.h"
-#include "source/source.h"
 #include "runtime/raising.h"
 
 #define VERSION 1
 
-/* ---- the file ---- */
-
-/* An attribute that is an integer, which -1 may not be, or -1 with an exception. */
-static int64_t
-number_of(PyObject *object, const char *name)
-{
-    PyObject *value = object == NULL ? NULL : PyObject_GetAttrString(object, name);
-    int64_t number = value == NULL ? -1 : PyLong_AsLongLong(value);
-    Py_XDECREF(value);
-    return number;
-}
-
-/* What a method without arguments returns; the same. */
-static int64_t
-call_for_number(PyObject *object, const char *method)
-{
-    PyObject *value = PyObject_CallMethod(object, method, NULL);
-    int64_t number = value == NULL ? -1 : PyLong_AsLongLong(value);
-    Py_XDECREF(value);
-    return number;
-}
-
-/* What a file says of itself may be nothing. */
-static int
-forgive(void)
-{
-    return PyErr_Occurred() ? raising_forgive_answer() : 0;
-}
-
-static int
-read_status(csv_origin *self, PyObject *file)
-{
-    PyObject *os = PyImport_ImportModule("os");
-    int64_t descriptor = os == NULL ? -1 : call_for_number(file, "fileno");
-    if (descriptor >= 0) {
-        PyObject *status = PyObject_CallMethod(os, "fstat", "L", (long long)descriptor);
-        self->size = number_of(status, "st_size");
-        self->mtime = self->size < 0 ? -1 : number_of(status, "st_mtime_ns");
-        Py_XDECREF(status);
-    }
-    Py_XDECREF(os);
-    return forgive();
-}
-
-/* The size of what is in memory. */
-static int
-read_memory_size(csv_origin *self, generators_state *state, PyObject *file)
-{
-    PyObject *type = PyObject_GetAttrString(state->io, "BytesIO");
-    bool memory = type != NULL && (PyObject *)Py_TYPE(file) == type;
-    Py_XDECREF(type);
-    if (memory) {
-        PyObject *view = PyObject_CallMethod(file, "getbuffer", NULL);
-        self->size = view == NULL ? -1 : number_of(view, "nbytes");
-        Py_XDECREF(view);
-    }
-    return forgive();
-}
-
-int
-csv_origin_read(csv_origin *self, generators_state *state, const csv_source *source)
-{
-    *self = (csv_origin){.base = -1, .size = -1, .mtime = -1};
-    if (source->file == NULL) {
-        return 0;
-    }
-    PyObject *file = source->file; /* held by the source: no other call comes in */
-    PyObject *answer = PyObject_CallMethod(file, "seekable", NULL);
-    int seekable = answer == NULL ? -1 : PyObject_IsTrue(answer);
-    Py_XDECREF(answer);
-    if (seekable > 0) {
-        self->base = call_for_number(file, "tell");
-    }
-    if (self->base < 0) {
-        return forgive();
-    }
-    if (read_status(self, file) < 0) {
-        return -1;
-    }
-    return self->size < 0 ? read_memory_size(self, state, file) : 0;
-}
-
-/* ---- the place ---- */
+/* ---- marks ---- */
 
 void
 csv_mark_next(csv_mark *self, const csv_parser *parser)
@@ -124,9 +38,9 @@ csv_mark_record(csv_mark *self, const csv_parser *parser, const fields_record *r
 
 /* ---- the dict ---- */
 
-/* Everything of the dialect that says how text is read. */
+/* Everything in the dialect that changes how text is read: a new list. */
 static PyObject *
-fingerprint(const csv_parser *parser)
+checkpoint_dialect(const csv_parser *parser)
 {
     const fields_dialect *d = &parser->dialect.fields;
     static const char *const encodings[] = {"utf-8", "ascii", "latin-1", "other"};
@@ -136,21 +50,34 @@ fingerprint(const csv_parser *parser)
                          parser->dialect.quoting, encodings[parser->encoding]);
 }
 
-PyObject *
-csv_checkpoint_new(generators_state *state, const csv_origin *origin, const csv_parser *parser,
-                   const csv_mark *mark, PyObject *header, uint32_t width)
+/* Whether there can be checkpoints of what the parser reads; if not, io.UnsupportedOperation
+   is raised. */
+static bool
+checkpoint_is_possible(generators_state *state, const file_origin *origin,
+                       const csv_parser *parser)
 {
-    if (origin->base < 0 || !csv_parser_reads_natively(parser) || parser->from_text) {
-        PyObject *error = PyObject_GetAttrString(state->io, "UnsupportedOperation");
-        if (error != NULL) {
-            PyErr_SetString(error, "a checkpoint needs a path or a seekable binary file, in "
-                                   "UTF-8, Latin-1 or ASCII with errors='strict'");
-            Py_DECREF(error);
-        }
+    if (origin->base >= 0 && csv_parser_reads_natively(parser) && !parser->from_text) {
+        return true;
+    }
+    PyObject *error = PyObject_GetAttrString(state->io, "UnsupportedOperation");
+    if (error != NULL) {
+        PyErr_SetString(error, "a checkpoint needs a path or a seekable binary file, in "
+                               "UTF-8, Latin-1 or ASCII with errors='strict'");
+        Py_DECREF(error);
+    }
+    return false;
+}
+
+PyObject *
+csv_checkpoint_new(generators_state *state, const file_origin *origin,
+                   const csv_parser *parser, const csv_mark *mark, PyObject *header,
+                   uint32_t width)
+{
+    if (!checkpoint_is_possible(state, origin, parser)) {
         return NULL;
     }
     PyObject *names = header == NULL ? Py_NewRef(Py_None) : PySequence_List(header);
-    PyObject *dialect = fingerprint(parser);
+    PyObject *dialect = checkpoint_dialect(parser);
     PyObject *result = NULL;
     if (names != NULL && dialect != NULL) {
         result = Py_BuildValue(
@@ -168,22 +95,21 @@ csv_checkpoint_new(generators_state *state, const csv_origin *origin, const csv_
     return result;
 }
 
-/* ---- going on ---- */
+/* ---- resuming ---- */
 
+/* Raise ValueError, unless the exception that is set says something else. */
 static int
-malformed(void)
+checkpoint_malformed(void)
 {
-    if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_LookupError) ||
-        PyErr_ExceptionMatches(PyExc_TypeError) ||
-        PyErr_ExceptionMatches(PyExc_OverflowError)) {
-        PyErr_Clear();
-        PyErr_SetString(PyExc_ValueError, "start is no checkpoint of this version");
+    if (!PyErr_Occurred() || raising_forgive(PyExc_LookupError) == 0 ||
+        raising_forgive(PyExc_TypeError) == 0 || raising_forgive(PyExc_OverflowError) == 0) {
+        PyErr_SetString(PyExc_ValueError, "start is not a checkpoint of this version");
     }
     return -1;
 }
 
 static int
-get_number(PyObject *start, const char *key, int64_t *number)
+checkpoint_number(PyObject *start, const char *key, int64_t *number)
 {
     PyObject *value = PyMapping_GetItemString(start, key);
     if (value == NULL) {
@@ -194,11 +120,11 @@ get_number(PyObject *start, const char *key, int64_t *number)
     return *number == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
-/* Those that count something: 0, or -1, with an error that names the one below zero. */
+/* The same for a number that must not be negative.  0 or -1. */
 static int
-get_counter(PyObject *start, const char *key, int64_t *number)
+checkpoint_counter(PyObject *start, const char *key, int64_t *number)
 {
-    if (get_number(start, key, number) < 0) {
+    if (checkpoint_number(start, key, number) < 0) {
         return -1;
     }
     if (*number < 0) {
@@ -210,13 +136,13 @@ get_counter(PyObject *start, const char *key, int64_t *number)
 }
 
 static int
-check_dialect(PyObject *start, const csv_parser *parser)
+checkpoint_check_dialect(PyObject *start, const csv_parser *parser)
 {
     PyObject *theirs = PyMapping_GetItemString(start, "dialect");
     if (theirs == NULL) {
-        return malformed();
+        return checkpoint_malformed();
     }
-    PyObject *mine = fingerprint(parser);
+    PyObject *mine = checkpoint_dialect(parser);
     int same = mine == NULL ? -1 : PyObject_RichCompareBool(theirs, mine, Py_EQ);
     Py_DECREF(theirs);
     Py_XDECREF(mine);
@@ -228,11 +154,12 @@ check_dialect(PyObject *start, const csv_parser *parser)
 }
 
 static int
-check_file(PyObject *start, const csv_origin *origin)
+checkpoint_check_file(PyObject *start, const file_origin *origin)
 {
     int64_t size, mtime;
-    if (get_number(start, "size", &size) < 0 || get_number(start, "mtime", &mtime) < 0) {
-        return malformed();
+    if (checkpoint_number(start, "size", &size) < 0 ||
+        checkpoint_number(start, "mtime", &mtime) < 0) {
+        return checkpoint_malformed();
     }
     if (size != origin->size || mtime != origin->mtime) {
         PyErr_SetString(PyExc_ValueError, "the file has changed since the checkpoint");
@@ -241,29 +168,8 @@ check_file(PyObject *start, const csv_origin *origin)
     return 0;
 }
 
-/* Put the file and the parser where the checkpoint was. */
 static int
-move_to(csv_source *source, csv_parser *parser, csv_origin *origin, int64_t base,
-        int64_t offset)
-{
-    PyObject *done =
-        PyObject_CallMethod(source->file, "seek", "L", (long long)(base + offset));
-    if (done == NULL) {
-        return -1;
-    }
-    Py_DECREF(done);
-    if (source->total_bytes != CSV_SIZE_UNKNOWN) {
-        source->total_bytes = (uint64_t)((int64_t)source->total_bytes + origin->base - base);
-    }
-    source->bytes_read = (uint64_t)offset;
-    parser->byte_count = parser->block_byte = (uint64_t)offset;
-    parser->head_seen = offset > 0;
-    origin->base = base;
-    return 0;
-}
-
-static int
-read_header(PyObject *start, PyObject **header)
+checkpoint_header(PyObject *start, PyObject **header)
 {
     PyObject *names = PyMapping_GetItemString(start, "header");
     if (names == NULL) {
@@ -275,31 +181,31 @@ read_header(PyObject *start, PyObject **header)
 }
 
 int
-csv_checkpoint_go_on(PyObject *start, generators_state *state, csv_source *source,
-                     csv_parser *parser, csv_origin *origin, csv_mark *mark, PyObject **header,
-                     uint32_t *width)
+csv_checkpoint_resume(PyObject *start, generators_state *state, data_source *source,
+                      csv_parser *parser, file_origin *origin, csv_mark *mark,
+                      PyObject **header, uint32_t *width)
 {
     int64_t version, base, offset, carriage, record, line, row, errors, fields_wanted;
-    if (!PyMapping_Check(start) || get_number(start, "version", &version) < 0 ||
-        version != VERSION || get_counter(start, "base", &base) < 0 ||
-        get_counter(start, "offset", &offset) < 0 ||
-        get_number(start, "carriage", &carriage) < 0 ||
-        get_counter(start, "record", &record) < 0 || get_counter(start, "line", &line) < 0 ||
-        get_counter(start, "row", &row) < 0 || get_counter(start, "errors", &errors) < 0 ||
-        get_counter(start, "width", &fields_wanted) < 0 || fields_wanted > UINT32_MAX ||
-        base > INT64_MAX - offset || read_header(start, header) < 0) {
-        return malformed();
+    if (!PyMapping_Check(start) || checkpoint_number(start, "version", &version) < 0 ||
+        version != VERSION || checkpoint_counter(start, "base", &base) < 0 ||
+        checkpoint_counter(start, "offset", &offset) < 0 ||
+        checkpoint_number(start, "carriage", &carriage) < 0 ||
+        checkpoint_counter(start, "record", &record) < 0 ||
+        checkpoint_counter(start, "line", &line) < 0 ||
+        checkpoint_counter(start, "row", &row) < 0 ||
+        checkpoint_counter(start, "errors", &errors) < 0 ||
+        checkpoint_counter(start, "width", &fields_wanted) < 0 || fields_wanted > UINT32_MAX ||
+        base > INT64_MAX - offset || checkpoint_header(start, header) < 0) {
+        return checkpoint_malformed();
     }
-    if (origin->base < 0 || !csv_parser_reads_natively(parser)) {
-        /* Says what is asked for. */
-        Py_XDECREF(
-            csv_checkpoint_new(state, &(csv_origin){.base = -1}, parser, mark, NULL, 0));
+    if (!checkpoint_is_possible(state, origin, parser) ||
+        checkpoint_check_dialect(start, parser) < 0 ||
+        checkpoint_check_file(start, origin) < 0 ||
+        data_source_seek(source, origin, base, offset) < 0) {
         return -1;
     }
-    if (check_dialect(start, parser) < 0 || check_file(start, origin) < 0 ||
-        move_to(source, parser, origin, base, offset) < 0) {
-        return -1;
-    }
+    parser->byte_count = parser->block_byte = (uint64_t)offset;
+    parser->head_checked = offset > 0;
     *mark = (csv_mark){
         .byte = (uint64_t)offset,
         .record_count = (uint64_t)record,

@@ -1,23 +1,23 @@
-/* Decoding: bytes that the parser does not read as they are, and what a file begins as.
+/* Decoding: bytes that the parser does not read as they are, and what the first bytes tell.
  *
- * A codec's incremental decoder makes text of them.  What it refuses is the fault that
- * comes after the text before; `bad` and `rest` are then the bytes it refused and those
- * behind them.
+ * A codec's incremental decoder makes text of them.  What it rejects is a fault that comes
+ * after the text before; `bad` and `rest` are then the bytes that it rejected and those after
+ * them.
  *
- * User code runs in codecs that the user registered.
+ * User code runs in codecs and error handlers that the user registered.
  */
 #include "csv/parse/decode.h"
 
 #include <string.h>
 
-#include "chunks/text.h"
 #include "csv/parse/error.h"
-#include "csv/parse/parser.h"
+#include "runtime/raising.h"
+#include "source/codec.h"
 
 /* ---- encodings ---- */
 
 static bool
-separators_within(const scan_set *set, uint32_t most)
+decode_is_within(const scan_set *set, uint32_t most)
 {
     return (set->delimiter == SCAN_ABSENT || set->delimiter <= most) &&
            (set->quote == SCAN_ABSENT || set->quote <= most) &&
@@ -25,13 +25,13 @@ separators_within(const scan_set *set, uint32_t most)
 }
 
 static csv_encoding
-native_encoding(PyObject *name, const scan_set *set, const char *errors)
+decode_native_encoding(PyObject *name, const scan_set *set, const char *errors)
 {
     if (PyUnicode_CompareWithASCIIString(name, "iso8859-1") == 0) {
         return CSV_LATIN1;
     }
-    /* Other ways of handling errors put text of their own into the data. */
-    if (strcmp(errors, "strict") == 0 && separators_within(set, 0x7F)) {
+    /* Other error handlers put text of their own into the data. */
+    if (strcmp(errors, "strict") == 0 && decode_is_within(set, 0x7F)) {
         if (PyUnicode_CompareWithASCIIString(name, "utf-8") == 0 ||
             PyUnicode_CompareWithASCIIString(name, "utf-8-sig") == 0) {
             return CSV_UTF8;
@@ -43,9 +43,9 @@ native_encoding(PyObject *name, const scan_set *set, const char *errors)
     return CSV_DECODED;
 }
 
-/* The incremental decoder of a codec; 'utf-8' drops a mark at the start. */
+/* The incremental decoder of a codec; that of 'utf-8' drops a byte order mark. */
 static PyObject *
-new_decoder(PyObject *name, const char *errors)
+decode_new_decoder(PyObject *name, const char *errors)
 {
     const char *codec = PyUnicode_AsUTF8(name);
     if (codec == NULL) {
@@ -58,25 +58,30 @@ new_decoder(PyObject *name, const char *errors)
 int
 csv_parser_open_decoder(csv_parser *self, PyObject *encoding, const char *errors)
 {
-    PyObject *name = text_codec_name(encoding);
+    PyObject *name = codec_name(encoding);
     PyObject *handler = name == NULL ? NULL : PyCodec_LookupError(errors);
     if (handler == NULL) {
         Py_XDECREF(name);
         return -1;
     }
     Py_DECREF(handler);
-    self->encoding = native_encoding(name, &self->dialect.fields.set, errors);
+    self->encoding = decode_native_encoding(name, &self->dialect.fields.set, errors);
+    self->encoding_name = PyUnicode_FromObject(encoding); /* exact */
+    self->errors_name = PyUnicode_FromString(errors);
     if (self->encoding == CSV_DECODED) {
-        self->decoder = new_decoder(name, errors);
+        self->decoder = decode_new_decoder(name, errors);
     }
     Py_DECREF(name);
-    return self->encoding == CSV_DECODED && self->decoder == NULL ? -1 : 0;
+    return self->encoding_name == NULL || self->errors_name == NULL ||
+                   (self->encoding == CSV_DECODED && self->decoder == NULL)
+               ? -1
+               : 0;
 }
 
 /* ---- what the first bytes tell ---- */
 
 static const char *
-archive_advice(const uint8_t *b, size_t count)
+decode_archive_advice(const uint8_t *b, size_t count)
 {
     if (count >= 3 && memcmp(b, "\x1f\x8b\x08", 3) == 0) {
         return "gzip data: pass gzip.open(path)";
@@ -91,7 +96,7 @@ archive_advice(const uint8_t *b, size_t count)
 }
 
 static const char *
-wide_advice(const uint8_t *b, size_t count)
+decode_wide_advice(const uint8_t *b, size_t count)
 {
     if (count >= 4 &&
         (memcmp(b, "\xff\xfe\0\0", 4) == 0 || memcmp(b, "\0\0\xfe\xff", 4) == 0)) {
@@ -104,7 +109,7 @@ wide_advice(const uint8_t *b, size_t count)
 }
 
 static bool
-names_wide_encoding(PyObject *encoding)
+decode_names_wide(PyObject *encoding)
 {
     Py_ssize_t end = PyUnicode_GET_LENGTH(encoding);
     for (Py_ssize_t i = 0; i + 1 < end; i++) {
@@ -120,10 +125,10 @@ int
 csv_parser_check_head(csv_parser *self, generators_state *state, const uint8_t *bytes,
                       size_t count)
 {
-    self->head_seen = true;
-    const char *advice = archive_advice(bytes, count);
-    if (advice == NULL && !names_wide_encoding(self->encoding_name)) {
-        advice = wide_advice(bytes, count);
+    self->head_checked = true;
+    const char *advice = decode_archive_advice(bytes, count);
+    if (advice == NULL && !decode_names_wide(self->encoding_name)) {
+        advice = decode_wide_advice(bytes, count);
     }
     if (advice != NULL) {
         csv_place place = {self->path, -1, -1, 0, NULL, NULL};
@@ -135,112 +140,165 @@ csv_parser_check_head(csv_parser *self, generators_state *state, const uint8_t *
 
 /* ---- decoding ---- */
 
-PyObject *
-csv_parser_call_decoder(csv_parser *self, generators_state *state, PyObject *bytes, bool final)
+/* What the decoder makes of the bytes: a new reference to a str, or NULL. */
+static PyObject *
+decode_call(csv_parser *self, generators_state *state, PyObject *bytes, bool final)
 {
-    PyObject *text = PyObject_CallMethodObjArgs(self->decoder, state->str_decode, bytes,
+    PyObject *decoder = Py_NewRef(self->decoder);
+    PyObject *text = PyObject_CallMethodObjArgs(decoder, state->str_decode, bytes,
                                                 final ? Py_True : Py_False, NULL);
+    Py_DECREF(decoder);
     if (text != NULL && !PyUnicode_Check(text)) {
         PyErr_Format(PyExc_TypeError, "decoder should return a string result, not '%.200s'",
                      Py_TYPE(text)->tp_name);
         Py_CLEAR(text);
     }
+    if (text != NULL && PyUnicode_READY(text) < 0) {
+        Py_CLEAR(text);
+    }
     return text;
 }
 
-/* Where in `bytes` the decoding error is, or -1: what the decoder complains of
-   ends where `bytes` ends. */
-static Py_ssize_t
-error_offset(PyObject *error, PyObject *bytes)
+/* getstate() of the decoder: a new reference, or NULL. */
+static PyObject *
+decode_get_state(csv_parser *self)
 {
-    Py_ssize_t start, offset = -1;
-    PyObject *object = PyUnicodeDecodeError_GetObject(error);
-    if (object != NULL && PyUnicodeDecodeError_GetStart(error, &start) == 0) {
-        offset = start - (PyBytes_GET_SIZE(object) - PyBytes_GET_SIZE(bytes));
-    }
-    Py_XDECREF(object);
-    PyErr_Clear();
-    return offset;
+    PyObject *decoder = Py_NewRef(self->decoder);
+    PyObject *decoder_state = PyObject_CallMethod(decoder, "getstate", NULL);
+    Py_DECREF(decoder);
+    return decoder_state;
 }
 
-/* Bytes of the decoder's own buffer may be among the bad ones. */
+/* setstate() of it.  0 or -1. */
 static int
-keep_bad_bytes(csv_parser *self, PyObject *error, PyObject *bytes, Py_ssize_t offset)
+decode_set_state(csv_parser *self, PyObject *decoder_state)
 {
-    Py_ssize_t first, end;
-    PyObject *object = PyUnicodeDecodeError_GetObject(error);
-    if (object == NULL || PyUnicodeDecodeError_GetStart(error, &first) < 0 ||
-        PyUnicodeDecodeError_GetEnd(error, &end) < 0) {
-        Py_XDECREF(object);
+    PyObject *decoder = Py_NewRef(self->decoder);
+    PyObject *done = PyObject_CallMethod(decoder, "setstate", "(O)", decoder_state);
+    Py_DECREF(decoder);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* The bytes that a UnicodeDecodeError is about (*object, a new reference), and where in them
+   is what it rejects.  0, or -1 where a codec made an error without them. */
+static int
+decode_read_error(PyObject *error, PyObject **object, Py_ssize_t *first, Py_ssize_t *end)
+{
+    *object = PyUnicodeDecodeError_GetObject(error);
+    if (*object == NULL || PyUnicodeDecodeError_GetStart(error, first) < 0 ||
+        PyUnicodeDecodeError_GetEnd(error, end) < 0) {
+        Py_CLEAR(*object);
         return -1;
     }
-    Py_ssize_t rest = offset + (end - first);
-    rest = rest < 0 ? 0 : rest > PyBytes_GET_SIZE(bytes) ? PyBytes_GET_SIZE(bytes) : rest;
-    Py_XSETREF(self->bad,
-               PyBytes_FromStringAndSize(PyBytes_AS_STRING(object) + first, end - first));
-    Py_XSETREF(self->rest, PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes) + rest,
-                                                     PyBytes_GET_SIZE(bytes) - rest));
-    Py_DECREF(object);
-    return self->bad == NULL || self->rest == NULL ? -1 : 0;
+    Py_ssize_t size = PyBytes_GET_SIZE(*object);
+    *first = *first < 0 ? 0 : *first > size ? size : *first;
+    *end = *end < *first ? *first : *end > size ? size : *end;
+    return 0;
 }
 
-/* The decoder refused `bytes`: take the error as the fault that comes after what
-   can be read before it. */
+/* Take what the decoder rejected of `bytes`, and what comes after, out of a
+   UnicodeDecodeError. *offset is where it begins in `bytes`: what the error is about ends
+   where `bytes` ends, and may begin before, with bytes that the decoder had kept.  0 or -1. */
 static int
-keep_decoding_error(csv_parser *self, generators_state *state, PyObject *decoder_state,
-                    PyObject *bytes)
+decode_stash_bad(csv_parser *self, PyObject *error, PyObject *bytes, Py_ssize_t *offset)
+{
+    Py_ssize_t first, end;
+    PyObject *object;
+    if (decode_read_error(error, &object, &first, &end) < 0) {
+        return -1;
+    }
+    const Py_ssize_t size = PyBytes_GET_SIZE(bytes);
+    *offset = first - (PyBytes_GET_SIZE(object) - size);
+    Py_ssize_t rest = *offset + (end - first);
+    rest = rest < 0 ? 0 : rest > size ? size : rest;
+    PyObject *bad = PyBytes_FromStringAndSize(PyBytes_AS_STRING(object) + first, end - first);
+    PyObject *after = PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes) + rest, size - rest);
+    Py_DECREF(object);
+    Py_XSETREF(self->bad, bad);
+    Py_XSETREF(self->rest, after);
+    return bad == NULL || after == NULL ? -1 : 0;
+}
+
+/* Parse the text of the first `count` of the bytes, which the decoder accepts, once it is in
+   the state that it was in before them.  0 or -1. */
+static int
+decode_feed_before(csv_parser *self, generators_state *state, PyObject *decoder_state,
+                   PyObject *bytes, Py_ssize_t count)
+{
+    if (decode_set_state(self, decoder_state) < 0) {
+        return -1;
+    }
+    PyObject *before = PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes), count);
+    PyObject *text = before == NULL ? NULL : decode_call(self, state, before, false);
+    int status = text == NULL ? -1 : csv_parser_feed_units(self, state, text);
+    Py_XDECREF(before);
+    Py_XDECREF(text);
+    return status;
+}
+
+/* The decoder rejected `bytes`: the error is the fault that comes after what is before it. */
+static int
+decode_stash_failure(csv_parser *self, generators_state *state, PyObject *decoder_state,
+                     PyObject *bytes)
 {
     if (!PyErr_ExceptionMatches(PyExc_UnicodeError)) {
         return -1;
     }
     PyObject *error = PyErr_GetRaisedException();
-    Py_ssize_t offset = -1;
-    if (PyObject_TypeCheck(error, (PyTypeObject *)PyExc_UnicodeDecodeError)) {
-        offset = error_offset(error, bytes);
-    }
+    Py_ssize_t offset = 0;
     int status = 0;
     if (PyObject_TypeCheck(error, (PyTypeObject *)PyExc_UnicodeDecodeError)) {
-        status = keep_bad_bytes(self, error, bytes, offset);
+        status = decode_stash_bad(self, error, bytes, &offset);
     }
     if (status == 0 && offset > 0) {
-        PyObject *reset = PyObject_CallMethod(self->decoder, "setstate", "(O)", decoder_state);
-        PyObject *before = PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes), offset);
-        PyObject *text = NULL;
-        if (reset != NULL && before != NULL) {
-            text = csv_parser_call_decoder(self, state, before, false);
-        }
-        status = text == NULL ? -1 : csv_parser_feed_units(self, state, text);
-        Py_XDECREF(reset);
-        Py_XDECREF(before);
-        Py_XDECREF(text);
+        status = decode_feed_before(self, state, decoder_state, bytes, offset);
     }
     if (status < 0) {
-        Py_DECREF(error);
+        raising_chain(error);
         return -1;
     }
-    self->failure = error;
+    Py_XSETREF(self->failure, error);
     self->failure_byte = self->byte_count - (uint64_t)PyBytes_GET_SIZE(bytes) +
                          (uint64_t)(offset > 0 ? offset : 0);
     return 0;
 }
 
 static int
-csv_parser_feed_decoder(csv_parser *self, generators_state *state, PyObject *bytes, bool final)
+decode_feed(csv_parser *self, generators_state *state, PyObject *bytes, bool final)
 {
-    PyObject *decoder_state = PyObject_CallMethod(self->decoder, "getstate", NULL);
+    PyObject *decoder_state = decode_get_state(self);
     if (decoder_state == NULL) {
         return -1;
     }
-    PyObject *text = csv_parser_call_decoder(self, state, bytes, final);
+    PyObject *text = decode_call(self, state, bytes, final);
     int status;
     if (text != NULL) {
         status = csv_parser_feed_units(self, state, text);
         Py_DECREF(text);
     }
     else {
-        status = keep_decoding_error(self, state, decoder_state, bytes);
+        status = decode_stash_failure(self, state, decoder_state, bytes);
     }
     Py_DECREF(decoder_state);
+    return status;
+}
+
+/* Drop the bytes that the decoder keeps: they belong to those that it rejected.  0 or -1. */
+static int
+decode_drop_kept(csv_parser *self)
+{
+    PyObject *before = decode_get_state(self);
+    PyObject *without = NULL;
+    if (before != NULL && PyTuple_Check(before) && PyTuple_GET_SIZE(before) == 2) {
+        without = Py_BuildValue("(yO)", "", PyTuple_GET_ITEM(before, 1));
+    }
+    else if (before != NULL) {
+        PyErr_SetString(PyExc_TypeError, "illegal decoder state");
+    }
+    Py_XDECREF(before);
+    int status = without == NULL ? -1 : decode_set_state(self, without);
+    Py_XDECREF(without);
     return status;
 }
 
@@ -249,34 +307,23 @@ csv_parser_feed_rest(csv_parser *self, generators_state *state)
 {
     PyObject *rest = self->rest;
     self->rest = NULL;
-    PyObject *before = PyObject_CallMethod(self->decoder, "getstate", NULL);
-    PyObject *done = NULL;
-    if (before != NULL && PyTuple_Check(before) && PyTuple_GET_SIZE(before) == 2) {
-        /* What it holds is of the bytes that it refused. */
-        done = PyObject_CallMethod(self->decoder, "setstate", "((yO))", "",
-                                   PyTuple_GET_ITEM(before, 1));
+    int status = decode_drop_kept(self);
+    if (status == 0) {
+        status = decode_feed(self, state, rest, self->finished);
     }
-    else if (before != NULL) {
-        PyErr_SetString(PyExc_TypeError, "illegal decoder state");
-    }
-    int status =
-        done == NULL ? -1 : csv_parser_feed_decoder(self, state, rest, self->finished);
-    Py_XDECREF(before);
-    Py_XDECREF(done);
     Py_DECREF(rest);
     return status;
 }
 
-/* Bytes for the decoder, held back until they tell what they are. */
 int
 csv_parser_feed_undecoded(csv_parser *self, generators_state *state, PyObject *bytes,
                           bool final)
 {
-    if (self->head_seen) {
-        return csv_parser_feed_decoder(self, state, bytes, final);
+    if (self->head_checked) {
+        return decode_feed(self, state, bytes, final);
     }
-    PyObject *head = self->held;
-    self->held = NULL;
+    PyObject *head = self->head;
+    self->head = NULL;
     if (head == NULL) {
         head = Py_NewRef(bytes);
     }
@@ -287,33 +334,41 @@ csv_parser_feed_undecoded(csv_parser *self, generators_state *state, PyObject *b
         }
     }
     if (PyBytes_GET_SIZE(head) < CSV_HEAD && !final) {
-        self->held = head;
+        self->head = head;
         return 0;
     }
     int status = csv_parser_check_head(self, state, (const uint8_t *)PyBytes_AS_STRING(head),
                                        (size_t)PyBytes_GET_SIZE(head));
     if (status == 0) {
-        status = csv_parser_feed_decoder(self, state, head, final);
+        status = decode_feed(self, state, head, final);
     }
     Py_DECREF(head);
+    return status;
+}
+
+int
+csv_parser_end_undecoded(csv_parser *self, generators_state *state)
+{
+    PyObject *nothing = PyBytes_FromStringAndSize(NULL, 0);
+    int status = nothing == NULL ? -1 : csv_parser_feed_undecoded(self, state, nothing, true);
+    Py_XDECREF(nothing);
     return status;
 }
 
 /* ---- encoding ---- */
 
 static PyObject *
-encode(const csv_parser *self, PyObject *text)
+decode_encode(const csv_parser *self, PyObject *text)
 {
     const char *errors = PyUnicode_AsUTF8(self->errors_name);
-    PyObject *bytes =
-        errors == NULL
-            ? NULL
-            : PyUnicode_AsEncodedString(text, PyUnicode_AsUTF8(self->encoding_name), errors);
-    if (bytes == NULL && errors != NULL && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
-        /* A handler of decoding errors alone, or text that never was in the encoding. */
-        PyErr_Clear();
-        bytes =
-            PyUnicode_AsEncodedString(text, PyUnicode_AsUTF8(self->encoding_name), "strict");
+    const char *encoding = errors == NULL ? NULL : PyUnicode_AsUTF8(self->encoding_name);
+    if (encoding == NULL) {
+        return NULL;
+    }
+    PyObject *bytes = PyUnicode_AsEncodedString(text, encoding, errors);
+    if (bytes == NULL && raising_forgive(PyExc_UnicodeEncodeError) == 0) {
+        /* The handler is for decoding only, or the text never was in the encoding. */
+        bytes = PyUnicode_AsEncodedString(text, encoding, "strict");
     }
     return bytes;
 }
@@ -321,13 +376,13 @@ encode(const csv_parser *self, PyObject *text)
 PyObject *
 csv_parser_encode(const csv_parser *self, PyObject *text)
 {
-    PyObject *bytes = encode(self, text);
+    PyObject *bytes = decode_encode(self, text);
     if (bytes == NULL || self->encoding != CSV_DECODED) {
         return bytes;
     }
-    /* The mark that some codecs begin with is no part of a text within. */
+    /* The byte order mark that some codecs begin with is not part of a text within a file. */
     PyObject *nothing = PyUnicode_FromStringAndSize(NULL, 0);
-    PyObject *mark = nothing == NULL ? NULL : encode(self, nothing);
+    PyObject *mark = nothing == NULL ? NULL : decode_encode(self, nothing);
     Py_XDECREF(nothing);
     if (mark == NULL) {
         Py_DECREF(bytes);
@@ -336,18 +391,40 @@ csv_parser_encode(const csv_parser *self, PyObject *text)
     Py_ssize_t count = PyBytes_GET_SIZE(mark);
     if (count > 0 && PyBytes_GET_SIZE(bytes) >= count &&
         memcmp(PyBytes_AS_STRING(bytes), PyBytes_AS_STRING(mark), (size_t)count) == 0) {
-        Py_SETREF(bytes, PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes) + count,
-                                                   PyBytes_GET_SIZE(bytes) - count));
+        PyObject *rest = PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes) + count,
+                                                   PyBytes_GET_SIZE(bytes) - count);
+        Py_DECREF(bytes);
+        bytes = rest;
     }
     Py_DECREF(mark);
     return bytes;
 }
 
-/* ---- lines that came as bytes ---- */
+/* ---- lines of bytes ---- */
 
-/* items='lines': give the line the end that was cut off. */
+int
+csv_parser_end_lines(csv_parser *self, generators_state *state)
+{
+    PyObject *nothing = PyBytes_FromStringAndSize(NULL, 0);
+    if (nothing == NULL) {
+        return -1;
+    }
+    PyObject *text = decode_call(self, state, nothing, true);
+    Py_DECREF(nothing);
+    if (text == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+            return -1;
+        }
+        PyObject *error = PyErr_GetRaisedException();
+        Py_XSETREF(self->failure, error);
+    }
+    Py_XDECREF(text);
+    return 0;
+}
+
+/* The line with its line end, which may be missing: exact bytes. */
 static PyObject *
-with_line_end(PyObject *line)
+decode_whole_line(PyObject *line)
 {
     Py_ssize_t count = PyBytes_GET_SIZE(line);
     char last = count > 0 ? PyBytes_AS_STRING(line)[count - 1] : '\0';
@@ -358,31 +435,38 @@ with_line_end(PyObject *line)
     return whole;
 }
 
+/* A line in an encoding that is read natively, which none of its codecs keeps a part of. */
+static PyObject *
+decode_native_line(const csv_parser *self, PyObject *line)
+{
+    const char *encoding = PyUnicode_AsUTF8(self->encoding_name);
+    PyObject *text =
+        encoding == NULL ? NULL : PyUnicode_FromEncodedObject(line, encoding, "strict");
+    if (text != NULL && self->lines_fed == 0 && self->encoding == CSV_UTF8 &&
+        PyUnicode_GET_LENGTH(text) > 0 && PyUnicode_READ_CHAR(text, 0) == 0xFEFF) {
+        PyObject *rest = PyUnicode_Substring(text, 1, PyUnicode_GET_LENGTH(text));
+        Py_DECREF(text);
+        return rest;
+    }
+    return text;
+}
+
 PyObject *
 csv_parser_decode_line(csv_parser *self, generators_state *state, PyObject *line)
 {
-    PyObject *text;
-    bool first = self->lines_fed == 0;
-    if (self->encoding == CSV_DECODED) {
-        text = csv_parser_call_decoder(self, state, line, false);
-    }
-    else {
-        text =
-            PyUnicode_FromEncodedObject(line, PyUnicode_AsUTF8(self->encoding_name), "strict");
-        if (text != NULL && first && self->encoding == CSV_UTF8 &&
-            PyUnicode_GET_LENGTH(text) > 0 && PyUnicode_READ_CHAR(text, 0) == 0xFEFF) {
-            Py_SETREF(text, PyUnicode_Substring(text, 1, PyUnicode_GET_LENGTH(text)));
-        }
-    }
+    PyObject *text = self->encoding == CSV_DECODED ? decode_call(self, state, line, false)
+                                                   : decode_native_line(self, line);
     if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+        PyObject *error = PyErr_GetRaisedException();
+        PyObject *bad = decode_whole_line(line);
+        if (bad == NULL) {
+            Py_DECREF(error);
+            return NULL;
+        }
         csv_parser_start(self, state, FIELDS_LINES);
         self->lines_fed++;
-        self->failure = PyErr_GetRaisedException();
-        Py_XSETREF(self->bad, with_line_end(line));
-        if (self->bad == NULL) {
-            Py_CLEAR(self->failure);
-            PyErr_NoMemory();
-        }
+        Py_XSETREF(self->failure, error);
+        Py_XSETREF(self->bad, bad);
     }
     return text;
 }

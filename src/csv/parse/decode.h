@@ -1,4 +1,4 @@
-/* Between parser.c and decode.c, which are one thing in two files. */
+/* Bytes that the parser does not read as they are. */
 #ifndef GENERATORS_CSV_PARSE_DECODE_H
 #define GENERATORS_CSV_PARSE_DECODE_H
 
@@ -6,29 +6,30 @@
 
 #define CSV_HEAD 4 /* bytes that tell what a file is */
 
-/* ---- decode.c ---- */
-
-/* Find out how the parser reads the encoding.  0 or -1. */
+/* Have a parser that was just initialized read bytes of an encoding (a str).  0, or -1 with
+   LookupError for an unknown encoding or error handler. */
 int csv_parser_open_decoder(csv_parser *self, PyObject *encoding, const char *errors);
 
-/* CSVError for a file that begins as no text of the encoding does.  0 or -1. */
+/* Check how the source begins.  0, or -1 with CSVError if that is no text of the encoding. */
 int csv_parser_check_head(csv_parser *self, generators_state *state, const uint8_t *bytes,
                           size_t count);
 
-/* What the decoder makes of the bytes: a new reference, or NULL. */
-PyObject *csv_parser_call_decoder(csv_parser *self, generators_state *state, PyObject *bytes,
-                                  bool final);
-
-/* Bytes for the decoder, held back until they tell what they are.  0 or -1. */
+/* Decode exact bytes cut anywhere and parse the text; `final`: they are the last.  0 or -1. */
 int csv_parser_feed_undecoded(csv_parser *self, generators_state *state, PyObject *bytes,
                               bool final);
 
-/* ---- parser.c ---- */
+/* No more such bytes, or lines of bytes, follow.  0 or -1. */
+int csv_parser_end_undecoded(csv_parser *self, generators_state *state);
+int csv_parser_end_lines(csv_parser *self, generators_state *state);
 
-/* Set the machine up, unless it is. */
-void csv_parser_start(csv_parser *self, generators_state *state, fields_mode mode);
+/* Decode and parse the bytes after those that a codec rejected.  0 or -1. */
+int csv_parser_feed_rest(csv_parser *self, generators_state *state);
 
-/* Feed text cut anywhere.  0 or -1. */
-int csv_parser_feed_units(csv_parser *self, generators_state *state, PyObject *text);
+/* The text of a line of exact bytes: a new reference; NULL with an exception set, or without
+   one if it can't be decoded, which is then the parser's fault. */
+PyObject *csv_parser_decode_line(csv_parser *self, generators_state *state, PyObject *line);
+
+/* `text` in the encoding of the source: bytes, or NULL. */
+PyObject *csv_parser_encode(const csv_parser *self, PyObject *text);
 
 #endif

@@ -1,14 +1,13 @@
 /* What the formatting parameters mean.
  *
- * The standard module's own Dialect checks them, so that its exceptions come;
- * 3.11 and 3.12 take less and check less than 3.13, which is the rule here, and
- * the difference is made up for.
+ * The standard module's own Dialect checks them, so that its exceptions are raised.  The rules
+ * are those of 3.13; what 3.11 and 3.12 do not accept or do not check is added here.
  */
 #include "csv/parse/dialect.h"
 #include "runtime/raising.h"
 
-/* `quoting` as given, else the dialect's, else NULL, in *quoting: a new reference.  As
-   in csv, an attribute that can't be read counts as not given.  0 or -1. */
+/* Set *quoting to a new reference: `quoting` as given, else the dialect's, else NULL.  As in
+   csv, an attribute that can't be read counts as not given.  0 or -1. */
 static int
 read_quoting(PyObject *given, PyObject *dialect, PyObject **quoting)
 {
@@ -39,7 +38,7 @@ add(PyObject *keywords, const char *name, PyObject *value)
     return value == NULL ? 0 : PyDict_SetItemString(keywords, name, value);
 }
 
-/* csv's own Dialect made of them. `quoting` stands for the user's. */
+/* The standard module's Dialect made of them, with `quoting` in place of the user's. */
 static PyObject *
 standard_dialect(generators_state *state, PyObject *base, const csv_parameters *p,
                  PyObject *quoting)
@@ -143,8 +142,8 @@ check_as_3_13(PyObject *standard, const fields_dialect *d, uint32_t quotechar)
 #define check_as_3_13(standard, dialect, quotechar) ((void)(quotechar), 0)
 #endif
 
-/* QUOTE_STRINGS and QUOTE_NOTNULL are unknown to 3.11: what 3.13 says of
-   them, it says of QUOTE_ALL too. */
+/* QUOTE_STRINGS and QUOTE_NOTNULL are unknown to 3.11: QUOTE_ALL stands in for them, of which
+   3.13 checks the same. */
 static int
 stand_in_quoting(PyObject *quoting, int *value, PyObject **stand_in)
 {
@@ -153,7 +152,10 @@ stand_in_quoting(PyObject *quoting, int *value, PyObject **stand_in)
     if (quoting != NULL && PyLong_CheckExact(quoting)) {
         long number = PyLong_AsLong(quoting);
         if (number == -1 && PyErr_Occurred()) {
-            PyErr_Clear(); /* too large: the standard module refuses it */
+            /* Too large: the standard module refuses it. */
+            if (raising_forgive(PyExc_OverflowError) < 0) {
+                return -1;
+            }
         }
         else if (number == CSV_QUOTE_STRINGS || number == CSV_QUOTE_NOTNULL) {
             *value = (int)number;
@@ -201,8 +203,8 @@ read_standard(csv_dialect *dialect, PyObject *standard, int quoting)
     return check_as_3_13(standard, d, quotechar);
 }
 
-/* What csv's own Dialect() holds: most readers and writers give no parameter, and
-   many are made for a single line. */
+/* What the standard module's Dialect() is: most readers and writers are given no parameter,
+   and many are made for a single line. */
 static PyObject *
 default_dialect(csv_dialect *dialect, generators_state *state)
 {
@@ -265,9 +267,9 @@ csv_dialect_read(csv_dialect *dialect, generators_state *state,
     return standard == NULL ? -1 : 0;
 }
 
-/* Sort **fmtparams into their places, borrowed. */
+/* Set the parameters, borrowed, from **fmtparams.  0 or -1. */
 static int
-sort_parameters(csv_parameters *p, PyObject *fmtparams)
+dialect_sort_parameters(csv_parameters *p, PyObject *fmtparams)
 {
     const struct {
         const char *name;
@@ -297,7 +299,7 @@ sort_parameters(csv_parameters *p, PyObject *fmtparams)
             return -1;
         }
         if (*known[i].place != NULL) {
-            PyErr_Format(PyExc_TypeError, "%U was given twice", name);
+            PyErr_Format(PyExc_TypeError, "argument for '%U' given twice", name);
             return -1;
         }
         *known[i].place = value;
@@ -310,7 +312,7 @@ csv_dialect_from_call(csv_dialect *dialect, generators_state *state, PyObject *d
                       PyObject *fmtparams)
 {
     csv_parameters parameters = {.dialect = dialect_given};
-    if (fmtparams != NULL && sort_parameters(&parameters, fmtparams) < 0) {
+    if (fmtparams != NULL && dialect_sort_parameters(&parameters, fmtparams) < 0) {
         return NULL;
     }
     return csv_dialect_make(dialect, state, &parameters);

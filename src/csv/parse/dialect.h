@@ -18,12 +18,12 @@ enum {
 typedef struct {
     fields_dialect fields;
     int quoting;
-    bool text_only;     /* fields become str, whatever they hold */
-    bool plain;         /* and one that holds no quote or escape is what it spans */
+    bool text_only;     /* every field is read as a str */
+    bool plain;         /* and is what it spans, unless it has a quote or an escape */
     uint32_t quotechar; /* also under QUOTE_NONE, where fields.set has none */
 } csv_dialect;
 
-/* The formatting parameters as given, NULL for one that was not. */
+/* The formatting parameters as given; NULL for one that was not given. */
 typedef struct {
     PyObject *dialect;
     PyObject *delimiter;
@@ -37,12 +37,11 @@ typedef struct {
 } csv_parameters;
 
 /* Read them by the rules of CPython 3.13, with the standard module's exceptions.
-   The limits are left alone.  0 or -1. */
+   The limits are not changed.  0 or -1. */
 int csv_dialect_read(csv_dialect *dialect, generators_state *state,
                      const csv_parameters *parameters);
 
-/* The same, with the standard module's own object for what they say: a new
-   reference, or NULL. */
+/* The same; returns the standard module's object for them, a new reference, or NULL. */
 PyObject *csv_dialect_make(csv_dialect *dialect, generators_state *state,
                            const csv_parameters *parameters);
 

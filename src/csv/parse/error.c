@@ -3,19 +3,21 @@
 
 #include <string.h>
 
+#include "runtime/raising.h"
+
 #define TEXT_SHOWN 80 /* characters of the offending text that are kept */
 
 PyDoc_STRVAR(error_doc,
-             "What could not be read, and where.\n\n"
-             "A csv.Error and a ValueError.  Its attributes are None where they are\n"
-             "not known:\n\n"
+             "Raised for CSV data that can't be read; says where it is.\n\n"
+             "It is a csv.Error and a ValueError.  An attribute is None if it is\n"
+             "unknown:\n\n"
              "    path    of the file, or the file object's name\n"
-             "    record  counted from 1, the header and blank ones too\n"
+             "    record  counted from 1, including the header and blank records\n"
              "    line    physical line, counted from 1, where it was found\n"
              "    byte    offset in the source, in bytes, where it was found\n"
              "    column  name of the column, or its index counted from 0\n"
              "    text    the offending text, shortened\n\n"
-             "The exception behind it, if there is one, is its __cause__.");
+             "The exception that it comes from, if there is one, is its __cause__.");
 
 static const char *const attributes[] = {"path", "record", "line", "byte", "column", "text"};
 #define ATTRIBUTES (sizeof attributes / sizeof *attributes)
@@ -24,7 +26,7 @@ PyObject *
 csv_error_type(void)
 {
     PyObject *bases = NULL, *names = NULL, *error = NULL;
-    PyObject *csv = PyImport_ImportModule("_csv");
+    PyObject *csv = PyImport_ImportModule(COMPAT_CSV);
     PyObject *csv_error = csv == NULL ? NULL : PyObject_GetAttrString(csv, "Error");
     if (csv_error != NULL) {
         bases = PyTuple_Pack(2, csv_error, PyExc_ValueError);
@@ -148,7 +150,7 @@ csv_raise(generators_state *state, const csv_place *place, const char *format, .
     PyObject *error = message == NULL ? NULL : make_error(state, place, message);
     Py_XDECREF(message);
     if (error == NULL) {
-        Py_XDECREF(cause);
+        raising_chain(cause); /* the context of what was raised instead */
         return;
     }
     if (cause != NULL) {

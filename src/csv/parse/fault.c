@@ -1,17 +1,19 @@
-/* Faults of the data: where they are, and the CSVError that says so.
+/* Faults of the data: where they are, the CSVError that says so, and the recovery from them.
  *
- * csv_parser keeps a fault until the records before it are taken; a record that was
- * taken may turn out to be one.
+ * A parser keeps a fault until the records before it are taken; a record that was taken may
+ * turn out to be one.
  */
 #include "csv/parse/fault.h"
 
+#include "csv/parse/decode.h"
 #include "csv/parse/error.h"
-#include "csv/parse/parser.h"
-#include "csv/row/convert.h"
+#include "csv/parse/feed.h"
 
-/* The physical line of the record under way in which the unit at `pos` is. */
+/* ---- raising ---- */
+
+/* The physical line of the unit at `pos` of a record. */
 static uint64_t
-line_of(const csv_parser *self, uint32_t record_start, uint32_t pos, uint64_t lines_before)
+fault_line(const csv_parser *self, uint32_t record_start, uint32_t pos, uint64_t lines_before)
 {
     int width;
     if (self->machine.mode == FIELDS_LINES) {
@@ -28,12 +30,12 @@ line_of(const csv_parser *self, uint32_t record_start, uint32_t pos, uint64_t li
 }
 
 static void
-raise_failure(csv_parser *self, generators_state *state, csv_place *place)
+fault_raise_decoding(csv_parser *self, generators_state *state, csv_place *place)
 {
     place->byte = self->from_text || self->machine.mode == FIELDS_LINES
                       ? -1
                       : (int64_t)self->failure_byte;
-    PyErr_SetRaisedException(Py_NewRef(self->failure));
+    PyErr_SetRaisedException(Py_NewRef(self->failure)); /* the cause */
     csv_raise(state, place, "the source is not valid %U", self->encoding_name);
 }
 
@@ -60,7 +62,7 @@ csv_parser_fault(const csv_parser *self)
 }
 
 static void
-raise_structure(csv_parser *self, generators_state *state, csv_place *place)
+fault_raise_structure(csv_parser *self, generators_state *state, csv_place *place)
 {
     uint64_t byte;
     if (csv_parser_byte_at(self, self->machine.error_pos, &byte)) {
@@ -83,7 +85,7 @@ csv_parser_raise(csv_parser *self, generators_state *state)
         self->line_count += machine->lines;
     }
     else {
-        self->line_count = line_of(self, machine->record_start, pos, self->line_count);
+        self->line_count = fault_line(self, machine->record_start, pos, self->line_count);
     }
     self->record_count++;
     csv_place place = {
@@ -93,25 +95,23 @@ csv_parser_raise(csv_parser *self, generators_state *state)
         .byte = -1,
     };
     if (structure) {
-        raise_structure(self, state, &place);
+        fault_raise_structure(self, state, &place);
     }
     else {
-        raise_failure(self, state, &place);
+        fault_raise_decoding(self, state, &place);
     }
 }
 
-/* CSVError for what is at the unit `pos` of a record that was taken, with the exception
-   being raised as its cause.  A MemoryError, of an exception that could not be made, stays. */
-static void
-raise_in_record(csv_parser *self, generators_state *state, const fields_record *record,
-                uint32_t pos, PyObject *column, PyObject *text)
+void
+csv_parser_raise_at(csv_parser *self, generators_state *state, const fields_record *record,
+                    uint32_t pos, PyObject *column, PyObject *text)
 {
     if (PyErr_ExceptionMatches(PyExc_MemoryError)) {
-        return;
+        return; /* of an exception that could not be made */
     }
     PyObject *cause = PyErr_GetRaisedException();
     uint64_t byte;
-    self->line_count = line_of(self, record->start, pos, self->line_count - record->lines);
+    self->line_count = fault_line(self, record->start, pos, self->line_count - record->lines);
     csv_place place = {
         .path = self->path,
         .record = (int64_t)self->record_count,
@@ -120,35 +120,15 @@ raise_in_record(csv_parser *self, generators_state *state, const fields_record *
         .column = column,
         .text = text,
     };
-    PyErr_SetRaisedException(cause);
+    PyErr_SetRaisedException(Py_NewRef(cause));
     csv_raise(state, &place, "%S", cause);
-}
-
-void
-csv_parser_raise_field(csv_parser *self, generators_state *state, const fields_record *record,
-                       Py_ssize_t index, PyObject *name)
-{
-    PyObject *cause = PyErr_GetRaisedException();
-    PyObject *column = name != NULL ? Py_NewRef(name) : PyLong_FromSsize_t(index);
-    PyObject *text =
-        column == NULL ? NULL : csv_field_text(self, state, record, (uint32_t)index);
-    if (text == NULL && PyErr_ExceptionMatches(PyExc_MemoryError)) {
-        Py_XDECREF(column);
-        Py_DECREF(cause);
-        return;
-    }
-    PyErr_Clear(); /* a text that could not be made is left out: the cause is in it */
-    PyErr_SetRaisedException(cause);
-    raise_in_record(self, state, record, fields_start(&self->machine, record, (uint32_t)index),
-                    column, text);
-    Py_XDECREF(column);
-    Py_XDECREF(text);
+    Py_DECREF(cause);
 }
 
 void
 csv_parser_raise_record(csv_parser *self, generators_state *state, const fields_record *record)
 {
-    raise_in_record(self, state, record, record->start, NULL, NULL);
+    csv_parser_raise_at(self, state, record, record->start, NULL, NULL);
 }
 
 void
@@ -167,7 +147,7 @@ csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
               expected == 1 ? "" : "s", count);
 }
 
-/* ---- getting over one ---- */
+/* ---- recovery ---- */
 
 static int
 raw_append(csv_raw *raw, const void *units, uint32_t from, uint32_t through, int width)
@@ -183,7 +163,7 @@ raw_append(csv_raw *raw, const void *units, uint32_t from, uint32_t through, int
     return 0;
 }
 
-/* The units so far as bytes of the source. */
+/* Append the units so far to the bytes, as bytes of the source.  0 or -1. */
 static int
 raw_encode(csv_raw *raw, const csv_parser *self)
 {
@@ -208,9 +188,9 @@ raw_encode(csv_raw *raw, const csv_parser *self)
     return raw->bytes == NULL ? -1 : 0;
 }
 
-/* The bytes that a codec refused stand between two texts. */
+/* The bytes that a codec rejected are between two texts. */
 static int
-raw_take_bad(csv_raw *raw, csv_parser *self)
+raw_append_bad(csv_raw *raw, csv_parser *self)
 {
     if (self->bad == NULL) {
         return 0;
@@ -218,17 +198,18 @@ raw_take_bad(csv_raw *raw, csv_parser *self)
     if (raw_encode(raw, self) < 0) {
         return -1;
     }
-    PyBytes_Concat(&raw->bytes, self->bad);
-    Py_CLEAR(self->bad);
+    PyObject *bad = self->bad;
+    self->bad = NULL;
+    PyBytes_ConcatAndDel(&raw->bytes, bad);
     return raw->bytes == NULL ? -1 : 0;
 }
 
-/* Forget a decoding error that comes next, or is the fault itself. */
+/* Forget a decoding error, which is the fault or comes next. */
 static int
-give_up_failure(csv_parser *self, csv_raw *raw)
+fault_drop_decoding(csv_parser *self, csv_raw *raw)
 {
     Py_CLEAR(self->failure);
-    return raw_take_bad(raw, self);
+    return raw_append_bad(raw, self);
 }
 
 int
@@ -242,8 +223,7 @@ csv_parser_recover(csv_parser *self, generators_state *state, csv_raw *raw)
     for (;;) {
         int width;
         const void *units = csv_parser_units(self, &width);
-        size_t length =
-            self->line != NULL ? (size_t)PyUnicode_GET_LENGTH(self->line) : self->block.length;
+        size_t length = csv_parser_length(self);
         bool final = self->finished && self->failure == NULL && self->rest == NULL;
         uint32_t from, through;
         bool found =
@@ -254,15 +234,15 @@ csv_parser_recover(csv_parser *self, generators_state *state, csv_raw *raw)
         }
         if (failure || (!found && self->failure != NULL)) {
             failure = false;
-            if (give_up_failure(self, raw) < 0) {
+            if (fault_drop_decoding(self, raw) < 0) {
                 return -1;
             }
             if (found) {
-                return csv_parser_go_on(self, state) < 0 ? -1 : 1;
+                return csv_parser_resume(self, state) < 0 ? -1 : 1;
             }
         }
         else if (found) {
-            return csv_parser_go_on(self, state) < 0 ? -1 : 1;
+            return csv_parser_resume(self, state) < 0 ? -1 : 1;
         }
         else if (self->rest == NULL) {
             return 0;
@@ -279,9 +259,8 @@ csv_raw_record(csv_raw *raw, const csv_parser *self, const fields_record *record
     int width;
     const void *units = csv_parser_units(self, &width);
     if (self->machine.mode == FIELDS_LINES) {
-        size_t length =
-            self->line != NULL ? (size_t)PyUnicode_GET_LENGTH(self->line) : self->block.length;
-        return raw_append(raw, units, record->start, (uint32_t)length, width) < 0 ? -1 : 1;
+        uint32_t length = (uint32_t)csv_parser_length(self);
+        return raw_append(raw, units, record->start, length, width) < 0 ? -1 : 1;
     }
     uint32_t length = (uint32_t)self->block.length;
     uint32_t end = self->machine.ends[record->last - 1];

@@ -1,16 +1,14 @@
-/* The parser: pieces of bytes or text in, records out. */
+/* The parser: units in, records out.
+ *
+ * This is what a parser is, for those who take its records.  It is fed by feed.h.
+ */
 #ifndef GENERATORS_CSV_PARSE_PARSER_H
 #define GENERATORS_CSV_PARSE_PARSER_H
 
 #include "core/buffer.h"
 #include "csv/parse/dialect.h"
-#include "csv/row/memo.h"
+#include "csv/parse/memo.h"
 #include "state.h"
-
-#define CSV_BLOCK (128 * 1024) /* bytes read, or copied, at a time */
-
-typedef struct csv_parser csv_parser;
-typedef struct csv_block csv_block;
 
 typedef enum {
     CSV_UTF8,
@@ -19,77 +17,70 @@ typedef enum {
     CSV_DECODED, /* by a codec, to text */
 } csv_encoding;
 
-/* Pieces in, records out.  It never calls for more: its face does. */
-struct csv_parser {
+/* An object that points into the parser's units. */
+typedef struct {
+    /* The units are about to change: copy what is needed of them.  0, or -1 with an exception
+       set, and they do not change. */
+    int (*detach)(PyObject *borrower);
+    /* The parser is about to be freed: the same, whether it succeeds or not, and forget the
+       parser. */
+    void (*abandon)(PyObject *borrower);
+} csv_borrower_kind;
+
+/* Opaque to all but csv/parse, and the inlines here and in csv/row, which run for every
+   record or field. */
+typedef struct {
     fields machine;
     csv_dialect dialect;
     csv_encoding encoding;
-    PyObject *encoding_name; /* owned: as the user spelled it */
-    PyObject *errors_name;   /* owned */
+    PyObject *encoding_name; /* owned: an exact str, as the user spelled it, or NULL */
+    PyObject *errors_name;   /* owned: an exact str, or NULL */
     PyObject *path;          /* owned: where the data is from, for messages, or NULL */
     PyObject *decoder;       /* owned: a codec's incremental decoder, or NULL */
-    buffer block;            /* the units under way, unless `line` is set */
+    buffer block;            /* the units being parsed, unless `line` is set */
     csv_memo *memo;          /* owned, or NULL */
-    csv_block *rows;         /* owned: the rows that point into the block, or NULL */
-    PyObject *line;          /* owned: a str whose units are read in place, or NULL */
-    PyObject *held;          /* owned: bytes too few to be told what they are */
-    PyObject *failure;       /* owned: a decoding error, to be raised after the records */
-    PyObject *bad;           /* owned: the bytes that a codec refused, or NULL */
-    PyObject *rest;          /* owned: those behind them, not decoded yet, or NULL */
-    uint64_t failure_byte;   /* where it is in the source */
-    size_t valid;            /* units of the block that are known to be text */
-    uint64_t block_byte;     /* native encodings: the block's place in the source */
-    uint64_t byte_count;     /* bytes fed */
-    uint64_t record_count;   /* records taken, blank ones and the header too */
-    uint64_t line_count;     /* physical lines they took */
-    uint64_t lines_fed;      /* FIELDS_LINES: items fed */
-    bool from_text;          /* fed with str */
-    bool after_carriage;     /* what is fed first comes behind a '\r' */
-    bool started;            /* the machine has its mode */
-    bool head_seen;          /* the first bytes were looked at */
-    bool finished;           /* no more is fed */
-};
+    const csv_borrower_kind *borrower_kind; /* static */
+    PyObject *borrower;                     /* owned, or NULL */
+    PyObject *line;    /* owned: a str whose units are read in place, or NULL */
+    PyObject *head;    /* owned: the first bytes, while too few to be recognized; or NULL */
+    PyObject *failure; /* owned: a decoding error, to be raised after the records, or NULL */
+    PyObject *bad;     /* owned: the bytes that a codec rejected, or NULL */
+    PyObject *rest;    /* owned: the bytes after them, not decoded yet, or NULL */
+    uint64_t failure_byte; /* the offset of the decoding error in the source */
+    size_t valid;          /* units of the block that are known to be text */
+    uint64_t block_byte;   /* native encodings: the offset of the block in the source */
+    uint64_t byte_count;   /* bytes fed */
+    uint64_t record_count; /* records taken, blank ones and the header included */
+    uint64_t line_count;   /* physical lines of those records */
+    uint64_t lines_fed;    /* FIELDS_LINES: lines fed */
+    bool from_text;        /* fed with str */
+    bool after_carriage;   /* what is fed first follows a '\r' */
+    bool started;          /* the machine has its mode */
+    bool head_checked;     /* the first bytes were checked */
+    bool finished;         /* nothing more is fed */
+} csv_parser;
 
-/* 0 or -1; a parser that failed to be made may be freed all the same. */
-int csv_parser_init(csv_parser *self, generators_state *state, const csv_dialect *dialect,
-                    PyObject *encoding, const char *errors);
-/* The same for a parser that is fed lines of text only, often no more than one: it
-   has its memo made when there are some. */
+/* A parser for text; csv_parser_open_decoder() makes it one for bytes.  0 or -1; a parser that
+   could not be initialized, or is all zero, may be freed. */
+int csv_parser_init(csv_parser *self, const csv_dialect *dialect);
+
+/* A parser that is only fed lines of text, often no more than one: it gets its memo after some
+   lines. */
 void csv_parser_init_lines(csv_parser *self, generators_state *state,
                            const csv_dialect *dialect);
 void csv_parser_free(csv_parser *self);
 int csv_parser_traverse(csv_parser *self, visitproc visit, void *arg);
 
-/* Feed bytes cut anywhere, text cut anywhere, or one line.  0 or -1.  Faults in
-   the data are not raised: the records before them come first. */
-int csv_parser_feed_bytes(csv_parser *self, generators_state *state, const void *bytes,
-                          size_t count);
-int csv_parser_feed_text(csv_parser *self, generators_state *state, PyObject *text);
-int csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line);
+/* Forget the record being parsed and every fault: the next line that is fed begins a record.
+ */
+void csv_parser_restart(csv_parser *self);
 
-/* The text of a line that came as bytes: a new reference, or NULL with either an
-   exception set or, where it can't be decoded, a fault noted. */
-PyObject *csv_parser_decode_line(csv_parser *self, generators_state *state, PyObject *line);
-
-/* Room for `count` bytes to be read into, and how many then were: the same as
-   feeding them, but for encodings read natively only. */
-uint8_t *csv_parser_room(csv_parser *self, generators_state *state, size_t count);
-int csv_parser_filled(csv_parser *self, generators_state *state, size_t count);
-
-int csv_parser_finish(csv_parser *self, generators_state *state);
-
-/* Let go of the line in place, whose record was taken. */
+/* Release the line that is read in place, whose record was taken. */
 static inline void
 csv_parser_drop_line(csv_parser *self)
 {
     Py_CLEAR(self->line);
 }
-
-/* Forget the record under way and every fault: the next line fed begins anew. */
-void csv_parser_restart(csv_parser *self);
-
-/* `text` in the encoding of the source: bytes, or NULL. */
-PyObject *csv_parser_encode(const csv_parser *self, PyObject *text);
 
 static inline bool
 csv_parser_reads_natively(const csv_parser *self)
@@ -97,7 +88,7 @@ csv_parser_reads_natively(const csv_parser *self)
     return self->encoding != CSV_DECODED;
 }
 
-/* The next record, or NULL when more must be fed or a fault is next. */
+/* The next record, or NULL if more must be fed or a fault is next. */
 static inline const fields_record *
 csv_parser_next(csv_parser *self)
 {
@@ -115,7 +106,7 @@ csv_parser_failed(const csv_parser *self)
     return self->failure != NULL || self->machine.error != FIELDS_FINE;
 }
 
-/* Is part of a record held? */
+/* Whether a part of a record was fed. */
 static inline bool
 csv_parser_is_open(const csv_parser *self)
 {
@@ -134,7 +125,14 @@ csv_parser_units(const csv_parser *self, int *width)
     return self->block.data;
 }
 
-/* The units of records are the source's own bytes. */
+/* How many of them there are. */
+static inline size_t
+csv_parser_length(const csv_parser *self)
+{
+    return self->line != NULL ? (size_t)PyUnicode_GET_LENGTH(self->line) : self->block.length;
+}
+
+/* Whether the units of records are the source's own bytes. */
 static inline bool
 csv_parser_holds_bytes(const csv_parser *self)
 {
@@ -142,7 +140,7 @@ csv_parser_holds_bytes(const csv_parser *self)
            self->machine.mode == FIELDS_STREAM;
 }
 
-/* Where a unit of the block is in the source; false where that is not known. */
+/* The offset of a unit of the block in the source; false if it is unknown. */
 static inline bool
 csv_parser_byte_at(const csv_parser *self, uint32_t unit, uint64_t *byte)
 {
@@ -150,10 +148,44 @@ csv_parser_byte_at(const csv_parser *self, uint32_t unit, uint64_t *byte)
     return csv_parser_holds_bytes(self);
 }
 
-/* Decode what is behind the bytes that a codec refused.  0 or -1. */
-int csv_parser_feed_rest(csv_parser *self, generators_state *state);
+/* ---- for those who feed it ---- */
 
-/* After a fault is got over: read what was fed and not read because of it.  0 or -1. */
-int csv_parser_go_on(csv_parser *self, generators_state *state);
+/* Set the machine's mode, once. */
+void csv_parser_set_mode(csv_parser *self, generators_state *state, fields_mode mode);
+
+static inline void
+csv_parser_start(csv_parser *self, generators_state *state, fields_mode mode)
+{
+    if (!self->started) {
+        csv_parser_set_mode(self, state, mode);
+    }
+}
+
+/* Every function below returns 0, or -1 with an exception set. */
+
+int csv_parser_make_memo(csv_parser *self);
+int csv_parser_raise_buffer(buffer_status status);
+
+static inline int
+csv_parser_check_buffer(buffer_status status)
+{
+    return status == BUFFER_OK ? 0 : csv_parser_raise_buffer(status);
+}
+
+/* Have the borrower copy what it needs of the units, before they change. */
+static inline int
+csv_parser_detach(csv_parser *self)
+{
+    return self->borrower == NULL ? 0 : self->borrower_kind->detach(self->borrower);
+}
+
+/* Every record was taken: drop the units before the record being parsed. */
+int csv_parser_drop_taken(csv_parser *self);
+
+/* Parse what the block has got; `final`: no more units will follow. */
+int csv_parser_scan(csv_parser *self, generators_state *state, bool final);
+
+/* Parse text cut anywhere. */
+int csv_parser_feed_units(csv_parser *self, generators_state *state, PyObject *text);
 
 #endif

@@ -37,7 +37,7 @@ take_memory(csv_block *self)
 {
     if (self->spare_count > 0) {
         csv_row *row = self->spare[--self->spare_count];
-        _Py_NewReference((PyObject *)row);
+        compat_renew((PyObject *)row);
         return row;
     }
     return PyObject_New(csv_row, self->state->csv_row_type);
@@ -224,26 +224,6 @@ move_row(csv_block *self, csv_row *row)
 
 /* ---- for the parser ---- */
 
-csv_block *
-csv_block_new(generators_state *state, csv_parser *parser)
-{
-    csv_block *self = PyObject_New(csv_block, state->csv_block_type);
-    if (self != NULL) {
-        memset(&self->lock, 0, sizeof self->lock);
-        self->state = state;
-        self->parser = parser;
-        self->live = NULL;
-        self->spare_count = 0;
-        self->names = NULL;
-        self->fields = NULL;
-        self->places = NULL;
-        self->value_count = 0;
-        self->converted_count = 0;
-        self->dialect = parser->dialect;
-    }
-    return self;
-}
-
 void
 csv_block_set_names(csv_block *self, csv_names *names)
 {
@@ -268,9 +248,10 @@ csv_block_set_layout(csv_block *self, const uint32_t *chosen, const bool *conver
     return 0;
 }
 
-int
-csv_block_move_rows(csv_block *self)
+static int
+block_detach(PyObject *op)
 {
+    csv_block *self = (csv_block *)op;
     int status = 0;
     generators_lock_take(&self->lock);
     while (self->live != NULL && status == 0) {
@@ -283,9 +264,10 @@ csv_block_move_rows(csv_block *self)
     return status;
 }
 
-void
-csv_block_leave(csv_block *self)
+static void
+block_abandon(PyObject *op)
 {
+    csv_block *self = (csv_block *)op;
     generators_lock_take(&self->lock);
     while (self->live != NULL) {
         csv_row *row = self->live;
@@ -296,6 +278,31 @@ csv_block_leave(csv_block *self)
     }
     self->parser = NULL;
     generators_lock_leave(&self->lock);
+}
+
+static const csv_borrower_kind block_borrower_kind = {block_detach, block_abandon};
+
+int
+csv_block_open(generators_state *state, csv_parser *parser)
+{
+    csv_block *self = PyObject_New(csv_block, state->csv_block_type);
+    if (self == NULL) {
+        return -1;
+    }
+    memset(&self->lock, 0, sizeof self->lock);
+    self->state = state;
+    self->parser = parser;
+    self->live = NULL;
+    self->spare_count = 0;
+    self->names = NULL;
+    self->fields = NULL;
+    self->places = NULL;
+    self->value_count = 0;
+    self->converted_count = 0;
+    self->dialect = parser->dialect;
+    parser->borrower_kind = &block_borrower_kind;
+    parser->borrower = (PyObject *)self;
+    return 0;
 }
 
 /* ---- the type ---- */

@@ -14,6 +14,7 @@ typedef enum {
     CSV_ROW_MADE,   /* of values; for ever, and without a block */
 } csv_row_state;
 
+typedef struct csv_block csv_block;
 typedef struct csv_row csv_row;
 
 struct csv_row {
@@ -28,7 +29,7 @@ struct csv_row {
         } listed;              /* placed */
         uint32_t *moved;       /* owned: `count` ends, and behind them the units */
         struct {
-            PyObject *values; /* owned: a tuple of what csv_row_may_hold() */
+            PyObject *values; /* owned: a tuple of what csv_value_is_acyclic() */
             csv_names *names; /* owned, or NULL */
         } made;
     } u;
@@ -70,7 +71,15 @@ void csv_block_free_row(csv_block *self, csv_row *row);
 /* With the block locked: where the row's fields are now.  0, or -1 if they are lost. */
 int csv_block_find_row(csv_block *self, const csv_row *row, csv_spans *spans);
 
-csv_block *csv_block_new(generators_state *state, csv_parser *parser);
+/* Make a block, which becomes the parser's borrower.  0 or -1. */
+int csv_block_open(generators_state *state, csv_parser *parser);
+
+/* The block of such a parser: borrowed. */
+static inline csv_block *
+csv_block_of(const csv_parser *parser)
+{
+    return (csv_block *)parser->borrower;
+}
 
 /* Before there is a row. */
 void csv_block_set_names(csv_block *self, csv_names *names);
@@ -79,13 +88,6 @@ void csv_block_set_names(csv_block *self, csv_names *names);
    holds it converted.  0 or -1. */
 int csv_block_set_layout(csv_block *self, const uint32_t *chosen, const bool *converted,
                          uint32_t count);
-
-/* The parser's memory is about to change: move what rows hold of it into them.  0 or
-   -1. */
-int csv_block_move_rows(csv_block *self);
-
-/* The same, for good: the parser goes. */
-void csv_block_leave(csv_block *self);
 
 extern PyType_Spec csv_block_spec;
 

@@ -4,8 +4,11 @@
  * Asked once, when the rows are made.  typing, dataclasses and inspect are imported
  * then; a class of either kind has mostly imported them itself.
  */
-#include "csv/row/plan.h"
-#include "csv/row/block.h"
+#include "csv/row/classes.h"
+
+#include <string.h>
+
+#include "runtime/raising.h"
 
 static PyObject *
 call_of_module(const char *module_name, const char *name, PyObject *argument)
@@ -37,6 +40,18 @@ hints_of(PyObject *type)
     return hints;
 }
 
+/* A parameter's name as an exact str, for a keyword of a call: a new reference or NULL. */
+static PyObject *
+plain_name(PyObject *name)
+{
+    if (!PyUnicode_Check(name)) {
+        PyErr_Format(PyExc_TypeError, "the name of a field must be str, not %.200s",
+                     Py_TYPE(name)->tp_name);
+        return NULL;
+    }
+    return PyUnicode_FromObject(name);
+}
+
 /* The annotation of `name`, behind its InitVar: a new reference, or NULL for none or
    with an exception. */
 static PyObject *
@@ -44,13 +59,13 @@ hint_of(PyObject *hints, PyObject *name)
 {
     PyObject *hint = PyObject_GetItem(hints, name);
     if (hint == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_KeyError)) {
-            PyErr_Clear();
-        }
+        raising_forgive(PyExc_KeyError);
         return NULL;
     }
     if (strcmp(Py_TYPE(hint)->tp_name, "InitVar") == 0) {
-        Py_SETREF(hint, PyObject_GetAttrString(hint, "type"));
+        PyObject *type = PyObject_GetAttrString(hint, "type");
+        Py_DECREF(hint);
+        return type;
     }
     return hint;
 }
@@ -80,30 +95,27 @@ is_direct(PyObject *type, bool *direct)
         return 0;
     }
     PyObject *made = PyObject_GetAttrString(type, "__new__");
-    PyObject *standard =
-        made == NULL ? NULL : PyObject_GetAttrString((PyObject *)&PyTuple_Type, "__new__");
-    if (made != NULL && standard != NULL && PyFunction_Check(made)) {
-        PyObject *own = PyDict_GetItemString(PyFunction_GET_GLOBALS(made), "_tuple_new");
-        *direct = own == standard;
+    if (made == NULL) {
+        return -1;
     }
-    int status = made == NULL || standard == NULL ? -1 : 0;
-    Py_XDECREF(made);
-    Py_XDECREF(standard);
-    return status;
+    int is = PyFunction_Check(made) ? compat_is_new_of_named_tuple(made) : 0;
+    Py_DECREF(made);
+    *direct = is > 0;
+    return is < 0 ? -1 : 0;
 }
 
 static int
 add_tuple_field(csv_signature *self, PyObject *name, PyObject *hints, PyObject *defaults)
 {
     csv_parameter *p = &self->items[self->count++];
-    p->name = Py_NewRef(name);
-    p->hint = hint_of(hints, name);
-    p->value = PyErr_Occurred() ? NULL : PyObject_GetItem(defaults, name);
-    if (p->value == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_KeyError)) {
-            return -1;
-        }
-        PyErr_Clear();
+    p->name = plain_name(name);
+    p->hint = p->name == NULL ? NULL : hint_of(hints, p->name);
+    if (PyErr_Occurred()) {
+        return -1;
+    }
+    p->value = PyObject_GetItem(defaults, p->name);
+    if (p->value == NULL && raising_forgive(PyExc_KeyError) < 0) {
+        return -1;
     }
     p->optional = p->value != NULL;
     return 0;
@@ -154,13 +166,18 @@ add_parameter(csv_signature *self, PyObject *parameter, PyObject *hints)
     }
     csv_parameter *p = &self->items[self->count++];
     p->keyword = number == KEYWORD_ONLY;
-    p->name = PyObject_GetAttrString(parameter, "name");
+    PyObject *name = PyObject_GetAttrString(parameter, "name");
+    p->name = name == NULL ? NULL : plain_name(name);
+    Py_XDECREF(name);
+    if (p->name == NULL) {
+        return -1;
+    }
     PyObject *value = PyObject_GetAttrString(parameter, "default");
     PyObject *empty = PyObject_GetAttrString(parameter, "empty");
     p->optional = value != empty;
     Py_XDECREF(value);
     Py_XDECREF(empty);
-    if (p->name == NULL || value == NULL || empty == NULL) {
+    if (value == NULL || empty == NULL) {
         return -1;
     }
     p->hint = hint_of(hints, p->name);
@@ -171,17 +188,19 @@ static int
 add_parameters(csv_signature *self, PyObject *signature, PyObject *hints)
 {
     PyObject *mapping = PyObject_GetAttrString(signature, "parameters");
-    PyObject *values = mapping == NULL ? NULL : PyMapping_Values(mapping);
+    PyObject *list = mapping == NULL ? NULL : PyMapping_Values(mapping);
+    PyObject *values = list == NULL ? NULL : PyList_AsTuple(list);
     int status = -1;
-    if (values != NULL && reserve(self, PyList_GET_SIZE(values)) == 0) {
-        Py_ssize_t i = 1; /* behind self */
-        while (i < PyList_GET_SIZE(values) &&
-               add_parameter(self, PyList_GET_ITEM(values, i), hints) == 0) {
+    if (values != NULL && reserve(self, PyTuple_GET_SIZE(values)) == 0) {
+        Py_ssize_t i = 1; /* after self */
+        while (i < PyTuple_GET_SIZE(values) &&
+               add_parameter(self, PyTuple_GET_ITEM(values, i), hints) == 0) {
             i++;
         }
-        status = i >= PyList_GET_SIZE(values) ? 0 : -1;
+        status = i >= PyTuple_GET_SIZE(values) ? 0 : -1;
     }
     Py_XDECREF(mapping);
+    Py_XDECREF(list);
     Py_XDECREF(values);
     return status;
 }
@@ -236,12 +255,11 @@ void
 csv_signature_free(csv_signature *self)
 {
     for (Py_ssize_t i = 0; i < self->count; i++) {
-        Py_CLEAR(self->items[i].name);
-        Py_CLEAR(self->items[i].hint);
-        Py_CLEAR(self->items[i].value);
+        Py_XDECREF(self->items[i].name);
+        Py_XDECREF(self->items[i].hint);
+        Py_XDECREF(self->items[i].value);
     }
     PyMem_Free(self->items);
-    *self = (csv_signature){NULL, 0};
 }
 
 int

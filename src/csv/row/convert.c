@@ -1,11 +1,9 @@
 /* Records as lists and tuples of all their fields.  No user code runs here. */
 #include "csv/row/convert.h"
 
-#include "csv/parse/parser.h"
-#include "csv/row/field.h"
-#include "csv/row/spans.h"
-
 #include <string.h>
+
+#include "csv/row/field.h"
 
 /* All units are ASCII and none is a quote or an escape: most records of most files. */
 INLINE int
@@ -16,7 +14,7 @@ make_plain_fields(const csv_parser *parser, generators_state *state, const uint8
     const uint32_t *ends = parser->machine.ends + record->first;
     uint32_t start = record->start;
     for (uint32_t i = 0; i < count; i++) {
-        items[i] = ascii_text(&c, i, bytes + start, ends[i] - start);
+        items[i] = field_ascii_text(&c, i, bytes + start, ends[i] - start);
         if (items[i] == NULL) {
             return -1;
         }
@@ -37,7 +35,7 @@ make_quoted_fields(const csv_parser *parser, generators_state *state, const uint
     for (uint32_t i = 0; i < count; i++) {
         uint32_t end = ends[i];
         uint32_t inner = start < end && bytes[start] == quote;
-        items[i] = ascii_text(&c, i, bytes + start + inner, end - start - 2 * inner);
+        items[i] = field_ascii_text(&c, i, bytes + start + inner, end - start - 2 * inner);
         if (items[i] == NULL) {
             return -1;
         }
@@ -55,12 +53,12 @@ make_other_fields(const csv_parser *parser, generators_state *state,
     const bool text_only = parser->dialect.text_only;
     uint32_t start = record->start;
     field_context c;
-    set_context(&c, parser, state, record);
+    field_set_context(&c, parser, state, record);
     for (uint32_t i = 0; i < count; i++) {
         bool unquoted = true;
         items[i] = field_text(&c, i, start, ends[i], &unquoted);
         if (!text_only) {
-            items[i] = quoting_value(&c, items[i], unquoted);
+            items[i] = field_quoting_value(&c, items[i], unquoted);
         }
         if (items[i] == NULL) {
             *bad = PyErr_ExceptionMatches(PyExc_ValueError) ? (Py_ssize_t)i : -1;
@@ -170,12 +168,12 @@ csv_check_open_fields(const csv_parser *parser, generators_state *state, uint32_
                                   .last = (uint32_t)machine->ends_length,
                                   .flags = machine->flags};
     field_context c;
-    set_context(&c, parser, state, &record);
+    field_set_context(&c, parser, state, &record);
     for (uint32_t i = *checked; i < open; i++) {
         bool unquoted = true;
         PyObject *text = field_text(&c, i, fields_start(machine, &record, i),
                                     fields_end(machine, &record, i), &unquoted);
-        PyObject *value = quoting_value(&c, text, unquoted);
+        PyObject *value = field_quoting_value(&c, text, unquoted);
         if (value == NULL) {
             return -1;
         }
@@ -190,58 +188,9 @@ csv_field_text(const csv_parser *parser, generators_state *state, const fields_r
                uint32_t index)
 {
     field_context c;
-    set_context(&c, parser, state, record);
+    field_set_context(&c, parser, state, record);
+    c.memo = NULL; /* other threads may use it, to read rows: see block.c */
     bool unquoted = true;
     return field_text(&c, index, fields_start(&parser->machine, record, index),
                       fields_end(&parser->machine, record, index), &unquoted);
-}
-
-/* ---- fields of a record kept apart from its parser ---- */
-
-INLINE void
-set_context_of(field_context *c, const csv_spans *spans, generators_state *state)
-{
-    c->state = state;
-    c->memo = spans->memo;
-    c->dialect = spans->dialect;
-    c->units = spans->units;
-    c->width = spans->width;
-    c->flags = spans->flags;
-    c->utf8 = spans->utf8;
-}
-
-INLINE PyObject *
-spanned_text(const field_context *c, uint32_t column, uint32_t start, uint32_t end)
-{
-    bool unquoted = true;
-    if (c->flags == 0 && c->width == 1 && c->dialect->plain) {
-        return ascii_text(c, column, (const uint8_t *)c->units + start, end - start);
-    }
-    return field_text(c, column, start, end, &unquoted);
-}
-
-PyObject *
-csv_spans_text(const csv_spans *spans, generators_state *state, uint32_t index)
-{
-    field_context c;
-    set_context_of(&c, spans, state);
-    uint32_t field = spans->fields == NULL ? index : spans->fields[index];
-    uint32_t start = field == 0 ? spans->start : spans->ends[field - 1] + 1;
-    return spanned_text(&c, field, start, spans->ends[field]);
-}
-
-int
-csv_spans_fill(const csv_spans *spans, generators_state *state, PyObject **items)
-{
-    uint32_t start = spans->start;
-    field_context c;
-    set_context_of(&c, spans, state);
-    for (uint32_t i = 0; i < spans->count; i++) {
-        items[i] = spanned_text(&c, i, start, spans->ends[i]);
-        if (items[i] == NULL) {
-            return -1;
-        }
-        start = spans->ends[i] + 1;
-    }
-    return 0;
 }

@@ -1,8 +1,8 @@
-/* The text of one field: what convert.c and shape.c build rows of.
+/* The text of one field, for convert.c, spans.c and shape.c.
  *
- * What a record's flags rule out is not looked at again: most records have
- * no quote and no unit above 0x7F, and their fields are copied as they stand.
- * No user code runs here.
+ * Most of it is inlined: it runs for every field.  What the flags of a record rule out is
+ * not checked again: most records have no quote and no unit above 0x7F, and their fields are
+ * copied as they are.  No user code runs here.
  */
 #ifndef GENERATORS_CSV_ROW_FIELD_H
 #define GENERATORS_CSV_ROW_FIELD_H
@@ -12,14 +12,13 @@
 #include "core/units.h"
 #include "core/utf8.h"
 #include "csv/parse/parser.h"
-#include "csv/row/memo.h"
-#include "csv/row/spans.h"
 #include "csv/parse/dialect.h"
+#include "csv/parse/memo.h"
 
-/* What all fields of a record have in common. */
+/* What all fields of a record have in common; all borrowed. */
 typedef struct {
     generators_state *state;
-    csv_memo *memo;
+    csv_memo *memo; /* or NULL */
     const csv_dialect *dialect;
     const void *units;
     int width;
@@ -27,10 +26,10 @@ typedef struct {
     bool utf8;
 } field_context;
 
-/* Field by field: a struct copied whole stalls on its own stores, a record. */
+/* Member by member: to copy a whole struct stalls on its own stores, for each record. */
 INLINE void
-set_context(field_context *c, const csv_parser *parser, generators_state *state,
-            const fields_record *record)
+field_set_context(field_context *c, const csv_parser *parser, generators_state *state,
+                  const fields_record *record)
 {
     c->state = state;
     c->memo = parser->memo;
@@ -40,11 +39,37 @@ set_context(field_context *c, const csv_parser *parser, generators_state *state,
     c->utf8 = parser->machine.dialect.utf8;
 }
 
+/* ---- in field.c ---- */
+
+/* The units of a field without its quotes and escapes. */
+typedef struct {
+    const void *units; /* the record's, or rewritten */
+    uint32_t start, end;
+    bool unquoted; /* the field does not start with a quote */
+    void *own;     /* owned: rewritten units too many for `small`, or NULL */
+    uint32_t small[128];
+} field_span;
+
+/* The text of bytes that are valid UTF-8. */
+PyObject *field_utf8_text(const field_context *c, uint32_t column, const uint8_t *bytes,
+                          size_t count);
+
+/* Whether one of the units from `start` up to `end` is `unit`. */
+bool field_holds(const field_context *c, uint32_t start, uint32_t end, uint32_t unit);
+
+/* Rewrite a field with doubled quotes, escapes, quotes in the middle, or spaces to be skipped.
+   0, or -1 with nothing to be freed. */
+int field_span_rewrite(const field_context *c, uint32_t start, uint32_t end, field_span *s);
+
+/* The value of a field under QUOTE_NONNUMERIC, QUOTE_STRINGS and QUOTE_NOTNULL, by the rule of
+   CPython 3.13.  `text` (or NULL, which is returned) is stolen. */
+PyObject *field_quoting_value(const field_context *c, PyObject *text, bool unquoted);
+
 /* ---- plain text ---- */
 
-/* memcpy for lengths that are mostly short: two overlapping words. */
+/* memcpy() for mostly short lengths: two words that overlap. */
 INLINE void
-copy_short(uint8_t *to, const uint8_t *from, size_t count)
+field_copy_short(uint8_t *to, const uint8_t *from, size_t count)
 {
     if (count > 16) {
         memcpy(to, from, count);
@@ -71,57 +96,41 @@ copy_short(uint8_t *to, const uint8_t *from, size_t count)
 }
 
 INLINE PyObject *
-new_ascii_text(PyObject *model, const uint8_t *bytes, size_t count)
+field_new_ascii(PyObject *model, const uint8_t *bytes, size_t count)
 {
     PyObject *text = generators_new_ascii(model, (Py_ssize_t)count);
     if (text != NULL) {
-        copy_short(PyUnicode_1BYTE_DATA(text), bytes, count);
+        field_copy_short(PyUnicode_1BYTE_DATA(text), bytes, count);
     }
     return text;
 }
 
 INLINE PyObject *
-ascii_text(const field_context *c, uint32_t column, const uint8_t *bytes, size_t count)
+field_ascii_text(const field_context *c, uint32_t column, const uint8_t *bytes, size_t count)
 {
     if (count <= 1) {
         return Py_NewRef(count == 0 ? c->state->empty_text : c->state->latin1[bytes[0]]);
     }
     if (c->memo == NULL) {
-        return new_ascii_text(c->state->ascii_model, bytes, count);
+        return field_new_ascii(c->state->ascii_model, bytes, count);
     }
-    return csv_memo_text(c->memo, c->state->ascii_model, column, bytes, count, new_ascii_text);
+    return csv_memo_text(c->memo, c->state->ascii_model, column, bytes, count,
+                         field_new_ascii);
 }
 
-/* Valid UTF-8, as most fields of most files without any other unit are ASCII. */
-static PyObject *
-utf8_text(const field_context *c, uint32_t column, const uint8_t *bytes, size_t count)
-{
-    uint8_t highest;
-    size_t length = utf8_count(bytes, count, &highest);
-    if (highest < 0x80) {
-        return ascii_text(c, column, bytes, count);
-    }
-    Py_UCS4 most = highest < 0xC4 ? 0xFF : highest < 0xF0 ? 0xFFFF : 0x10FFFF;
-    PyObject *text = PyUnicode_New((Py_ssize_t)length, most);
-    if (text != NULL) {
-        utf8_decode(bytes, count, PyUnicode_DATA(text), (int)PyUnicode_KIND(text));
-    }
-    return text;
-}
-
-/* The units from `start` up to `end` as they stand. */
+/* The units from `start` up to `end` as they are. */
 INLINE PyObject *
-plain_text(const field_context *c, uint32_t column, const void *units, uint32_t start,
-           uint32_t end)
+field_plain_text(const field_context *c, uint32_t column, const void *units, uint32_t start,
+                 uint32_t end)
 {
     size_t count = end - start;
     if (c->width == 1) {
         const uint8_t *bytes = (const uint8_t *)units + start;
         if (!(c->flags & FIELDS_HIGH)) {
-            return ascii_text(c, column, bytes, count);
+            return field_ascii_text(c, column, bytes, count);
         }
         if (c->utf8) {
-            return utf8_text(c, column, bytes, count);
+            return field_utf8_text(c, column, bytes, count);
         }
     }
     const uint8_t *from = (const uint8_t *)units + (size_t)start * (size_t)c->width;
@@ -130,75 +139,28 @@ plain_text(const field_context *c, uint32_t column, const void *units, uint32_t 
 
 /* ---- quotes and escapes ---- */
 
-/* What a field says, without the quotes and escapes that say it. */
-typedef struct {
-    const void *units; /* of the block, or rewritten */
-    uint32_t start, end;
-    bool unquoted; /* it does not start with a quote */
-    void *own;     /* owned: what was too long for `small`, or NULL */
-    uint32_t small[128];
-} field_span;
-
 INLINE void
-free_span(field_span *s)
+field_span_free(field_span *s)
 {
     if (s->own != NULL) {
         PyMem_Free(s->own);
     }
 }
 
-static bool
-holds(const field_context *c, uint32_t start, uint32_t end, uint32_t unit)
-{
-    if (unit == SCAN_ABSENT) {
-        return false;
-    }
-    if (c->width == 1) {
-        return unit <= UINT8_MAX &&
-               memchr((const uint8_t *)c->units + start, (int)unit, end - start) != NULL;
-    }
-    for (uint32_t at = start; at < end; at++) {
-        if (unit_at(c->units, at, c->width) == unit) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-must_be_rewritten(const field_context *c, uint32_t start, uint32_t end)
+INLINE bool
+field_must_be_rewritten(const field_context *c, uint32_t start, uint32_t end)
 {
     const fields_dialect *d = &c->dialect->fields;
     if (d->skip_space && unit_at(c->units, start, c->width) == ' ') {
         return true;
     }
-    return (c->flags & FIELDS_IRREGULAR) &&
-           (holds(c, start, end, d->set.quote) || holds(c, start, end, d->set.escape));
-}
-
-/* Doubled quotes, escapes, quotes in the middle, blanks to be skipped. */
-static int
-rewrite_span(const field_context *c, uint32_t start, uint32_t end, field_span *s)
-{
-    size_t size = (size_t)(end - start) * (size_t)c->width;
-    void *out = s->small;
-    if (size > sizeof s->small) {
-        out = s->own = PyMem_Malloc(size);
-        if (out == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-    }
-    s->units = out;
-    s->start = 0;
-    s->end = (uint32_t)fields_content(&c->dialect->fields, c->units, c->width, start, end, out,
-                                      &s->unquoted);
-    return 0;
+    return (c->flags & FIELDS_IRREGULAR) && (field_holds(c, start, end, d->set.quote) ||
+                                             field_holds(c, start, end, d->set.escape));
 }
 
 /* 0, or -1 with nothing to be freed. */
 INLINE int
-read_span(const field_context *c, uint32_t start, uint32_t end, field_span *s)
+field_span_read(const field_context *c, uint32_t start, uint32_t end, field_span *s)
 {
     s->units = c->units;
     s->start = start;
@@ -208,13 +170,13 @@ read_span(const field_context *c, uint32_t start, uint32_t end, field_span *s)
     if (start == end) {
         return 0;
     }
-    if (must_be_rewritten(c, start, end)) {
-        return rewrite_span(c, start, end, s);
+    if (field_must_be_rewritten(c, start, end)) {
+        return field_span_rewrite(c, start, end, s);
     }
     uint32_t quote = c->dialect->fields.set.quote;
     if ((c->flags & FIELDS_QUOTED) && unit_at(c->units, start, c->width) == quote) {
-        if ((c->flags & FIELDS_DOUBLED) && holds(c, start + 1, end - 1, quote)) {
-            return rewrite_span(c, start, end, s);
+        if ((c->flags & FIELDS_DOUBLED) && field_holds(c, start + 1, end - 1, quote)) {
+            return field_span_rewrite(c, start, end, s);
         }
         s->unquoted = false;
         s->start = start + 1;
@@ -224,9 +186,9 @@ read_span(const field_context *c, uint32_t start, uint32_t end, field_span *s)
 }
 
 INLINE PyObject *
-span_text(const field_context *c, uint32_t column, const field_span *s)
+field_span_text(const field_context *c, uint32_t column, const field_span *s)
 {
-    return plain_text(c, column, s->units, s->start, s->end);
+    return field_plain_text(c, column, s->units, s->start, s->end);
 }
 
 /* The text of a field, and whether it did not start with a quote. */
@@ -235,32 +197,12 @@ field_text(const field_context *c, uint32_t column, uint32_t start, uint32_t end
            bool *unquoted)
 {
     field_span s;
-    if (read_span(c, start, end, &s) < 0) {
+    if (field_span_read(c, start, end, &s) < 0) {
         return NULL;
     }
     *unquoted = s.unquoted;
-    PyObject *text = span_text(c, column, &s);
-    free_span(&s);
-    return text;
-}
-
-/* What `quoting` makes of it: 3.13's rule for QUOTE_NONNUMERIC, QUOTE_STRINGS and
-   QUOTE_NOTNULL. */
-static PyObject *
-quoting_value(const field_context *c, PyObject *text, bool unquoted)
-{
-    int quoting = c->dialect->quoting;
-    if (text == NULL || !unquoted) {
-        return text;
-    }
-    bool empty = PyUnicode_GET_LENGTH(text) == 0;
-    if (empty && (quoting == CSV_QUOTE_NOTNULL || quoting == CSV_QUOTE_STRINGS)) {
-        Py_DECREF(text);
-        return Py_NewRef(Py_None);
-    }
-    if (!empty && (quoting == CSV_QUOTE_NONNUMERIC || quoting == CSV_QUOTE_STRINGS)) {
-        Py_SETREF(text, PyFloat_FromString(text));
-    }
+    PyObject *text = field_span_text(c, column, &s);
+    field_span_free(&s);
     return text;
 }
 

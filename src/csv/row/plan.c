@@ -6,6 +6,8 @@
  * Faults of the parameters are TypeError or ValueError.
  */
 #include "csv/row/plan.h"
+
+#include "csv/row/plan_inner.h"
 #include "runtime/attributes.h"
 
 /* ---- the parameters ---- */
@@ -67,25 +69,60 @@ read_into(csv_plan *self, generators_state *state, PyObject *into)
     return is;
 }
 
-/* A name, or an index that is not negative. */
-static int
-check_reference(const char *parameter, PyObject *column)
+/* A column's name as an exact str, or its index as an exact int that is not negative: a new
+   reference, or NULL.  No object of the user is kept, which could be part of a cycle, or run
+   code when it is compared. */
+static PyObject *
+plain_reference(const char *parameter, PyObject *column)
 {
     if (PyUnicode_Check(column)) {
-        return 0;
+        return PyUnicode_FromObject(column);
     }
     if (!PyLong_Check(column) || PyBool_Check(column)) {
         PyErr_Format(PyExc_TypeError, "%s: a column is a name or an index, not %R", parameter,
                      column);
-        return -1;
+        return NULL;
     }
-    long index = PyLong_AsLong(column);
-    if (index < 0 || index >= INT32_MAX) {
-        PyErr_Clear();
+    int overflow;
+    long index = PyLong_AsLongAndOverflow(column, &overflow);
+    if (overflow != 0 || index < 0 || index >= INT32_MAX) {
         PyErr_Format(PyExc_ValueError, "%s: there is no column %R", parameter, column);
-        return -1;
+        return NULL;
     }
-    return 0;
+    return PyLong_FromLong(index);
+}
+
+static PyObject *
+plain_spelling(const char *parameter, PyObject *spelling)
+{
+    if (!PyUnicode_Check(spelling)) {
+        PyErr_Format(PyExc_TypeError, "%s: a spelling is a str, not %R", parameter, spelling);
+        return NULL;
+    }
+    PyObject *plain = PyUnicode_FromObject(spelling);
+    if (plain != NULL && PyUnicode_READY(plain) < 0) {
+        Py_CLEAR(plain);
+    }
+    return plain;
+}
+
+/* A tuple of what `plain` makes of each item of an iterable: a new reference, or NULL. */
+static PyObject *
+plain_tuple(PyObject *given, const char *parameter,
+            PyObject *(*plain)(const char *parameter, PyObject *item))
+{
+    PyObject *items = PySequence_Tuple(given);
+    PyObject *result = items == NULL ? NULL : PyTuple_New(PyTuple_GET_SIZE(items));
+    for (Py_ssize_t i = 0; result != NULL && i < PyTuple_GET_SIZE(items); i++) {
+        PyObject *item = plain(parameter, PyTuple_GET_ITEM(items, i));
+        if (item == NULL) {
+            Py_CLEAR(result);
+            break;
+        }
+        PyTuple_SET_ITEM(result, i, item);
+    }
+    Py_XDECREF(items);
+    return result;
 }
 
 static int
@@ -100,16 +137,43 @@ read_columns(csv_plan *self, PyObject *columns)
                      Py_TYPE(columns)->tp_name);
         return -1;
     }
-    self->chosen = PySequence_Tuple(columns);
-    if (self->chosen == NULL) {
+    self->chosen = plain_tuple(columns, "columns", plain_reference);
+    return self->chosen == NULL ? -1 : 0;
+}
+
+/* The items of a mapping at one time, as a tuple of tuples: a new reference, or NULL. */
+static PyObject *
+items_of(PyObject *mapping)
+{
+    PyObject *dict = PyDict_New();
+    PyObject *list = NULL, *items = NULL;
+    if (dict != NULL && PyDict_Update(dict, mapping) == 0) {
+        list = PyDict_Items(dict);
+    }
+    if (list != NULL) {
+        items = PyList_AsTuple(list);
+    }
+    Py_XDECREF(dict);
+    Py_XDECREF(list);
+    return items;
+}
+
+/* Check the type of one column, and keep it.  0 or -1. */
+static int
+add_type(csv_plan *self, generators_state *state, PyObject *column, PyObject *given)
+{
+    csv_type type;
+    PyObject *plain = plain_reference("types", column);
+    if (plain == NULL) {
         return -1;
     }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->chosen); i++) {
-        if (check_reference("columns", PyTuple_GET_ITEM(self->chosen, i)) < 0) {
-            return -1;
-        }
+    int status = csv_type_read(&type, state, given, plain, false);
+    if (status == 0) {
+        Py_XDECREF(type.given);
+        status = PyDict_SetItem(self->types, plain, given);
     }
-    return 0;
+    Py_DECREF(plain);
+    return status;
 }
 
 static int
@@ -128,20 +192,14 @@ read_types(csv_plan *self, generators_state *state, PyObject *types)
         return -1;
     }
     self->types = PyDict_New();
-    if (self->types == NULL || PyDict_Update(self->types, types) < 0) {
-        return -1;
+    PyObject *items = self->types == NULL ? NULL : items_of(types);
+    int status = items == NULL ? -1 : 0;
+    for (Py_ssize_t i = 0; status == 0 && i < PyTuple_GET_SIZE(items); i++) {
+        PyObject *item = PyTuple_GET_ITEM(items, i);
+        status = add_type(self, state, PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1));
     }
-    PyObject *column, *given;
-    Py_ssize_t at = 0;
-    while (PyDict_Next(self->types, &at, &column, &given)) {
-        csv_type type;
-        if (check_reference("types", column) < 0 ||
-            csv_type_read(&type, state, given, column, false) < 0) {
-            return -1;
-        }
-        Py_XDECREF(type.given);
-    }
-    return 0;
+    Py_XDECREF(items);
+    return status;
 }
 
 static int
@@ -152,17 +210,7 @@ read_null(csv_plan *self, PyObject *null)
                      Py_TYPE(null)->tp_name);
         return -1;
     }
-    self->null = null == NULL ? PyTuple_New(0) : PySequence_Tuple(null);
-    for (Py_ssize_t i = 0; self->null != NULL && i < PyTuple_GET_SIZE(self->null); i++) {
-        PyObject *spelling = PyTuple_GET_ITEM(self->null, i);
-        if (!PyUnicode_Check(spelling)) {
-            PyErr_Format(PyExc_TypeError, "null: a spelling is a str, not %R", spelling);
-            return -1;
-        }
-        if (PyUnicode_READY(spelling) < 0) {
-            return -1;
-        }
-    }
+    self->null = null == NULL ? PyTuple_New(0) : plain_tuple(null, "null", plain_spelling);
     return self->null == NULL ? -1 : 0;
 }
 
@@ -190,54 +238,57 @@ read_ragged(csv_plan *self, PyObject *ragged)
     return -1;
 }
 
-int
-csv_plan_read(csv_plan *self, generators_state *state, PyObject *into, PyObject *columns,
-              PyObject *types, PyObject *null, PyObject *ragged)
+csv_plan *
+csv_plan_new(generators_state *state, PyObject *into, PyObject *columns, PyObject *types,
+             PyObject *null, PyObject *ragged)
 {
-    return read_into(self, state, into) < 0 || read_columns(self, columns) < 0 ||
-                   read_types(self, state, types) < 0 || read_null(self, null) < 0 ||
-                   read_ragged(self, ragged) < 0
-               ? -1
-               : 0;
-}
-
-static void
-free_columns(csv_plan *self)
-{
-    for (Py_ssize_t i = 0; i < self->count; i++) {
-        Py_CLEAR(self->columns[i].type.given);
-        Py_CLEAR(self->columns[i].name);
+    csv_plan *self = PyMem_Calloc(1, sizeof *self);
+    if (self == NULL) {
+        PyErr_NoMemory();
+        return NULL;
     }
-    PyMem_Free(self->columns);
-    PyMem_Free(self->values);
-    self->columns = NULL;
-    self->values = NULL;
-    self->count = 0;
+    if (read_into(self, state, into) < 0 || read_columns(self, columns) < 0 ||
+        read_types(self, state, types) < 0 || read_null(self, null) < 0 ||
+        read_ragged(self, ragged) < 0) {
+        csv_plan_free(self);
+        return NULL;
+    }
+    return self;
 }
 
 void
 csv_plan_free(csv_plan *self)
 {
-    free_columns(self);
+    if (self == NULL) {
+        return;
+    }
+    for (Py_ssize_t i = 0; i < self->count; i++) {
+        Py_XDECREF(self->columns[i].type.given);
+        Py_XDECREF(self->columns[i].name);
+    }
     csv_signature_free(&self->signature);
-    Py_CLEAR(self->target);
-    Py_CLEAR(self->init);
-    Py_CLEAR(self->chosen);
-    Py_CLEAR(self->types);
-    Py_CLEAR(self->null);
-    Py_CLEAR(self->header);
-    Py_CLEAR(self->places);
-    Py_CLEAR(self->by_index);
-    Py_CLEAR(self->keywords);
-    Py_CLEAR(self->model);
+    Py_XDECREF(self->target);
+    Py_XDECREF(self->init);
+    Py_XDECREF(self->chosen);
+    Py_XDECREF(self->types);
+    Py_XDECREF(self->null);
+    Py_XDECREF(self->header);
+    Py_XDECREF(self->places);
+    Py_XDECREF(self->by_index);
+    Py_XDECREF(self->keywords);
+    Py_XDECREF(self->model);
+    PyMem_Free(self->columns);
+    PyMem_Free(self->values);
     PyMem_Free(self->last);
-    self->last = NULL;
-    self->settled = false;
+    PyMem_Free(self);
 }
 
 int
 csv_plan_traverse(csv_plan *self, visitproc visit, void *arg)
 {
+    if (self == NULL) {
+        return 0;
+    }
     Py_VISIT(self->target);
     Py_VISIT(self->init);
     Py_VISIT(self->types);
@@ -246,6 +297,7 @@ csv_plan_traverse(csv_plan *self, visitproc visit, void *arg)
     Py_VISIT(self->places);
     for (Py_ssize_t i = 0; i < self->count; i++) {
         Py_VISIT(self->columns[i].type.given);
+        Py_VISIT(self->columns[i].name); /* a name that is not a str may be any object */
     }
     return csv_signature_traverse(&self->signature, visit, arg);
 }
@@ -274,6 +326,32 @@ holds_name(PyObject *columns)
 bool
 csv_plan_needs_names(const csv_plan *self)
 {
+    if (self == NULL) {
+        return false;
+    }
     return (self->into >= CSV_INTO_DICT && self->into <= CSV_INTO_DATACLASS) ||
            holds_name(self->chosen) || holds_name(self->types);
+}
+
+bool
+csv_plan_is_plain(const csv_plan *self, bool *tuple)
+{
+    *tuple = self->into == CSV_INTO_TUPLE;
+    return self->into <= CSV_INTO_TUPLE && self->chosen == NULL && self->types == NULL &&
+           self->ragged == CSV_RAGGED_ALLOW;
+}
+
+bool
+csv_plan_is_ragged(const csv_plan *self)
+{
+    return self->ragged == CSV_RAGGED_ALLOW;
+}
+
+uint32_t
+csv_plan_width(const csv_plan *self, uint32_t unsettled)
+{
+    if (self == NULL || !self->settled) {
+        return unsettled;
+    }
+    return self->header == NULL ? self->width : 0;
 }

@@ -27,6 +27,7 @@
 #include "csv/row/convert.h"
 #include "csv/row/names.h"
 #include "csv/row/spans.h"
+#include "csv/row/typed.h"
 
 /* ---- values ---- */
 
@@ -125,7 +126,7 @@ PyObject *
 csv_record_row(const csv_parser *parser, generators_state *state, const fields_record *record,
                Py_ssize_t *bad)
 {
-    csv_block *block = parser->rows;
+    csv_block *block = csv_block_of(parser);
     *bad = -1;
     if (parser->dialect.text_only) {
         uint32_t count = fields_count(&parser->machine, record);
@@ -142,7 +143,7 @@ csv_record_row(const csv_parser *parser, generators_state *state, const fields_r
 PyObject *
 csv_row_of_record(const csv_parser *parser, const fields_record *record, PyObject **converted)
 {
-    csv_block *block = parser->rows;
+    csv_block *block = csv_block_of(parser);
     const uint32_t count = block->converted_count;
     PyObject **kept = NULL;
     csv_row *row = NULL;
@@ -182,7 +183,7 @@ csv_row_of_values(const csv_parser *parser, generators_state *state, PyObject **
         PyTuple_SET_ITEM(tuple, i, values[i]);
     }
     return make_row(state->csv_row_type, tuple,
-                    (csv_names *)Py_XNewRef((PyObject *)parser->rows->names));
+                    (csv_names *)Py_XNewRef((PyObject *)csv_block_of(parser)->names));
 }
 
 static int
@@ -190,7 +191,7 @@ check_values(generators_state *state, PyObject *values)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(values); i++) {
         PyObject *value = PyTuple_GET_ITEM(values, i);
-        int allowed = csv_row_may_hold(state, value);
+        int allowed = csv_value_is_acyclic(state, value);
         if (allowed == 0) {
             PyErr_Format(PyExc_TypeError,
                          "value %zd must be a str, a number, a date or the like, not %.200s",

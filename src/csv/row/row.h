@@ -5,11 +5,6 @@
 #include "csv/row/block.h"
 #include "csv/parse/parser.h"
 
-/* Such a row goes without the garbage collector, so it must be part of no cycle: what it
-   holds converted is something that goes without too, as numbers, texts and dates do, or a
-   Decimal, which refers to nothing.  1, 0 or -1. */
-int csv_row_may_hold(generators_state *state, PyObject *value);
-
 /* A record whose block has a layout, with the converted values in their order; and values of
    a dialect whose texts are not the values.  Both take the values over, whatever comes. */
 PyObject *csv_row_of_record(const csv_parser *parser, const fields_record *record,

@@ -6,9 +6,11 @@
  *
  * What the names of the file rule out is a ValueError, which the face gives a place.
  */
-#include "csv/row/plan.h"
-#include "csv/row/block.h"
+#include "csv/row/settle.h"
+
 #include "csv/row/names.h"
+#include "csv/row/plan_inner.h"
+#include "csv/row/typed.h"
 
 /* ---- names and indices ---- */
 
@@ -22,7 +24,7 @@ index_names(PyObject *header)
     for (Py_ssize_t i = 0; places != NULL && i < PyTuple_GET_SIZE(header); i++) {
         PyObject *name = PyTuple_GET_ITEM(header, i);
         if (!PyUnicode_Check(name)) {
-            continue; /* nothing is looked up by what is no str */
+            continue; /* only a str is ever looked up */
         }
         PyObject *before = PyDict_GetItemWithError(places, name), *place = NULL;
         if (before != NULL) {
@@ -395,11 +397,34 @@ match_class(csv_plan *self, generators_state *state)
     return status;
 }
 
+/* The names, each str as an exact one: no code of the user runs when it is compared, and it
+   is part of no cycle.  A new tuple, or NULL. */
+static PyObject *
+plain_names(PyObject *header)
+{
+    PyObject *names = PyTuple_New(PyTuple_GET_SIZE(header));
+    for (Py_ssize_t i = 0; names != NULL && i < PyTuple_GET_SIZE(header); i++) {
+        PyObject *name = PyTuple_GET_ITEM(header, i);
+        name = PyUnicode_Check(name) ? PyUnicode_FromObject(name) : Py_NewRef(name);
+        if (name == NULL) {
+            Py_CLEAR(names);
+            break;
+        }
+        PyTuple_SET_ITEM(names, i, name);
+    }
+    return names;
+}
+
 int
 csv_plan_settle(csv_plan *self, generators_state *state, PyObject *header, uint32_t width)
 {
     self->settled = true;
-    self->header = Py_XNewRef(header);
+    if (header != NULL) {
+        self->header = plain_names(header);
+        if (self->header == NULL) {
+            return -1;
+        }
+    }
     self->width = header != NULL ? (uint32_t)PyTuple_GET_SIZE(header) : width;
     if (index_types(self) < 0) {
         return -1;

@@ -6,15 +6,19 @@
  * User code runs here: callables of `types`, the class or callable of `into`.  The face
  * is `running` meanwhile, so neither the plan nor the block changes.
  */
+#include "csv/row/shape.h"
+
 #include <string.h>
 
-#include "csv/row/field.h"
-#include "csv/row/plan.h"
+#include "csv/parse/decode.h"
 #include "csv/parse/fault.h"
-#include "csv/parse/parser.h"
-#include "csv/row/block.h"
 #include "csv/row/convert.h"
+#include "csv/row/field.h"
+#include "csv/row/field_error.h"
+#include "csv/row/plan_inner.h"
 #include "csv/row/row.h"
+#include "csv/row/settle.h"
+#include "csv/row/typed.h"
 
 #define WIDE_SHOWN 64 /* units that a number of wide text is looked at for */
 
@@ -62,7 +66,7 @@ is_null(const csv_plan *plan, const field_context *c, const field_span *s)
         }
         return 0;
     }
-    PyObject *text = span_text(c, 0, s);
+    PyObject *text = field_span_text(c, 0, s);
     int found = text == NULL ? -1 : PySequence_Contains(plan->null, text);
     Py_XDECREF(text);
     return found;
@@ -96,7 +100,7 @@ bytes_value(const csv_parser *parser, const field_context *c, const csv_column *
     if (csv_parser_holds_bytes(parser)) {
         return PyBytes_FromStringAndSize((const char *)s->units + s->start, s->end - s->start);
     }
-    PyObject *text = span_text(c, column->field, s);
+    PyObject *text = field_span_text(c, column->field, s);
     PyObject *bytes = text == NULL ? NULL : csv_parser_encode(parser, text);
     Py_XDECREF(text);
     return bytes;
@@ -116,7 +120,7 @@ typed_value(const csv_plan *plan, const csv_parser *parser, const field_context 
         return Py_NewRef(Py_None);
     }
     if (type->kind == CSV_AS_STR) {
-        return span_text(c, column->field, s);
+        return field_span_text(c, column->field, s);
     }
     if (null) {
         PyErr_SetString(PyExc_ValueError, empty ? "an empty field, and None is not allowed"
@@ -130,7 +134,7 @@ typed_value(const csv_plan *plan, const csv_parser *parser, const field_context 
     if (value != NULL || PyErr_Occurred()) {
         return value;
     }
-    PyObject *text = span_text(c, column->field, s);
+    PyObject *text = field_span_text(c, column->field, s);
     value = text == NULL ? NULL : csv_text_value(type, c->state, text);
     Py_XDECREF(text);
     return value;
@@ -141,20 +145,20 @@ column_value(const csv_plan *plan, const csv_parser *parser, const field_context
              const csv_column *column, uint32_t start, uint32_t end)
 {
     field_span s;
-    if (read_span(c, start, end, &s) < 0) {
+    if (field_span_read(c, start, end, &s) < 0) {
         return NULL;
     }
     PyObject *value;
     if (column->type.kind == CSV_AS_READ) {
-        value = span_text(c, column->field, &s);
+        value = field_span_text(c, column->field, &s);
         if (!c->dialect->text_only) {
-            value = quoting_value(c, value, s.unquoted);
+            value = field_quoting_value(c, value, s.unquoted);
         }
     }
     else {
         value = typed_value(plan, parser, c, column, &s);
     }
-    free_span(&s);
+    field_span_free(&s);
     return value;
 }
 
@@ -170,7 +174,7 @@ drop_values(PyObject **values, Py_ssize_t count)
 static bool
 may_be_held(generators_state *state, PyObject *value)
 {
-    int allowed = csv_row_may_hold(state, value);
+    int allowed = csv_value_is_acyclic(state, value);
     if (allowed == 0) {
         PyErr_Format(PyExc_TypeError,
                      "a CSVRow may hold a str, a number, a date or the like, not %.200s",
@@ -191,7 +195,7 @@ make_values(const csv_plan *plan, const csv_parser *parser, generators_state *st
         return csv_record_fields(parser, state, record, (uint32_t)count, values, bad);
     }
     field_context c;
-    set_context(&c, parser, state, record);
+    field_set_context(&c, parser, state, record);
     const bool plain = record->flags == 0 && c.width == 1 && parser->dialect.plain;
     for (Py_ssize_t i = 0; i < count; i++) {
         const csv_column *column = &plan->columns[i];
@@ -207,7 +211,8 @@ make_values(const csv_plan *plan, const csv_parser *parser, generators_state *st
         uint32_t start = field == 0 ? record->start : ends[field - 1] + 1;
         uint32_t end = ends[field];
         if (plain && column->type.kind == CSV_AS_READ) {
-            values[i] = ascii_text(&c, field, (const uint8_t *)c.units + start, end - start);
+            values[i] =
+                field_ascii_text(&c, field, (const uint8_t *)c.units + start, end - start);
         }
         else {
             values[i] = column_value(plan, parser, &c, column, start, end);
@@ -231,7 +236,7 @@ make_held_values(const csv_plan *plan, const csv_parser *parser, generators_stat
     const uint32_t *ends = parser->machine.ends + record->first;
     Py_ssize_t made = 0;
     field_context c;
-    set_context(&c, parser, state, record);
+    field_set_context(&c, parser, state, record);
     c.memo = NULL;
     for (Py_ssize_t i = 0; i < plan->count; i++) {
         const csv_column *column = &plan->columns[i];
@@ -496,8 +501,8 @@ csv_plan_row(csv_plan *self, csv_parser *parser, generators_state *state,
     }
     if (row == NULL && bad >= 0) {
         if ((*fault = is_fault())) {
-            csv_parser_raise_field(parser, state, record, self->columns[bad].field,
-                                   self->columns[bad].name);
+            csv_raise_field(parser, state, record, self->columns[bad].field,
+                            self->columns[bad].name);
         }
         return NULL;
     }

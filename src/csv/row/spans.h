@@ -3,7 +3,7 @@
 #define GENERATORS_CSV_ROW_SPANS_H
 
 #include "csv/parse/dialect.h"
-#include "csv/row/memo.h"
+#include "csv/parse/memo.h"
 #include "state.h"
 
 /* Where one record's fields are; all borrowed.  The dialect is one of text only. */

@@ -7,13 +7,12 @@
  * datetime the C interface is used where its capsule can be had, as not in every
  * subinterpreter, and the class called where not.
  */
-#include <Python.h>
+#include "csv/row/typed.h"
+
 #include <datetime.h>
 #include <string.h>
 
 #include "core/number.h"
-#include "csv/row/plan.h"
-#include "csv/row/row.h"
 #include "runtime/raising.h"
 
 /* ---- what a type is ---- */
@@ -136,22 +135,43 @@ is_union(PyObject *given)
            strcmp(name, "_UnionGenericAlias") == 0;
 }
 
-/* What a NewType, or several, is made of: a new reference or NULL. */
+#define MOST_NEW_TYPES 100 /* a NewType of a NewType, and so on: it may be made of itself */
+
+/* Whether it is a typing.NewType: 1, 0 or -1.  Any other object may have any attribute. */
+static int
+is_new_type(PyObject *given)
+{
+    if (!is_named((PyObject *)Py_TYPE(given), "typing", "NewType")) {
+        return 0;
+    }
+    PyObject *typing = PyImport_ImportModule("typing");
+    PyObject *type = typing == NULL ? NULL : PyObject_GetAttrString(typing, "NewType");
+    int same = type == NULL ? -1 : (PyObject *)Py_TYPE(given) == type;
+    Py_XDECREF(typing);
+    Py_XDECREF(type);
+    return same;
+}
+
+/* The type that a NewType stands for, or `given` itself: a new reference or NULL. */
 static PyObject *
 plain_type(PyObject *given)
 {
     PyObject *type = Py_NewRef(given);
-    for (;;) {
-        PyObject *below =
-            PyType_Check(type) ? NULL : PyObject_GetAttrString(type, "__supertype__");
-        if (below == NULL) {
-            if (PyErr_Occurred() && raising_forgive_answer() < 0) {
-                Py_CLEAR(type);
-            }
+    for (int i = 0; i < MOST_NEW_TYPES; i++) {
+        int is = is_new_type(type);
+        if (is == 0) {
             return type;
         }
-        Py_SETREF(type, below);
+        PyObject *below = is < 0 ? NULL : PyObject_GetAttrString(type, "__supertype__");
+        Py_DECREF(type);
+        if (below == NULL) {
+            return NULL;
+        }
+        type = below;
     }
+    Py_DECREF(type);
+    PyErr_Format(PyExc_TypeError, "%R has no type behind %d NewTypes", given, MOST_NEW_TYPES);
+    return NULL;
 }
 
 static int
@@ -211,23 +231,23 @@ csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyObject
         return PyErr_Occurred() ? -1 : refuse_type(given, column, annotation);
     }
     PyObject *plain = plain_type(one);
-    Py_SETREF(one, plain);
-    if (one == NULL) {
+    Py_DECREF(one);
+    if (plain == NULL) {
         return -1;
     }
-    if (read_plain_type(self, state, one, column, annotation) < 0) {
-        Py_DECREF(one);
+    if (read_plain_type(self, state, plain, column, annotation) < 0) {
+        Py_DECREF(plain);
         return -1;
     }
-    self->given = one;
-    if (self->kind == CSV_AS_STR && one == given) {
+    self->given = plain;
+    if (self->kind == CSV_AS_STR && plain == given) {
         self->allows_none = false; /* any text is a str */
     }
     return 0;
 }
 
 int
-csv_row_may_hold(generators_state *state, PyObject *value)
+csv_value_is_acyclic(generators_state *state, PyObject *value)
 {
     if (!PyObject_IS_GC(value)) {
         return 1;

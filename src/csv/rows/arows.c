@@ -1,47 +1,44 @@
 /* acsv_rows: the records of an async CSV source, one by one.
  *
- * The asynchronous face of csv_records: it waits for pieces and feeds them, one only when
+ * The asynchronous front end of csv_records: it waits for a piece and feeds it, and only when
  * no complete record is left.
  *
- * States and threads: those of an async stream.  The header, where there is one, is read
- * with the first row.
+ * States and threads: those of an async stream.  The header, if there is one, is read with the
+ * first row.
  *
- * Owned: the source, or its read(); the parser's memory; until the end.  The header
- * outlives it, with the counters.  User code runs in the source and in csv_records, under
- * the stream's `running`.
+ * Owned: the parser's memory, until the end; the header, which outlives it with the counters.
+ * User code runs in the source and in csv_records, while the stream is `running`.
  */
 #include "csv/rows/arows.h"
 
-#include "csv/rows/records.h"
-#include "source/pending.h"
-#include "csv/parse/parser.h"
-#include "source/source.h"
+#include "csv/parse/feed.h"
+#include "csv/rows/options.h"
 #include "runtime/attributes.h"
+#include "source/async_source.h"
 
 typedef struct {
     astream stream;
-    asource source;
-    csv_source pieces; /* how they are fed */
+    data_source pieces; /* how they are fed: it has no source of its own */
     csv_records records;
 } arows;
 
 /* ---- the stream's own ---- */
 
-/* Feed what was pulled, or the end.  0 or -1. */
+/* Feed what was pulled (stolen), or the end.  0 or -1. */
 static int
-feed(arows *self, generators_state *state, astream_answer answer, PyObject *piece)
+arows_feed(arows *self, generators_state *state, astream_answer answer, PyObject *piece)
 {
-    csv_parser *parser = &self->records.parser;
     if (answer == ASTREAM_FAILED) {
         return -1;
     }
     if (answer == ASTREAM_ENDED) {
-        return csv_parser_finish(parser, state);
+        return csv_parser_finish(&self->records.parser, state);
     }
-    int status =
-        self->source.read != NULL
-            ? csv_source_feed_read(&self->pieces, state, parser, piece)
-            : csv_source_feed(&self->pieces, state, parser, piece, self->stream.pulled - 1);
+    const source_sink sink = csv_parser_sink(&self->records.parser);
+    int status = self->stream.read != NULL
+                     ? data_source_feed_read(&self->pieces, state, &sink, piece)
+                     : data_source_feed_item(&self->pieces, state, &sink, piece,
+                                             self->stream.pulled - 1);
     Py_DECREF(piece);
     return status;
 }
@@ -58,17 +55,14 @@ arows_step(astream *base, astream_answer answer, PyObject **value)
                    : step == CSV_OVER ? ASTREAM_END
                                       : ASTREAM_ERROR;
         }
-        answer = asource_pull(&self->source, base, ASOURCE_NEVER, value);
+        answer = astream_pull(base, value);
         if (answer == ASTREAM_PENDING) {
             return ASTREAM_AWAIT;
         }
     }
-    else {
-        answer = asource_answer(&self->source, base, answer, value);
-    }
     PyObject *piece = *value;
     *value = NULL;
-    return feed(self, state, answer, piece) < 0 ? ASTREAM_ERROR : ASTREAM_AGAIN;
+    return arows_feed(self, state, answer, piece) < 0 ? ASTREAM_ERROR : ASTREAM_AGAIN;
 }
 
 static int
@@ -76,8 +70,7 @@ arows_release(astream *base)
 {
     arows *self = (arows *)base;
     csv_records_release(&self->records);
-    asource_release(&self->source);
-    return csv_source_close(&self->pieces);
+    return data_source_close(&self->pieces);
 }
 
 static const astream_kind arows_kind = {arows_step, NULL, arows_release};
@@ -87,9 +80,6 @@ arows_traverse(PyObject *op, visitproc visit, void *arg)
 {
     arows *self = (arows *)op;
     int status = csv_records_traverse(&self->records, visit, arg);
-    if (status == 0) {
-        status = asource_traverse(&self->source, visit, arg);
-    }
     return status != 0 ? status : astream_traverse(op, visit, arg);
 }
 
@@ -98,7 +88,6 @@ arows_clear(PyObject *op)
 {
     arows *self = (arows *)op;
     csv_records_clear(&self->records);
-    asource_release(&self->source);
     return astream_clear(op);
 }
 
@@ -108,16 +97,16 @@ static int
 arows_init(arows *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
     csv_options options = {.is_async = true};
-    if (csv_records_open(&self->records, state, args, kwargs, CSV_OPTIONS ":acsv_rows",
-                         &options) < 0) {
+    if (csv_options_read(&options, state, args, kwargs, CSV_OPTIONS ":acsv_rows",
+                         &self->records) < 0) {
         return -1;
     }
     self->stream.close_with_task = options.close_with_task;
-    csv_source_open_items(&self->pieces, options.items);
-    return asource_open(&self->source, &self->stream, state, options.source,
-                        options.items == CSV_ITEMS_AUTO ? CSV_BLOCK : 0,
-                        "source must be an async iterable of str or bytes, or an object "
-                        "whose read() is a coroutine function");
+    data_source_open_items(&self->pieces, options.items);
+    return async_source_open(&self->stream, state, options.source,
+                             options.items == DATA_SOURCE_AUTO ? DATA_SOURCE_BLOCK : 0,
+                             "source must be an async iterable of str or bytes, or an object "
+                             "whose read() is a coroutine function");
 }
 
 static PyObject *
@@ -191,9 +180,9 @@ PyDoc_STRVAR(
     "UploadFile or a StreamReader.  An async generator is closed at the end.\n"
     "\n"
     "The header is read with the first row: .header is None until then, or until\n"
-    "aprime().  Cancelling a pending step cancels the source's: an async generator ends\n"
-    "by that, and the stream with it.  close_with_task=True closes it when the asyncio\n"
-    "task that took its first row ends.\n"
+    "aprime().  A step that is cancelled loses nothing: the next step gets what it would\n"
+    "have got.  close_with_task=True closes the stream when the asyncio task that took its\n"
+    "first row ends.\n"
     "\n"
     ">>> import asyncio\n"
     ">>> async def chunks():\n"

@@ -1,21 +1,18 @@
-/* The arguments of csv_rows and acsv_rows: what the user may say, and what it sets up.
+/* The arguments of csv_rows and acsv_rows: what they may be, and what is set up by them.
  *
- * All that can be told without the data is told here, by TypeError or ValueError.
+ * What is wrong with them without regard to the data is a TypeError or a ValueError here.
  */
+#include "csv/rows/options.h"
+
 #include <string.h>
 
-#include "csv/rows/records.h"
-#include "csv/parse/checkpoint.h"
-#include "csv/parse/dialect.h"
-#include "csv/parse/parser.h"
+#include "csv/parse/decode.h"
 #include "csv/row/block.h"
 #include "csv/row/convert.h"
-#include "csv/row/plan.h"
 #include "csv/row/row.h"
-#include "source/source.h"
 
 static int
-read_limit(PyObject *value, const char *name, size_t *limit)
+options_read_limit(PyObject *value, const char *name, size_t *limit)
 {
     if (value == NULL) {
         return 0;
@@ -41,12 +38,12 @@ read_limit(PyObject *value, const char *name, size_t *limit)
 }
 
 static int
-read_items(const char *name, csv_items *items)
+options_read_items(const char *name, data_source_items *items)
 {
     static const char *const names[] = {"auto", "lines", "chunks"};
     for (int i = 0; i < 3; i++) {
         if (strcmp(name, names[i]) == 0) {
-            *items = (csv_items)i;
+            *items = (data_source_items)i;
             return 0;
         }
     }
@@ -56,9 +53,9 @@ read_items(const char *name, csv_items *items)
 }
 
 static int
-read_names(csv_records *self, PyObject *names, PyObject *header)
+options_read_names(csv_records *self, PyObject *names, PyObject *header)
 {
-    int wanted = names != NULL || self->lazy || csv_plan_needs_names(&self->plan);
+    int wanted = names != NULL || self->lazy || csv_plan_needs_names(self->plan);
     if (header != NULL && header != Py_None) {
         wanted = PyObject_IsTrue(header);
         if (wanted < 0) {
@@ -67,7 +64,7 @@ read_names(csv_records *self, PyObject *names, PyObject *header)
     }
     self->reads_header = wanted;
     if (names == NULL) {
-        if (!wanted && csv_plan_needs_names(&self->plan)) {
+        if (!wanted && csv_plan_needs_names(self->plan)) {
             PyErr_SetString(PyExc_ValueError,
                             "`into`, `columns` or `types` needs the columns' "
                             "names: header is False and there are no `names`");
@@ -99,17 +96,16 @@ read_names(csv_records *self, PyObject *names, PyObject *header)
 }
 
 static int
-open_block(csv_records *self, generators_state *state)
+options_open_block(csv_records *self, generators_state *state)
 {
-    self->parser.rows = csv_block_new(state, &self->parser);
-    if (self->parser.rows == NULL) {
+    if (csv_block_open(state, &self->parser) < 0) {
         return -1;
     }
     return self->keyed && self->header != NULL ? csv_records_key(self, state) : 0;
 }
 
 static int
-read_on_error(csv_records *self, PyObject *on_error)
+options_read_on_error(csv_records *self, PyObject *on_error)
 {
     if (on_error == NULL || (PyUnicode_Check(on_error) &&
                              PyUnicode_CompareWithASCIIString(on_error, "raise") == 0)) {
@@ -129,19 +125,19 @@ read_on_error(csv_records *self, PyObject *on_error)
 }
 
 static PyObject *
-not_none(PyObject *value)
+options_not_none(PyObject *value)
 {
     return value == Py_None ? NULL : value;
 }
 
 static int
-read_shape(csv_records *self, generators_state *state, PyObject *into, PyObject *columns,
-           PyObject *types, PyObject *null, PyObject *ragged)
+options_read_shape(csv_records *self, generators_state *state, PyObject *into,
+                   PyObject *columns, PyObject *types, PyObject *null, PyObject *ragged)
 {
-    columns = not_none(columns);
-    types = not_none(types);
-    null = not_none(null);
-    ragged = not_none(ragged);
+    columns = options_not_none(columns);
+    types = options_not_none(types);
+    null = options_not_none(null);
+    ragged = options_not_none(ragged);
     self->lazy = into == (PyObject *)state->csv_row_type;
     if (self->lazy && columns == NULL && types == NULL && null == NULL && ragged == NULL) {
         /* It needs no plan: it finds its fields when they are asked for. */
@@ -149,19 +145,34 @@ read_shape(csv_records *self, generators_state *state, PyObject *into, PyObject 
         self->keyed = true;
         return 0;
     }
-    if (csv_plan_read(&self->plan, state, into, columns, types, null, ragged) < 0) {
+    self->plan = csv_plan_new(state, into, columns, types, null, ragged);
+    if (self->plan == NULL) {
         return -1;
     }
-    if (csv_plan_is_plain(&self->plan)) {
-        self->plain_maker =
-            self->plan.into == CSV_INTO_LIST ? csv_record_list : csv_record_tuple;
+    bool tuple;
+    if (csv_plan_is_plain(self->plan, &tuple)) {
+        self->plain_maker = tuple ? csv_record_tuple : csv_record_list;
     }
     return 0;
 }
 
+static int
+options_open_parser(csv_records *records, generators_state *state, const csv_dialect *dialect,
+                    PyObject *encoding, const char *errors)
+{
+    if (csv_parser_init(&records->parser, dialect) < 0) {
+        return -1;
+    }
+    encoding = encoding == NULL ? PyUnicode_FromString("utf-8") : Py_NewRef(encoding);
+    int status =
+        encoding == NULL ? -1 : csv_parser_open_decoder(&records->parser, encoding, errors);
+    Py_XDECREF(encoding);
+    return status == 0 && records->lazy ? options_open_block(records, state) : status;
+}
+
 int
-csv_records_open(csv_records *self, generators_state *state, PyObject *args, PyObject *kwargs,
-                 const char *format, csv_options *options)
+csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyObject *kwargs,
+                 const char *format, csv_records *records)
 {
     /* In the order of CSV_OPTIONS. */
     char *keywords[] = {
@@ -188,7 +199,7 @@ csv_records_open(csv_records *self, generators_state *state, PyObject *args, PyO
         "max_field",
         "max_record",
         "on_error",
-        options->is_async ? "close_with_task" : "start",
+        self->is_async ? "close_with_task" : "start",
         NULL,
     };
     PyObject *into = NULL, *header = NULL, *names = NULL, *encoding = NULL;
@@ -198,59 +209,51 @@ csv_records_open(csv_records *self, generators_state *state, PyObject *args, PyO
     csv_parameters given = {NULL};
     csv_dialect dialect = {.fields = {.max_field = 131072, .max_record = (size_t)64 << 20}};
 
-    self->width = -1;
+    records->width = -1;
     if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, format, keywords, &options->source, &into, &header, &names, &columns,
+            args, kwargs, format, keywords, &self->source, &into, &header, &names, &columns,
             &types, &null, &ragged, &given.dialect, &given.delimiter, &given.quotechar,
             &given.escapechar, &given.doublequote, &given.skipinitialspace,
             &given.lineterminator, &given.quoting, &given.strict, &encoding, &errors,
             &items_name, &max_field, &max_record, &on_error, &last) ||
-        read_on_error(self, on_error) < 0 ||
-        read_shape(self, state, into, columns, types, null, ragged) < 0 ||
-        read_items(items_name, &options->items) < 0 ||
-        read_limit(max_field, "max_field", &dialect.fields.max_field) < 0 ||
-        read_limit(max_record, "max_record", &dialect.fields.max_record) < 0 ||
-        read_names(self, not_none(names), header) < 0 ||
-        csv_dialect_read(&dialect, state, &given) < 0) {
+        options_read_on_error(records, on_error) < 0 ||
+        options_read_shape(records, state, into, columns, types, null, ragged) < 0 ||
+        options_read_items(items_name, &self->items) < 0 ||
+        options_read_limit(max_field, "max_field", &dialect.fields.max_field) < 0 ||
+        options_read_limit(max_record, "max_record", &dialect.fields.max_record) < 0 ||
+        options_read_names(records, options_not_none(names), header) < 0 ||
+        csv_dialect_read(&dialect, state, &given) < 0 ||
+        options_open_parser(records, state, &dialect, encoding, errors) < 0) {
         return -1;
     }
-    encoding = encoding == NULL ? PyUnicode_FromString("utf-8") : Py_NewRef(encoding);
-    if (encoding == NULL) {
-        return -1;
+    if (self->is_async) {
+        self->close_with_task = last == NULL ? 0 : PyObject_IsTrue(last);
+        return self->close_with_task < 0 ? -1 : 0;
     }
-    int status = csv_parser_init(&self->parser, state, &dialect, encoding, errors);
-    Py_DECREF(encoding);
-    if (status < 0 || (self->lazy && open_block(self, state) < 0)) {
-        return -1;
-    }
-    if (options->is_async) {
-        options->close_with_task = last == NULL ? 0 : PyObject_IsTrue(last);
-        return options->close_with_task < 0 ? -1 : 0;
-    }
-    options->start = not_none(last);
+    self->start = options_not_none(last);
     return 0;
 }
 
 int
-csv_records_go_on(csv_records *self, generators_state *state, PyObject *start,
-                  csv_source *source, csv_origin *origin)
+csv_options_resume(const csv_options *self, generators_state *state, csv_records *records,
+                   data_source *source, file_origin *origin)
 {
     PyObject *header = NULL;
-    if (csv_checkpoint_go_on(start, state, source, &self->parser, origin, &self->first,
-                             &header, &self->first_width) < 0) {
+    if (csv_checkpoint_resume(self->start, state, source, &records->parser, origin,
+                              &records->first, &header, &records->first_width) < 0) {
         Py_XDECREF(header);
         return -1;
     }
-    self->row_count = self->first.row_count;
-    self->error_count = self->first.error_count;
+    records->row_count = records->first.row_count;
+    records->error_count = records->first.error_count;
     if (header != NULL) {
-        self->reads_header = false;
-        Py_XSETREF(self->header, header);
+        records->reads_header = false;
+        Py_XSETREF(records->header, header);
     }
-    else if (self->reads_header && self->first.record_count > 0) {
+    else if (records->reads_header && records->first.record_count > 0) {
         PyErr_SetString(PyExc_ValueError,
-                        "the checkpoint is of rows without a header, and these need one");
+                        "the checkpoint is of rows without a header, which is needed here");
         return -1;
     }
-    return header != NULL && self->keyed ? csv_records_key(self, state) : 0;
+    return header != NULL && records->keyed ? csv_records_key(records, state) : 0;
 }

@@ -1,42 +1,41 @@
 /* csv_rows: the records of a CSV source, one by one.
  *
- * The synchronous face of csv_records: it pulls pieces with csv_source and feeds them.
- * It pulls only when no complete record is left, so that nothing is read ahead but what
- * the last piece held.
+ * The synchronous front end of csv_records: it pulls pieces from a data_source, which feeds
+ * them to the parser.  It pulls only when no complete record is left, so that nothing is read
+ * ahead but what the last piece held.
  *
- * States: those of a stream.  The header, where there is one, is read at the
- * first step, or when `.header` is asked for.
+ * States: those of a stream.  The header, if there is one, is read at the first step, or when
+ * `.header` is asked for.
  *
- * Owned: the source (closed if it was opened here) and the parser's memory, both
- * until the end; the header, which outlives the end with the counters.
+ * Owned: the source (closed if it was opened here) and the parser's memory, both until the
+ * end; the header, which outlives the end with the counters.
  *
- * User code runs when the source is pulled and in csv_records; meanwhile
- * `running` is set, and every other call is refused.  Threads: see stream.c.
+ * User code runs when the source is pulled and in csv_records; meanwhile `running` is set, and
+ * every other call is refused.  Threads: see stream.c.
  */
 #include "csv/rows/rows.h"
 
-#include "csv/rows/records.h"
-#include "runtime/raising.h"
-#include "csv/parse/checkpoint.h"
-#include "csv/parse/parser.h"
-#include "csv/row/block.h"
-#include "source/source.h"
+#include "csv/parse/feed.h"
+#include "csv/rows/options.h"
 #include "runtime/attributes.h"
+#include "runtime/raising.h"
 
 typedef struct {
     stream stream;
-    csv_source source;
+    data_source source;
     csv_records records;
-    csv_origin origin; /* of the source, for checkpoints */
-    csv_mark asked;    /* of a checkpoint that is being made */
+    file_origin origin; /* of the source, for checkpoints */
+    csv_mark asked;     /* of the checkpoint that was asked for last */
 } csv_rows;
 
 /* ---- the stream's own ---- */
 
+/* Feed the parser.  0 or -1. */
 static int
-pull(csv_rows *self, generators_state *state)
+rows_pull(csv_rows *self, generators_state *state)
 {
-    return csv_source_pull(&self->source, state, &self->stream, &self->records.parser);
+    const source_sink sink = csv_parser_sink(&self->records.parser);
+    return data_source_pull(&self->source, state, &self->stream, &sink);
 }
 
 static PyObject *
@@ -50,7 +49,7 @@ rows_next(stream *base)
         if (step == CSV_DONE) {
             return row;
         }
-        if (step != CSV_MORE || pull(self, state) < 0) {
+        if (step != CSV_MORE || rows_pull(self, state) < 0) {
             return NULL;
         }
     }
@@ -58,7 +57,7 @@ rows_next(stream *base)
 
 /* As a body for stream_run(). */
 static int
-header_body(stream *base)
+rows_read_header(stream *base)
 {
     csv_rows *self = (csv_rows *)base;
     generators_state *state = generators_state_of((PyObject *)self);
@@ -67,7 +66,7 @@ header_body(stream *base)
         if (step != CSV_MORE) {
             return step == CSV_DONE ? 0 : -1;
         }
-        if (pull(self, state) < 0) {
+        if (rows_pull(self, state) < 0) {
             return -1;
         }
     }
@@ -78,7 +77,7 @@ rows_release(stream *base)
 {
     csv_rows *self = (csv_rows *)base;
     csv_records_release(&self->records);
-    return csv_source_close(&self->source);
+    return data_source_close(&self->source);
 }
 
 static const stream_kind rows_kind = {.next = rows_next, .release = rows_release};
@@ -89,7 +88,7 @@ rows_traverse(PyObject *op, visitproc visit, void *arg)
     csv_rows *self = (csv_rows *)op;
     int status = csv_records_traverse(&self->records, visit, arg);
     if (status == 0) {
-        status = csv_source_traverse(&self->source, visit, arg);
+        status = data_source_traverse(&self->source, visit, arg);
     }
     return status != 0 ? status : stream_traverse(op, visit, arg);
 }
@@ -99,7 +98,7 @@ rows_clear(PyObject *op)
 {
     csv_rows *self = (csv_rows *)op;
     csv_records_clear(&self->records);
-    if (csv_source_close(&self->source) < 0) {
+    if (data_source_close(&self->source) < 0) {
         raising_unraisable(op);
     }
     return stream_clear(op);
@@ -111,17 +110,17 @@ static int
 rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
     csv_options options = {.is_async = false};
-    if (csv_records_open(&self->records, state, args, kwargs, CSV_OPTIONS ":csv_rows",
-                         &options) < 0 ||
-        csv_source_open(&self->source, state, &self->stream, options.source, options.items,
-                        csv_parser_reads_natively(&self->records.parser),
-                        &self->records.parser.path) < 0 ||
-        csv_origin_read(&self->origin, state, &self->source) < 0) {
+    if (csv_options_read(&options, state, args, kwargs, CSV_OPTIONS ":csv_rows",
+                         &self->records) < 0 ||
+        data_source_open(&self->source, state, &self->stream, options.source, options.items,
+                         csv_parser_reads_natively(&self->records.parser),
+                         &self->records.parser.path) < 0 ||
+        file_origin_read(&self->origin, state, self->source.file) < 0) {
         return -1;
     }
     return options.start == NULL ? 0
-                                 : csv_records_go_on(&self->records, state, options.start,
-                                                     &self->source, &self->origin);
+                                 : csv_options_resume(&options, state, &self->records,
+                                                      &self->source, &self->origin);
 }
 
 static PyObject *
@@ -152,10 +151,10 @@ PyDoc_STRVAR(checkpoint_doc,
 
 /* As a body for stream_run(): a converter that asks is refused. */
 static int
-checkpoint_body(stream *base)
+rows_read_mark(stream *base)
 {
     csv_rows *self = (csv_rows *)base;
-    if (header_body(base) < 0) {
+    if (rows_read_header(base) < 0) {
         return -1;
     }
     self->asked = csv_records_mark(&self->records, base->first != NULL);
@@ -166,11 +165,22 @@ static PyObject *
 rows_checkpoint(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     csv_rows *self = (csv_rows *)op;
-    if (stream_run(&self->stream, checkpoint_body) < 0) {
+    if (stream_run(&self->stream, rows_read_mark) < 0) {
         return NULL;
     }
-    return csv_records_checkpoint(&self->records, generators_state_of(op), &self->origin,
-                                  &self->asked);
+    /* Another thread may have asked since, or taken rows: this mark is as good. */
+    csv_mark mark;
+    PyObject *header;
+    uint32_t width;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    mark = self->asked;
+    header = Py_XNewRef(self->records.header);
+    width = csv_records_width(&self->records);
+    Py_END_CRITICAL_SECTION();
+    PyObject *checkpoint = csv_checkpoint_new(generators_state_of(op), &self->origin,
+                                              &self->records.parser, &mark, header, width);
+    Py_XDECREF(header);
+    return checkpoint;
 }
 
 static PyMethodDef rows_methods[] = {
@@ -188,7 +198,7 @@ rows_get_header(PyObject *op, void *Py_UNUSED(closure))
     Py_BEGIN_CRITICAL_SECTION(op);
     unread = self->records.reads_header;
     Py_END_CRITICAL_SECTION();
-    if (unread && stream_run(&self->stream, header_body) < 0) {
+    if (unread && stream_run(&self->stream, rows_read_header) < 0) {
         return NULL;
     }
     PyObject *header;
@@ -199,13 +209,13 @@ rows_get_header(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyObject *
-rows_get_total_bytes(PyObject *op, void *Py_UNUSED(closure))
+rows_get_total_bytes(PyObject *op, void *closure)
 {
-    csv_rows *self = (csv_rows *)op;
-    if (self->source.total_bytes == CSV_SIZE_UNKNOWN) {
+    /* Set once, when the reader is made. */
+    if (((csv_rows *)op)->source.total_bytes == FILE_SIZE_UNKNOWN) {
         Py_RETURN_NONE;
     }
-    return PyLong_FromUnsignedLongLong(self->source.total_bytes);
+    return attributes_get_count(op, closure);
 }
 
 #define COUNT(member) (void *)offsetof(csv_rows, member)
@@ -223,7 +233,7 @@ static PyGetSetDef rows_attributes[] = {
     {"bytes_read", attributes_get_count, NULL,
      "Bytes taken from the source; 0 for one of text.", COUNT(source.bytes_read)},
     {"total_bytes", rows_get_total_bytes, NULL,
-     "Bytes that there are to be read; None where that is not known.", NULL},
+     "Bytes that there are to read; None if that is unknown.", COUNT(source.total_bytes)},
     {"errors", attributes_get_count, NULL, "Records that could not be read.",
      COUNT(records.error_count)},
     {NULL},

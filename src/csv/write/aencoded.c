@@ -9,11 +9,12 @@
 
 #include "csv/write/lines.h"
 #include "chunks/achunks.h"
+#include "source/async_source.h"
 #include "runtime/attributes.h"
 
 typedef struct {
     astream stream;
-    achunks face;
+    bool asked; /* for the chunk that is being made */
     csv_lines lines;
 } aencoded;
 
@@ -23,14 +24,8 @@ static astream_outcome
 aencoded_step(astream *base, astream_answer answer, PyObject **value)
 {
     aencoded *self = (aencoded *)base;
-    return achunks_step(&self->face, base, &self->lines.chunks, &csv_lines_kind, answer,
+    return achunks_step(&self->asked, base, &self->lines.chunks, &csv_lines_kind, answer,
                         value);
-}
-
-static astream_outcome
-aencoded_close(astream *base, astream_answer answer, PyObject **value)
-{
-    return asource_close(&((aencoded *)base)->face.source, base, answer, value);
 }
 
 static int
@@ -38,20 +33,16 @@ aencoded_release(astream *base)
 {
     aencoded *self = (aencoded *)base;
     csv_lines_close(&self->lines);
-    asource_release(&self->face.source);
     return 0;
 }
 
-static const astream_kind aencoded_kind = {aencoded_step, aencoded_close, aencoded_release};
+static const astream_kind aencoded_kind = {aencoded_step, NULL, aencoded_release};
 
 static int
 aencoded_traverse(PyObject *op, visitproc visit, void *arg)
 {
     aencoded *self = (aencoded *)op;
     int status = csv_lines_traverse(&self->lines, visit, arg);
-    if (status == 0) {
-        status = asource_traverse(&self->face.source, visit, arg);
-    }
     return status != 0 ? status : astream_traverse(op, visit, arg);
 }
 
@@ -72,8 +63,8 @@ aencoded_init(aencoded *self, generators_state *state, PyObject *args, PyObject 
                        &self->stream.close_with_task) < 0) {
         return -1;
     }
-    return asource_open(&self->face.source, &self->stream, state, rows, 0,
-                        "rows must be an async iterable of rows");
+    return async_source_open(&self->stream, state, rows, 0,
+                             "rows must be an async iterable of rows");
 }
 
 static PyObject *
@@ -84,6 +75,7 @@ aencoded_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     self->stream.kind = &aencoded_kind;
+    self->stream.is_timed = true;
     csv_lines_init(&self->lines);
     if (aencoded_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
         Py_DECREF(self);

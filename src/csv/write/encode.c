@@ -1,18 +1,32 @@
-/* csv_encoder: rows in, code units out, exactly as CPython 3.13's csv.writer.
+/* csv_encoder: writes rows as text, exactly as csv.writer of CPython 3.13 does.
  *
- * A line is appended to the block field by field and taken out as a whole.  User
- * code runs between fields (iterators, str()) and may write another row to the
- * same encoder: that one stands behind the line under way and is gone before it
- * goes on.  Only another thread, on a build without the GIL, can leave the
- * lines out of order; `depth` shows it, and the row is refused.
+ * A line is appended to the block field by field, read there by its caller, and then cut off.
+ * User code runs between fields (iterators, str(), __del__) and may write another row with the
+ * same encoder: that line comes after the one under way, and is cut off before the outer line
+ * continues.  Only another thread can leave lines out of order.  `innermost` then names
+ * another line, and the row is refused.
  */
 #include "csv/write/encode.h"
 
-#include "csv/parse/dialect.h"
-
 #include <string.h>
 
+#include "core/buffer.h"
+#include "core/quote.h"
 #include "core/spell.h"
+
+struct csv_encoder {
+    quoter quoter;
+    csv_dialect dialect;
+    buffer block;         /* the lines under way, one after the other */
+    PyObject *terminator; /* owned: an exact str */
+    uint64_t lines;       /* the number of lines begun */
+    uint64_t innermost;   /* the number of the line that may be appended to */
+    bool escape_formulas;
+    bool ascii;         /* everything it adds to the fields is ASCII */
+    bool quotes_text;   /* whether `quoting` has text quoted, whatever it holds, */
+    bool quotes_number; /* and numbers, */
+    bool quotes_none;   /* and None */
+};
 
 /* ---- setting up ---- */
 
@@ -33,30 +47,34 @@ quotes(const csv_encoder *self, bool is_text, bool is_number, bool is_none)
     }
 }
 
-int
-csv_encoder_open(csv_encoder *self, generators_state *state, const csv_dialect *dialect,
-                 PyObject *standard)
+/* Read the line end and the parts of the dialect that a row needs.  0 or -1. */
+static int
+encoder_open(csv_encoder *self, generators_state *state, PyObject *standard)
 {
-    self->dialect = *dialect;
-    buffer_init(&self->block);
-    self->terminator = PyObject_GetAttrString(standard, "lineterminator");
+    PyObject *terminator = PyObject_GetAttrString(standard, "lineterminator");
+    if (terminator == NULL) {
+        return -1;
+    }
+    /* An exact str, so that it cannot be part of a cycle. */
+    self->terminator = PyUnicode_FromObject(terminator);
+    Py_DECREF(terminator);
     if (self->terminator == NULL || PyUnicode_READY(self->terminator) < 0) {
         return -1;
     }
+    const csv_dialect *dialect = &self->dialect;
     quote_dialect d = {
         .set = dialect->fields.set,
         .doublequote = dialect->fields.doublequote,
         .escapes = dialect->quoting == CSV_QUOTE_NONE,
     };
     d.set.quote = dialect->quotechar;
-    PyObject *terminator = self->terminator;
-    if (!quote_init(&self->quoter, &d, state->kernel, PyUnicode_DATA(terminator),
-                    (size_t)PyUnicode_GET_LENGTH(terminator),
-                    (int)PyUnicode_KIND(terminator))) {
+    if (!quote_init(&self->quoter, &d, state->kernel, PyUnicode_DATA(self->terminator),
+                    (size_t)PyUnicode_GET_LENGTH(self->terminator),
+                    (int)PyUnicode_KIND(self->terminator))) {
         PyErr_NoMemory();
         return -1;
     }
-    self->ascii = PyUnicode_IS_ASCII(terminator) && d.set.delimiter < 0x80 &&
+    self->ascii = PyUnicode_IS_ASCII(self->terminator) && d.set.delimiter < 0x80 &&
                   (d.set.quote < 0x80 || d.set.quote == SCAN_ABSENT) &&
                   (d.set.escape < 0x80 || d.set.escape == SCAN_ABSENT);
     self->quotes_text = quotes(self, true, false, false);
@@ -65,12 +83,34 @@ csv_encoder_open(csv_encoder *self, generators_state *state, const csv_dialect *
     return 0;
 }
 
-void
-csv_encoder_close(csv_encoder *self)
+csv_encoder *
+csv_encoder_new(generators_state *state, const csv_dialect *dialect, PyObject *standard,
+                bool escape_formulas)
 {
-    quote_free(&self->quoter);
-    buffer_free(&self->block);
-    Py_CLEAR(self->terminator);
+    csv_encoder *self = PyMem_Calloc(1, sizeof *self);
+    if (self == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    self->dialect = *dialect;
+    self->escape_formulas = escape_formulas;
+    buffer_init(&self->block);
+    if (encoder_open(self, state, standard) < 0) {
+        csv_encoder_free(self);
+        return NULL;
+    }
+    return self;
+}
+
+void
+csv_encoder_free(csv_encoder *self)
+{
+    if (self != NULL) {
+        quote_free(&self->quoter);
+        buffer_free(&self->block);
+        Py_XDECREF(self->terminator);
+        PyMem_Free(self);
+    }
 }
 
 /* ---- fields ---- */
@@ -90,10 +130,24 @@ failed(quote_status status)
     }
 }
 
+/* Whether the line may be appended to; RuntimeError if not. */
+static inline bool
+is_innermost(const csv_encoder *self, const csv_line *line)
+{
+    if (self->innermost == line->number) {
+        return true;
+    }
+    PyErr_SetString(PyExc_RuntimeError, "rows are written by two threads at once");
+    return false;
+}
+
 static inline csv_written
 append_units(csv_encoder *self, csv_line *line, const void *units, size_t count, int width,
              bool quoted)
 {
+    if (!is_innermost(self, line)) {
+        return CSV_RAISED;
+    }
     quote_status status = quote_append(&self->quoter, &self->block, units, count, width,
                                        quoted, line->count > 0);
     if (status != QUOTE_FINE) {
@@ -103,7 +157,7 @@ append_units(csv_encoder *self, csv_line *line, const void *units, size_t count,
     return CSV_WRITTEN;
 }
 
-/* A reader that skips blanks would not see an empty field between two of them. */
+/* A reader that skips spaces would not see an empty field between two space delimiters. */
 static csv_written
 append_empty(csv_encoder *self, csv_line *line, bool quoted, bool is_none)
 {
@@ -145,7 +199,7 @@ begins_formula(Py_UCS4 c)
     case '@':
     case '\t':
     case '\r':
-    case 0xFF1D: /* the wide forms, which spreadsheets take for the same */
+    case 0xFF1D: /* full-width forms, which spreadsheets treat alike */
     case 0xFF0B:
     case 0xFF0D:
     case 0xFF20:
@@ -155,7 +209,7 @@ begins_formula(Py_UCS4 c)
     }
 }
 
-/* Whether a spreadsheet would run the text, blanks before it or not. */
+/* Whether a spreadsheet would run the text, with or without blanks before it. */
 static bool
 is_formula(PyObject *text)
 {
@@ -174,7 +228,7 @@ is_formula(PyObject *text)
     return false;
 }
 
-/* Text of a cell that is no number. */
+/* The text of a cell that is not a number. */
 static csv_written
 append_cell(csv_encoder *self, csv_line *line, PyObject *text, bool quoted)
 {
@@ -202,7 +256,7 @@ append_ascii(csv_encoder *self, csv_line *line, const char *text, size_t count, 
     return append_units(self, line, text, count, 1, quoted);
 }
 
-/* Anything, by str(). */
+/* Any object, by str(). */
 static csv_written
 append_other(csv_encoder *self, csv_line *line, PyObject *field)
 {
@@ -215,15 +269,8 @@ append_other(csv_encoder *self, csv_line *line, PyObject *field)
     if (text == NULL) {
         return CSV_RAISED;
     }
-    csv_written result;
-    if (self->depth != line->depth) {
-        PyErr_SetString(PyExc_RuntimeError, "rows are written by two threads at once");
-        result = CSV_RAISED;
-    }
-    else {
-        result = is_number ? append_text(self, line, text, quoted)
-                           : append_cell(self, line, text, quoted);
-    }
+    csv_written result = is_number ? append_text(self, line, text, quoted)
+                                   : append_cell(self, line, text, quoted);
     Py_DECREF(text);
     return result;
 }
@@ -279,7 +326,7 @@ append_field(csv_encoder *self, csv_line *line, PyObject *field)
 /* ---- rows ---- */
 
 #ifndef Py_GIL_DISABLED
-/* A list may change while it is read: it is read as its own iterator would. */
+/* The list may change meanwhile: it is read as its own iterator reads it. */
 static csv_written
 append_list(csv_encoder *self, csv_line *line, PyObject *row)
 {
@@ -323,13 +370,7 @@ append_iterable(csv_encoder *self, csv_line *line, PyObject *row)
     csv_written result = CSV_WRITTEN;
     PyObject *field;
     while (result == CSV_WRITTEN && (field = PyIter_Next(iterator)) != NULL) {
-        if (self->depth != line->depth) {
-            PyErr_SetString(PyExc_RuntimeError, "rows are written by two threads at once");
-            result = CSV_RAISED;
-        }
-        else {
-            result = append_field(self, line, field);
-        }
+        result = append_field(self, line, field);
         Py_DECREF(field);
     }
     Py_DECREF(iterator);
@@ -337,9 +378,12 @@ append_iterable(csv_encoder *self, csv_line *line, PyObject *row)
 }
 
 static csv_written
-append_terminator(csv_encoder *self)
+append_terminator(csv_encoder *self, const csv_line *line)
 {
     PyObject *t = self->terminator;
+    if (!is_innermost(self, line)) {
+        return CSV_RAISED;
+    }
     buffer_status status =
         buffer_append(&self->block, PyUnicode_DATA(t), (size_t)PyUnicode_GET_LENGTH(t),
                       (int)PyUnicode_KIND(t));
@@ -349,9 +393,9 @@ append_terminator(csv_encoder *self)
     return failed(status == BUFFER_NO_MEMORY ? QUOTE_NO_MEMORY : QUOTE_TOO_LONG);
 }
 
-/* One empty field alone would be read back as none. */
+/* A single empty field would be read back as an empty row. */
 static csv_written
-end_of_fields(csv_encoder *self, csv_line *line)
+append_line_end(csv_encoder *self, csv_line *line)
 {
     int quoting = self->dialect.quoting;
     if (line->count > 0 && self->block.length == line->start) {
@@ -365,7 +409,7 @@ end_of_fields(csv_encoder *self, csv_line *line)
             return result;
         }
     }
-    return append_terminator(self);
+    return append_terminator(self, line);
 }
 
 csv_written
@@ -375,7 +419,9 @@ csv_encode_row(csv_encoder *self, csv_line *line, PyObject *row)
     line->count = 0;
     line->ascii = self->ascii;
     line->null = false;
-    line->depth = ++self->depth;
+    line->number = ++self->lines;
+    line->outer = self->innermost;
+    self->innermost = line->number;
     csv_written result;
 #ifndef Py_GIL_DISABLED
     if (PyList_CheckExact(row)) {
@@ -389,16 +435,25 @@ csv_encode_row(csv_encoder *self, csv_line *line, PyObject *row)
     else {
         result = append_iterable(self, line, row);
     }
-    return result == CSV_WRITTEN ? end_of_fields(self, line) : result;
+    return result == CSV_WRITTEN ? append_line_end(self, line) : result;
+}
+
+const void *
+csv_line_units(const csv_encoder *self, const csv_line *line, size_t *count, int *width)
+{
+    *count = self->block.length - line->start;
+    *width = self->block.width;
+    return self->block.data + line->start * (size_t)self->block.width;
 }
 
 PyObject *
 csv_line_text(const csv_encoder *self, const csv_line *line)
 {
     size_t count;
-    const void *units = csv_line_units(self, line, &count);
-    if (!line->ascii || self->block.width != 1) {
-        return PyUnicode_FromKindAndData(self->block.width, units, (Py_ssize_t)count);
+    int width;
+    const void *units = csv_line_units(self, line, &count, &width);
+    if (!line->ascii || width != 1) {
+        return PyUnicode_FromKindAndData(width, units, (Py_ssize_t)count);
     }
     PyObject *text = PyUnicode_New((Py_ssize_t)count, 127);
     if (text != NULL && count > 0) {
@@ -410,7 +465,7 @@ csv_line_text(const csv_encoder *self, const csv_line *line)
 void
 csv_line_end(csv_encoder *self, const csv_line *line)
 {
-    self->depth = line->depth - 1;
+    self->innermost = line->outer;
     if (line->start <= self->block.length) {
         buffer_cut(&self->block, line->start);
     }

@@ -1,68 +1,53 @@
-/* Rows in, code units out. */
+/* Rows as lines of text: see encode.c. */
 #ifndef GENERATORS_CSV_WRITE_ENCODE_H
 #define GENERATORS_CSV_WRITE_ENCODE_H
 
-#include "core/buffer.h"
-#include "core/quote.h"
 #include "csv/parse/dialect.h"
 #include "state.h"
 
+typedef struct csv_encoder csv_encoder;
+
 typedef enum {
     CSV_WRITTEN = 0,
-    CSV_RAISED, /* an exception is set: user code's, or MemoryError */
+    CSV_RAISED, /* an exception is set: of user code, or MemoryError */
     CSV_NO_ESCAPE,
     CSV_EMPTY_FIELD,
     CSV_EMPTY_RECORD,
     CSV_NOT_ITERABLE,
 } csv_written;
 
-/* Rows in, code units out.  It has no face's state: what is under way is in the
-   caller's csv_line, so that a row may be written while another one is. */
+/* A line under way.  It is the caller's own, so that a row may be written while another one
+   is being written. */
 typedef struct {
-    quoter quoter;
-    csv_dialect dialect;
-    buffer block;         /* the lines under way, one behind the other */
-    PyObject *terminator; /* owned */
-    bool escape_formulas;
-    bool ascii;         /* all that it adds to the fields is ASCII */
-    bool quotes_text;   /* by `quoting`, whatever is in it; these three of */
-    bool quotes_number; /* the exact types */
-    bool quotes_none;
-    int depth; /* lines under way */
-} csv_encoder;
-
-/* One line, which the block holds from `start` on. */
-typedef struct {
-    size_t start;
-    Py_ssize_t count; /* fields written, the index of the one that failed */
+    size_t start;     /* of the line in the encoder's block */
+    Py_ssize_t count; /* fields written: the index of the one that failed */
+    uint64_t number;  /* of the line, from 1 on */
+    uint64_t outer;   /* of the line that was under way before, or 0 */
     bool ascii;
-    bool null; /* the last one was None */
-    int depth;
+    bool null; /* the last field was None */
 } csv_line;
 
-/* `standard` is csv's Dialect, as csv_dialect_make() made it.  0 or -1. */
-int csv_encoder_open(csv_encoder *self, generators_state *state, const csv_dialect *dialect,
-                     PyObject *standard);
-void csv_encoder_close(csv_encoder *self);
+/* A new encoder.  `standard` is csv's Dialect for `dialect`, from csv_dialect_make().  NULL
+   with an exception set. */
+csv_encoder *csv_encoder_new(generators_state *state, const csv_dialect *dialect,
+                             PyObject *standard, bool escape_formulas);
+void csv_encoder_free(csv_encoder *self); /* `self` may be NULL */
 
-/* Write a row with its line end.  csv_line_end() must follow, whatever it gives. */
+/* Write a row with its line end.  csv_line_end() must be called afterwards, whatever the
+   result. */
 csv_written csv_encode_row(csv_encoder *self, csv_line *line, PyObject *row);
 
-/* The line's units: stands until anything else is written. */
-static inline const void *
-csv_line_units(const csv_encoder *self, const csv_line *line, size_t *count)
-{
-    *count = self->block.length - line->start;
-    return self->block.data + line->start * (size_t)self->block.width;
-}
+/* The units of the line, `count` of `width` bytes: valid until more is written. */
+const void *csv_line_units(const csv_encoder *self, const csv_line *line, size_t *count,
+                           int *width);
 
 /* The line as text: a new reference, or NULL. */
 PyObject *csv_line_text(const csv_encoder *self, const csv_line *line);
 
-/* Forget the line. */
+/* Discard the line. */
 void csv_line_end(csv_encoder *self, const csv_line *line);
 
-/* What csv.writer says of it, for all from CSV_NO_ESCAPE on: a new reference. */
+/* The message of csv.writer for a result from CSV_NO_ESCAPE on: a new reference. */
 PyObject *csv_written_message(csv_written result, PyObject *row);
 
 #endif

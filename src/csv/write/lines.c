@@ -16,6 +16,7 @@
 #include "csv/parse/error.h"
 #include "csv/write/columns.h"
 #include "csv/write/encode.h"
+#include "source/codec.h"
 
 /* ---- errors ---- */
 
@@ -152,9 +153,8 @@ feed_bytes(csv_lines *self, const void *bytes, size_t count)
 
 /* 1 where the line is fed as UTF-8, 0 where it holds a surrogate, or -1. */
 static int
-feed_utf8(csv_lines *self, const void *units, size_t count)
+feed_utf8(csv_lines *self, const void *units, size_t count, int width)
 {
-    int width = self->encoder.block.width;
     buffer_cut(&self->bytes, 0);
     buffer_status status = count > BUFFER_LIMIT / 4
                                ? BUFFER_TOO_LONG
@@ -173,20 +173,21 @@ static int
 feed_line(csv_lines *self, const csv_line *line)
 {
     size_t count;
-    const void *units = csv_line_units(&self->encoder, line, &count);
+    int width;
+    const void *units = csv_line_units(self->encoder, line, &count, &width);
     text_encoding encoding = self->chunks.text.encoding;
-    bool bytes = self->encoder.block.width == 1 &&
-                 (line->ascii ? encoding != TEXT_CODEC : encoding == TEXT_LATIN1);
+    bool bytes =
+        width == 1 && (line->ascii ? encoding != TEXT_CODEC : encoding == TEXT_LATIN1);
     if (bytes) {
         return feed_bytes(self, units, count);
     }
     if (encoding == TEXT_UTF8) {
-        int status = feed_utf8(self, units, count);
+        int status = feed_utf8(self, units, count, width);
         if (status != 0) {
             return status < 0 ? -1 : 0;
         }
     }
-    PyObject *text = csv_line_text(&self->encoder, line);
+    PyObject *text = csv_line_text(self->encoder, line);
     int status = feed_text(self, text);
     Py_XDECREF(text);
     return status;
@@ -197,7 +198,7 @@ static int
 write_values(csv_lines *self, PyObject *values, bool header)
 {
     csv_line line;
-    csv_written result = csv_encode_row(&self->encoder, &line, values);
+    csv_written result = csv_encode_row(self->encoder, &line, values);
     int status = -1;
     if (result == CSV_WRITTEN) {
         status = feed_line(self, &line);
@@ -211,7 +212,7 @@ write_values(csv_lines *self, PyObject *values, bool header)
     else {
         note_row(self, header, line.count);
     }
-    csv_line_end(&self->encoder, &line);
+    csv_line_end(self->encoder, &line);
     return status;
 }
 
@@ -331,7 +332,9 @@ void
 csv_lines_close(csv_lines *self)
 {
     chunks_close(&self->chunks);
-    csv_encoder_close(&self->encoder);
+    csv_encoder *encoder = self->encoder;
+    self->encoder = NULL;
+    csv_encoder_free(encoder);
     csv_columns_close(&self->columns);
     buffer_free(&self->bytes);
     Py_CLEAR(self->labels);
@@ -351,7 +354,6 @@ void
 csv_lines_init(csv_lines *self)
 {
     buffer_init(&self->bytes);
-    buffer_init(&self->encoder.block);
 }
 
 /* The names of the columns, or the labels of the header: a new tuple, or NULL. */
@@ -420,7 +422,7 @@ read_mark(csv_lines *self, PyObject *encoding)
     if (self->has_mark) {
         return 0;
     }
-    PyObject *name = text_codec_name(encoding);
+    PyObject *name = codec_name(encoding);
     const char *codec = name == NULL ? NULL : PyUnicode_AsUTF8(name);
     int status = codec == NULL ? -1 : 0;
     if (codec != NULL && strncmp(codec, "utf-", 4) != 0) {
@@ -435,16 +437,17 @@ read_mark(csv_lines *self, PyObject *encoding)
 }
 
 static int
-open_encoder(csv_lines *self, generators_state *state, const csv_parameters *given)
+open_encoder(csv_lines *self, generators_state *state, const csv_parameters *given,
+             bool escape_formulas)
 {
     csv_dialect dialect = {.quoting = 0};
     PyObject *standard = csv_dialect_make(&dialect, state, given);
     if (standard == NULL) {
         return -1;
     }
-    int status = csv_encoder_open(&self->encoder, state, &dialect, standard);
+    self->encoder = csv_encoder_new(state, &dialect, standard, escape_formulas);
     Py_DECREF(standard);
-    return status;
+    return self->encoder == NULL ? -1 : 0;
 }
 
 int
@@ -492,12 +495,11 @@ csv_lines_open(csv_lines *self, generators_state *state, const char *name, PyObj
             &given.strict, &encoding, &errors, &bom, &escape_formulas, close_with_task) ||
         read_columns(&self->columns, columns, extra, missing) < 0 ||
         read_header(self, header) < 0 || chunks_open(&self->chunks, size, max_delay) < 0 ||
-        open_encoder(self, state, &given) < 0 ||
+        open_encoder(self, state, &given, escape_formulas) < 0 ||
         text_encoder_open(&self->chunks.text, encoding, errors) < 0 ||
         (bom && read_mark(self, encoding) < 0)) {
         return -1;
     }
-    self->encoder.escape_formulas = escape_formulas;
     if (PyUnicode_Check(*rows) || PyObject_CheckBuffer(*rows) || PyDict_Check(*rows)) {
         PyErr_Format(PyExc_TypeError, "rows must be an iterable of rows, not '%.200s'",
                      Py_TYPE(*rows)->tp_name);

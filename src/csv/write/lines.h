@@ -2,14 +2,15 @@
 #ifndef GENERATORS_CSV_WRITE_LINES_H
 #define GENERATORS_CSV_WRITE_LINES_H
 
+#include "chunks/chunks.h"
+#include "core/buffer.h"
 #include "csv/write/columns.h"
 #include "csv/write/encode.h"
-#include "chunks/chunks.h"
 
 typedef struct {
     chunks chunks;
     generators_state *state; /* borrowed from the face's module */
-    csv_encoder encoder;
+    csv_encoder *encoder;    /* owned, or NULL */
     csv_columns columns;
     buffer bytes;     /* UTF-8 of a line that is not ASCII */
     PyObject *labels; /* owned: the header's, a tuple, or NULL where they are the names */

@@ -11,8 +11,8 @@
  *
  * The memo owns its texts.  It belongs to one parser, whose face locks.
  */
-#ifndef GENERATORS_CSV_ROW_MEMO_H
-#define GENERATORS_CSV_ROW_MEMO_H
+#ifndef GENERATORS_CSV_PARSE_MEMO_H
+#define GENERATORS_CSV_PARSE_MEMO_H
 
 #include <string.h>
 

@@ -1,0 +1,12 @@
+/* CSVError for a field that can't be converted. */
+#ifndef GENERATORS_CSV_ROW_FIELD_ERROR_H
+#define GENERATORS_CSV_ROW_FIELD_ERROR_H
+
+#include "csv/parse/parser.h"
+
+/* Raise CSVError for field `index` of a record that was taken, by its name unless that is
+   NULL, with the exception that is set as its cause. */
+void csv_raise_field(csv_parser *parser, generators_state *state, const fields_record *record,
+                     Py_ssize_t index, PyObject *name);
+
+#endif

@@ -1,0 +1,44 @@
+/* Where the objects of a type store an attribute: see attribute_lookup.c. */
+#ifndef GENERATORS_EVENTS_ATTRIBUTE_LOOKUP_H
+#define GENERATORS_EVENTS_ATTRIBUTE_LOOKUP_H
+
+#include "state.h"
+
+typedef enum {
+    LOOKUP_ORDINARY, /* it must be looked up each time */
+    LOOKUP_SLOT,     /* `at` is an offset in the object */
+    LOOKUP_ITEM,     /* `at` is the index of a tuple */
+} attribute_lookup_kind;
+
+typedef struct {
+    unsigned int version; /* of the type for which this holds; 0 for no type */
+    attribute_lookup_kind kind;
+    Py_ssize_t at;
+} attribute_lookup;
+
+#if COMPAT_TYPE_VERSIONS
+
+/* Find where objects of the type of `op`, whose attribute `name` is `value`, store it.  `name`
+   is interned.  0, or -1 with an exception that must pass. */
+int attribute_lookup_find(attribute_lookup *self, PyObject *op, PyObject *name,
+                          PyObject *value);
+
+/* Read it from an object whose type has that version: a new reference; NULL without an
+   exception where it must be looked up.  Inline, for each event is read so. */
+static inline PyObject *
+attribute_lookup_read(const attribute_lookup *self, PyObject *op)
+{
+    switch (self->kind) {
+    case LOOKUP_SLOT:
+        return Py_XNewRef(*(PyObject **)((char *)op + self->at));
+    case LOOKUP_ITEM:
+        return self->at < PyTuple_GET_SIZE(op) ? Py_NewRef(PyTuple_GET_ITEM(op, self->at))
+                                               : NULL;
+    default:
+        return NULL;
+    }
+}
+
+#endif
+
+#endif

@@ -1,0 +1,58 @@
+/* What async streams of bytes and text read from: see async_source.h.
+ *
+ * Nothing here has a state: the stream owns what it reads from.  User code runs in attributes
+ * of the source.
+ */
+#include "source/async_source.h"
+
+#include "runtime/raising.h"
+
+/* Whether calling it gives a coroutine: 1, 0 or -1. */
+static int
+is_coroutine_function(PyObject *function)
+{
+    PyObject *inspect = PyImport_ImportModule("inspect");
+    PyObject *answer =
+        inspect == NULL ? NULL
+                        : PyObject_CallMethod(inspect, "iscoroutinefunction", "(O)", function);
+    Py_XDECREF(inspect);
+    int is = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
+    return is;
+}
+
+/* Its read(), if that is a coroutine function: 1 and *read, 0 or -1. */
+static int
+find_read(PyObject *source, PyObject **read)
+{
+    *read = PyObject_GetAttrString(source, "read");
+    if (*read == NULL) {
+        return raising_forgive(PyExc_AttributeError);
+    }
+    int is = is_coroutine_function(*read);
+    if (is <= 0) {
+        Py_CLEAR(*read);
+    }
+    return is;
+}
+
+int
+async_source_open(astream *self, generators_state *state, PyObject *source, Py_ssize_t size,
+                  const char *what)
+{
+    if (size > 0 && !PyAsyncGen_CheckExact(source)) {
+        PyObject *read;
+        int found = find_read(source, &read);
+        if (found != 0) {
+            self->read = read;
+            self->read_size = size;
+            return found < 0 ? -1 : 0;
+        }
+    }
+    PyAsyncMethods *methods = Py_TYPE(source)->tp_as_async;
+    if (methods == NULL || methods->am_aiter == NULL) {
+        PyErr_Format(PyExc_TypeError, "%s, not '%.200s'", what, Py_TYPE(source)->tp_name);
+        return -1;
+    }
+    return astream_open(self, state, source, ASTREAM_ASYNC);
+}
