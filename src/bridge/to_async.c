@@ -13,6 +13,7 @@
 #include "bridge/to_async.h"
 
 #include "bridge/worker.h"
+#include "runtime/patched.h"
 #include "stream/astream.h"
 
 #define BUFFERSIZE 256
@@ -223,6 +224,9 @@ to_async_init(to_async *self, generators_state *state, PyObject *args, PyObject 
             return -1;
         }
         return open_without_thread(self, state, source);
+    }
+    if (patched_check_threads("to_async()", "use thread=False") < 0) {
+        return -1;
     }
     if (executor != Py_None) {
         self->executor = Py_NewRef(executor);
