@@ -12,7 +12,8 @@
  */
 #include "bridge/to_async.h"
 
-#include "bridge/worker.h"
+#include "bridge/worker_start.h"
+#include "bridge/worker_wait.h"
 #include "runtime/patched.h"
 #include "stream/astream.h"
 
@@ -230,6 +231,9 @@ to_async_init(to_async *self, generators_state *state, PyObject *args, PyObject 
     }
     if (executor != Py_None) {
         self->executor = Py_NewRef(executor);
+    }
+    if (worker_watch_forks(state) < 0) {
+        return -1;
     }
     self->worker = (worker *)worker_new(state, source, items, bytes);
     return self->worker == NULL ? -1 : 0;
