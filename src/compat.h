@@ -65,6 +65,10 @@ PyErr_SetRaisedException(PyObject *exception)
    it is logged. */
 #define COMPAT_LOG_DESTROY_PENDING "_log_destroy_pending"
 
+/* The attribute that inspect.markcoroutinefunction() sets, in every build: what is set is
+   asked of that function. */
+#define COMPAT_COROUTINE_MARK "_is_coroutine_marker"
+
 /* Of asyncio.tasks: enters one task and leaves another in one call.  The public way is
    _leave_task() and _enter_task(). */
 #if PY_VERSION_HEX >= 0x030C0000 && !defined(GENERATORS_PORTABLE)
@@ -146,7 +150,8 @@ compat_is_text_encoding(PyObject *info, PyObject *encoding)
 
 /* Call `callback` when the interpreter ends, before it joins its threads: 0 or -1.  atexit is
    too late for that.  What is public is that an idle executor's threads end in time, and that
-   what is local to a thread goes with it; a child of a fork has no such thread. */
+   what is local to a thread goes with it; a child of a fork has no such thread, and 3.11 does
+   not destroy a subinterpreter that has one. */
 static inline int
 compat_watch_exit(PyObject *callback)
 {
@@ -158,15 +163,14 @@ compat_watch_exit(PyObject *callback)
     Py_XDECREF(threading);
 #else
     static const char program[] =
-        "import concurrent.futures, threading\n"
+        "import atexit, concurrent.futures, threading\n"
         "class Watch:\n"
         "    def __init__(self, callback):\n"
         "        self.callback = callback\n"
-        "        self.local = threading.local()\n"
         "        self.executor = concurrent.futures.ThreadPoolExecutor(1)\n"
-        "        self.executor.submit(self.enter).result()\n"
-        "    def enter(self):\n"
-        "        self.local.watch = self\n"
+        "        local = threading.local()\n"
+        "        self.executor.submit(setattr, local, 'watch', self).result()\n"
+        "        atexit.register(id, local)  # so that it is held until then\n"
         "    def __del__(self):\n"
         "        self.callback()\n";
     PyObject *names = PyDict_New();

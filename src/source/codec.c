@@ -1,7 +1,7 @@
 /* The codecs of Python, by name. */
 #include "source/codec.h"
 
-#include "runtime/raising.h"
+#include "compat.h"
 
 PyObject *
 codec_name(PyObject *encoding)
@@ -14,18 +14,13 @@ codec_name(PyObject *encoding)
         return NULL;
     }
     PyObject *name = NULL;
-    PyObject *is_text = PyObject_GetAttrString(info, "_is_text_encoding");
-    if (is_text == NULL && raising_forgive(PyExc_AttributeError) < 0) {
-        Py_DECREF(info);
-        return NULL;
-    }
-    if (is_text == Py_False) {
+    int is_text = compat_is_text_encoding(info, encoding);
+    if (is_text == 0) {
         PyErr_Format(PyExc_LookupError, "%R is not a text encoding", encoding);
     }
-    else {
+    else if (is_text > 0) {
         name = PyObject_GetAttrString(info, "name");
     }
-    Py_XDECREF(is_text);
     Py_DECREF(info);
     if (name != NULL && !PyUnicode_Check(name)) {
         PyErr_Format(PyExc_TypeError, "codec name must be str, not %.200s",

@@ -407,13 +407,41 @@ def test_two_steps_at_once_are_refused() -> None:
         stream = to_async(source())
         step = asyncio.ensure_future(anext(stream))
         await asyncio.sleep(0)
-        for call, name in ((anext(stream), 'anext'), (stream.aclose(), 'aclose')):
+        try:
             with pytest.raises(
-                RuntimeError, match=rf'{name}\(\): asynchronous generator is already running'
+                RuntimeError, match=r'anext\(\): asynchronous generator is already running'
             ):
-                await call
-        go.set()
+                await anext(stream)
+        finally:
+            go.set()
         assert await step == 1
+
+    asyncio.run(main())
+
+
+def test_closing_it_ends_a_step_that_waits() -> None:
+    go = threading.Event()
+    closed = []
+
+    def source() -> Generator[int, None, None]:
+        try:
+            go.wait()
+            yield 1
+        finally:
+            closed.append(True)
+
+    async def main() -> None:
+        stream = to_async(source())
+        step = asyncio.ensure_future(anext(stream, 'ended'))
+        await asyncio.sleep(0)
+        closing = asyncio.ensure_future(stream.aclose())
+        try:
+            assert await step == 'ended'
+            assert not closing.done()
+        finally:
+            go.set()
+        await closing
+        assert closed == [True]
 
     asyncio.run(main())
 

@@ -107,7 +107,7 @@ csv_parser_raise_at(csv_parser *self, generators_state *state, const fields_reco
                     uint32_t pos, PyObject *column, PyObject *text)
 {
     if (PyErr_ExceptionMatches(PyExc_MemoryError)) {
-        return; /* of an exception that could not be made */
+        return; /* the exception could not be made */
     }
     PyObject *cause = PyErr_GetRaisedException();
     uint64_t byte;

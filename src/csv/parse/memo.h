@@ -1,15 +1,14 @@
-/* Texts made lately, to be handed out again.
+/* Texts that were made recently, to be used again.
  *
- * Columns of real files repeat themselves: a code, a date, a small number, the
- * key of the group.  To find such a text costs a quarter of making and freeing
- * another one, and the object shared keeps its hash.  Texts are immutable, so
- * nobody can tell but by `is`.
+ * The columns of real files repeat themselves: a code, a date, a small number.  To find such a
+ * text costs a quarter of making and freeing another, and the shared object keeps its hash.
+ * Texts are immutable, so that only `is` can tell.
  *
- * One table for all columns, found by the first and last bytes; a text only
- * replaces the one in its place.  A column that hardly ever finds anything stops
- * asking for a while.
+ * One table for all columns is indexed by the first and last bytes; a new text replaces the
+ * one in its slot.  A column that rarely finds a text stops looking for a while.
  *
- * The memo owns its texts.  It belongs to one parser, whose face locks.
+ * The memo owns its texts.  It belongs to one parser, whose front end locks; see block.c for
+ * when rows use it.
  */
 #ifndef GENERATORS_CSV_PARSE_MEMO_H
 #define GENERATORS_CSV_PARSE_MEMO_H
@@ -21,9 +20,9 @@
 
 #define MEMO_BITS 11
 #define MEMO_SLOTS (1 << MEMO_BITS)
-#define MEMO_COLUMNS 256 /* columns beyond share the scores of those */
+#define MEMO_COLUMNS 256 /* others share their scores */
 #define MEMO_LONGEST 32
-#define MEMO_PAUSE 2000 /* fields of a column that are not looked for */
+#define MEMO_PAUSE 2000 /* fields of a column that are not looked up */
 
 typedef struct {
     uint64_t head, tail; /* of the text's bytes; see memo_key */
@@ -32,7 +31,7 @@ typedef struct {
 
 typedef struct {
     memo_slot slots[MEMO_SLOTS];
-    int16_t scores[MEMO_COLUMNS]; /* below 0: fields still to be passed over */
+    int16_t scores[MEMO_COLUMNS]; /* below 0: fields that are not looked up */
 } csv_memo;
 
 static inline void
@@ -46,7 +45,7 @@ csv_memo_free(csv_memo *memo)
     }
 }
 
-/* Two words that hold every byte of up to 16, without a read outside. */
+/* Two words that contain every byte of a text of up to 16, without reading outside it. */
 INLINE void
 memo_key(const uint8_t *bytes, size_t count, uint64_t *head, uint64_t *tail)
 {
@@ -81,8 +80,8 @@ memo_holds(const memo_slot *slot, uint64_t head, uint64_t tail, const uint8_t *b
            (count <= 16 || memcmp(PyUnicode_1BYTE_DATA(slot->text), bytes, count) == 0);
 }
 
-/* The ASCII text of 2 bytes or more, made by `make` (which `model` is for) unless it is at
- * hand. */
+/* The ASCII text of 2 bytes or more, made by `make` (which gets `model`) unless the memo has
+   it. */
 INLINE PyObject *
 csv_memo_text(csv_memo *memo, PyObject *model, uint32_t column, const uint8_t *bytes,
               size_t count,

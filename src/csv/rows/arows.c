@@ -146,18 +146,18 @@ arows_get_total_bytes(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
 
 static PyGetSetDef arows_attributes[] = {
     {"header", arows_get_header, NULL,
-     "The names, as a tuple: None until the first step or aprime(), unless they were\n"
-     "given; () for an empty source, None where the source has no header.",
+     "The names, as a tuple; None before the first step or aprime(), unless they were\n"
+     "given, and if the source has no header; () for an empty source.",
      NULL},
     {"line_num", attributes_get_count, NULL,
      "Physical lines read, as csv.reader counts them: a record may take several.",
      COUNT(records.parser.line_count)},
-    {"row_num", attributes_get_count, NULL, "Rows delivered; the header is none.",
+    {"row_num", attributes_get_count, NULL, "Rows delivered, without the header.",
      COUNT(records.row_count)},
     {"bytes_read", attributes_get_count, NULL,
      "Bytes taken from the source; 0 for one of text.", COUNT(pieces.bytes_read)},
     {"total_bytes", arows_get_total_bytes, NULL,
-     "None: an async source does not tell how much there is.", NULL},
+     "None: the size of an async source is unknown.", NULL},
     {"errors", attributes_get_count, NULL, "Records that could not be read.",
      COUNT(records.error_count)},
     {NULL},
@@ -173,11 +173,11 @@ PyDoc_STRVAR(
     "          max_record=67108864, on_error='raise', close_with_task=False)\n"
     "--\n"
     "\n"
-    "The rows that csv_rows() would read, for `async for`; see there.\n"
+    "An async iterator over the rows that csv_rows() would read; see there.\n"
     "\n"
-    "source is an async iterable of bytes, cut anywhere (an empty one is skipped), or of\n"
-    "str, each a line; or an object whose read(n) is a coroutine function, such as an\n"
-    "UploadFile or a StreamReader.  An async generator is closed at the end.\n"
+    "source is an async iterable of bytes, cut anywhere (empty ones are skipped), or of str,\n"
+    "each a line; or an object whose read(n) is a coroutine function, such as an UploadFile\n"
+    "or a StreamReader.  An async generator is closed at the end.\n"
     "\n"
     "The header is read with the first row: .header is None until then, or until\n"
     "aprime().  A step that is cancelled loses nothing: the next step gets what it would\n"

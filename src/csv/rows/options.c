@@ -140,7 +140,7 @@ options_read_shape(csv_records *self, generators_state *state, PyObject *into,
     ragged = options_not_none(ragged);
     self->lazy = into == (PyObject *)state->csv_row_type;
     if (self->lazy && columns == NULL && types == NULL && null == NULL && ragged == NULL) {
-        /* It needs no plan: it finds its fields when they are asked for. */
+        /* No plan is needed: a CSVRow finds its fields when they are asked for. */
         self->plain_maker = csv_record_row;
         self->keyed = true;
         return 0;

@@ -52,7 +52,7 @@ records_take(csv_records *self, generators_state *state, const fields_record **r
     return self->parser.finished ? CSV_OVER : CSV_MORE;
 }
 
-/* A record as a row; otherwise as csv_plan_row(). */
+/* A record as a row; if it can't be one, as csv_plan_row(). */
 static PyObject *
 records_make_row(csv_records *self, generators_state *state, const fields_record *record,
                  bool *fault)
@@ -72,7 +72,8 @@ records_make_row(csv_records *self, generators_state *state, const fields_record
     return row;
 }
 
-/* Does a record that is read by name have a field for each?  If not, that is raised. */
+/* Whether a record that is read by name has a field for each name; if not, CSVError is raised.
+ */
 static bool
 records_check_width(csv_records *self, generators_state *state, const fields_record *record)
 {
@@ -130,14 +131,14 @@ records_replace_names(csv_records *self, PyObject *header)
     int each = is_method_of_str(names);
     PyObject *result = NULL;
     if (each >= 0) {
-        result = each ? records_call_with_each(names, header)
-                      : PyObject_CallOneArg(names, header);
+        result =
+            each ? records_call_with_each(names, header) : PyObject_CallOneArg(names, header);
     }
     Py_DECREF(names);
     return result;
 }
 
-/* A U+FEFF before the first name is no part of it. */
+/* Drop a U+FEFF before the first name.  0 or -1. */
 static int
 records_drop_mark(PyObject *header)
 {
@@ -150,12 +151,11 @@ records_drop_mark(PyObject *header)
     if (rest == NULL) {
         return -1;
     }
-    PyTuple_SET_ITEM(header, 0, rest); /* nobody else has seen the tuple yet */
+    PyTuple_SET_ITEM(header, 0, rest); /* no other code has seen the tuple */
     Py_DECREF(name);
     return 0;
 }
 
-/* Rows will be read by the names of the header. */
 int
 csv_records_key(csv_records *self, generators_state *state)
 {
@@ -169,7 +169,7 @@ csv_records_key(csv_records *self, generators_state *state)
     return 0;
 }
 
-/* The same of names that were read: what is wrong with them is at the first record. */
+/* The same for names that were read: an error in them is one of the first record. */
 static int
 records_key_by_header(csv_records *self, generators_state *state)
 {
@@ -184,7 +184,7 @@ records_key_by_header(csv_records *self, generators_state *state)
     return status;
 }
 
-/* What the names rule out is said of the record that they are in. */
+/* Settle the plan.  An error in the names is one of the record that they are in.  0 or -1. */
 static int
 records_settle(csv_records *self, generators_state *state, PyObject *header, uint32_t width)
 {
@@ -211,7 +211,7 @@ records_settle(csv_records *self, generators_state *state, PyObject *header, uin
     return -1;
 }
 
-/* The first record as a tuple: *header, a new reference. */
+/* Set *header to the first record, a new tuple. */
 static csv_step
 records_take_first(csv_records *self, generators_state *state, PyObject **header)
 {
@@ -230,7 +230,7 @@ records_take_first(csv_records *self, generators_state *state, PyObject **header
     return *header == NULL ? CSV_RAISED_ERROR : CSV_DONE;
 }
 
-/* Take over the record read as the header.  0 or -1. */
+/* Use a record (stolen) as the header.  0 or -1. */
 static int
 records_set_header(csv_records *self, generators_state *state, PyObject *header)
 {
@@ -252,7 +252,6 @@ records_set_header(csv_records *self, generators_state *state, PyObject *header)
                        : records_settle(self, state, self->header, 0);
 }
 
-/* Where the header fails nothing was read: another reader starts with it. */
 csv_step
 csv_records_read_header(csv_records *self, generators_state *state)
 {
@@ -276,13 +275,13 @@ csv_records_read_header(csv_records *self, generators_state *state)
     }
     if (step == CSV_RAISED_ERROR) {
         Py_CLEAR(self->header);
-        self->mark = before;
+        self->mark = before; /* another reader starts with the header */
         self->marked = true;
     }
     return step;
 }
 
-/* A source without a header: what the first record tells is how many fields there are. */
+/* Settle the plan of a source without a header by the number of fields of the first record. */
 static int
 records_settle_by_first(csv_records *self, generators_state *state,
                         const fields_record *record)
@@ -301,7 +300,7 @@ records_is_blank(const csv_records *self, const fields_record *record)
 
 /* ---- bad records ---- */
 
-/* Forget the fault under way. */
+/* Forget the fault. */
 static void
 records_drop_fault(csv_records *self)
 {
@@ -326,7 +325,8 @@ records_report(csv_records *self)
     return result == NULL ? -1 : 0;
 }
 
-/* `done`: the text of the record at fault is whole, or not yet (0), or an error (-1). */
+/* Report and forget the fault.  `done`: 1 if the text of the record is complete, 0 if more
+   must be fed first, or -1. */
 static csv_step
 records_end_fault(csv_records *self, int done)
 {
@@ -341,7 +341,7 @@ records_end_fault(csv_records *self, int done)
     return done < 0 ? CSV_RAISED_ERROR : CSV_DONE;
 }
 
-/* More was fed: go on with the fault under way. */
+/* More was fed: continue with the fault. */
 static csv_step
 records_resume_fault(csv_records *self, generators_state *state)
 {
@@ -350,14 +350,14 @@ records_resume_fault(csv_records *self, generators_state *state)
                                        : csv_raw_newline(&self->raw, &self->parser));
 }
 
-/* A CSVError of a record is being raised: CSV_DONE when it is got over.  `record` is the one
-   at fault if it was taken, else NULL; `line_count` is right once it is behind. */
+/* A CSVError of a record is set: CSV_DONE when the reader has recovered.  `record` is the one
+   at fault if it was taken, else NULL; `line_count` is that after it. */
 static csv_step
 records_begin_fault(csv_records *self, generators_state *state, const fields_record *record,
                     uint64_t line_count)
 {
     self->error_count++;
-    /* Another stands for a CSVError that could not be made. */
+    /* Any other exception was raised while the CSVError was made. */
     if (self->on_error == NULL || !PyErr_ExceptionMatches(state->csv_error)) {
         return CSV_RAISED_ERROR;
     }
@@ -374,7 +374,7 @@ records_begin_fault(csv_records *self, generators_state *state, const fields_rec
                                        : csv_raw_record(&self->raw, &self->parser, record));
 }
 
-/* A record that was taken gives no row and an exception: the next reader starts with it. */
+/* A record that was taken gives an exception: another reader resumes before it. */
 static void
 records_mark_at(csv_records *self, const fields_record *record, uint64_t line_count)
 {
@@ -386,7 +386,7 @@ records_mark_at(csv_records *self, const fields_record *record, uint64_t line_co
 
 /* ---- rows ---- */
 
-/* A record taken, as a row: CSV_OVER where it gives none.  *fault as above. */
+/* A record that was taken, as a row; CSV_OVER if it gives none.  *fault as above. */
 static inline csv_step
 records_row(csv_records *self, generators_state *state, const fields_record *record,
             PyObject **row, bool *fault)

@@ -55,7 +55,7 @@ rows_next(stream *base)
     }
 }
 
-/* As a body for stream_run(). */
+/* For stream_run(). */
 static int
 rows_read_header(stream *base)
 {
@@ -140,16 +140,17 @@ rows_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 /* ---- checkpoints ---- */
 
-PyDoc_STRVAR(checkpoint_doc,
-             "checkpoint($self, /)\n"
-             "--\n\n"
-             "Where the rows delivered so far end, as a dict that JSON takes:\n"
-             "csv_rows(path, start=checkpoint) goes on from there, in another process if\n"
-             "need be, with the same dialect and a file that has not changed\n"
-             "(ValueError).  It needs a path or a seekable binary file in UTF-8, Latin-1\n"
-             "or ASCII: io.UnsupportedOperation otherwise.");
+PyDoc_STRVAR(
+    checkpoint_doc,
+    "checkpoint($self, /)\n"
+    "--\n\n"
+    "The position after the rows delivered so far, as a dict that JSON can store.\n"
+    "csv_rows(path, start=checkpoint) continues from there, also in another process,\n"
+    "with the same dialect and a file that has not changed (ValueError).  Requires a\n"
+    "path or a seekable binary file, in UTF-8, Latin-1 or ASCII\n"
+    "(io.UnsupportedOperation).");
 
-/* As a body for stream_run(): a converter that asks is refused. */
+/* For stream_run(), which refuses a converter that asks for a checkpoint. */
 static int
 rows_read_mark(stream *base)
 {
@@ -222,13 +223,13 @@ rows_get_total_bytes(PyObject *op, void *closure)
 
 static PyGetSetDef rows_attributes[] = {
     {"header", rows_get_header, NULL,
-     "The names, as a tuple, reading the first record if need be; () for an empty\n"
-     "file, None where the source has no header and no names were given.",
+     "The names, as a tuple; the first record is read if necessary.  () for an empty\n"
+     "file, None if the source has no header and no names were given.",
      NULL},
     {"line_num", attributes_get_count, NULL,
      "Physical lines read, as csv.reader counts them: a record may take several.",
      COUNT(records.parser.line_count)},
-    {"row_num", attributes_get_count, NULL, "Rows delivered; the header is none.",
+    {"row_num", attributes_get_count, NULL, "Rows delivered, without the header.",
      COUNT(records.row_count)},
     {"bytes_read", attributes_get_count, NULL,
      "Bytes taken from the source; 0 for one of text.", COUNT(source.bytes_read)},
@@ -249,8 +250,8 @@ PyDoc_STRVAR(
     "         max_record=67108864, on_error='raise', start=None)\n"
     "--\n"
     "\n"
-    "An iterator of the records of a CSV source, exactly as csv.reader of\n"
-    "CPython 3.13 reads them, each in the shape and of the types asked for.\n"
+    "An iterator over the records of a CSV source, exactly as csv.reader of CPython 3.13\n"
+    "reads them, each in the shape and with the types asked for.\n"
     "\n"
     ">>> from generators import csv_rows\n"
     ">>> for row in csv_rows([b'id,name\\n1,\"Ann', b'a\"\\n']):\n"
@@ -262,51 +263,50 @@ PyDoc_STRVAR(
     "\n"
     "source is one of\n"
     "    a path (str or os.PathLike), opened here and closed at the end;\n"
-    "    a binary file object, read with read(n), or a text file object, read\n"
-    "    by its own iteration; it is not closed;\n"
+    "    a binary file object, read with read(n), or a text file object, read by\n"
+    "    iterating over it; it is not closed;\n"
     "    bytes or any other buffer;\n"
     "    an iterable of str, each a line, as csv.reader takes them;\n"
     "    an iterable of bytes, cut anywhere.\n"
-    "A generator, given or made by iter(source), is closed at the end.\n"
-    "Bytes are read as a text file opened with newline='' would be.\n"
+    "A generator, given or returned by iter(source), is closed at the end.\n"
+    "Bytes are read as by a text file opened with newline=''.\n"
     "\n"
-    "into is list, tuple, dict, CSVRow (see there), a NamedTuple or dataclass,\n"
-    "    whose fields are found by name and read as they are annotated, or a\n"
-    "    callable, called with the fields.  Blank records are [] and (), and no\n"
-    "    row in other shapes.\n"
-    "header=True takes the first record as the names, for .header; it is then\n"
-    "    no row.  It is True by default where names are given or needed.\n"
-    "names replaces the names read: a sequence, a method of str such as\n"
-    "    str.lower, called with each, or a callable of the tuple of names that\n"
-    "    gives the new ones.  With header=False the file has no header.\n"
-    "columns are the names or indices of those that are built, in this order.\n"
-    "types maps names or indices to int, float, bool (true/false, t/f, yes/no,\n"
-    "    1/0 in any case), str, bytes (as in the source), Decimal, date or\n"
-    "    datetime, with exactly what T(field) or T.fromisoformat(field) gives, or\n"
-    "    to a callable of one str.  An empty field is None in a column of\n"
-    "    types, but for str, and where an annotation allows None; so is one\n"
-    "    without quotes that is spelled as in null.\n"
-    "ragged says what becomes of records with more or fewer fields than there\n"
-    "    are names, or than the first has: 'allow', for list and tuple, 'pad'\n"
-    "    (None for what is missing), or 'error', for all else.  Allowed, a\n"
-    "    chosen column that is missing is None, and what a dict has no name\n"
-    "    for is a list under None, as in csv.DictReader.\n"
-    "dialect and the formatting parameters are csv's, with its exceptions.\n"
-    "encoding is any text encoding; 'utf-8' drops a mark at the start.\n"
+    "into is list, tuple, dict, CSVRow, a NamedTuple or dataclass, whose fields are\n"
+    "    matched by name and converted as annotated, or a callable, called with the\n"
+    "    fields.  A blank record is [] or (), and is skipped in other shapes.\n"
+    "header=True takes the first record as the names, for .header; it is not a row.\n"
+    "    The default is True if names are given or needed.\n"
+    "names replaces the names that were read: a sequence, a method of str such as\n"
+    "    str.lower, called with each name, or a callable that takes the tuple of names\n"
+    "    and returns the new ones.  With header=False, names are those of a file\n"
+    "    without a header.\n"
+    "columns are the names or indices of the fields to build, in this order.\n"
+    "types maps names or indices to int, float, bool (true/false, t/f, yes/no, 1/0 in\n"
+    "    any case), str, bytes (as in the source), Decimal, date or datetime, which\n"
+    "    give exactly T(field) or T.fromisoformat(field), or to a callable of one str.\n"
+    "    An empty field is None in a typed column other than str, and where an\n"
+    "    annotation allows None; so is an unquoted field that is in null.\n"
+    "ragged is for records with more or fewer fields than there are names, or than the\n"
+    "    first record has: 'allow' (default for list and tuple), 'pad' (None for\n"
+    "    missing fields; more are an error), or 'error' (default otherwise).  With\n"
+    "    'allow', a chosen column that is missing is None, and the fields of a dict\n"
+    "    without a name are a list under None, as in csv.DictReader.\n"
+    "dialect and the formatting parameters are those of csv, with its exceptions.\n"
+    "encoding is any text encoding; 'utf-8' drops a byte order mark.\n"
     "errors is as in open().\n"
-    "items='lines' is for an iterator whose items lost their line ends, which\n"
-    "    are put back; items='chunks' is for str pieces cut anywhere.\n"
-    "max_field is the longest field, in characters, and max_record the longest\n"
-    "    record, in bytes (characters, for a source of text); None is no limit.\n"
-    "on_error is what becomes of a record that can't be read: 'raise', 'skip', or a\n"
-    "    callable of the CSVError and the record's source text, with its line\n"
-    "    end and cut at 64 KiB (bytes, where the source is of bytes).  Reading\n"
-    "    goes on at the next line.  .errors counts them.\n"
-    "start is what checkpoint() gave: reading goes on from there.\n"
+    "items='lines' is for an iterator whose items have lost their line ends, which are\n"
+    "    added; items='chunks' is for str cut anywhere.\n"
+    "max_field is the maximum length of a field, in characters, and max_record that of a\n"
+    "    record, in bytes (in characters, for a source of text); None is no limit.\n"
+    "on_error is 'raise'; 'skip', to skip a record that can't be read; or a callable that\n"
+    "    is called with the CSVError and the source text of such a record, with its line\n"
+    "    end and at most 64 KiB (bytes if the source is of bytes).  Reading continues at\n"
+    "    the next line.  .errors counts these records.\n"
+    "start is what checkpoint() returned: reading continues from there.\n"
     "\n"
-    "Raises CSVError, a csv.Error and a ValueError, for data that can't be read,\n"
-    "after the rows before it; OSError for a path that can't be opened, at once.\n"
-    "What the source itself raises comes through with a note of where.");
+    "Raises CSVError, a csv.Error and a ValueError, for data that can't be read, after the\n"
+    "rows before it; OSError at once for a path that can't be opened.  An exception of the\n"
+    "source is raised unchanged, with a note that says where.");
 
 static PyType_Slot rows_slots[] = {
     {Py_tp_doc, (char *)rows_doc},
