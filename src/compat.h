@@ -81,6 +81,10 @@ PyList_GetItemRef(PyObject *list, Py_ssize_t index)
    it is logged. */
 #define COMPAT_LOG_DESTROY_PENDING "_log_destroy_pending"
 
+/* The attribute that inspect.markcoroutinefunction() sets, in every build: what is set is
+   asked of that function. */
+#define COMPAT_COROUTINE_MARK "_is_coroutine_marker"
+
 /* Of asyncio.tasks: enters one task and leaves another in one call.  The public way is
    _leave_task() and _enter_task(). */
 #if PY_VERSION_HEX >= 0x030C0000 && !defined(GENERATORS_PORTABLE)
@@ -175,15 +179,14 @@ compat_watch_exit(PyObject *callback)
     Py_XDECREF(threading);
 #else
     static const char program[] =
-        "import concurrent.futures, threading\n"
+        "import atexit, concurrent.futures, threading\n"
         "class Watch:\n"
         "    def __init__(self, callback):\n"
         "        self.callback = callback\n"
-        "        self.local = threading.local()\n"
         "        self.executor = concurrent.futures.ThreadPoolExecutor(1)\n"
-        "        self.executor.submit(self.enter).result()\n"
-        "    def enter(self):\n"
-        "        self.local.watch = self\n"
+        "        local = threading.local()\n"
+        "        self.executor.submit(setattr, local, 'watch', self).result()\n"
+        "        atexit.register(id, local)  # so that it is held until then\n"
         "    def __del__(self):\n"
         "        self.callback()\n";
     PyObject *names = PyDict_New();

@@ -128,6 +128,39 @@ loop_wake(PyObject *future)
     return status;
 }
 
+static PyObject *
+wake_here(PyObject *Py_UNUSED(module), PyObject *future)
+{
+    return loop_wake(future) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+static PyMethodDef wake_here_method = {"wake", wake_here, METH_O, NULL};
+
+int
+loop_wake_from_anywhere(generators_state *state, PyObject *future)
+{
+    PyObject *here, *loop = PyObject_CallMethod(future, "get_loop", NULL);
+    if (loop == NULL || loop_running(state, &here) < 0) {
+        Py_XDECREF(loop);
+        return -1;
+    }
+    bool is_here = here == loop;
+    Py_XDECREF(here);
+    if (is_here) {
+        Py_DECREF(loop);
+        return loop_wake(future);
+    }
+    PyObject *callback = PyCFunction_New(&wake_here_method, NULL);
+    PyObject *handle = callback == NULL ? NULL
+                                        : PyObject_CallMethod(loop, "call_soon_threadsafe",
+                                                              "(OO)", callback, future);
+    Py_XDECREF(callback);
+    Py_XDECREF(handle);
+    Py_DECREF(loop);
+    /* A loop that is closed raises RuntimeError. */
+    return handle != NULL ? 0 : raising_forgive(PyExc_RuntimeError);
+}
+
 int
 loop_spawn(generators_state *state, PyObject *loop, PyObject *coroutine)
 {

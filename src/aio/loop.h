@@ -22,6 +22,10 @@ PyObject *loop_future(PyObject *loop);
 /* End the wait for a future, unless it has ended.  On its loop's thread.  0 or -1. */
 int loop_wake(PyObject *future);
 
+/* The same on any thread, by call_soon_threadsafe() of the future's own loop.  A loop that is
+   closed is not woken: nobody waits there.  0 or -1. */
+int loop_wake_from_anywhere(generators_state *state, PyObject *future);
+
 /* asyncio.CancelledError, borrowed, or NULL. */
 PyObject *loop_cancelled_error(generators_state *state);
 

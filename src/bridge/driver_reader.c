@@ -30,7 +30,8 @@ abandon(driver *self)
     driver_record_error(self);
     PyObject *task = Py_XNewRef(self->task);
     /* The error says it: asyncio need not log that a task is left. */
-    if (task != NULL && PyObject_SetAttrString(task, COMPAT_LOG_DESTROY_PENDING, Py_False) < 0) {
+    if (task != NULL &&
+        PyObject_SetAttrString(task, COMPAT_LOG_DESTROY_PENDING, Py_False) < 0) {
         raising_unraisable(task);
     }
     Py_XDECREF(task);

@@ -12,7 +12,9 @@
  */
 #include "bridge/to_async.h"
 
-#include "bridge/worker.h"
+#include "bridge/worker_start.h"
+#include "bridge/worker_wait.h"
+#include "runtime/patched.h"
 #include "stream/astream.h"
 
 #define BUFFERSIZE 256
@@ -224,8 +226,14 @@ to_async_init(to_async *self, generators_state *state, PyObject *args, PyObject 
         }
         return open_without_thread(self, state, source);
     }
+    if (patched_check_threads("to_async()", "use thread=False") < 0) {
+        return -1;
+    }
     if (executor != Py_None) {
         self->executor = Py_NewRef(executor);
+    }
+    if (worker_watch_forks(state) < 0) {
+        return -1;
     }
     self->worker = (worker *)worker_new(state, source, items, bytes);
     return self->worker == NULL ? -1 : 0;

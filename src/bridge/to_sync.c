@@ -31,6 +31,7 @@
 #include "bridge/driver_reader.h"
 #include "core/clock.h"
 #include "runtime/forks.h"
+#include "runtime/patched.h"
 #include "runtime/watch.h"
 #include "stream/stream.h"
 
@@ -414,6 +415,7 @@ to_sync_init(to_sync *self, generators_state *state, PyObject *args, PyObject *k
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$nnOO:to_sync", keywords, &source,
                                      &buffersize, &max_bytes, &loop, &timeout) ||
         check_source(source) < 0 || read_timeout(timeout, &self->timeout) < 0 ||
+        patched_check_threads("to_sync()", "read the source in a process without it") < 0 ||
         find_background(self, state) < 0) {
         return -1;
     }

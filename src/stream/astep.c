@@ -368,6 +368,24 @@ astep_interrupt(astep *step, astream *self)
     Py_XDECREF(future);
 }
 
+/* Whether the step that waits is one of the loop that runs here: only that can be ended from
+   here.  1, 0, or -1 with an exception set. */
+static int
+astep_is_of_this_loop(astream *self)
+{
+    if (self->future == NULL) {
+        return 1;
+    }
+    PyObject *loop, *future = Py_NewRef(self->future);
+    int running = loop_running(generators_state_of((PyObject *)self), &loop);
+    PyObject *other = running < 0 ? NULL : PyObject_CallMethod(future, "get_loop", NULL);
+    int is = other == NULL ? -1 : other == loop;
+    Py_DECREF(future);
+    Py_XDECREF(loop);
+    Py_XDECREF(other);
+    return is;
+}
+
 /* Another step is closing the stream: wait for that. */
 static PySendResult
 astep_wait_for_closer(astep *step, astream *self, PyObject **result)
@@ -404,6 +422,10 @@ astep_begin_closing(astep *step, astream *self, PyObject **result)
         }
         if (self->phase != ASTREAM_STEPPING) {
             return astep_wait_for_closer(step, self, result);
+        }
+        int is_here = astep_is_of_this_loop(self);
+        if (is_here <= 0) {
+            return is_here < 0 ? PYGEN_ERROR : astep_refuse_overlap(step);
         }
         astep_interrupt(step, self);
     }

@@ -186,9 +186,6 @@ get_code(PyObject *op, void *Py_UNUSED(closure))
 }
 
 #if PY_VERSION_HEX >= 0x030C0000
-/* What inspect.markcoroutinefunction() sets. */
-#define COROUTINE_MARK "_is_coroutine_marker"
-
 static PyObject *
 get_mark(PyObject *Py_UNUSED(op), void *name)
 {
@@ -257,7 +254,8 @@ static PyGetSetDef task_getset[] = {
     {"__code__", get_code, NULL, "The function's code, as that of a coroutine function.",
      NULL},
 #if PY_VERSION_HEX >= 0x030C0000
-    {COROUTINE_MARK, get_mark, set_mark, "The mark of a coroutine function.", COROUTINE_MARK},
+    {COMPAT_COROUTINE_MARK, get_mark, set_mark, "The mark of a coroutine function.",
+     COMPAT_COROUTINE_MARK},
 #endif
     {"__defaults__", get_from_function, NULL, "The function's.", "__defaults__"},
     {"__kwdefaults__", get_from_function, NULL, "The function's.", "__kwdefaults__"},

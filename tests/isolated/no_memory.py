@@ -38,6 +38,8 @@ OF_CPYTHON = re.compile(
     '|lineterminator must be set$'
     # The locks of io.BufferedReader and threading.
     "|can't allocate (read )?lock$"
+    # What awaits it had no memory to begin.
+    "|coroutine '.*' was never awaited$"
     # An asend() that had no memory for its first step.
     "|coroutine method 'asend' of '\\w+' was never awaited$"
     # A class of another's metaclass, or a method of one, that is made with an error set.

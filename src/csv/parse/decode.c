@@ -66,16 +66,15 @@ csv_parser_open_decoder(csv_parser *self, PyObject *encoding, const char *errors
     }
     Py_DECREF(handler);
     self->encoding = decode_native_encoding(name, &self->dialect.fields.set, errors);
-    self->encoding_name = PyUnicode_FromObject(encoding); /* exact */
-    self->errors_name = PyUnicode_FromString(errors);
-    if (self->encoding == CSV_DECODED) {
-        self->decoder = decode_new_decoder(name, errors);
-    }
+    /* Each step stops at what fails: an API that is called with an error set may lose it. */
+    int status = (self->encoding_name = PyUnicode_FromObject(encoding)) == NULL || /* exact */
+                         (self->errors_name = PyUnicode_FromString(errors)) == NULL ||
+                         (self->encoding == CSV_DECODED &&
+                          (self->decoder = decode_new_decoder(name, errors)) == NULL)
+                     ? -1
+                     : 0;
     Py_DECREF(name);
-    return self->encoding_name == NULL || self->errors_name == NULL ||
-                   (self->encoding == CSV_DECODED && self->decoder == NULL)
-               ? -1
-               : 0;
+    return status;
 }
 
 /* ---- what the first bytes tell ---- */

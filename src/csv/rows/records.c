@@ -131,8 +131,8 @@ records_replace_names(csv_records *self, PyObject *header)
     int each = is_method_of_str(names);
     PyObject *result = NULL;
     if (each >= 0) {
-        result = each ? records_call_with_each(names, header)
-                      : PyObject_CallOneArg(names, header);
+        result =
+            each ? records_call_with_each(names, header) : PyObject_CallOneArg(names, header);
     }
     Py_DECREF(names);
     return result;

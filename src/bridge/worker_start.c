@@ -1,14 +1,18 @@
-/* The start of a worker's thread, and its end with the process.
+/* The start of a worker's thread, and its end with the process: see worker_start.h.
  *
- * It is a threading.Thread, which is no daemon, or has one place of an executor for
- * its whole life.  While it runs the state's set holds it.  At the end of the
- * interpreter all of them are stopped, before threading or an executor waits for their
- * threads: their functions to be called at exit are called in reverse order, so that
- * ours is registered anew when the first executor is used.  After a fork a counter says
- * that the workers of before have lost their threads, or their executor's, or would find their
- * source begun by the parent as well; nothing of them is touched.
+ * The thread is a threading.Thread that is no daemon, or one job of an executor for its whole
+ * life.  While it runs, the state's set holds the worker.
+ *
+ * When the interpreter ends, all workers are stopped before threading or an executor waits for
+ * their threads.  Functions to be called at exit are called in reverse order, so ours is
+ * registered again when the first executor is used.
+ *
+ * After a fork, the child has neither the threads nor the executors of earlier workers, and
+ * the parent reads the sources of those that were not begun.  Nothing of them is touched.
  */
-#include "bridge/worker.h"
+#include "bridge/worker_start.h"
+
+#include "bridge/worker_run.h"
 #include "runtime/watch.h"
 
 /* ---- the end of the process ---- */
@@ -59,7 +63,7 @@ count_fork(PyObject *reference, PyObject *Py_UNUSED(ignored))
     if (state != NULL) {
         forks_count(state);
         if (state->async_workers != NULL) {
-            /* A new set: the old one's workers, and what they hold, are never let go of. */
+            /* A new set: the old one's workers, and what they hold, are never dropped. */
             PyObject *workers = PySet_New(NULL);
             if (workers != NULL) {
                 state->async_workers = workers;
@@ -101,8 +105,8 @@ worker_watch_forks(generators_state *state)
     return 0;
 }
 
-/* Before the first worker, and before the first one in an executor.  Two threads may do it
-   at once: to be called twice does no harm to any of the functions. */
+/* Before the first worker, and before the first one in an executor.  Two threads may do it at
+   once: each of the functions may be called twice. */
 static int
 prepare(generators_state *state, PyObject *module, bool executor)
 {
@@ -143,14 +147,14 @@ run(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static PyMethodDef run_method = {"to_async", run, METH_NOARGS, NULL};
 
-/* Raise what became of a place in which no worker ran. */
+/* Raise what became of a job that ran no worker. */
 static void
-raise_lost_place(PyObject *place)
+raise_lost_job(PyObject *job)
 {
-    PyObject *cancelled = PyObject_CallMethod(place, "cancelled", NULL);
+    PyObject *cancelled = PyObject_CallMethod(job, "cancelled", NULL);
     int is = cancelled == NULL ? -1 : PyObject_IsTrue(cancelled);
     Py_XDECREF(cancelled);
-    PyObject *error = is != 0 ? NULL : PyObject_CallMethod(place, "exception", NULL);
+    PyObject *error = is != 0 ? NULL : PyObject_CallMethod(job, "exception", NULL);
     if (error != NULL && PyExceptionInstance_Check(error)) {
         PyErr_SetRaisedException(error);
         return;
@@ -162,10 +166,10 @@ raise_lost_place(PyObject *place)
     }
 }
 
-/* The executor's future has ended: without a worker, if it never had its turn.  The worker may
-   be torn down just now. */
+/* Called when the executor's job has ended: without running the worker, if it was never begun.
+   The worker may be in its teardown. */
 static PyObject *
-place_ended(PyObject *op, PyObject *place)
+job_ended(PyObject *op, PyObject *job)
 {
     worker *self = (worker *)op;
     generators_lock_take(&self->lock);
@@ -178,13 +182,13 @@ place_ended(PyObject *op, PyObject *place)
         worker_close_unstarted(self);
     }
     else {
-        raise_lost_place(place);
+        raise_lost_job(job);
     }
     worker_finish(self);
     return leave_set(self) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-static PyMethodDef place_ended_method = {"place_ended", place_ended, METH_O, NULL};
+static PyMethodDef job_ended_method = {"job_ended", job_ended, METH_O, NULL};
 
 static int
 start_thread(PyObject *threading, PyObject *target, PyObject *callback)
@@ -208,31 +212,31 @@ start_thread(PyObject *threading, PyObject *target, PyObject *callback)
 static int
 start_in_executor(worker *self, PyObject *executor, PyObject *target, PyObject *callback)
 {
-    PyObject *place = PyObject_CallMethod(executor, "submit", "OO", target, callback);
-    if (place == NULL) {
+    PyObject *job = PyObject_CallMethod(executor, "submit", "OO", target, callback);
+    if (job == NULL) {
         return -1;
     }
-    Py_INCREF(place);
+    Py_INCREF(job);
     generators_lock_take(&self->lock);
-    PyObject *earlier = self->place;
-    self->place = place;
+    PyObject *earlier = self->job;
+    self->job = job;
     generators_lock_leave(&self->lock);
     Py_XDECREF(earlier);
-    PyObject *ended = PyCFunction_New(&place_ended_method, (PyObject *)self);
+    PyObject *ended = PyCFunction_New(&job_ended_method, (PyObject *)self);
     PyObject *done =
-        ended == NULL ? NULL : PyObject_CallMethod(place, "add_done_callback", "(O)", ended);
+        ended == NULL ? NULL : PyObject_CallMethod(job, "add_done_callback", "(O)", ended);
     Py_XDECREF(ended);
     Py_XDECREF(done);
-    Py_DECREF(place);
+    Py_DECREF(job);
     return done == NULL ? -1 : 0;
 }
 
-/* Nothing of it runs, or will. */
+/* It does not run, and will not. */
 static bool
 is_unbegun(worker *self)
 {
     generators_lock_take(&self->lock);
-    bool is = !self->began && self->place == NULL;
+    bool is = !self->began && self->job == NULL;
     generators_lock_leave(&self->lock);
     return is;
 }

@@ -1,0 +1,171 @@
+/* A worker's thread: see worker_run.h.
+ *
+ * It calls the source, or its iter(), then next(), and at the end close() where the iterator
+ * is a Generator by its ABC; all in one copy of its maker's context.  Where the ring is full
+ * it waits until that is half empty; with a ring of no items, until one is asked for.
+ *
+ * User code runs in all of these, with no lock held.
+ */
+#include "bridge/worker_run.h"
+
+#include "bridge/size.h"
+#include "bridge/worker_wait.h"
+#include "runtime/closing.h"
+#include "runtime/raising.h"
+
+#define ITEMS_BETWEEN_TURNS 128 /* for which the thread keeps the GIL */
+
+static bool
+is_wanted_lock_held(const worker *self)
+{
+    return self->ring.max_items == 0 ? self->asked : !ring_is_full(&self->ring);
+}
+
+/* Wait until an item is wanted: false where it was stopped. */
+static bool
+wait_until_wanted(worker *self)
+{
+    for (;;) {
+        generators_lock_take(&self->lock);
+        bool goes = !self->stopped, wanted = is_wanted_lock_held(self);
+        self->waits = goes && !wanted;
+        generators_lock_leave(&self->lock);
+        if (!goes || wanted) {
+            return goes;
+        }
+        Py_BEGIN_ALLOW_THREADS;
+        PyThread_acquire_lock(self->wake_up, WAIT_LOCK);
+        Py_END_ALLOW_THREADS;
+    }
+}
+
+/* Put an item (stolen) into the ring: 1 where the next is wanted, 0 where not yet, or -1. */
+static int
+put(worker *self, PyObject *item)
+{
+    size_t bytes = item_size(item);
+    generators_lock_take(&self->lock);
+    bool held = !self->stopped && ring_put(&self->ring, item, bytes);
+    bool failed = !held && !self->stopped;
+    self->asked = false;
+    PyObject *loop = worker_loop_to_wake_lock_held(self, self->ring.max_items == 0);
+    int wanted = !self->stopped && is_wanted_lock_held(self);
+    generators_lock_leave(&self->lock);
+    if (loop != NULL) {
+        worker_wake_loop(self, loop);
+    }
+    if (!held) {
+        Py_DECREF(item);
+    }
+    if (failed) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return wanted;
+}
+
+/* Take items until the end, the stop, or an error, which is set then. */
+static void
+pull(worker *self, PyObject *iterator)
+{
+    iternextfunc next = Py_TYPE(iterator)->tp_iternext;
+    int wanted = 0;
+    for (unsigned count = 1; wanted > 0 || wait_until_wanted(self); count++) {
+        PyObject *item = next(iterator);
+        if (item == NULL) {
+            if (PyErr_Occurred() && raising_forgive(PyExc_StopIteration) < 0) {
+                stream_note("while reading item %zd", self->pulled);
+            }
+            return;
+        }
+        self->pulled++;
+        wanted = put(self, item);
+        if (wanted < 0) {
+            return;
+        }
+        if (count % ITEMS_BETWEEN_TURNS == 0) {
+            Py_BEGIN_ALLOW_THREADS;
+            Py_END_ALLOW_THREADS;
+        }
+    }
+}
+
+/* An exception that is set stays set, or is the context of what closing raises. */
+static void
+close_iterator(worker *self, PyObject *iterator)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    int closes =
+        closing_is_due(iterator, generators_state_of((PyObject *)self)->generator_abc);
+    if (closes < 0) {
+        raising_chain(raised);
+        return;
+    }
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+    if (closes) {
+        closing_close(iterator);
+    }
+}
+
+static PyObject *
+open_source(PyObject *source)
+{
+    if (worker_is_iterable(source)) {
+        return PyObject_GetIter(source);
+    }
+    PyObject *made = PyObject_CallNoArgs(source);
+    PyObject *iterator = made == NULL ? NULL : PyObject_GetIter(made);
+    Py_XDECREF(made);
+    return iterator;
+}
+
+void
+worker_run(worker *self)
+{
+    PyObject *source = self->source;
+    self->source = NULL;
+    generators_lock_take(&self->lock);
+    self->thread = PyThread_get_thread_ident();
+    self->began = true;
+    bool stopped = self->stopped;
+    generators_lock_leave(&self->lock);
+    /* A source that was stopped before it began is closed, too. */
+    PyObject *iterator = stopped ? Py_NewRef(source) : open_source(source);
+    Py_DECREF(source);
+    if (iterator != NULL) {
+        if (!stopped) {
+            pull(self, iterator);
+        }
+        close_iterator(self, iterator);
+        PyObject *raised = PyErr_GetRaisedException();
+        Py_DECREF(iterator); /* on this thread */
+        if (raised != NULL) {
+            PyErr_SetRaisedException(raised);
+        }
+    }
+    worker_finish(self);
+}
+
+void
+worker_finish(worker *self)
+{
+    PyObject *error = PyErr_GetRaisedException();
+    generators_lock_take(&self->lock);
+    bool released = self->released;
+    if (!released) {
+        self->error = error;
+    }
+    self->thread = 0;
+    self->finished = true;
+    PyObject *loop = worker_loop_to_wake_lock_held(self, true);
+    generators_lock_leave(&self->lock);
+    if (loop != NULL) {
+        worker_wake_loop(self, loop);
+    }
+    if (released && error != NULL) {
+        PyErr_SetRaisedException(error);
+        raising_unraisable((PyObject *)self);
+    }
+}
