@@ -55,6 +55,22 @@ PyErr_SetRaisedException(PyObject *exception)
 }
 #endif
 
+#if PY_VERSION_HEX < 0x030D0000
+/* The value of a key: 1 and a new reference; 0 and NULL if there is none; -1 and NULL. */
+static inline int
+PyDict_GetItemRef(PyObject *dict, PyObject *key, PyObject **value)
+{
+    *value = Py_XNewRef(PyDict_GetItemWithError(dict, key));
+    return *value != NULL ? 1 : PyErr_Occurred() ? -1 : 0;
+}
+
+static inline PyObject *
+PyList_GetItemRef(PyObject *list, Py_ssize_t index)
+{
+    return Py_XNewRef(PyList_GetItem(list, index));
+}
+#endif
+
 /* ---- modules of the standard library ---- */
 
 /* The protocol between a future and the task that awaits it, in every build: isfuture() looks

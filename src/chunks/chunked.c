@@ -1,25 +1,26 @@
-/* chunked: pieces of text or bytes, sent on in chunks of one size.
+/* chunked: pieces of text or bytes as chunks of one size.
  *
- * The synchronous face of pieces.c: it pulls pieces from an iterator, or
- * calls read() of a binary file, until a chunk is whole, FLUSH comes or the bytes
- * held have waited long enough.  It looks at the clock only when a piece arrives.
+ * The sync front end of pieces.c.  It pulls pieces from an iterator, or calls read() of a
+ * binary file, until a chunk is complete, FLUSH comes, or the bytes held have waited long
+ * enough.  It reads the clock only when a piece arrives.
  *
- * States: those of a stream.  When the source ends or fails, the bytes held go
- * out first; then comes the end, or the error.
+ * States: those of a stream.  When the source ends or fails, the bytes held are delivered
+ * first; then comes the end, or the error.
  *
- * Owned: the source, by the stream; the bound read() of a file, which stays open;
- * the bytes held.  All until the end.  User code runs in the source and in
- * codecs, under `running`.  Threads: see stream.c.
+ * Owned until the end: the source, by the stream; the bound read() of a file, which stays
+ * open; the bytes held.  User code runs in the source and in codecs, under `running`. Threads:
+ * see stream.c.
  */
 #include "chunks/chunked.h"
 
 #include "chunks/pieces.h"
+#include "runtime/attributes.h"
 
 typedef struct {
     stream stream;
     piece_chunks pieces;
-    PyObject *read; /* owned: a binary file's read(), or NULL where `source` is read */
-    bool instant;   /* the source is a list's or tuple's own iterator */
+    PyObject *read; /* owned: a binary file's read(), or NULL if `source` is read */
+    bool instant;   /* see chunks_is_instant() */
 } chunked;
 
 /* ---- a file ---- */
@@ -28,7 +29,7 @@ static int
 feed_read(chunked *self, PyObject *data)
 {
     if (data == Py_None) {
-        PyErr_SetString(PyExc_BlockingIOError, "the file has no data yet: it is not blocking");
+        PyErr_SetString(PyExc_BlockingIOError, "the file is non-blocking and has no data yet");
         return -1;
     }
     if (PyUnicode_Check(data)) {
@@ -45,7 +46,7 @@ feed_read(chunked *self, PyObject *data)
     return pieces_feed(&self->pieces, data, self->stream.pulled);
 }
 
-/* Read until a chunk is ready or the file has ended.  0 or -1. */
+/* Read until a chunk is ready, or the file has ended.  0 or -1. */
 static int
 read_file(stream *base, PyObject **Py_UNUSED(whole))
 {
@@ -114,25 +115,22 @@ chunked_clear(PyObject *op)
 
 /* ---- making one ---- */
 
-/* The method that reads a binary file: 1 and *read, 0 where `object` is none, or
-   -1.  A buffered file gives what it has with read1(), and does not wait for more. */
+/* The method that reads a binary file: 1 and *read, 0 if `object` has no read(), or -1.  For a
+   buffered file that is read1(), which returns what it has and does not wait for more. */
 static int
 find_read(generators_state *state, PyObject *object, PyObject **read)
 {
-    *read = PyObject_GetAttrString(object, "read");
-    if (*read == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
-            return -1;
-        }
-        PyErr_Clear();
-        return 0;
+    int found = attributes_has(object, "read");
+    if (found <= 0) {
+        return found;
     }
     PyObject *type = PyObject_GetAttrString(state->io, "BufferedReader");
-    if (type != NULL && (PyObject *)Py_TYPE(object) == type) {
-        Py_SETREF(*read, PyObject_GetAttrString(object, "read1"));
+    if (type != NULL) {
+        bool buffered = (PyObject *)Py_TYPE(object) == type;
+        *read = PyObject_GetAttrString(object, buffered ? "read1" : "read");
     }
     Py_XDECREF(type);
-    return type == NULL || *read == NULL ? -1 : 1;
+    return *read == NULL ? -1 : 1;
 }
 
 static int
@@ -204,17 +202,16 @@ chunked_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 PyDoc_STRVAR(chunked_doc,
              "chunked(pieces, size=65536, *, max_delay=0.1, encoding='utf-8')\n"
              "--\n\n"
-             "The pieces (str, bytes or other buffers) or the content of a binary file\n"
-             "object, as bytes of exactly `size`.\n\n"
-             "A chunk is shorter, and never empty, at the end; where FLUSH stands among\n"
-             "the pieces; and when a piece arrives `max_delay` seconds or more after the\n"
-             "first byte held was given or, if that is later, the chunk was asked for.\n"
-             "0 passes every piece on at once, None never sends a chunk early.  A bytes\n"
-             "object of exactly `size` that arrives while nothing is held is handed on\n"
-             "as it is.\n\n"
+             "Join pieces (str, bytes or other buffers), or the content of a binary file\n"
+             "object, into bytes objects of exactly `size`.\n\n"
+             "A chunk is shorter, but never empty, at the end, at FLUSH among the pieces,\n"
+             "and when a piece arrives `max_delay` seconds or more after the first byte\n"
+             "held, or after the chunk was asked for if that is later.  max_delay=0 passes\n"
+             "every piece on at once; None never sends a chunk early.  A bytes object of\n"
+             "exactly `size` that arrives while nothing is held is passed on as it is.\n\n"
              "A generator given as `pieces` is closed when the stream ends; a file stays\n"
-             "open.  When the pieces end in an error, the bytes before it come first.\n"
-             "A piece of another type is a TypeError; see batched() for those.\n\n"
+             "open.  If the pieces end in an error, the bytes before it are delivered\n"
+             "first.  A piece of another type is a TypeError: batched() takes any items.\n\n"
              ">>> list(chunked(['ab', b'cde', 'f'], 4))\n"
              "[b'abcd', b'ef']");
 

@@ -85,10 +85,11 @@ chunks_take(chunks *self)
     const uint8_t *chunk;
     size_t count = coalescer_next(&self->machine, &chunk);
     if (count == 0) {
+        PyObject *failure = self->failure;
+        self->failure = NULL;
         Py_CLEAR(self->piece);
-        if (self->failure != NULL) {
-            PyErr_SetRaisedException(self->failure);
-            self->failure = NULL;
+        if (failure != NULL) {
+            PyErr_SetRaisedException(failure);
         }
         return NULL;
     }
@@ -101,9 +102,9 @@ chunks_take(chunks *self)
     return PyBytes_FromStringAndSize((const char *)chunk, (Py_ssize_t)count);
 }
 
-/* What is left of the piece before, and then these bytes: a new reference or NULL. */
+/* The rest of the last piece, then these bytes: a new reference, or NULL. */
 static PyObject *
-copy_behind_rest(const coalescer *machine, const void *bytes, size_t count)
+copy_after_rest(const coalescer *machine, const void *bytes, size_t count)
 {
     size_t rest = machine->rest_length;
     if (count > SIZE_MAX / 2 - rest) {
@@ -127,7 +128,7 @@ chunks_feed(chunks *self, PyObject *owner, const void *bytes, size_t count)
     PyObject *copy = NULL;
     if (machine->rest_length > 0 ||
         (owner == NULL && count >= machine->size - machine->length)) {
-        copy = copy_behind_rest(machine, bytes, count);
+        copy = copy_after_rest(machine, bytes, count);
         if (copy == NULL) {
             return -1;
         }
@@ -141,13 +142,14 @@ chunks_feed(chunks *self, PyObject *owner, const void *bytes, size_t count)
         status = -1;
     }
     else if (machine->rest_length > 0) {
-        Py_XSETREF(self->piece, Py_NewRef(owner));
+        Py_INCREF(owner);
+        Py_XSETREF(self->piece, owner);
     }
     Py_XDECREF(copy);
     return status;
 }
 
-/* `bytes` is given away, and NULL where there are none. */
+/* Feed `bytes`, which is stolen; NULL with or without an exception set.  0 or -1. */
 static int
 feed_encoded(chunks *self, PyObject *bytes)
 {
@@ -166,7 +168,7 @@ chunks_feed_text(chunks *self, PyObject *text)
     return feed_encoded(self, text_encode(&self->text, text));
 }
 
-/* What is held goes out, and that is the end. */
+/* Flush the machine, and end. */
 static void
 finish(chunks *self)
 {
@@ -190,7 +192,8 @@ chunks_fail(chunks *self)
     if (!PyErr_ExceptionMatches(PyExc_Exception)) {
         return false;
     }
-    Py_XSETREF(self->failure, PyErr_GetRaisedException());
+    PyObject *failure = PyErr_GetRaisedException();
+    Py_XSETREF(self->failure, failure);
     finish(self);
     return true;
 }

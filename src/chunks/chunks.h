@@ -1,9 +1,9 @@
-/* The coalescer among Python objects, for every type that gives chunks: pieces in,
- * `bytes` objects out, and an error kept until the bytes before it are out.
- * The owner locks.
+/* The coalescer for Python objects: pieces in, `bytes` objects out, and an error held back
+ * until the bytes before it are out.  The owner locks.
  *
- * A machine that makes chunks of its items (pieces.h, csv/lines.h) begins with `chunks` and
- * says how by a chunks_kind; its faces are chunks_next() here and achunks.h.
+ * A machine that makes chunks of its items (pieces.h, csv/write/lines.h) has `chunks` as the
+ * first member of its struct, and a chunks_kind.  Its front ends use chunks_next() here, or
+ * achunks.h.  The struct is public for that, and for the inlines that run for each item.
  */
 #ifndef GENERATORS_CHUNKS_CHUNKS_H
 #define GENERATORS_CHUNKS_CHUNKS_H
@@ -16,54 +16,51 @@
 typedef struct {
     coalescer machine;
     text_encoder text;
-    PyObject *piece;         /* owned: what the machine borrows from, or NULL */
-    PyObject *failure;       /* owned: raised when all that came before is out, or NULL */
-    uint64_t (*clock)(void); /* NULL where the time does not matter */
+    PyObject *piece;         /* owned: the object whose bytes the machine borrows, or NULL */
+    PyObject *failure;       /* owned: raised after all bytes before it are out, or NULL */
+    uint64_t (*clock)(void); /* NULL if the time does not matter */
     bool finished;           /* nothing more is fed */
 } chunks;
 
 typedef struct {
-    /* Feed an item, of which `index` came before.  0, or -1 with an exception that says
-       where. */
+    /* Feed the item of this index.  0, or -1 with an exception that has a note of where. */
     int (*take)(chunks *self, generators_state *state, PyObject *item, Py_ssize_t index);
 
-    /* There are no more: feed what is left, and chunks_end().  0 or -1. */
+    /* There are no more items: feed what is left, and call chunks_end().  0 or -1. */
     int (*end)(chunks *self);
 
-    bool hands_on; /* an item that is the next chunk goes out as it is */
+    bool passes; /* an item that is exactly the next chunk is passed on as it is */
 } chunks_kind;
 
-/* `size` and `max_delay` as the user gave them, NULL for one that was not: 64 KiB
-   and a tenth of a second.  0, or -1 with an exception set. */
+/* Read `size` and `max_delay`, NULL for one that was not given: 64 KiB and a tenth of a
+   second. `text` is opened by the owner, and closed by chunks_close().  0 or -1. */
 int chunks_open(chunks *self, PyObject *size, PyObject *max_delay);
-/* `text` is opened by its owner, and closed here. */
 void chunks_close(chunks *self);
 int chunks_traverse(chunks *self, visitproc visit, void *arg);
 
-/* The next chunk: a new reference; NULL with an exception set, or without one
-   when more must be fed or, `finished`, at the end. */
+/* The next chunk: a new reference; NULL with an exception set, or without one if more must be
+   fed or, if `finished`, at the end. */
 PyObject *chunks_take(chunks *self);
 
-/* Feed a piece.  `owner` keeps the bytes alive and unchanged; they are copied where
-   it is NULL, and where chunks are left to be taken of the piece before, which
-   come first.  0 or -1. */
+/* Feed a piece.  `owner` keeps the bytes alive and unchanged.  They are copied if it is NULL,
+   or if chunks of the last piece are still to be taken.  0 or -1. */
 int chunks_feed(chunks *self, PyObject *owner, const void *bytes, size_t count);
 
-/* Feed text by the encoder. */
+/* Feed text, through the encoder.  0 or -1. */
 int chunks_feed_text(chunks *self, PyObject *text);
 
-/* What the encoder and the machine hold goes out, and that is the end.  0 or -1. */
+/* Flush the encoder and the machine, and end.  0 or -1. */
 int chunks_end(chunks *self);
 
-/* The same, and the exception being raised is raised after it.  False for one
-   that does not wait for that: it is no Exception, and still set. */
+/* Flush the machine, hold back the exception that is set until those bytes are out, and end.
+   False for one that is not held back and is still set: it is not an Exception. */
 bool chunks_fail(chunks *self);
 
 #define CHUNKS_BETWEEN_TICKS 64
-#define CHUNKS_BETWEEN_CHECKS 1024 /* for signals: no item may ever complete a chunk */
+#define CHUNKS_BETWEEN_CHECKS 1024 /* for signals: perhaps no item ever completes a chunk */
 
-/* Whether asking for a piece can make nobody wait, so that the clock need not be
-   looked at after each. */
+/* Whether the next piece is always there at once, so that the clock need not be read after
+   each one. */
 static inline bool
 chunks_is_instant(const chunks *self, PyObject *source)
 {
@@ -71,7 +68,7 @@ chunks_is_instant(const chunks *self, PyObject *source)
            (Py_IS_TYPE(source, &PyListIter_Type) || Py_IS_TYPE(source, &PyTupleIter_Type));
 }
 
-/* A step begins, and somebody waits from now on. */
+/* A step begins: the consumer waits from now on. */
 static inline void
 chunks_ask(chunks *self)
 {
@@ -80,7 +77,7 @@ chunks_ask(chunks *self)
     }
 }
 
-/* A piece was fed: what has waited too long goes out. */
+/* A piece was fed: flush what has waited too long. */
 static inline void
 chunks_tick(chunks *self)
 {
@@ -92,20 +89,19 @@ chunks_tick(chunks *self)
     }
 }
 
-/* Whether an item is the next chunk. */
+/* Whether an item is exactly the next chunk. */
 static inline bool
 chunks_is_whole(const chunks *self, const chunks_kind *kind, PyObject *item)
 {
-    return kind->hands_on && PyBytes_CheckExact(item) &&
+    return kind->passes && PyBytes_CheckExact(item) &&
            (size_t)PyBytes_GET_SIZE(item) == self->machine.size &&
            coalescer_is_empty(&self->machine);
 }
 
-/* ---- the synchronous face ---- */
+/* ---- the sync front end ---- */
 
-/* Feed items of the stream until a chunk is ready, one is found whole, or the source has
-   ended.  0 and *whole, a new reference or NULL, or -1.  Inline, so that `kind` is known
-   where it is called. */
+/* Feed items of the stream until a chunk is ready, an item is one, or the source has ended.  0
+   with *whole, the item or NULL, or -1.  Inline, so that the compiler knows `kind`. */
 static inline int
 chunks_pull(chunks *self, stream *face, const chunks_kind *kind, bool instant,
             PyObject **whole)
@@ -144,7 +140,7 @@ chunks_pull(chunks *self, stream *face, const chunks_kind *kind, bool instant,
     }
 }
 
-/* The next chunk, for which `more` feeds; NULL at the end or with an exception set. */
+/* The next chunk; `more` feeds.  NULL at the end, or with an exception set. */
 static inline PyObject *
 chunks_next(chunks *self, stream *face, int (*more)(stream *face, PyObject **whole))
 {

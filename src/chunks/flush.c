@@ -1,7 +1,7 @@
-/* FLUSH: among the pieces, it sends on what is held.
+/* FLUSH: among the pieces, it has the bytes held sent at once.
  *
- * The one object of its type.  It has no state, and belongs to the module, which it holds
- * by its type: the collector must see that, or the module would live for ever.
+ * The only object of its type.  It has no state.  It belongs to the module, and refers to it
+ * by its type: the garbage collector must see that, or the module would never be freed.
  */
 #include "chunks/flush.h"
 
@@ -13,7 +13,7 @@ flush_repr(PyObject *Py_UNUSED(op))
     return PyUnicode_FromString("generators.FLUSH");
 }
 
-/* Copied and pickled by name: what comes back is the same object. */
+/* It is copied and pickled by name, so that a copy is the same object. */
 static PyObject *
 flush_reduce(PyObject *Py_UNUSED(op), PyObject *Py_UNUSED(ignored))
 {
@@ -42,8 +42,7 @@ static PyMethodDef flush_methods[] = {
 };
 
 static PyType_Slot flush_slots[] = {
-    {Py_tp_doc,
-     (char *)"The type of FLUSH, which among pieces or rows sends on what is held."},
+    {Py_tp_doc, (char *)"The type of FLUSH: among pieces or rows, it sends the bytes held."},
     {Py_tp_traverse, flush_traverse},
     {Py_tp_dealloc, flush_dealloc},
     {Py_tp_repr, flush_repr},

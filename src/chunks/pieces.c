@@ -4,7 +4,7 @@
 
 #define SHORT_TEXT 256 /* characters that are encoded without a bytes object */
 
-/* 1 where a short text was encoded here, 0 where its codec must do it, or -1. */
+/* Encode and feed a short text: 1, 0 if its codec must do it, or -1. */
 static int
 feed_short_text(piece_chunks *self, PyObject *text)
 {
@@ -46,7 +46,7 @@ feed_buffer(piece_chunks *self, PyObject *object)
     return status;
 }
 
-/* 0, or -1 with an exception set, TypeError for what is no piece. */
+/* 0, or -1 with an exception set: TypeError if it is not a piece. */
 static int
 feed_piece(piece_chunks *self, PyObject *piece, Py_ssize_t index)
 {

@@ -87,7 +87,7 @@ text_encoder_traverse(text_encoder *self, visitproc visit, void *arg)
 static PyObject *
 call_codec(text_encoder *self, PyObject *text, bool final)
 {
-    PyObject *codec = Py_NewRef(self->codec); /* it may close the stream */
+    PyObject *codec = Py_NewRef(self->codec); /* its code may close the stream */
     PyObject *bytes =
         PyObject_CallMethod(codec, "encode", "OO", text, final ? Py_True : Py_False);
     Py_DECREF(codec);

@@ -1,7 +1,7 @@
-/* Text -> bytes of the encoding that the user named, piece by piece.
+/* Encodes text piece by piece.
  *
- * UTF-8, ASCII and Latin-1 are encoded natively; any other through its codec's
- * incremental encoder, so that a byte order mark comes once.  The owner locks.
+ * UTF-8, ASCII and Latin-1 are encoded natively; any other encoding by its codec's incremental
+ * encoder, so that a byte order mark is written once.  The owner locks.
  */
 #ifndef GENERATORS_CHUNKS_TEXT_H
 #define GENERATORS_CHUNKS_TEXT_H
@@ -27,15 +27,14 @@ int text_encoder_open(text_encoder *self, PyObject *encoding, const char *errors
 void text_encoder_close(text_encoder *self);
 int text_encoder_traverse(text_encoder *self, visitproc visit, void *arg);
 
-/* The text's bytes: a new reference, or NULL with an exception set.  `text` must
-   be ready. */
+/* The bytes of a text, which must be ready: a new reference, or NULL. */
 PyObject *text_encode(text_encoder *self, PyObject *text);
 
-/* What the codec keeps back until the end, NULL without an exception set where
-   that is nothing. */
+/* The bytes that the codec held back until the end: a new reference; NULL without an exception
+   set if there are none. */
 PyObject *text_encode_end(text_encoder *self);
 
-/* Whether the units of that text, of one byte, are its bytes as they stand. */
+/* Whether the encoded bytes of the text are its units. */
 static inline bool
 text_is_plain(const text_encoder *self, PyObject *text)
 {

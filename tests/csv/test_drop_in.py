@@ -7,6 +7,7 @@ for the running ``csv.reader``.
 from __future__ import annotations
 
 import contextlib
+import copy
 import csv
 import functools
 import gc
@@ -466,18 +467,138 @@ def test_a_cycle_through_the_source_is_collected() -> None:
 def test_a_dict_reader_or_writer_that_was_not_initialised_says_so() -> None:
     reader = ours.DictReader.__new__(ours.DictReader)
     for use in (next, lambda reader: reader.fieldnames):
-        with pytest.raises(AttributeError, match='reader'):
+        with pytest.raises(AttributeError, match='DictReader'):
             use(reader)
     writer = ours.DictWriter.__new__(ours.DictWriter)
     with pytest.raises(AttributeError, match='fieldnames'):
         writer.writeheader()
 
 
-def test_the_parts_of_a_dict_reader_are_set_and_not_deleted() -> None:
-    reader = ours.DictReader(['a\n', '1\n'])
-    with pytest.raises(AttributeError, match="can't be deleted"):
-        del reader.reader
-    assert list(reader) == [{'a': '1'}]
+@pytest.mark.parametrize('module', [csv, ours])
+def test_an_attribute_of_a_dict_reader_that_was_deleted_is_missed_where_it_is_needed(
+    module: Any,
+) -> None:
+    reader = module.DictReader(['a\n', '1\n', '2,3\n', '4\n'])
+    del reader.restkey
+    assert next(reader) == {'a': '1'}
+    with pytest.raises(AttributeError, match='restkey'):
+        next(reader)
+    with pytest.raises(AttributeError, match='restkey'):
+        del reader.restkey
+    assert next(reader) == {'a': '4'}
+    del reader.reader
+    with pytest.raises(AttributeError, match='reader'):
+        next(reader)
+    with pytest.raises(AttributeError):
+        del reader.fieldnames
+
+
+@pytest.mark.parametrize('module', [csv, ours])
+def test_the_attributes_of_a_dict_reader_are_in_its_dict(module: Any) -> None:
+    reader = module.DictReader(['a,b\n', '1\n', '2\n', '3,4\n'], restval='-')
+    assert next(reader) == {'a': '1', 'b': '-'}
+    attributes = vars(reader)
+    names = ['_fieldnames', 'restkey', 'restval', 'reader', 'dialect', 'line_num']
+    assert list(attributes) == names
+    assert [attributes[name] for name in names if name != 'reader'] == [
+        ['a', 'b'],
+        None,
+        '-',
+        'excel',
+        2,
+    ]
+    attributes['restval'] = '+'
+    assert next(reader) == {'a': '2', 'b': '+'}
+    assert attributes['line_num'] == reader.line_num == 3
+    reader.__dict__ = {**attributes, '_fieldnames': ['x', 'y']}
+    assert list(reader) == [{'x': '3', 'y': '4'}]
+    assert reader.fieldnames == ['x', 'y']
+
+
+@pytest.mark.parametrize('module', [csv, ours])
+def test_a_copy_of_a_dict_reader_reads_on_from_the_same_reader(module: Any) -> None:
+    class Named(module.DictReader):  # type: ignore[misc]
+        __slots__ = ('slot',)
+
+    reader = Named(['a\n', '1\n', '2\n', '3\n'])
+    reader.mark, reader.slot = 'kept', 'too'
+    assert next(reader) == {'a': '1'}
+    other = copy.copy(reader)
+    assert type(other) is Named
+    assert (other.mark, other.slot, other.line_num) == ('kept', 'too', 2)
+    assert other.reader is reader.reader
+    assert [next(other), next(reader), *other] == [{'a': '2'}, {'a': '3'}]
+    with pytest.raises(TypeError, match='pickle'):
+        copy.deepcopy(reader)
+
+
+@pytest.mark.parametrize('module', [csv, ours])
+def test_the_attributes_of_a_dict_writer_are_in_its_dict_and_copied(module: Any) -> None:
+    file = io.StringIO()
+    writer = module.DictWriter(file, ['a', 'b'], lineterminator='\n')
+    assert list(vars(writer)) == ['fieldnames', 'restval', 'extrasaction', 'writer']
+    vars(writer)['restval'] = '-'
+    other = copy.copy(writer)
+    assert other.writer is writer.writer
+    other.writerow({'a': 1})
+    writer.extrasaction = 'ignore'
+    writer.writerow({'b': 2, 'c': 3})
+    with pytest.raises(ValueError, match="'c'"):
+        other.writerow({'c': 3})
+    assert file.getvalue() == '1,-\n-,2\n'
+    del writer.restval
+    with pytest.raises(AttributeError, match='restval'):
+        writer.writerow({})
+
+
+@pytest.mark.parametrize('module', [csv, ours])
+def test_a_subclass_of_dict_writer_may_have_properties_for_its_attributes(module: Any) -> None:
+    class Fixed(module.DictWriter):  # type: ignore[misc]
+        @property
+        def restval(self) -> str:
+            return '?'
+
+        @restval.setter
+        def restval(self, value: str) -> None:
+            pass
+
+    file = io.StringIO()
+    Fixed(file, ['a', 'b'], lineterminator='\n').writerow({'a': 1})
+    assert file.getvalue() == '1,?\n'
+
+
+def test_code_of_names_that_are_dropped_may_read_on() -> None:
+    class Name(str):
+        def __del__(self) -> None:
+            if len(rows) < 4:
+                rows.append(next(reader))
+
+    rows: list[Any] = []
+    reader = ours.DictReader(['1,2\n'] * 8, [Name('a'), Name('b')])
+    rows.append(next(reader))
+    reader.fieldnames = ['c', 'd']
+    gc.collect()
+    rows.append(next(reader))
+    rows.append(next(reader))
+    assert {'a': '1', 'b': '2'} in rows
+    assert all(row in ({'a': '1', 'b': '2'}, {'c': '1', 'd': '2'}) for row in rows)
+    assert rows[-1] == {'c': '1', 'd': '2'}
+
+
+def test_a_line_that_reads_a_record_as_it_goes_tears_none_unnoticed() -> None:
+    class Line(str):
+        def __del__(self) -> None:
+            if self.startswith('"') and not nested:
+                nested.append(next(reader))
+
+    nested: list[Any] = []
+    lines = [Line('"a\n'), Line('b"\n'), Line('c\n'), Line('d\n')]
+    lines.reverse()
+    reader = ours.reader(iter(lines.pop, None))
+    with pytest.raises(csv.Error, match='already advanced'):
+        next(reader)
+    assert nested == [['b"']]
+    assert next(reader) == ['d']
 
 
 def test_a_dict_reader_and_writer_are_seen_to_go() -> None:
@@ -610,7 +731,8 @@ def test_dict_reader_may_be_subclassed() -> None:
 
     reader = Upper(['a,b\n', '1,2\n'])
     assert [dict(row) for row in reader] == [{'A': '1', 'B': '2'}]
-    assert vars(reader) == {'extra': 1}
+    assert vars(reader)['extra'] == reader.extra == 1
+    assert vars(reader)['_fieldnames'] == ['a', 'b']
     assert weakref.ref(reader)() is reader
 
 

@@ -207,7 +207,7 @@ def test_rows_by_name(row: Any) -> None:
     assert encoded([row], columns=['y'], extra='ignore') == b'2\r\n'
     assert encoded([row], columns=['y', 'z', 'x'], missing='-') == b'2,-,1\r\n'
     assert encoded([row], columns=['y', 'z', 'x'], missing=None) == b'2,,1\r\n'
-    with pytest.raises(CSVError, match=r"row 1: no column is named 'x'") as caught:
+    with pytest.raises(CSVError, match=r"row 1: there is no column 'x'") as caught:
         encoded([[0], row], columns=['y'])
     assert caught.value.column == 'x'
     assert caught.value.record == 2
@@ -221,7 +221,7 @@ def test_first_row_names_the_columns() -> None:
     assert encoded(rows, header=True) == b'a,b\r\n1,2\r\n3,4\r\n'
     assert encoded([Point(1, 2), {'y': 4, 'x': 3}], header=True) == b'x,y\r\n1,2\r\n3,4\r\n'
     assert encoded([City('Oslo')], header=True) == b'name,size\r\nOslo,5\r\n'
-    with pytest.raises(CSVError, match=r"row 1: no column is named 'c'"):
+    with pytest.raises(CSVError, match=r"row 1: there is no column 'c'"):
         encoded([*rows[:1], {'a': 1, 'b': 2, 'c': 3}], header=True)
 
 
@@ -274,7 +274,7 @@ def test_forgotten_list(row: Any) -> None:
     stream = csv_encode([['a'], row])
     assert next(stream) == b'a\r\n'
     name = type(row).__name__
-    with pytest.raises(TypeError, match=f"row 1 is '{name}', .* was a list forgotten"):
+    with pytest.raises(TypeError, match=f"row 1 is '{name}', .* did you forget a list"):
         next(stream)
     assert list(stream) == []
 

@@ -206,7 +206,7 @@ def test_records_have_a_field_for_each_column() -> None:
     for ragged in ('allow', 'pad'):
         with pytest.raises(ValueError, match='a CSVRow has a field for each column'):
             csv_rows(DATA, into=CSVRow, ragged=ragged)
-    with pytest.raises(CSVError, match='2 fields expected, and 1 found'):
+    with pytest.raises(CSVError, match='2 fields expected, but 1 found'):
         list(csv_rows(b'a,b\n1\n', into=CSVRow, types={'a': int}))
 
 

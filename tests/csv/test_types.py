@@ -237,10 +237,10 @@ def test_an_annotation_says_whether_none_may_be() -> None:
     rows = csv_rows(data, into=Row, null=['NA'])
     assert next(rows) == (1, 2.0, '', None)
     assert next(rows) == (None, 3.0, 'NA', None)
-    with pytest.raises(CSVError, match='an empty field, and None is not allowed') as caught:
+    with pytest.raises(CSVError, match='an empty field, but None is not allowed') as caught:
         next(rows)
     assert (caught.value.record, caught.value.line, caught.value.column) == (4, 4, 'b')
-    with pytest.raises(CSVError, match='a null, and None is not allowed'):
+    with pytest.raises(CSVError, match='a null, but None is not allowed'):
         next(csv_rows(b'a,b,c,d\n1,NA,,\n', into=Row, null=['NA']))
 
 

@@ -1,20 +1,18 @@
-/* The calls of DictReader and DictWriter: arguments of their own, then whatever the
- * reader or the writer takes.
- *
- * f, ..., dialect='excel', *args, **kwds: `f`, `dialect` and what is left go onward.
+/* The arguments of DictReader and DictWriter: (f, ..., dialect='excel', *args, **kwds), of
+ * which `f`, `dialect` and the rest are passed on to the reader or the writer.
  */
 #include "csv/module/call.h"
 
 #include <string.h>
 
 static int
-too_often(const char *type, const char *name)
+refuse_repeated(const char *type, const char *name)
 {
     PyErr_Format(PyExc_TypeError, "%s() got multiple values for argument '%s'", type, name);
     return -1;
 }
 
-/* Take the named one out of the keywords that are left. */
+/* Move the argument of that name out of the keywords into *value.  0 or -1. */
 static int
 take_keyword(csv_call *call, const char *type, const char *name, PyObject **value)
 {
@@ -25,7 +23,7 @@ take_keyword(csv_call *call, const char *type, const char *name, PyObject **valu
         status = PyErr_Occurred() ? -1 : 0;
     }
     else if (*value != NULL) {
-        status = too_often(type, name);
+        status = refuse_repeated(type, name);
     }
     else {
         *value = Py_NewRef(found);

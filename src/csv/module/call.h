@@ -9,21 +9,21 @@
 typedef struct {
     PyObject *values[CSV_CALL_OWN]; /* owned: the arguments, NULL for one not given */
     PyObject *dialect;              /* owned: as given, or 'excel' */
-    PyObject *rest;                 /* owned: a tuple */
-    PyObject *keywords;             /* owned: a dict */
+    PyObject *rest;                 /* owned: a tuple of the other positional arguments */
+    PyObject *keywords;             /* owned: a dict of the other keyword arguments */
 } csv_call;
 
-/* Sort the arguments by `names`, which NULL ends; the first `required` must be
-   there.  0, or -1 with nothing held. */
+/* Read the arguments of these names, which end with NULL; the first `required` of them must be
+   given.  0, or -1 with nothing held. */
 int csv_call_bind(csv_call *call, const char *type, const char *const *names, int required,
                   PyObject *args, PyObject *kwargs);
 void csv_call_free(csv_call *call);
 
-/* callable(f, dialect, *rest, **keywords) */
+/* Return callable(f, dialect, *rest, **keywords). */
 PyObject *csv_call_onward(const csv_call *call, PyObject *callable);
 
-/* The fieldnames given, as a list if they can be iterated over once only; None for
-   none.  A new reference, or NULL. */
+/* The fieldnames given, as a list if they are an iterator, and None for none: a new reference,
+   or NULL. */
 PyObject *csv_fieldnames(PyObject *given);
 
 #endif

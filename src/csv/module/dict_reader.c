@@ -1,40 +1,163 @@
 /* DictReader: csv.DictReader of the standard module, for generators.csv.
  *
- * It says in C what the standard class says in Python, and may be used the same
- * way: subclassed, given other attributes, its `reader` or `fieldnames` replaced
- * at any time, which is why nothing is trusted to be what it was.
+ * It does in C what the standard class does in Python, and may be used in the same ways:
+ * subclassed, given other attributes, its `reader` or `fieldnames` replaced at any time.  So
+ * each attribute is read again after user code ran.
+ *
+ * States: its attributes are in its own struct, until __dict__ is asked for (by vars() or
+ * copy.copy(), say) or one is deleted.  From then on they are in __dict__, as those of csv's.
  *
  * Owned: all that it holds.
  *
- * Threads: a step takes the object's critical section, and strong references to
- * what it works with, since the names' own code may run in it.
+ * Threads: a step takes the object's critical section, and holds what it works with: code of
+ * the names, of the source and of what is dropped may run, and use the same object.
  */
 #include "csv/module/dict_reader.h"
 
-#include "csv/module/keyed.h"
 #include "csv/module/call.h"
+#include "csv/module/interned.h"
+#include "csv/module/keyed.h"
 #include "csv/module/reader.h"
 #include "csv/row/convert.h"
+#include "runtime/raising.h"
 
 typedef struct {
     PyObject_HEAD
+    /* NULL if not set; once `spread`, all of them are. */
     PyObject *fieldnames; /* owned: None until given or read */
     PyObject *restkey;    /* owned */
     PyObject *restval;    /* owned */
     PyObject *reader;     /* owned: whatever gives rows */
     PyObject *dialect;    /* owned: as given */
-    PyObject *line_set;   /* owned: what line_num was set to, or NULL */
-    uint64_t line_num;    /* where line_set is NULL */
-    csv_keys keys;        /* owned: what the names were last */
+    PyObject *line_set;   /* owned: what line_num was set to, or NULL: */
+    uint64_t line_num;    /* then it is this */
+    bool spread;          /* the attributes are in __dict__ */
+    csv_keys keys;        /* owned: the names seen last */
     csv_values values;    /* owned: room for a row's values */
-    PyObject *attributes; /* owned: __dict__ */
+    PyObject *attributes; /* owned: __dict__, or NULL */
     PyObject *weak_references;
 } dict_reader;
 
 static generators_state *
-state_of(PyObject *op)
+state_of_reader(PyObject *op)
 {
     return generators_state_of_subclass(Py_TYPE(op));
+}
+
+/* ---- attributes: with the object locked ---- */
+
+/* Where the struct has an attribute, and its name. */
+typedef struct {
+    csv_name name;
+    size_t offset;
+} part;
+
+#define PART(NAME, member) ((part){CSV_NAME_##NAME, offsetof(dict_reader, member)})
+#define PART_FIELDNAMES PART(OWN_FIELDNAMES, fieldnames)
+#define PART_RESTKEY PART(RESTKEY, restkey)
+#define PART_RESTVAL PART(RESTVAL, restval)
+#define PART_READER PART(READER, reader)
+#define PART_DIALECT PART(DIALECT, dialect)
+#define PART_LINE_NUM PART(LINE_NUM, line_set)
+
+static PyObject **
+part_place(dict_reader *self, part p)
+{
+    return (PyObject **)((char *)self + p.offset);
+}
+
+static PyObject *
+part_missing(dict_reader *self, generators_state *state, part p)
+{
+    PyErr_Format(PyExc_AttributeError, "'%.200s' object has no attribute '%U'",
+                 Py_TYPE((PyObject *)self)->tp_name, csv_interned(state, p.name));
+    return NULL;
+}
+
+/* The attribute, if it is set: 1, 0 or -1, and a new reference or NULL. */
+static int
+part_find(dict_reader *self, generators_state *state, part p, PyObject **value)
+{
+    if (!self->spread) {
+        *value = Py_XNewRef(*part_place(self, p));
+        return *value != NULL;
+    }
+    *value = NULL;
+    if (self->attributes == NULL) {
+        return 0;
+    }
+    PyObject *dict = Py_NewRef(self->attributes);
+    int found = PyDict_GetItemRef(dict, csv_interned(state, p.name), value);
+    Py_DECREF(dict);
+    return found;
+}
+
+/* The attribute: a new reference, or NULL with AttributeError. */
+static PyObject *
+part_get(dict_reader *self, generators_state *state, part p)
+{
+    PyObject *value;
+    return part_find(self, state, p, &value) == 0 ? part_missing(self, state, p) : value;
+}
+
+/* Set the attribute to `value` (stolen).  0 or -1. */
+static int
+part_set(dict_reader *self, generators_state *state, part p, PyObject *value)
+{
+    if (!self->spread) {
+        PyObject **place = part_place(self, p);
+        Py_XSETREF(*place, value);
+        return 0;
+    }
+    PyObject *dict = PyObject_GenericGetDict((PyObject *)self, NULL);
+    int status = dict == NULL ? -1 : PyDict_SetItem(dict, csv_interned(state, p.name), value);
+    Py_XDECREF(dict);
+    Py_DECREF(value);
+    return status;
+}
+
+/* Take the attributes out of the struct, and drop them. */
+static void
+parts_drop(dict_reader *self)
+{
+    PyObject *before[] = {self->fieldnames, self->restkey, self->restval,
+                          self->reader,     self->dialect, self->line_set};
+    self->fieldnames = self->restkey = self->restval = NULL;
+    self->reader = self->dialect = self->line_set = NULL;
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(before); i++) {
+        Py_XDECREF(before[i]);
+    }
+}
+
+/* Move the attributes into __dict__, for good.  0 or -1. */
+static int
+parts_spread(dict_reader *self, generators_state *state)
+{
+    if (self->spread) {
+        return 0;
+    }
+    if (self->line_set == NULL && self->reader != NULL) {
+        self->line_set = PyLong_FromUnsignedLongLong(self->line_num);
+        if (self->line_set == NULL) {
+            return -1;
+        }
+    }
+    const part all[] = {PART_FIELDNAMES, PART_RESTKEY, PART_RESTVAL,
+                        PART_READER,     PART_DIALECT, PART_LINE_NUM};
+    PyObject *dict = PyObject_GenericGetDict((PyObject *)self, NULL);
+    int status = dict == NULL ? -1 : 0;
+    for (size_t i = 0; status == 0 && i < Py_ARRAY_LENGTH(all); i++) {
+        PyObject *value = *part_place(self, all[i]);
+        if (value != NULL) {
+            status = PyDict_SetItem(dict, csv_interned(state, all[i].name), value);
+        }
+    }
+    Py_XDECREF(dict);
+    if (status == 0) {
+        self->spread = true;
+        parts_drop(self);
+    }
+    return status;
 }
 
 /* ---- the reader ---- */
@@ -45,21 +168,14 @@ reads_natively(const dict_reader *self, generators_state *state)
     return self->reader != NULL && Py_IS_TYPE(self->reader, state->csv_reader_type);
 }
 
-static PyObject *
-missing(const char *name)
-{
-    PyErr_SetString(PyExc_AttributeError, name);
-    return NULL;
-}
-
 /* next(self.reader): NULL at its end without an exception. */
 static PyObject *
 next_row(dict_reader *self, generators_state *state)
 {
-    if (self->reader == NULL) {
-        return missing("reader");
+    PyObject *reader = part_get(self, state, PART_READER);
+    if (reader == NULL) {
+        return NULL;
     }
-    PyObject *reader = Py_NewRef(self->reader);
     PyObject *row = NULL;
     if (Py_IS_TYPE(reader, state->csv_reader_type)) {
         row = csv_reader_next(reader, state);
@@ -75,77 +191,92 @@ next_row(dict_reader *self, generators_state *state)
     return row;
 }
 
+/* self.line_num = the lines taken by a reader of ours.  0 or -1. */
+static int
+count_lines(dict_reader *self, generators_state *state, PyObject *reader)
+{
+    uint64_t lines = csv_reader_line_num(reader);
+    if (self->spread) {
+        PyObject *number = PyLong_FromUnsignedLongLong(lines);
+        return number == NULL ? -1 : part_set(self, state, PART_LINE_NUM, number);
+    }
+    self->line_num = lines;
+    Py_CLEAR(self->line_set);
+    return 0;
+}
+
 /* self.line_num = self.reader.line_num */
 static int
 note_line(dict_reader *self, generators_state *state)
 {
-    if (reads_natively(self, state)) {
-        self->line_num = csv_reader_line_num(self->reader);
-        Py_CLEAR(self->line_set);
-        return 0;
-    }
-    if (self->reader == NULL) {
-        missing("reader");
+    PyObject *reader = part_get(self, state, PART_READER);
+    if (reader == NULL) {
         return -1;
     }
-    PyObject *reader = Py_NewRef(self->reader);
-    PyObject *line = PyObject_GetAttrString(reader, "line_num");
+    int status;
+    if (Py_IS_TYPE(reader, state->csv_reader_type)) {
+        status = count_lines(self, state, reader);
+    }
+    else {
+        PyObject *line = PyObject_GetAttr(reader, csv_interned(state, CSV_NAME_LINE_NUM));
+        status = line == NULL ? -1 : part_set(self, state, PART_LINE_NUM, line);
+    }
     Py_DECREF(reader);
-    if (line == NULL) {
-        return -1;
-    }
-    Py_XSETREF(self->line_set, line);
-    return 0;
+    return status;
 }
 
-/* 1 before the first line, 0 behind it, or -1. */
+/* Whether self.line_num == 0: 1, 0 or -1. */
 static int
-is_at_start(dict_reader *self)
+is_at_start(dict_reader *self, generators_state *state)
 {
-    if (self->line_set == NULL) {
+    if (!self->spread && self->line_set == NULL) {
         return self->line_num == 0;
     }
-    PyObject *line = Py_NewRef(self->line_set), *zero = PyLong_FromLong(0);
+    PyObject *line = part_get(self, state, PART_LINE_NUM);
+    PyObject *zero = line == NULL ? NULL : PyLong_FromLong(0);
     int equal = zero == NULL ? -1 : PyObject_RichCompareBool(line, zero, Py_EQ);
     Py_XDECREF(zero);
-    Py_DECREF(line);
+    Py_XDECREF(line);
     return equal;
 }
 
 /* ---- names ---- */
 
-/* The names, read from the first row unless they are known: a new reference. */
+/* The names, read from the first row unless they are known: a new reference, or NULL. */
 static PyObject *
 read_fieldnames(dict_reader *self, generators_state *state)
 {
-    if (self->fieldnames == Py_None) {
+    PyObject *names = part_get(self, state, PART_FIELDNAMES);
+    if (names == NULL) {
+        return NULL;
+    }
+    bool unknown = names == Py_None;
+    Py_DECREF(names);
+    if (unknown) {
         PyObject *row = next_row(self, state);
-        if (row != NULL) {
-            Py_XSETREF(self->fieldnames, row);
+        if (row == NULL && PyErr_Occurred()) {
+            return NULL;
         }
-        else if (PyErr_Occurred()) {
+        if (row != NULL && part_set(self, state, PART_FIELDNAMES, row) < 0) {
             return NULL;
         }
     }
-    if (note_line(self, state) < 0) {
-        return NULL;
-    }
-    return self->fieldnames == NULL ? missing("_fieldnames") : Py_NewRef(self->fieldnames);
+    return note_line(self, state) < 0 ? NULL : part_get(self, state, PART_FIELDNAMES);
 }
 
-/* self.fieldnames, which a subclass may have put something else in place of. */
+/* self.fieldnames, which a subclass may have replaced. */
 static PyObject *
 get_fieldnames(dict_reader *self, generators_state *state)
 {
     if (Py_IS_TYPE((PyObject *)self, state->csv_dict_reader_type)) {
         return read_fieldnames(self, state);
     }
-    return PyObject_GetAttrString((PyObject *)self, "fieldnames");
+    return PyObject_GetAttr((PyObject *)self, csv_interned(state, CSV_NAME_FIELDNAMES));
 }
 
 /* ---- rows ---- */
 
-/* Is the row blank?  1, 0 or -1. */
+/* Whether the row is blank: 1, 0 or -1. */
 static int
 is_blank(PyObject *row)
 {
@@ -177,20 +308,28 @@ next_full_row(dict_reader *self, generators_state *state)
     return row;
 }
 
-static csv_rest
-hold_rest(const dict_reader *self)
+/* restkey and restval, each NULL if it is not set.  0, or -1 with nothing held. */
+static int
+rest_hold(dict_reader *self, generators_state *state, csv_rest *rest)
 {
-    return (csv_rest){Py_NewRef(self->restkey), Py_NewRef(self->restval)};
+    if (part_find(self, state, PART_RESTKEY, &rest->key) < 0) {
+        return -1;
+    }
+    if (part_find(self, state, PART_RESTVAL, &rest->value) < 0) {
+        Py_XDECREF(rest->key);
+        return -1;
+    }
+    return 0;
 }
 
 static void
-drop_rest(csv_rest *rest)
+rest_drop(csv_rest *rest)
 {
-    Py_DECREF(rest->key);
-    Py_DECREF(rest->value);
+    Py_XDECREF(rest->key);
+    Py_XDECREF(rest->value);
 }
 
-/* The dict of the next row, whatever is in the place of reader and names. */
+/* The dict of the next row, whatever the reader and the names are. */
 static PyObject *
 next_of_any(dict_reader *self, generators_state *state)
 {
@@ -198,13 +337,13 @@ next_of_any(dict_reader *self, generators_state *state)
     if (row == NULL) {
         return NULL;
     }
+    csv_rest rest;
     PyObject *dict = NULL, *fieldnames = get_fieldnames(self, state);
-    if (fieldnames != NULL) {
-        csv_rest rest = hold_rest(self);
+    if (fieldnames != NULL && rest_hold(self, state, &rest) == 0) {
         dict = csv_keyed_row(fieldnames, row, &rest);
-        drop_rest(&rest);
-        Py_DECREF(fieldnames);
+        rest_drop(&rest);
     }
+    Py_XDECREF(fieldnames);
     Py_DECREF(row);
     return dict;
 }
@@ -215,9 +354,8 @@ next_full_values(dict_reader *self, generators_state *state, csv_values *values)
 {
     PyObject *reader = Py_NewRef(self->reader);
     int status = csv_reader_next_values(reader, state, values);
-    if (status > 0) {
-        self->line_num = csv_reader_line_num(reader);
-        Py_CLEAR(self->line_set);
+    if (status > 0 && count_lines(self, state, reader) < 0) {
+        status = -1;
     }
     while (status > 0 && values->count == 0) {
         status = csv_reader_next_values(reader, state, values);
@@ -236,7 +374,7 @@ keyed_by_any(csv_values *values, PyObject *fieldnames, const csv_rest *rest)
     return dict;
 }
 
-/* The same as next_of_any() for a reader of our own, without a list between. */
+/* The same as next_of_any() for a reader of ours, without making a list. */
 static PyObject *
 next_of_own(dict_reader *self, generators_state *state)
 {
@@ -245,12 +383,12 @@ next_of_own(dict_reader *self, generators_state *state)
     self->values = (csv_values){NULL, 0, 0};
     if (next_full_values(self, state, &values) > 0) {
         PyObject *fieldnames = get_fieldnames(self, state);
+        csv_rest rest;
         int known = fieldnames == NULL ? -1 : csv_keys_learn(&self->keys, fieldnames);
-        if (known >= 0) {
-            csv_rest rest = hold_rest(self);
+        if (known >= 0 && rest_hold(self, state, &rest) == 0) {
             dict = known ? csv_keys_dict(&self->keys, &values, &rest)
                          : keyed_by_any(&values, fieldnames, &rest);
-            drop_rest(&rest);
+            rest_drop(&rest);
         }
         Py_XDECREF(fieldnames);
     }
@@ -258,7 +396,7 @@ next_of_own(dict_reader *self, generators_state *state)
     if (self->values.items == NULL) {
         self->values = values;
     }
-    else {
+    else { /* a nested call has put its own there */
         PyMem_Free(values.items);
     }
     return dict;
@@ -267,7 +405,7 @@ next_of_own(dict_reader *self, generators_state *state)
 static PyObject *
 next_lock_held(dict_reader *self, generators_state *state)
 {
-    int start = is_at_start(self);
+    int start = is_at_start(self, state);
     if (start < 0) {
         return NULL;
     }
@@ -286,22 +424,38 @@ dict_reader_next(PyObject *op)
 {
     PyObject *dict;
     Py_BEGIN_CRITICAL_SECTION(op);
-    dict = next_lock_held((dict_reader *)op, state_of(op));
+    dict = next_lock_held((dict_reader *)op, state_of_reader(op));
     Py_END_CRITICAL_SECTION();
     return dict;
 }
 
 /* ---- making one ---- */
 
-static PyObject *
-dict_reader_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(kwargs))
+/* Set the attributes; the last two arguments are stolen.  0 or -1. */
+static int
+set_parts(dict_reader *self, generators_state *state, const csv_call *call,
+          PyObject *fieldnames, PyObject *reader)
 {
-    dict_reader *self = (dict_reader *)type->tp_alloc(type, 0);
-    if (self != NULL) {
-        self->restkey = Py_NewRef(Py_None);
-        self->restval = Py_NewRef(Py_None);
+    PyObject *restkey = call->values[2], *restval = call->values[3];
+    PyObject *zero = PyLong_FromLong(0);
+    if (zero == NULL) {
+        Py_DECREF(fieldnames);
+        Py_DECREF(reader);
+        return -1;
     }
-    return (PyObject *)self;
+    int status = part_set(self, state, PART_FIELDNAMES, fieldnames);
+    restkey = Py_NewRef(restkey == NULL ? Py_None : restkey);
+    status |= part_set(self, state, PART_RESTKEY, restkey);
+    restval = Py_NewRef(restval == NULL ? Py_None : restval);
+    status |= part_set(self, state, PART_RESTVAL, restval);
+    status |= part_set(self, state, PART_READER, reader);
+    status |= part_set(self, state, PART_DIALECT, Py_NewRef(call->dialect));
+    status |= part_set(self, state, PART_LINE_NUM, zero);
+    if (status == 0 && !self->spread) {
+        self->line_num = 0;
+        Py_CLEAR(self->line_set);
+    }
+    return status;
 }
 
 static int
@@ -310,7 +464,7 @@ dict_reader_init(PyObject *op, PyObject *args, PyObject *kwargs)
     static const char *const names[] = {"f",       "fieldnames", "restkey",
                                         "restval", "dialect",    NULL};
     dict_reader *self = (dict_reader *)op;
-    generators_state *state = state_of(op);
+    generators_state *state = state_of_reader(op);
     csv_call call;
     if (csv_call_bind(&call, "DictReader", names, 1, args, kwargs) < 0) {
         return -1;
@@ -325,15 +479,12 @@ dict_reader_init(PyObject *op, PyObject *args, PyObject *kwargs)
         csv_call_free(&call);
         return -1;
     }
-    Py_XSETREF(self->fieldnames, fieldnames);
-    Py_XSETREF(self->reader, reader);
-    Py_XSETREF(self->restkey, Py_NewRef(call.values[2] == NULL ? Py_None : call.values[2]));
-    Py_XSETREF(self->restval, Py_NewRef(call.values[3] == NULL ? Py_None : call.values[3]));
-    Py_XSETREF(self->dialect, Py_NewRef(call.dialect));
-    Py_CLEAR(self->line_set);
-    self->line_num = 0;
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    status = set_parts(self, state, &call, fieldnames, reader);
+    Py_END_CRITICAL_SECTION();
     csv_call_free(&call);
-    return 0;
+    return status;
 }
 
 static int
@@ -357,15 +508,9 @@ static int
 dict_reader_clear(PyObject *op)
 {
     dict_reader *self = (dict_reader *)op;
-    Py_CLEAR(self->fieldnames);
-    Py_CLEAR(self->reader);
-    Py_CLEAR(self->dialect);
-    Py_CLEAR(self->line_set);
+    parts_drop(self);
     Py_CLEAR(self->attributes);
     csv_keys_forget(&self->keys);
-    /* Never NULL while a call may come. */
-    Py_XSETREF(self->restkey, Py_NewRef(Py_None));
-    Py_XSETREF(self->restval, Py_NewRef(Py_None));
     return 0;
 }
 
@@ -380,8 +525,6 @@ dict_reader_dealloc(PyObject *op)
     }
     dict_reader_clear(op);
     PyMem_Free(self->values.items);
-    Py_DECREF(self->restkey);
-    Py_DECREF(self->restval);
     type->tp_free(op);
     Py_DECREF(type);
 }
@@ -393,64 +536,130 @@ dict_reader_get_fieldnames(PyObject *op, void *Py_UNUSED(closure))
 {
     PyObject *names;
     Py_BEGIN_CRITICAL_SECTION(op);
-    names = read_fieldnames((dict_reader *)op, state_of(op));
+    names = read_fieldnames((dict_reader *)op, state_of_reader(op));
     Py_END_CRITICAL_SECTION();
     return names;
 }
 
+static const part dict_reader_parts[] = {
+    {CSV_NAME_OWN_FIELDNAMES, offsetof(dict_reader, fieldnames)},
+    {CSV_NAME_RESTKEY, offsetof(dict_reader, restkey)},
+    {CSV_NAME_RESTVAL, offsetof(dict_reader, restval)},
+    {CSV_NAME_READER, offsetof(dict_reader, reader)},
+    {CSV_NAME_DIALECT, offsetof(dict_reader, dialect)},
+    {CSV_NAME_LINE_NUM, offsetof(dict_reader, line_set)},
+};
+
+#define CLOSURE(index) ((void *)&dict_reader_parts[index])
+
 static PyObject *
-dict_reader_get_line_num(PyObject *op, void *Py_UNUSED(closure))
+get_lock_held(dict_reader *self, generators_state *state, const part *p)
 {
-    dict_reader *self = (dict_reader *)op;
-    PyObject *set;
-    unsigned long long count;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    set = Py_XNewRef(self->line_set);
-    count = self->line_num;
-    Py_END_CRITICAL_SECTION();
-    return set != NULL ? set : PyLong_FromUnsignedLongLong(count);
+    if (!self->spread && p->name == CSV_NAME_LINE_NUM && self->line_set == NULL) {
+        return PyLong_FromUnsignedLongLong(self->line_num);
+    }
+    return part_get(self, state, *p);
 }
 
-#define PLACE(member) (void *)offsetof(dict_reader, member)
-
 static PyObject *
-dict_reader_get(PyObject *op, void *place)
+dict_reader_get(PyObject *op, void *closure)
 {
     PyObject *value;
     Py_BEGIN_CRITICAL_SECTION(op);
-    value = Py_XNewRef(*(PyObject **)((char *)op + (size_t)place));
+    value = get_lock_held((dict_reader *)op, state_of_reader(op), closure);
     Py_END_CRITICAL_SECTION();
-    return value == NULL ? missing("not set yet") : value;
+    return value;
 }
 
 static int
-dict_reader_set(PyObject *op, PyObject *value, void *place)
+delete_lock_held(dict_reader *self, generators_state *state, const part *p)
 {
-    if (value == NULL) {
-        missing("can't be deleted");
+    if (parts_spread(self, state) < 0) {
         return -1;
     }
-    PyObject **member = (PyObject **)((char *)op + (size_t)place);
+    PyObject *dict = PyObject_GenericGetDict((PyObject *)self, NULL);
+    int status = dict == NULL ? -1 : PyDict_DelItem(dict, csv_interned(state, p->name));
+    Py_XDECREF(dict);
+    if (status < 0 && raising_forgive(PyExc_KeyError) == 0) {
+        part_missing(self, state, *p);
+    }
+    return status;
+}
+
+static int
+dict_reader_set(PyObject *op, PyObject *value, void *closure)
+{
+    dict_reader *self = (dict_reader *)op;
+    generators_state *state = state_of_reader(op);
+    const part *p = closure;
+    int status;
     Py_BEGIN_CRITICAL_SECTION(op);
-    Py_XSETREF(*member, Py_NewRef(value));
+    status = value == NULL ? delete_lock_held(self, state, p)
+                           : part_set(self, state, *p, Py_NewRef(value));
     Py_END_CRITICAL_SECTION();
-    return 0;
+    return status;
+}
+
+/* A property of csv's class, without a deleter. */
+static int
+dict_reader_set_fieldnames(PyObject *op, PyObject *value, void *closure)
+{
+    if (value == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "fieldnames can't be deleted");
+        return -1;
+    }
+    return dict_reader_set(op, value, closure);
+}
+
+static PyObject *
+dict_reader_get_dict(PyObject *op, void *Py_UNUSED(closure))
+{
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    status = parts_spread((dict_reader *)op, state_of_reader(op));
+    Py_END_CRITICAL_SECTION();
+    return status < 0 ? NULL : PyObject_GenericGetDict(op, NULL);
+}
+
+static int
+dict_reader_set_dict(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
+{
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    status = parts_spread((dict_reader *)op, state_of_reader(op));
+    Py_END_CRITICAL_SECTION();
+    return status < 0 ? -1 : PyObject_GenericSetDict(op, value, NULL);
+}
+
+PyDoc_STRVAR(getstate_doc, "__getstate__($self, /)\n"
+                           "--\n\n"
+                           "The attributes, for copy.copy().");
+
+static PyObject *
+dict_reader_getstate(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *dict = dict_reader_get_dict(op, NULL);
+    if (dict == NULL) {
+        return NULL;
+    }
+    Py_DECREF(dict);
+    return PyObject_CallMethod((PyObject *)&PyBaseObject_Type, "__getstate__", "O", op);
 }
 
 static PyGetSetDef dict_reader_attributes[] = {
-    {"fieldnames", dict_reader_get_fieldnames, dict_reader_set,
-     "The keys, read from the first row unless they were given; None for an empty\nfile.",
-     PLACE(fieldnames)},
-    {"_fieldnames", dict_reader_get, dict_reader_set, NULL, PLACE(fieldnames)},
+    {"fieldnames", dict_reader_get_fieldnames, dict_reader_set_fieldnames,
+     "The keys: as given, or read from the first row; None for an empty file.", CLOSURE(0)},
+    {"_fieldnames", dict_reader_get, dict_reader_set, NULL, CLOSURE(0)},
     {"restkey", dict_reader_get, dict_reader_set,
-     "Key of the list of what a row has beyond the names.", PLACE(restkey)},
-    {"restval", dict_reader_get, dict_reader_set, "Value of what a row lacks.",
-     PLACE(restval)},
-    {"reader", dict_reader_get, dict_reader_set, "What the rows come from.", PLACE(reader)},
-    {"dialect", dict_reader_get, dict_reader_set, "The dialect, as given.", PLACE(dialect)},
-    {"line_num", dict_reader_get_line_num, dict_reader_set,
-     "Lines taken from the source: a row may take several.", PLACE(line_set)},
-    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+     "Key of the list of the values that a row has beyond the names.", CLOSURE(1)},
+    {"restval", dict_reader_get, dict_reader_set, "Value for each key that a row lacks.",
+     CLOSURE(2)},
+    {"reader", dict_reader_get, dict_reader_set, "The reader that the rows come from.",
+     CLOSURE(3)},
+    {"dialect", dict_reader_get, dict_reader_set, "The dialect, as given.", CLOSURE(4)},
+    {"line_num", dict_reader_get, dict_reader_set,
+     "Lines taken from the source: a row may take several.", CLOSURE(5)},
+    {"__dict__", dict_reader_get_dict, dict_reader_set_dict, NULL, NULL},
     {NULL},
 };
 
@@ -462,6 +671,7 @@ static PyMemberDef dict_reader_members[] = {
 };
 
 static PyMethodDef dict_reader_methods[] = {
+    {"__getstate__", dict_reader_getstate, METH_NOARGS, getstate_doc},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
     {NULL},
 };
@@ -474,12 +684,13 @@ PyDoc_STRVAR(dict_reader_doc,
              "    with open('cities.csv', newline='') as f:\n"
              "        for row in DictReader(f):\n"
              "            print(row['name'])\n\n"
-             "The keys are `fieldnames`, or else what the first row holds.  What a row has\n"
-             "beyond them is a list under `restkey`; what it lacks is `restval`.  Blank rows\n"
-             "are skipped.  The other arguments, and the errors, are those of reader().");
+             "The keys are `fieldnames`, or the values of the first row.  The values that a\n"
+             "row has beyond them are a list under the key `restkey`, and the value of a key\n"
+             "that it lacks is `restval`.  Blank rows are skipped.  The other arguments, and\n"
+             "the errors, are those of reader().");
 
 static PyType_Slot dict_reader_slots[] = {
-    {Py_tp_doc, (char *)dict_reader_doc},   {Py_tp_new, dict_reader_new},
+    {Py_tp_doc, (char *)dict_reader_doc},   {Py_tp_new, PyType_GenericNew},
     {Py_tp_init, dict_reader_init},         {Py_tp_traverse, dict_reader_traverse},
     {Py_tp_clear, dict_reader_clear},       {Py_tp_dealloc, dict_reader_dealloc},
     {Py_tp_iter, PyObject_SelfIter},        {Py_tp_iternext, dict_reader_next},

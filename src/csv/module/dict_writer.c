@@ -1,38 +1,32 @@
 /* DictWriter: csv.DictWriter of the standard module, for generators.csv.
  *
- * As DictReader, it says in C what the standard class says in Python.  Its methods
- * call each other by name, so that a subclass may replace any of them.
+ * It does in C what the standard class does in Python.  Its attributes are in its __dict__ and
+ * nowhere else, so that vars(), copy.copy() and subclasses see and replace what they see and
+ * replace of csv's.  Its methods call each other by name.
  *
- * Owned: all that it holds.  Threads: it has no state but its attributes, of which a
- * call takes strong references.
+ * Owned: its __dict__.  Threads: a call asks for each attribute, and holds what it gets.
  */
 #include "csv/module/dict_writer.h"
 
 #include "csv/module/call.h"
+#include "csv/module/interned.h"
+#include "runtime/raising.h"
 
 typedef struct {
     PyObject_HEAD
-    PyObject *fieldnames;   /* owned, or NULL before __init__ and if deleted; so all */
-    PyObject *restval;      /* owned */
-    PyObject *extrasaction; /* owned: lower case */
-    PyObject *writer;       /* owned: whatever has writerow and writerows */
-    PyObject *attributes;   /* owned: __dict__ */
+    PyObject *attributes; /* owned: __dict__ */
     PyObject *weak_references;
 } dict_writer;
 
-/* ---- rows ---- */
-
-/* The attribute as it is now: a new reference, or NULL with AttributeError. */
-static PyObject *
-attribute(PyObject **member, const char *name)
+static generators_state *
+state_of_writer(PyObject *op)
 {
-    if (*member == NULL) {
-        PyErr_SetString(PyExc_AttributeError, name);
-        return NULL;
-    }
-    return Py_NewRef(*member);
+    return generators_state_of_subclass(Py_TYPE(op));
 }
 
+/* ---- rows ---- */
+
+/* Raise ValueError for a set of keys. */
 static int
 raise_extra(PyObject *extra)
 {
@@ -57,7 +51,7 @@ raise_extra(PyObject *extra)
     return -1;
 }
 
-/* ValueError if the row has a key that is no fieldname. */
+/* Raise ValueError if the row has a key that is not a fieldname.  0 or -1. */
 static int
 refuse_extra(PyObject *row, PyObject *fieldnames)
 {
@@ -70,22 +64,36 @@ refuse_extra(PyObject *row, PyObject *fieldnames)
     return status;
 }
 
-/* The values of a dict, and how many of the names it has. */
+/* The name at the index of a list or tuple: a new reference; NULL past its end. */
+static PyObject *
+name_at(PyObject *names, Py_ssize_t index)
+{
+    if (PyTuple_CheckExact(names)) {
+        return index < PyTuple_GET_SIZE(names) ? Py_NewRef(PyTuple_GET_ITEM(names, index))
+                                               : NULL;
+    }
+    if (index >= PyList_GET_SIZE(names)) {
+        return NULL;
+    }
+    PyObject *name = PyList_GetItemRef(names, index);
+    if (name == NULL) { /* another thread has made it shorter */
+        raising_forgive(PyExc_IndexError);
+    }
+    return name;
+}
+
+/* The values of a dict, and the number of the names that it has.  The code of a name may run
+   when it is compared, and change the names and the dict. */
 static PyObject *
 dict_values(PyObject *row, PyObject *names, PyObject *restval, Py_ssize_t *found)
 {
-    Py_ssize_t count = PySequence_Fast_GET_SIZE(names);
-    PyObject *values = PyList_New(0);
+    PyObject *values = PyList_New(0), *name;
     *found = 0;
-    /* A name's own code may run and change anything. */
-    for (Py_ssize_t i = 0; values != NULL && i < count; i++) {
-        if (i >= PySequence_Fast_GET_SIZE(names)) {
-            break;
-        }
-        PyObject *name = Py_NewRef(PySequence_Fast_GET_ITEM(names, i));
-        PyObject *value = Py_XNewRef(PyDict_GetItemWithError(row, name));
-        *found += value != NULL;
-        if (value == NULL && !PyErr_Occurred()) {
+    for (Py_ssize_t i = 0; values != NULL && (name = name_at(names, i)) != NULL; i++) {
+        PyObject *value;
+        int has = PyDict_GetItemRef(row, name, &value);
+        *found += has > 0;
+        if (has == 0) {
             value = Py_NewRef(restval);
         }
         if (value == NULL || PyList_Append(values, value) < 0) {
@@ -103,8 +111,9 @@ mapping_values(PyObject *row, PyObject *fieldnames, PyObject *restval)
 {
     PyObject *names = PySequence_List(fieldnames);
     for (Py_ssize_t i = 0; names != NULL && i < PyList_GET_SIZE(names); i++) {
-        PyObject *name = PyList_GET_ITEM(names, i);
+        PyObject *name = Py_NewRef(PyList_GET_ITEM(names, i));
         PyObject *value = PyObject_CallMethod(row, "get", "OO", name, restval);
+        Py_DECREF(name);
         if (value == NULL || PyList_SetItem(names, i, value) < 0) {
             Py_CLEAR(names);
         }
@@ -124,7 +133,7 @@ row_values(PyObject *row, PyObject *fieldnames, PyObject *restval, bool strict)
     }
     Py_ssize_t found;
     PyObject *values = dict_values(row, fieldnames, restval, &found);
-    /* As many names as keys are those keys, unless a name is there twice. */
+    /* If as many names as keys were found, they are those keys, unless a name is repeated. */
     bool sure = found == PyDict_GET_SIZE(row) && found == PySequence_Fast_GET_SIZE(fieldnames);
     if (values != NULL && strict && !sure && refuse_extra(row, fieldnames) < 0) {
         Py_CLEAR(values);
@@ -139,14 +148,14 @@ PyDoc_STRVAR(dict_to_list_doc, "_dict_to_list($self, rowdict, /)\n"
 static PyObject *
 dict_writer_dict_to_list(PyObject *op, PyObject *row)
 {
-    dict_writer *self = (dict_writer *)op;
+    generators_state *state = state_of_writer(op);
     PyObject *names = NULL, *restval = NULL, *values = NULL;
-    PyObject *action = attribute(&self->extrasaction, "extrasaction");
+    PyObject *action = PyObject_GetAttr(op, csv_interned(state, CSV_NAME_EXTRASACTION));
     if (action != NULL) {
-        names = attribute(&self->fieldnames, "fieldnames");
+        names = PyObject_GetAttr(op, csv_interned(state, CSV_NAME_FIELDNAMES));
     }
     if (names != NULL) {
-        restval = attribute(&self->restval, "restval");
+        restval = PyObject_GetAttr(op, csv_interned(state, CSV_NAME_RESTVAL));
     }
     if (restval != NULL) {
         bool strict =
@@ -164,18 +173,25 @@ dict_writer_dict_to_list(PyObject *op, PyObject *row)
 PyDoc_STRVAR(writerow_doc,
              "writerow($self, rowdict, /)\n"
              "--\n\n"
-             "Write a row, given as a dict; return what the file's write() does.\n"
-             "ValueError for a key that is no fieldname, unless extrasaction='ignore'.");
+             "Write a row, given as a dict, and return the result of the file's write().\n"
+             "ValueError for a key that is not a fieldname, unless extrasaction='ignore'.");
 
 static PyObject *
 dict_writer_writerow(PyObject *op, PyObject *row)
 {
-    PyObject *values = PyObject_CallMethod(op, "_dict_to_list", "(O)", row);
-    PyObject *writer = values == NULL ? NULL : PyObject_GetAttrString(op, "writer");
-    PyObject *result =
-        writer == NULL ? NULL : PyObject_CallMethod(writer, "writerow", "(O)", values);
-    Py_XDECREF(values);
+    generators_state *state = state_of_writer(op);
+    PyObject *writer = PyObject_GetAttr(op, csv_interned(state, CSV_NAME_WRITER));
+    PyObject *values = NULL, *result = NULL;
+    if (writer != NULL) {
+        values =
+            PyObject_CallMethodOneArg(op, csv_interned(state, CSV_NAME_DICT_TO_LIST), row);
+    }
+    if (values != NULL) {
+        result =
+            PyObject_CallMethodOneArg(writer, csv_interned(state, CSV_NAME_WRITEROW), values);
+    }
     Py_XDECREF(writer);
+    Py_XDECREF(values);
     return result;
 }
 
@@ -186,32 +202,35 @@ PyDoc_STRVAR(writerows_doc, "writerows($self, rowdicts, /)\n"
 static PyObject *
 dict_writer_writerows(PyObject *op, PyObject *rows)
 {
-    PyObject *to_list = PyObject_GetAttrString(op, "_dict_to_list");
-    PyObject *lists = NULL, *writer = NULL, *result = NULL;
+    generators_state *state = state_of_writer(op);
+    PyObject *writer = PyObject_GetAttr(op, csv_interned(state, CSV_NAME_WRITER));
+    PyObject *to_list = NULL, *lists = NULL, *result = NULL;
+    if (writer != NULL) {
+        to_list = PyObject_GetAttr(op, csv_interned(state, CSV_NAME_DICT_TO_LIST));
+    }
     if (to_list != NULL) {
         lists = PyObject_CallFunctionObjArgs((PyObject *)&PyMap_Type, to_list, rows, NULL);
     }
     if (lists != NULL) {
-        writer = PyObject_GetAttrString(op, "writer");
+        result =
+            PyObject_CallMethodOneArg(writer, csv_interned(state, CSV_NAME_WRITEROWS), lists);
     }
-    if (writer != NULL) {
-        result = PyObject_CallMethod(writer, "writerows", "(O)", lists);
-    }
+    Py_XDECREF(writer);
     Py_XDECREF(to_list);
     Py_XDECREF(lists);
-    Py_XDECREF(writer);
     return result;
 }
 
 PyDoc_STRVAR(writeheader_doc,
              "writeheader($self, /)\n"
              "--\n\n"
-             "Write a row of the fieldnames; return what the file's write() does.");
+             "Write a row of the fieldnames, and return the result of the file's write().");
 
 static PyObject *
 dict_writer_writeheader(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    PyObject *names = PyObject_GetAttrString(op, "fieldnames");
+    generators_state *state = state_of_writer(op);
+    PyObject *names = PyObject_GetAttr(op, csv_interned(state, CSV_NAME_FIELDNAMES));
     if (names == NULL) {
         return NULL;
     }
@@ -221,7 +240,7 @@ dict_writer_writeheader(PyObject *op, PyObject *Py_UNUSED(ignored))
     PyObject *header = pairs == NULL ? NULL : PyDict_New();
     PyObject *result = NULL;
     if (header != NULL && PyDict_MergeFromSeq2(header, pairs, 1) == 0) {
-        result = PyObject_CallMethod(op, "writerow", "(O)", header);
+        result = PyObject_CallMethodOneArg(op, csv_interned(state, CSV_NAME_WRITEROW), header);
     }
     Py_XDECREF(pairs);
     Py_XDECREF(header);
@@ -230,7 +249,7 @@ dict_writer_writeheader(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 /* ---- making one ---- */
 
-/* Lower case, and 'raise' or 'ignore': a new reference. */
+/* `given` in lower case, which must be 'raise' or 'ignore': a new reference, or NULL. */
 static PyObject *
 read_extrasaction(PyObject *given)
 {
@@ -251,41 +270,42 @@ read_extrasaction(PyObject *given)
     return action;
 }
 
+/* Set an attribute to `value`, which is stolen; NULL is an error already.  0 or -1. */
+static int
+set_part(PyObject *op, csv_name name, PyObject *value)
+{
+    if (value == NULL) {
+        return -1;
+    }
+    int status = PyObject_SetAttr(op, csv_interned(state_of_writer(op), name), value);
+    Py_DECREF(value);
+    return status;
+}
+
 static int
 dict_writer_init(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     static const char *const parameters[] = {
         "f", "fieldnames", "restval", "extrasaction", "dialect", NULL};
-    dict_writer *self = (dict_writer *)op;
     csv_call call;
     if (csv_call_bind(&call, "DictWriter", parameters, 2, args, kwargs) < 0) {
         return -1;
     }
-    PyObject *restval = NULL, *action = NULL, *writer = NULL;
-    PyObject *names = csv_fieldnames(call.values[1]);
-    if (names != NULL) {
-        restval =
-            call.values[2] == NULL ? PyUnicode_FromString("") : Py_NewRef(call.values[2]);
+    PyObject *writer_type = (PyObject *)state_of_writer(op)->csv_writer_type;
+    PyObject *restval = call.values[2];
+    int status = set_part(op, CSV_NAME_FIELDNAMES, csv_fieldnames(call.values[1]));
+    if (status == 0) {
+        status = set_part(op, CSV_NAME_RESTVAL,
+                          restval == NULL ? PyUnicode_FromString("") : Py_NewRef(restval));
     }
-    if (restval != NULL) {
-        action = read_extrasaction(call.values[3]);
+    if (status == 0) {
+        status = set_part(op, CSV_NAME_EXTRASACTION, read_extrasaction(call.values[3]));
     }
-    if (action != NULL) {
-        generators_state *state = generators_state_of_subclass(Py_TYPE(op));
-        writer = csv_call_onward(&call, (PyObject *)state->csv_writer_type);
+    if (status == 0) {
+        status = set_part(op, CSV_NAME_WRITER, csv_call_onward(&call, writer_type));
     }
     csv_call_free(&call);
-    if (writer == NULL) {
-        Py_XDECREF(names);
-        Py_XDECREF(restval);
-        Py_XDECREF(action);
-        return -1;
-    }
-    Py_XSETREF(self->fieldnames, names);
-    Py_XSETREF(self->restval, restval);
-    Py_XSETREF(self->extrasaction, action);
-    Py_XSETREF(self->writer, writer);
-    return 0;
+    return status;
 }
 
 static int
@@ -293,10 +313,6 @@ dict_writer_traverse(PyObject *op, visitproc visit, void *arg)
 {
     dict_writer *self = (dict_writer *)op;
     Py_VISIT(Py_TYPE(op));
-    Py_VISIT(self->fieldnames);
-    Py_VISIT(self->restval);
-    Py_VISIT(self->extrasaction);
-    Py_VISIT(self->writer);
     Py_VISIT(self->attributes);
     return 0;
 }
@@ -305,10 +321,6 @@ static int
 dict_writer_clear(PyObject *op)
 {
     dict_writer *self = (dict_writer *)op;
-    Py_CLEAR(self->fieldnames);
-    Py_CLEAR(self->restval);
-    Py_CLEAR(self->extrasaction);
-    Py_CLEAR(self->writer);
     Py_CLEAR(self->attributes);
     return 0;
 }
@@ -327,13 +339,6 @@ dict_writer_dealloc(PyObject *op)
 }
 
 static PyMemberDef dict_writer_members[] = {
-    {"fieldnames", Py_T_OBJECT_EX, offsetof(dict_writer, fieldnames), 0,
-     "The keys, in the order of the columns."},
-    {"restval", Py_T_OBJECT_EX, offsetof(dict_writer, restval), 0,
-     "What is written where a row lacks a key."},
-    {"extrasaction", Py_T_OBJECT_EX, offsetof(dict_writer, extrasaction), 0,
-     "'raise' or 'ignore': what a key that is no fieldname leads to."},
-    {"writer", Py_T_OBJECT_EX, offsetof(dict_writer, writer), 0, "What the rows go to."},
     {"__dictoffset__", Py_T_PYSSIZET, offsetof(dict_writer, attributes), Py_READONLY, NULL},
     {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(dict_writer, weak_references), Py_READONLY,
      NULL},
@@ -354,18 +359,19 @@ static PyMethodDef dict_writer_methods[] = {
     {NULL},
 };
 
-PyDoc_STRVAR(dict_writer_doc,
-             "DictWriter(f, fieldnames, restval='', extrasaction='raise', dialect='excel',\n"
-             "           *args, **kwds)\n"
-             "--\n\n"
-             "Writes dicts as rows to a file: csv.DictWriter, native.\n\n"
-             "    with open('cities.csv', 'w', newline='') as f:\n"
-             "        rows = DictWriter(f, ['name', 'population'])\n"
-             "        rows.writeheader()\n"
-             "        rows.writerow({'name': 'Reykjav\\u00edk', 'population': 139875})\n\n"
-             "A key that a row lacks is `restval`; one that is no fieldname is a ValueError\n"
-             "unless extrasaction='ignore'.  The other arguments, and the errors, are those\n"
-             "of writer().");
+PyDoc_STRVAR(
+    dict_writer_doc,
+    "DictWriter(f, fieldnames, restval='', extrasaction='raise', dialect='excel',\n"
+    "           *args, **kwds)\n"
+    "--\n\n"
+    "Writes dicts as rows to a file: csv.DictWriter, native.\n\n"
+    "    with open('cities.csv', 'w', newline='') as f:\n"
+    "        rows = DictWriter(f, ['name', 'population'])\n"
+    "        rows.writeheader()\n"
+    "        rows.writerow({'name': 'Reykjav\\u00edk', 'population': 139875})\n\n"
+    "`restval` is written for a key that a row lacks.  A key that is not a fieldname\n"
+    "is a ValueError unless extrasaction='ignore'.  The other arguments, and the\n"
+    "errors, are those of writer().");
 
 static PyType_Slot dict_writer_slots[] = {
     {Py_tp_doc, (char *)dict_writer_doc}, {Py_tp_new, PyType_GenericNew},

@@ -1,15 +1,15 @@
-/* Rows -> dicts, as csv.DictReader makes them.
+/* Rows as dicts, as csv.DictReader makes them.
  *
- * csv_keys remembers the names of the row before.  Its `pattern` is a dict that has them
- * as keys, and the last row's values: the next row changes what differs, of which there
- * is little where texts repeat themselves, and a copy of it is the row's dict, which
- * costs half of building one.  It is made again when the names are found to have changed,
- * and used where they are distinct strs, whose comparison runs no code of the user.
+ * csv_keys holds the names of the last row.  Its `pattern` is a dict of these names and of the
+ * last row's values.  The next row replaces the values that differ, which are few where texts
+ * repeat, and its dict is a copy of the pattern: half the cost of building one.  There is a
+ * pattern only if the names are distinct exact strs, so that no user code runs when they are
+ * compared or dropped.
  *
- * User code runs where names are something else: the caller holds what it passes.
+ * User code runs where names, or the key for what is beyond them, are other objects.  It may
+ * use the same csv_keys: what is read before is held here, and the caller holds its arguments.
  */
 #include "csv/module/keyed.h"
-#include "csv/row/convert.h"
 
 /* ---- names ---- */
 
@@ -27,57 +27,46 @@ are_names_last_seen(const csv_keys *self, PyObject *const *names, Py_ssize_t cou
     return true;
 }
 
+/* Replace all of it; what it held is dropped last, which may run user code. */
+static void
+keys_replace(csv_keys *self, csv_keys with)
+{
+    csv_keys before = *self;
+    *self = with;
+    Py_XDECREF(before.names);
+    Py_XDECREF(before.pattern);
+    PyMem_Free(before.last);
+}
+
 void
 csv_keys_forget(csv_keys *self)
 {
-    Py_CLEAR(self->names);
-    Py_CLEAR(self->pattern);
-    PyMem_Free(self->last);
-    self->last = NULL;
+    keys_replace(self, (csv_keys){NULL, NULL, NULL});
 }
 
-/* Are they distinct strs? */
-static bool
-are_plain_names(PyObject *names, PyObject *dict)
+/* The pattern of these names, with None for each value: a new reference; NULL without an
+   exception set if they are not distinct exact strs. */
+static PyObject *
+new_pattern(PyObject *names)
 {
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
-        if (!PyUnicode_CheckExact(PyTuple_GET_ITEM(names, i))) {
-            return false;
-        }
-    }
-    return PyDict_GET_SIZE(dict) == PyTuple_GET_SIZE(names);
-}
-
-static int
-make_pattern(csv_keys *self)
-{
-    PyObject *names = self->names;
     Py_ssize_t count = PyTuple_GET_SIZE(names);
-    PyObject *dict = PyDict_New();
-    for (Py_ssize_t i = 0; dict != NULL && i < count; i++) {
-        PyObject *name = PyTuple_GET_ITEM(names, i);
-        if (PyUnicode_CheckExact(name) && PyDict_SetItem(dict, name, Py_None) < 0) {
-            Py_CLEAR(dict);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (!PyUnicode_CheckExact(PyTuple_GET_ITEM(names, i))) {
+            return NULL;
         }
     }
-    if (dict == NULL) {
-        return -1;
-    }
-    if (are_plain_names(names, dict)) {
-        self->last = PyMem_Calloc((size_t)count + 1, sizeof *self->last);
-        if (self->last == NULL) {
-            Py_DECREF(dict);
-            PyErr_NoMemory();
-            return -1;
+    PyObject *pattern = PyDict_New();
+    for (Py_ssize_t i = 0; pattern != NULL && i < count; i++) {
+        if (PyDict_SetItem(pattern, PyTuple_GET_ITEM(names, i), Py_None) < 0) {
+            Py_CLEAR(pattern);
         }
-        self->pattern = Py_NewRef(dict);
     }
-    Py_DECREF(dict);
-    return 0;
+    if (pattern != NULL && PyDict_GET_SIZE(pattern) != count) {
+        Py_CLEAR(pattern);
+    }
+    return pattern;
 }
 
-/* See to it that `names`, and `pattern` if they allow it, are of these fieldnames: 1 if
-   there is a pattern, 0, or -1. */
 int
 csv_keys_learn(csv_keys *self, PyObject *fieldnames)
 {
@@ -85,20 +74,34 @@ csv_keys_learn(csv_keys *self, PyObject *fieldnames)
         return 0;
     }
     Py_ssize_t count = PySequence_Fast_GET_SIZE(fieldnames);
-    if (!are_names_last_seen(self, PySequence_Fast_ITEMS(fieldnames), count)) {
-        csv_keys_forget(self);
-        self->names = PySequence_Tuple(fieldnames);
-        if (self->names == NULL || make_pattern(self) < 0) {
-            csv_keys_forget(self);
-            return -1;
+    if (are_names_last_seen(self, PySequence_Fast_ITEMS(fieldnames), count)) {
+        return self->pattern != NULL;
+    }
+    csv_keys keys = {.names = PySequence_Tuple(fieldnames)};
+    if (keys.names == NULL) {
+        return -1;
+    }
+    keys.pattern = new_pattern(keys.names);
+    if (keys.pattern != NULL) {
+        keys.last = PyMem_Calloc((size_t)PyTuple_GET_SIZE(keys.names) + 1, sizeof *keys.last);
+        if (keys.last == NULL) {
+            PyErr_NoMemory();
         }
     }
-    return self->pattern != NULL;
+    if (PyErr_Occurred()) {
+        keys_replace(&keys, (csv_keys){NULL, NULL, NULL});
+        return -1;
+    }
+    /* What is dropped may run user code, which may learn other names. */
+    PyObject *names = Py_NewRef(keys.names);
+    keys_replace(self, keys);
+    bool stand = self->names == names;
+    Py_DECREF(names);
+    return stand && self->pattern != NULL;
 }
 
 /* ---- values -> dicts ---- */
 
-/* A list of the values from `from` on, which it takes over. */
 PyObject *
 csv_values_list(csv_values *values, size_t from)
 {
@@ -110,8 +113,8 @@ csv_values_list(csv_values *values, size_t from)
     return list;
 }
 
-/* The pattern gets what differs from the last row.  Only what the reader made goes
-   into it: a restval could have code of its own, which would run when it goes. */
+/* Put the values that differ from the last row's into the pattern.  It holds only what the
+   reader made: the code of a restval could run when that is replaced. */
 static int
 update_pattern(csv_keys *self, const csv_values *values)
 {
@@ -130,12 +133,26 @@ update_pattern(csv_keys *self, const csv_values *values)
     return 0;
 }
 
-/* Give a row that is not as long as the names what is due to it. */
+/* An attribute of the reader that a row needs was deleted, or never set. */
 static int
-level(PyObject *dict, PyObject *names, csv_values *values, const csv_rest *rest)
+refuse_missing(const char *name)
+{
+    PyErr_Format(PyExc_AttributeError, "the DictReader has no attribute '%s'", name);
+    return -1;
+}
+
+/* Complete the dict of a row with more, or fewer, values than names.  0 or -1. */
+static int
+add_rest(PyObject *dict, PyObject *names, csv_values *values, const csv_rest *rest)
 {
     size_t count = (size_t)PyTuple_GET_SIZE(names);
     int status = 0;
+    if (values->count > count && rest->key == NULL) {
+        return refuse_missing("restkey");
+    }
+    if (values->count < count && rest->value == NULL) {
+        return refuse_missing("restval");
+    }
     if (values->count > count) {
         PyObject *list = csv_values_list(values, count);
         status = list == NULL ? -1 : PyDict_SetItem(dict, rest->key, list);
@@ -147,7 +164,6 @@ level(PyObject *dict, PyObject *names, csv_values *values, const csv_rest *rest)
     return status;
 }
 
-/* The dict of values, whose names have a pattern. */
 PyObject *
 csv_keys_dict(csv_keys *self, csv_values *values, const csv_rest *rest)
 {
@@ -159,7 +175,7 @@ csv_keys_dict(csv_keys *self, csv_values *values, const csv_rest *rest)
     PyObject *dict = PyDict_Copy(pattern);
     Py_DECREF(pattern);
     if (dict != NULL && values->count != (size_t)PyTuple_GET_SIZE(names) &&
-        level(dict, names, values, rest) < 0) {
+        add_rest(dict, names, values, rest) < 0) {
         Py_CLEAR(dict);
     }
     Py_DECREF(names);
@@ -169,6 +185,9 @@ csv_keys_dict(csv_keys *self, csv_values *values, const csv_rest *rest)
 static int
 set_rest(PyObject *dict, PyObject *key, PyObject *row, Py_ssize_t from, Py_ssize_t to)
 {
+    if (key == NULL) {
+        return refuse_missing("restkey");
+    }
     PyObject *rest = PySequence_GetSlice(row, from, to);
     int status = rest == NULL ? -1 : PyDict_SetItem(dict, key, rest);
     Py_XDECREF(rest);
@@ -179,6 +198,9 @@ static int
 set_missing(PyObject *dict, PyObject *value, PyObject *fieldnames, Py_ssize_t from,
             Py_ssize_t to)
 {
+    if (value == NULL) {
+        return refuse_missing("restval");
+    }
     PyObject *rest = PySequence_GetSlice(fieldnames, from, to);
     PyObject *names = rest == NULL ? NULL : PyObject_GetIter(rest);
     Py_XDECREF(rest);
@@ -195,7 +217,6 @@ set_missing(PyObject *dict, PyObject *value, PyObject *fieldnames, Py_ssize_t fr
     return status < 0 || PyErr_Occurred() ? -1 : 0;
 }
 
-/* The dict of any row, by any names. */
 PyObject *
 csv_keyed_row(PyObject *fieldnames, PyObject *row, const csv_rest *rest)
 {

@@ -1,20 +1,20 @@
 /* reader: csv.reader of the standard module, for generators.csv.
  *
- * It has that one's protocol and not a stream's: a call takes the lines of one
- * record from the source, one pull a line and none ahead; it goes on after an error
- * and after the source's end; it has no close and never closes its source.
+ * It has the protocol of csv.reader and not that of a stream.  A call takes the lines of one
+ * record from the source, and no line ahead; it may be called again after an error and after
+ * the source's end; it has no close() and never closes its source.
  *
- * States: between calls nothing of a record is kept, but for what a call that
- * failed has left, which the next one drops.  In a call it is either pulling (the
- * source's code runs, which may ask this reader for a record itself) or parsing.
+ * States: between calls it holds no part of a record, except after a failed call; the next
+ * call discards that.  During a call it is either pulling (the code of the source runs, which
+ * may ask this reader for a record) or parsing.
  *
- * Owned: the source's iterator, for life.  A line is let go of before the call
- * returns, as the standard reader does.
+ * Owned: the source's iterator, for life.  A line is dropped before the call returns, as
+ * csv.reader does.
  *
- * Threads: a call takes the object's critical section.  Code that runs in a pull
- * suspends it: `delivered` tells whether a record went out meanwhile, and then the
- * one under way is gone and the call fails, as it does from 3.15 on
- * (gh-145105).  While it is parsing every other call is refused.
+ * Threads: a call takes the object's critical section.  User code suspends it, and may read a
+ * record itself: the code of the source in a pull, and that of a line (of a subclass of str)
+ * that is dropped.  `delivered` tells.  The record under way is gone then, and the call fails,
+ * as csv's does from 3.15 on (gh-145105).  While it is parsing, every other call is refused.
  */
 #include "csv/module/reader.h"
 
@@ -24,6 +24,7 @@
 #include "csv/parse/parser.h"
 #include "csv/row/convert.h"
 #include "runtime/attributes.h"
+#include "runtime/raising.h"
 
 #define LIMIT_LINES 32
 #define LIMIT_SHORT 1024 /* characters */
@@ -36,7 +37,7 @@ typedef struct {
     uint64_t delivered;  /* rows */
     long field_limit;    /* csv.field_size_limit(), when it was asked last */
     int lines_to_limit;  /* short lines until it is asked again */
-    bool checks_numbers; /* fields are converted as soon as they end */
+    bool checks_numbers; /* a field is converted as soon as it ends */
     bool parsing;        /* the parser must not be touched */
 } csv_reader;
 
@@ -65,7 +66,7 @@ raise_fault(csv_reader *self, generators_state *state)
 
 /* ---- one line ---- */
 
-/* csv.field_size_limit() into the machine. */
+/* Set the limit of the machine to csv.field_size_limit().  0 or -1. */
 static int
 read_field_limit(csv_reader *self, generators_state *state)
 {
@@ -86,9 +87,10 @@ read_field_limit(csv_reader *self, generators_state *state)
     return 0;
 }
 
-/* To ask costs a tenth of what reading a short line does.  A short line that starts
-   a record asks only now and then: a limit raised is seen at once, one lowered
-   below the length of a short line within LIMIT_LINES lines. */
+/* Whether csv.field_size_limit() must be read for this line.  That costs a tenth of reading a
+   short line, so for short lines that start a record it is read now and then.  A limit that
+   was raised takes effect at once, and one that was lowered below the length of a short line
+   within LIMIT_LINES lines. */
 static bool
 must_read_limit(csv_reader *self, PyObject *line)
 {
@@ -97,19 +99,16 @@ must_read_limit(csv_reader *self, PyObject *line)
            self->parser.machine.state != START_RECORD;
 }
 
-/* The line pulled next: 1, 0 at the end, or -1. */
+/* The next line of the source: 1, 0 at the end, or -1.  `delivered` is what it was when the
+   call began: code of the source, or of a line that was dropped, may have read a record. */
 static int
-pull_line(csv_reader *self, generators_state *state, PyObject **line)
+pull_line(csv_reader *self, generators_state *state, uint64_t delivered, PyObject **line)
 {
-    const uint64_t delivered = self->delivered;
     PyObject *source = Py_NewRef(self->source);
     *line = Py_TYPE(source)->tp_iternext(source);
     Py_DECREF(source);
-    if (*line == NULL && PyErr_Occurred()) {
-        if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {
-            return -1;
-        }
-        PyErr_Clear();
+    if (*line == NULL && PyErr_Occurred() && raising_forgive(PyExc_StopIteration) < 0) {
+        return -1;
     }
     if (self->delivered != delivered || self->parsing) {
         Py_CLEAR(*line);
@@ -127,7 +126,7 @@ pull_line(csv_reader *self, generators_state *state, PyObject **line)
     return *line != NULL;
 }
 
-/* What a row is made into: `values`, or a list where that is NULL. */
+/* Where a row goes: into `values`, or if that is NULL into a new list. */
 typedef struct {
     csv_values *values;
     PyObject *list;
@@ -145,8 +144,8 @@ make_row(csv_reader *self, generators_state *state, const fields_record *record,
     return to->list == NULL ? -1 : 0;
 }
 
-/* Read a line, or the end of the data for NULL: 1 where that completes a record, 0
-   where it goes on, or -1. */
+/* Parse a line, or the end of the data if it is NULL: 1 if that completes a record, 0 if the
+   record continues, or -1. */
 static int
 parse_line(csv_reader *self, generators_state *state, PyObject *line, uint32_t *checked,
            destination *to)
@@ -182,20 +181,21 @@ parse_line(csv_reader *self, generators_state *state, PyObject *line, uint32_t *
 static int
 next_lock_held(csv_reader *self, generators_state *state, destination *to)
 {
+    const uint64_t delivered = self->delivered;
     uint32_t checked = 0;
     if (self->parsing) {
         refuse_overlap(state);
         return -1;
     }
     if (self->source == NULL) {
-        return 0; /* cleared by the collector */
+        return 0; /* cleared by the garbage collector */
     }
     if (csv_parser_is_open(&self->parser)) {
         csv_parser_restart(&self->parser);
     }
     for (;;) {
         PyObject *line;
-        int pulled = pull_line(self, state, &line);
+        int pulled = pull_line(self, state, delivered, &line);
         if (pulled < 0) {
             return -1;
         }
@@ -341,11 +341,11 @@ PyDoc_STRVAR(reader_doc,
              "    with open('cities.csv', newline='') as f:\n"
              "        for row in reader(f):\n"
              "            print(row)\n\n"
-             "It takes the lines of one row and no more, so that the file can be read on\n"
-             "behind it.  csv.Error is raised for a line that is no str, a field above\n"
-             "csv.field_size_limit() and, where `strict` is set, a fault in the quotes;\n"
-             "ValueError for an unquoted field under QUOTE_NONNUMERIC that is no number.\n"
-             "After an error the next row begins at the next line.");
+             "It takes the lines of one row and no more, so that the rest of the file can be\n"
+             "read in another way.  csv.Error is raised for a line that is not a str, a\n"
+             "field larger than csv.field_size_limit() and, if `strict` is set, a fault in\n"
+             "the quotes; ValueError for an unquoted field under QUOTE_NONNUMERIC that is\n"
+             "not a number.  After an error the next row begins at the next line.");
 
 static PyType_Slot reader_slots[] = {
     {Py_tp_doc, (char *)reader_doc},   {Py_tp_new, reader_new},

@@ -1,12 +1,11 @@
-/* The writer of generators.csv: rows to an object's write(), one line a call.
+/* writer: csv.writer of the standard module, for generators.csv.
  *
- * csv's own protocol: no state but the dialect; what is written is given to
- * write(), whose result writerow() returns.
+ * It has no state but the dialect.  Each line is passed to write(), whose result writerow()
+ * returns.
  *
- * Owned: the bound write(), the dialect, the encoder's memory, all for life.  User
- * code runs in rows, in str() and in write(), and may use the writer again: a line
- * is text of its own before write() is called.  Threads: each row takes the
- * object's critical section.
+ * Owned: the bound write(), the dialect and the encoder, for life.  User code runs in rows, in
+ * str() and in write(), and may use the writer again: a line is a text of its own before
+ * write() is called.  Threads: each row takes the object's critical section.
  */
 #include "csv/module/writer.h"
 
@@ -80,7 +79,13 @@ write_row_lock_held(csv_writer *self, generators_state *state, PyObject *row)
     if (text == NULL) {
         return NULL;
     }
-    PyObject *write = Py_NewRef(self->write);
+    PyObject *write = Py_XNewRef(self->write);
+    if (write == NULL) {
+        PyErr_SetString(PyExc_ReferenceError,
+                        "the writer was cleared by the garbage collector");
+        Py_DECREF(text);
+        return NULL;
+    }
     PyObject *written = PyObject_CallOneArg(write, text);
     Py_DECREF(write);
     Py_DECREF(text);
@@ -90,8 +95,9 @@ write_row_lock_held(csv_writer *self, generators_state *state, PyObject *row)
 PyDoc_STRVAR(writerow_doc,
              "writerow($self, row, /)\n"
              "--\n\n"
-             "Write one row, an iterable of fields; what the file's write() returned.\n"
-             "Fields that are not text are written as str() gives them, None as nothing.");
+             "Write one row, an iterable of fields, and return the result of the file's\n"
+             "write().  Fields that are not text are written as str() gives them, None as\n"
+             "the empty text.");
 
 static PyObject *
 writer_writerow(PyObject *op, PyObject *row)
@@ -186,7 +192,7 @@ static PyMethodDef writer_methods[] = {
 
 static PyMemberDef writer_members[] = {
     {"dialect", Py_T_OBJECT_EX, offsetof(csv_writer, dialect), Py_READONLY,
-     "What the formatting parameters are."},
+     "The formatting parameters, as the standard module's Dialect."},
     {NULL},
 };
 

@@ -1,26 +1,25 @@
-/* _CSVBlock: what the rows of one reader share with its parser, and outlive it by.
+/* _CSVBlock: what the rows of one reader share with its parser, and need after it is gone.
  *
- * A CSVRow holds a place in the parser's block.  The block's memory is used again
- * as the reader goes on; so this lists the rows that are alive, and before that
- * memory is moved, used again or freed, the parser has each row's units and ends
- * moved into the row.  A kept row thus costs what it holds, and what is shared here
- * (names, dialect, lock) once for all rows of a reader.
+ * A CSVRow holds a position in the parser's memory, which is used again as the reader
+ * continues.  So the block lists the rows that are alive.  Before that memory is moved, used
+ * again or freed, the parser has each row's units and ends moved into the row.  A row that is
+ * kept then costs what it holds; what is shared here (names, dialect, lock) is there once for
+ * all rows of a reader.
  *
- * Rows are placed until then, and moved for ever after.  Where there is no memory
- * to move a row's fields into, the reader fails with MemoryError and tries again as
- * it ends; if that fails too the row is lost, and asking it raises MemoryError.
+ * A row is placed until then, and moved for the rest of its life.  If there is no memory to
+ * move a row's fields into, the reader fails with MemoryError, and tries again when it ends.
+ * If that fails too the row is lost, and any use of its fields raises MemoryError.
  *
- * Owned: a reference by the parser and by each row; the rows themselves belong to
- * the user, and leave the list as they are freed.  The memory of a few freed rows
- * is kept: a program that drops each row before it takes the next uses one or two.
+ * Owned: the parser and each row hold a reference to the block.  The rows belong to the user,
+ * and leave the list when they are freed.  The memory of a few freed rows is cached: a program
+ * that drops each row before it takes the next one uses one or two.
  *
- * Threads: the parser is locked by its face, rows by nobody.  A row's place, the
- * list and the spare memory are read and written with `lock` held, as is the
- * parser's memo for placed rows; the parser's other memory changes only while no row
- * is placed.  Under the lock no user code runs and no object but exact str is freed.
- * With the GIL, that is the lock.
+ * Threads: the front end locks the parser; nothing locks a row.  A row's position, the list
+ * and the cached memory are read and written with `lock` held, as is the parser's memo for
+ * placed rows.  The parser's other memory changes only while no row is placed.  Under the lock
+ * no user code runs, and no object but exact strs is freed.  With the GIL, that is the lock.
  *
- * It reaches no user's object and goes without the garbage collector.
+ * It refers to no object of the user, and the garbage collector does not track it.
  */
 #include "csv/row/block.h"
 #include "csv/parse/parser.h"
@@ -33,7 +32,7 @@
 
 /* With the block locked: memory for a row, with one reference. */
 static csv_row *
-take_memory(csv_block *self)
+new_memory(csv_block *self)
 {
     if (self->spare_count > 0) {
         csv_row *row = self->spare[--self->spare_count];
@@ -56,7 +55,7 @@ csv_block_new_row(csv_block *self, const fields_record *record, uint32_t count,
                   PyObject **converted)
 {
     generators_lock_take(&self->lock);
-    csv_row *row = take_memory(self);
+    csv_row *row = new_memory(self);
     if (row != NULL) {
         row->block = (csv_block *)Py_NewRef((PyObject *)self);
         row->start = record->start;
@@ -157,7 +156,7 @@ csv_block_find_row(csv_block *self, const csv_row *row, csv_spans *spans)
     return 0;
 }
 
-/* The row's fields, in memory of their own; NULL if there is none. */
+/* A copy of the row's ends and units, or NULL if there is no memory. */
 static uint32_t *
 copy_fields(const csv_spans *spans)
 {
@@ -175,7 +174,7 @@ copy_fields(const csv_spans *spans)
     return copy;
 }
 
-/* The same where rows have a layout: the fields that they are read from, apart by a unit. */
+/* The same if rows have a layout: only the fields of the row, with a unit between them. */
 static uint32_t *
 copy_chosen(const csv_block *self, const csv_spans *spans)
 {

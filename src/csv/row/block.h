@@ -1,4 +1,7 @@
-/* What a row and the block that it is in know of each other; for block.c and row.c. */
+/* The block of a reader's rows: see block.c.
+ *
+ * The structs are for block.c and row.c alone: a field that is asked for is read in place.
+ */
 #ifndef GENERATORS_CSV_ROW_BLOCK_H
 #define GENERATORS_CSV_ROW_BLOCK_H
 
@@ -8,10 +11,10 @@
 #include "csv/parse/dialect.h"
 
 typedef enum {
-    CSV_ROW_PLACED, /* its fields are in the parser's block; it is listed */
+    CSV_ROW_PLACED, /* its fields are in the parser's memory, and it is listed */
     CSV_ROW_MOVED,  /* they are in memory of its own */
     CSV_ROW_LOST,   /* there was no memory to move them into */
-    CSV_ROW_MADE,   /* of values; for ever, and without a block */
+    CSV_ROW_MADE,   /* of values, without a block; it stays so */
 } csv_row_state;
 
 typedef struct csv_block csv_block;
@@ -19,17 +22,17 @@ typedef struct csv_row csv_row;
 
 struct csv_row {
     PyObject_HEAD
-    csv_block *block;     /* owned; NULL if made.  Never changes, nor do the next two */
-    PyObject **converted; /* owned: values that the block's layout says are held, or NULL */
+    csv_block *block;     /* owned; NULL if made.  It and the next two never change */
+    PyObject **converted; /* owned: the values that are held by the block's layout, or NULL */
     uint32_t count;       /* of its values */
     union {
         struct {
             csv_row *previous; /* borrowed; NULL for the first */
             csv_row *next;     /* borrowed */
         } listed;              /* placed */
-        uint32_t *moved;       /* owned: `count` ends, and behind them the units */
+        uint32_t *moved;       /* owned: `count` ends, then the units */
         struct {
-            PyObject *values; /* owned: a tuple of what csv_value_is_acyclic() */
+            PyObject *values; /* owned: a tuple; csv_value_is_acyclic() of each */
             csv_names *names; /* owned, or NULL */
         } made;
     } u;
@@ -47,31 +50,31 @@ struct csv_block {
     PyObject_HEAD
     generators_state *state; /* borrowed; the block's type keeps it */
     generators_lock lock;
-    csv_parser *parser;             /* borrowed; NULL once it is gone */
+    csv_parser *parser;             /* borrowed; NULL after it was freed */
     csv_row *live;                  /* borrowed: the placed rows, newest first */
-    csv_row *spare[CSV_ROWS_SPARE]; /* owned: freed rows that still hold their type */
+    csv_row *spare[CSV_ROWS_SPARE]; /* owned: memory of freed rows, which hold their type */
     int spare_count;
-    csv_names *names; /* owned, or NULL; this and the layout are set before there is a row */
-    uint32_t *fields; /* owned: the field of each value; NULL: all, as they come */
-    int32_t *places;  /* owned: of each value, where it is in `converted`, or -1 */
-    uint32_t value_count; /* of a row, where there are `fields` */
+    csv_names *names;     /* owned, or NULL; set, as the layout is, before there is a row */
+    uint32_t *fields;     /* owned: the field of each value; NULL: all of them, in order */
+    int32_t *places;      /* owned: the index of each value in `converted`, or -1 */
+    uint32_t value_count; /* values of a row, if there are `fields` */
     uint32_t converted_count;
     csv_dialect dialect; /* never changes */
 };
 
-/* A new row placed where the record is, which takes over `converted` (or NULL) unless it
-   fails: a new reference, or NULL. */
+/* A new row that is placed where the record is: a new reference, or NULL.  `converted` (or
+   NULL) is stolen if that succeeds. */
 csv_row *csv_block_new_row(csv_block *self, const fields_record *record, uint32_t count,
                            PyObject **converted);
 
-/* Take back a row that nobody refers to any more, and its references to the block and
-   its type. */
+/* Free a row whose last reference is gone, with its references to the block and its type. */
 void csv_block_free_row(csv_block *self, csv_row *row);
 
-/* With the block locked: where the row's fields are now.  0, or -1 if they are lost. */
+/* With the block locked: find where the row's fields are.  0, or -1 with MemoryError if they
+   are lost. */
 int csv_block_find_row(csv_block *self, const csv_row *row, csv_spans *spans);
 
-/* Make a block, which becomes the parser's borrower.  0 or -1. */
+/* Make a block and have it the parser's borrower.  0 or -1. */
 int csv_block_open(generators_state *state, csv_parser *parser);
 
 /* The block of such a parser: borrowed. */
@@ -81,11 +84,11 @@ csv_block_of(const csv_parser *parser)
     return (csv_block *)parser->borrower;
 }
 
-/* Before there is a row. */
+/* Set the names of rows, before there is a row. */
 void csv_block_set_names(csv_block *self, csv_names *names);
 
-/* The same: the field chosen for each of `count` values of a row, and whether the row
-   holds it converted.  0 or -1. */
+/* Set the layout, before there is a row: the field of each of the `count` values of a row, and
+   whether the row holds it converted.  0 or -1. */
 int csv_block_set_layout(csv_block *self, const uint32_t *chosen, const bool *converted,
                          uint32_t count);
 

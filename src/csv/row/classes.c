@@ -1,8 +1,7 @@
-/* What a NamedTuple or a dataclass is made of: its parameters, with their annotations
- * and defaults.
+/* The parameters of a NamedTuple or a dataclass, with their annotations and defaults.
  *
- * Asked once, when the rows are made.  typing, dataclasses and inspect are imported
- * then; a class of either kind has mostly imported them itself.
+ * They are read once, when the stream of rows is made.  typing and inspect are imported then,
+ * which the class has mostly done itself.
  */
 #include "csv/row/classes.h"
 
@@ -52,8 +51,8 @@ plain_name(PyObject *name)
     return PyUnicode_FromObject(name);
 }
 
-/* The annotation of `name`, behind its InitVar: a new reference, or NULL for none or
-   with an exception. */
+/* The annotation of `name`, without InitVar: a new reference; NULL without an exception set if
+   there is none. */
 static PyObject *
 hint_of(PyObject *hints, PyObject *name)
 {
@@ -83,8 +82,8 @@ reserve(csv_signature *self, Py_ssize_t count)
 
 /* ---- NamedTuple ---- */
 
-/* Its __new__ is the one that collections.namedtuple wrote, and nothing else has a say in
-   making one: then the tuple may be made here. */
+/* Set *direct if the tuple may be made here: __new__ is the one of collections.namedtuple, and
+   neither __init__ nor the metaclass does anything.  0 or -1. */
 static int
 is_direct(PyObject *type, bool *direct)
 {
@@ -151,7 +150,7 @@ csv_signature_of_named_tuple(csv_signature *self, PyObject *type, bool *direct)
 
 enum { POSITIONAL_ONLY, POSITIONAL_OR_KEYWORD, VAR_POSITIONAL, KEYWORD_ONLY, VAR_KEYWORD };
 
-/* Of one inspect.Parameter. */
+/* Add an inspect.Parameter.  0 or -1. */
 static int
 add_parameter(csv_signature *self, PyObject *parameter, PyObject *hints)
 {
@@ -205,8 +204,9 @@ add_parameters(csv_signature *self, PyObject *signature, PyObject *hints)
     return status;
 }
 
-/* Calling the class would make an empty object and call __init__, a plain function; to do
-   both by oneself saves packing the arguments twice. */
+/* Find an __init__ that may be called directly, on an object made here: that saves packing the
+   arguments twice.  It must be a plain function, and nothing else may run when the class is
+   called.  0 or -1. */
 static int
 find_init(PyObject *type, PyObject **init)
 {
@@ -233,7 +233,7 @@ int
 csv_signature_of_dataclass(csv_signature *self, PyObject *type, PyObject **init)
 {
     PyObject *hints = hints_of(type);
-    /* Of __init__ and not of the class, whose metaclass may take whatever it likes. */
+    /* Of __init__ and not of the class, whose metaclass may have a signature of its own. */
     PyObject *made_by = hints == NULL ? NULL : PyObject_GetAttrString(type, "__init__");
     PyObject *signature = NULL;
     if (made_by != NULL) {

@@ -5,7 +5,7 @@
 
 #include "csv/row/field.h"
 
-/* All units are ASCII and none is a quote or an escape: most records of most files. */
+/* Fields of ASCII, without a quote or an escape: most records of most files. */
 INLINE int
 make_plain_fields(const csv_parser *parser, generators_state *state, const uint8_t *bytes,
                   const fields_record *record, uint32_t count, PyObject **items)
@@ -23,7 +23,7 @@ make_plain_fields(const csv_parser *parser, generators_state *state, const uint8
     return 0;
 }
 
-/* The same where some fields are quoted, with nothing in the quotes to be looked at. */
+/* The same if some fields are quoted, and no field has anything else to be rewritten. */
 INLINE int
 make_quoted_fields(const csv_parser *parser, generators_state *state, const uint8_t *bytes,
                    const fields_record *record, uint32_t count, PyObject **items)
@@ -69,7 +69,7 @@ make_other_fields(const csv_parser *parser, generators_state *state,
     return 0;
 }
 
-/* Make `count` fields into `items`.  0, or -1 with *bad set. */
+/* Make the first `count` fields into `items`.  0, or -1 with *bad set. */
 INLINE int
 make_fields(const csv_parser *parser, generators_state *state, const fields_record *record,
             uint32_t count, PyObject **items, Py_ssize_t *bad)

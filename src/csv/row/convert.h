@@ -4,30 +4,31 @@
 
 #include "csv/parse/parser.h"
 
-/* A record as a list or a tuple: a new reference, or NULL. *bad is the index of
-   the field that could not be converted, where it is that. */
+/* A record as a list or a tuple: a new reference, or NULL.  *bad is the index of the field
+   that could not be converted, or -1 for any other failure. */
 PyObject *csv_record_list(const csv_parser *parser, generators_state *state,
                           const fields_record *record, Py_ssize_t *bad);
 PyObject *csv_record_tuple(const csv_parser *parser, generators_state *state,
                            const fields_record *record, Py_ssize_t *bad);
 
-/* The first `count` fields as they are in a list, into an array.  0, or -1 with nothing in
-   it that is owned. */
+/* Put the first `count` fields, as in a list, into an array.  0, or -1 with no reference left
+   in it. */
 int csv_record_fields(const csv_parser *parser, generators_state *state,
                       const fields_record *record, uint32_t count, PyObject **items,
                       Py_ssize_t *bad);
 
-/* The same into an array that is used again.  0 or -1. */
+/* An array of values that is used again for each record. */
 typedef struct {
-    PyObject **items; /* owned, the values too; NULL for one not made */
+    PyObject **items; /* owned, and the values too; NULL for one that was moved out */
     size_t count;
     size_t capacity;
 } csv_values;
 
+/* Put all fields, as in a list, into such an array, which is empty.  0 or -1. */
 int csv_record_values(const csv_parser *parser, generators_state *state,
                       const fields_record *record, csv_values *values, Py_ssize_t *bad);
 
-/* Let go of the values, and keep the room. */
+/* Drop the values, and keep the memory. */
 static inline void
 csv_values_drop(csv_values *values)
 {
@@ -38,8 +39,8 @@ csv_values_drop(csv_values *values)
     }
 }
 
-/* Convert and drop what has ended of the record under way, from field *checked on,
-   which is moved on: a number that is none is an error in its own line.  0 or -1. */
+/* Convert and drop the fields of the record under way that have ended, from *checked on, which
+   is increased: a field that is not a number is an error in its own line.  0 or -1. */
 int csv_check_open_fields(const csv_parser *parser, generators_state *state,
                           uint32_t *checked);
 

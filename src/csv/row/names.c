@@ -1,16 +1,15 @@
 /* _CSVNames: the names of a reader's fields, shared by all its rows.
  *
- * Immutable: a tuple of names, none of them empty or there twice, and where each
- * stands.  Names are exact str, so that it can't be part of a cycle and goes without
- * the garbage collector; for the same reason threads need no lock.  It is pickled
- * once for all the rows that are pickled with it.
+ * Immutable: a tuple of names, none of them empty or repeated, and the index of each.  They
+ * are exact strs, so that it cannot be part of a cycle, and the garbage collector does not
+ * track it.  Threads need no lock.  It is pickled once for all rows that are pickled together.
  */
 #include "csv/row/names.h"
 
 struct csv_names {
     PyObject_HEAD
     PyObject *names;  /* owned: a tuple of exact str */
-    PyObject *places; /* owned: a dict of each to its index */
+    PyObject *places; /* owned: a dict of the index of each */
 };
 
 /* ---- making one ---- */
@@ -55,9 +54,9 @@ add_place(PyObject *places, PyObject *name, Py_ssize_t index)
     return held == NULL ? -1 : 0;
 }
 
-/* Fill in a tuple of exact str from one of any objects. */
+/* Fill in the names from a tuple of any objects.  0 or -1. */
 static int
-take_names(csv_names *self, PyObject *given)
+add_names(csv_names *self, PyObject *given)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(given);
     for (Py_ssize_t i = 0; i < count; i++) {
@@ -88,7 +87,7 @@ make_names(PyTypeObject *type, PyObject *names)
     if (self != NULL) {
         self->names = PyTuple_New(PyTuple_GET_SIZE(given));
         self->places = PyDict_New();
-        if (self->names == NULL || self->places == NULL || take_names(self, given) < 0) {
+        if (self->names == NULL || self->places == NULL || add_names(self, given) < 0) {
             Py_CLEAR(self);
         }
     }
@@ -105,7 +104,7 @@ csv_names_new(generators_state *state, PyObject *names)
     return make_names(state->csv_names_type, names);
 }
 
-/* ---- asking it ---- */
+/* ---- lookups ---- */
 
 PyObject *
 csv_names_tuple(const csv_names *self)

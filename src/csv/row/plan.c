@@ -1,9 +1,9 @@
-/* csv_plan: what the user asked of the rows.
+/* csv_plan: what rows are made of, as the user asked for it.
  *
- * States: read, with the parameters checked as far as they can be without the
- * names; settled, with a column for each field that is built: see settle.c.
+ * States: new, with the parameters checked as far as that is possible without the names; then
+ * settled, with a column for each field that is built (see settle.c).
  *
- * Faults of the parameters are TypeError or ValueError.
+ * Errors in the parameters are TypeError or ValueError.
  */
 #include "csv/row/plan.h"
 
@@ -12,7 +12,7 @@
 
 /* ---- the parameters ---- */
 
-/* 1, 0 or -1, as the next. */
+/* Whether `into` is a class of named tuples: 1, 0 or -1. */
 static int
 is_named_tuple(PyObject *into)
 {
@@ -22,6 +22,7 @@ is_named_tuple(PyObject *into)
     return attributes_has(into, "_fields");
 }
 
+/* Whether it is a dataclass: 1, 0 or -1. */
 static int
 is_dataclass(PyObject *into)
 {
@@ -79,8 +80,8 @@ plain_reference(const char *parameter, PyObject *column)
         return PyUnicode_FromObject(column);
     }
     if (!PyLong_Check(column) || PyBool_Check(column)) {
-        PyErr_Format(PyExc_TypeError, "%s: a column is a name or an index, not %R", parameter,
-                     column);
+        PyErr_Format(PyExc_TypeError, "%s: a column must be a name or an index, not %R",
+                     parameter, column);
         return NULL;
     }
     int overflow;
@@ -96,7 +97,8 @@ static PyObject *
 plain_spelling(const char *parameter, PyObject *spelling)
 {
     if (!PyUnicode_Check(spelling)) {
-        PyErr_Format(PyExc_TypeError, "%s: a spelling is a str, not %R", parameter, spelling);
+        PyErr_Format(PyExc_TypeError, "%s: a spelling must be str, not %R", parameter,
+                     spelling);
         return NULL;
     }
     PyObject *plain = PyUnicode_FromObject(spelling);
@@ -141,7 +143,7 @@ read_columns(csv_plan *self, PyObject *columns)
     return self->chosen == NULL ? -1 : 0;
 }
 
-/* The items of a mapping at one time, as a tuple of tuples: a new reference, or NULL. */
+/* A copy of the items of a mapping, as a tuple of tuples: a new reference, or NULL. */
 static PyObject *
 items_of(PyObject *mapping)
 {
@@ -228,7 +230,8 @@ read_ragged(csv_plan *self, PyObject *ragged)
             self->ragged = (csv_ragged)i;
             if (self->into == CSV_INTO_ROW && self->ragged != CSV_RAGGED_ERROR) {
                 PyErr_Format(PyExc_ValueError,
-                             "ragged=%R, and a CSVRow has a field for each column", ragged);
+                             "ragged=%R is not possible: a CSVRow has a field for each column",
+                             ragged);
                 return -1;
             }
             return 0;

@@ -1,22 +1,21 @@
 /* CSVRow: a record whose fields become values when they are asked for.
  *
- * States: placed in the block that was read, then moved into memory of its own
- * (see block.c); or made, for good, of values.  Those are rows of a dialect whose
- * quoting gives fields values that are not their text, which are converted
- * and so checked when the row is made, and rows that a program made or unpickled.
+ * States: placed in the parser's memory, then moved into memory of its own (see block.c); or
+ * made of values, for good.  The latter are rows of a dialect whose quoting makes values that
+ * are not texts, which are converted and so checked when the row is made, and rows that a
+ * program made or unpickled.
  *
- * A row never changes as seen from outside: what it equals, its hash and its order
- * are those of the tuple of its values, of which whatever needs them all makes one.
+ * A row never changes, as seen from outside.  It equals, and hashes as, the tuple of its
+ * values; whatever needs all of them makes that tuple.
  *
- * With `types`, a row holds what was converted, when it was made, as that was checked
- * then; its other fields are read as in any row.
+ * With `types`, a row holds the converted values from the start, because they were checked
+ * then.  Its other fields are read as in any row.
  *
- * Owned: a reference to the block, or the values and the names.  What a row holds goes
- * without the garbage collector, so no cycle can go through a row, and it does too.
+ * Owned: the block, or the values and the names.  The garbage collector does not track a row,
+ * nor any value that a row holds, so no cycle can go through one.
  *
- * Threads: see block.c.  A field is made with the block locked, and so are all
- * fields of a row, for which no user code runs; comparing them does run it, and
- * is done on the tuple.
+ * Threads: see block.c.  Fields are made with the block locked, and no user code runs then.
+ * Comparing them may run it, and is done on the tuple.
  */
 #include "csv/row/row.h"
 
@@ -28,6 +27,7 @@
 #include "csv/row/names.h"
 #include "csv/row/spans.h"
 #include "csv/row/typed.h"
+#include "runtime/raising.h"
 
 /* ---- values ---- */
 
@@ -37,7 +37,7 @@ names_of(const csv_row *self)
     return self->block == NULL ? self->u.made.names : self->block->names;
 }
 
-/* The value at an index that there is. */
+/* The value at an index, which must be in range. */
 static PyObject *
 value_at(csv_row *self, uint32_t index)
 {
@@ -58,7 +58,7 @@ value_at(csv_row *self, uint32_t index)
     return value;
 }
 
-/* With the block locked: the values of a row that has a layout.  0 or -1. */
+/* With the block locked: make the values of a row that has a layout.  0 or -1. */
 static int
 fill_by_layout(csv_row *self, const csv_spans *spans, PyObject **items)
 {
@@ -74,7 +74,7 @@ fill_by_layout(csv_row *self, const csv_spans *spans, PyObject **items)
     return 0;
 }
 
-/* All of them, as a tuple: a new reference, or NULL. */
+/* All values, as a tuple: a new reference, or NULL. */
 static PyObject *
 values_of(csv_row *self)
 {
@@ -103,7 +103,7 @@ values_of(csv_row *self)
 
 /* ---- making one ---- */
 
-/* A row of values; takes over the references to them, also when it fails. */
+/* A row of values.  `values` and `names` (or NULL) are stolen, also if it fails. */
 static PyObject *
 make_row(PyTypeObject *type, PyObject *values, csv_names *names)
 {
@@ -194,8 +194,8 @@ check_values(generators_state *state, PyObject *values)
         int allowed = csv_value_is_acyclic(state, value);
         if (allowed == 0) {
             PyErr_Format(PyExc_TypeError,
-                         "value %zd must be a str, a number, a date or the like, not %.200s",
-                         i, Py_TYPE(value)->tp_name);
+                         "value %zd must be str, a number, a date or the like, not %.200s", i,
+                         Py_TYPE(value)->tp_name);
         }
         if (allowed <= 0) {
             return -1;
@@ -209,7 +209,7 @@ static PyObject *
 given_values(generators_state *state, PyObject *given)
 {
     if (PyUnicode_Check(given)) {
-        PyErr_SetString(PyExc_TypeError, "values must be several, not one str");
+        PyErr_SetString(PyExc_TypeError, "values must be a sequence, not str");
         return NULL;
     }
     PyObject *values;
@@ -300,7 +300,7 @@ row_length(PyObject *op)
     return (Py_ssize_t)((csv_row *)op)->count;
 }
 
-/* The value at an index that may be negative, or there may not be. */
+/* The value at an index, which may be negative or out of range. */
 static PyObject *
 item_at(PyObject *op, Py_ssize_t index)
 {
@@ -314,7 +314,7 @@ item_at(PyObject *op, Py_ssize_t index)
     return value_at(self, (uint32_t)index);
 }
 
-/* CPython has added the length to a negative index before. */
+/* CPython has added the length to a negative index already. */
 static PyObject *
 row_item(PyObject *op, Py_ssize_t index)
 {
@@ -338,8 +338,10 @@ row_subscript(PyObject *op, PyObject *key)
     if (PyLong_CheckExact(key)) {
         Py_ssize_t index = PyLong_AsSsize_t(key);
         if (index == -1 && PyErr_Occurred()) {
-            PyErr_Clear();
-            index = row_length(op); /* a number that large is no index either */
+            if (raising_forgive(PyExc_OverflowError) < 0) {
+                return NULL;
+            }
+            index = row_length(op); /* out of range as well */
         }
         return item_at(op, index);
     }
@@ -373,7 +375,7 @@ row_contains(PyObject *op, PyObject *value)
     return found;
 }
 
-/* Most who go over a row want all of it, and a tuple's iterator is the fastest. */
+/* Most iterations read the whole row, and the iterator of a tuple is the fastest. */
 static PyObject *
 row_iter(PyObject *op)
 {
@@ -392,8 +394,8 @@ row_hash(PyObject *op)
     return hash;
 }
 
-/* What a row may equal, as a tuple: a new reference, NULL with or, for anything
-   else, without an exception. */
+/* An object that a row may equal, as a tuple: a new reference; NULL with an exception set or,
+   for any other object, without one. */
 static PyObject *
 comparable(PyObject *op, PyObject *other)
 {
@@ -446,7 +448,9 @@ row_repr(PyObject *op)
     const csv_names *names = names_of((csv_row *)op);
     PyObject *values = values_of((csv_row *)op);
     if (values != NULL && names != NULL) {
-        Py_SETREF(values, as_dict(names, values));
+        PyObject *dict = as_dict(names, values);
+        Py_DECREF(values);
+        values = dict;
     }
     PyObject *text = values == NULL ? NULL : PyUnicode_FromFormat("CSVRow(%R)", values);
     Py_XDECREF(values);
@@ -455,7 +459,7 @@ row_repr(PyObject *op)
 
 /* ---- methods ---- */
 
-/* tuple's own method, over the values. */
+/* Call the method of tuple on the values. */
 static PyObject *
 call_on_values(PyObject *op, const char *name, PyObject *const *args, Py_ssize_t count)
 {
@@ -472,7 +476,7 @@ call_on_values(PyObject *op, const char *name, PyObject *const *args, Py_ssize_t
 
 PyDoc_STRVAR(index_doc, "index($self, value, start=0, stop=sys.maxsize, /)\n"
                         "--\n\n"
-                        "The first index of the value.  ValueError if it is not there.");
+                        "The first index of the value.  ValueError if it is not present.");
 
 static PyObject *
 row_index(PyObject *op, PyObject *const *args, Py_ssize_t count)
@@ -480,7 +484,8 @@ row_index(PyObject *op, PyObject *const *args, Py_ssize_t count)
     return call_on_values(op, "index", args, count);
 }
 
-PyDoc_STRVAR(count_doc, "count($self, value, /)\n--\n\nHow often the value is there.");
+PyDoc_STRVAR(count_doc,
+             "count($self, value, /)\n--\n\nThe number of times that the value occurs.");
 
 static PyObject *
 row_count(PyObject *op, PyObject *const *args, Py_ssize_t count)
@@ -523,7 +528,7 @@ row_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 PyDoc_STRVAR(sizeof_doc, "__sizeof__($self, /)\n"
                          "--\n\n"
-                         "Bytes of memory that are this row's alone.");
+                         "The bytes of memory that belong to this row alone.");
 
 static PyObject *
 row_sizeof(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -561,29 +566,29 @@ PyDoc_STRVAR(row_doc,
              "CSVRow(values, names=None)\n"
              "--\n"
              "\n"
-             "A row of csv_rows(source, into=CSVRow): a sequence whose fields become str\n"
-             "when they are asked for, by index, slice or name.\n"
+             "A row of csv_rows(source, into=CSVRow): a sequence whose fields are made into\n"
+             "str when they are asked for, by index, slice or name.\n"
              "\n"
              ">>> from generators import CSVRow, csv_rows\n"
              ">>> for row in csv_rows(b'id,name\\n1,\"Ann\"\\n', into=CSVRow):\n"
              "...     print(row['name'], row[-1], row[:], dict(row))\n"
              "Ann Ann ('1', 'Ann') {'id': '1', 'name': 'Ann'}\n"
              "\n"
-             "A slice is a tuple.  A row equals a list or tuple of the same values and\n"
-             "another such row, whatever its names, and has the tuple's hash.  A name is\n"
-             "case-sensitive; one that there is not is a KeyError, and any name is a\n"
-             "TypeError where the rows were read without a header.\n"
+             "A slice is a tuple.  A row equals a list or tuple of the same values, and\n"
+             "another CSVRow of the same values whatever its names are.  Its hash is that\n"
+             "of the tuple.  Names are case-sensitive.  An unknown name is a KeyError; any\n"
+             "name is a TypeError if the rows were read without a header.\n"
              "\n"
-             "It never changes and may be kept for ever, when its reader is closed too:\n"
-             "it then costs memory in proportion to itself.  Rows may be read by several\n"
-             "threads while another goes on with the reader.\n"
+             "A row never changes.  It may be kept after its reader is closed, and then\n"
+             "uses memory in proportion to its own size.  Threads may read rows while\n"
+             "another thread uses the reader.\n"
              "\n"
-             "Where csv_rows was given types, what was converted is held as it is; that\n"
-             "may be anything that the garbage collector leaves alone, as numbers,\n"
-             "texts, dates and Decimals are.\n"
+             "With the `types` of csv_rows, a row holds the converted values.  They may be\n"
+             "any objects that the garbage collector does not track, such as numbers,\n"
+             "texts and dates, or Decimals.\n"
              "\n"
-             "A program may make one of such values and names, or of a dict, as its repr\n"
-             "is written.");
+             "A program may make a row from such values and their names, or from a dict,\n"
+             "as its repr shows.");
 
 static PyType_Slot row_slots[] = {
     {Py_tp_doc, (char *)row_doc},

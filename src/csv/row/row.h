@@ -1,18 +1,19 @@
-/* CSVRow. */
+/* CSVRow: see row.c. */
 #ifndef GENERATORS_CSV_ROW_ROW_H
 #define GENERATORS_CSV_ROW_ROW_H
 
 #include "csv/row/block.h"
 #include "csv/parse/parser.h"
 
-/* A record whose block has a layout, with the converted values in their order; and values of
-   a dialect whose texts are not the values.  Both take the values over, whatever comes. */
+/* The row of a record whose block has a layout, with the converted values in order; and a row
+   of values, for a dialect that makes other values than texts.  Both steal the values, also if
+   they fail. */
 PyObject *csv_row_of_record(const csv_parser *parser, const fields_record *record,
                             PyObject **converted);
 PyObject *csv_row_of_values(const csv_parser *parser, generators_state *state,
                             PyObject **values, Py_ssize_t count);
 
-/* A record, which is not blank, as a CSVRow; as csv_record_list(). */
+/* A record that is not blank as a CSVRow, as csv_record_list() makes a list. */
 PyObject *csv_record_row(const csv_parser *parser, generators_state *state,
                          const fields_record *record, Py_ssize_t *bad);
 

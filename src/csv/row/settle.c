@@ -1,10 +1,10 @@
-/* csv_plan: what was asked of the rows, as it is for this file.
+/* Settles a csv_plan: what the user asked for becomes columns, for the names of one source.
  *
- * When the names are known, or the first record where there are none, each field that is
- * built gets a column.  An open plan has as many columns as the longest record so far had
- * fields.
+ * That is done when the names are known or, if there are none, at the first record.  Each
+ * field that is built gets a column.  An open plan has as many columns as the longest record
+ * so far had fields.
  *
- * What the names of the file rule out is a ValueError, which the face gives a place.
+ * A request that the names do not allow is a ValueError, to which the caller adds the place.
  */
 #include "csv/row/settle.h"
 
@@ -14,9 +14,9 @@
 
 /* ---- names and indices ---- */
 
-/* Where each name is, or the first two places where more than one column has it.  To look
-   through all names for each would take a time that grows with their square, and how many they
-   are the file says. */
+/* The index of each name, or a tuple of the first two indices if several columns have it: a
+   new dict, or NULL.  Searching all names for each one would take quadratic time, and the file
+   determines their number. */
 static PyObject *
 index_names(PyObject *header)
 {
@@ -41,8 +41,8 @@ index_names(PyObject *header)
     return places;
 }
 
-/* Where `name` is among the names: 1 and *index, 0 where it is not, or -1: an error, or more
-   than one has it. */
+/* Find a name among the names: 1 and *index, 0 if it is not there, or -1, also if several
+   columns have it. */
 static int
 find_name(csv_plan *self, PyObject *name, uint32_t *index)
 {
@@ -62,7 +62,7 @@ find_name(csv_plan *self, PyObject *name, uint32_t *index)
     return 1;
 }
 
-/* The field that a name or an index of the user means.  0 or -1. */
+/* The field that a name or an index refers to.  0 or -1. */
 static int
 find_field(csv_plan *self, const char *parameter, PyObject *column, uint32_t *index)
 {
@@ -76,7 +76,7 @@ find_field(csv_plan *self, const char *parameter, PyObject *column, uint32_t *in
         return 0;
     }
     if (self->header == NULL) {
-        PyErr_Format(PyExc_ValueError, "%s: column %R is a name, and the source has none",
+        PyErr_Format(PyExc_ValueError, "%s: column %R is a name, but the source has no names",
                      parameter, column);
         return -1;
     }
@@ -88,6 +88,7 @@ find_field(csv_plan *self, const char *parameter, PyObject *column, uint32_t *in
     return found > 0 ? 0 : -1;
 }
 
+/* Find the field of each of `types`.  0 or -1. */
 static int
 index_types(csv_plan *self)
 {
@@ -117,7 +118,7 @@ index_types(csv_plan *self)
 
 /* ---- columns ---- */
 
-/* Room for `count` columns in all, and for their values and one before them. */
+/* Make room for `count` columns in all, for their values, and one value before these. */
 static int
 reserve_columns(csv_plan *self, Py_ssize_t count)
 {
@@ -136,7 +137,8 @@ reserve_columns(csv_plan *self, Py_ssize_t count)
     return 0;
 }
 
-/* Add a column, for which there is room: what `types` says of it, else `hint`, else text. */
+/* Add a column, for which there is room.  Its type is that of `types`, else `hint` (or NULL),
+   else text.  0 or -1. */
 static int
 add_column(csv_plan *self, generators_state *state, uint32_t field, PyObject *hint)
 {
@@ -205,7 +207,7 @@ static int
 check_key(PyObject *name, uint32_t field)
 {
     if (!PyUnicode_Check(name)) {
-        PyErr_Format(PyExc_ValueError, "the name of column %u is %R, and not a str",
+        PyErr_Format(PyExc_ValueError, "the name of column %u must be str, not %R",
                      (unsigned)field, name);
         return -1;
     }
@@ -216,10 +218,10 @@ check_key(PyObject *name, uint32_t field)
     return 0;
 }
 
-/* The model keeps the last row's values, unless a callable makes some: code of the user could
-   run as they go, or wait for that. */
+/* Have the model keep the last row's values, unless a callable makes some of them: their
+   lifetime would change, and their code could run when they are replaced.  0 or -1. */
 static int
-keep_last(csv_plan *self)
+reserve_last(csv_plan *self)
 {
     for (Py_ssize_t i = 0; i < self->count; i++) {
         if (self->columns[i].type.kind == CSV_AS_CALL) {
@@ -234,7 +236,7 @@ keep_last(csv_plan *self)
     return 0;
 }
 
-/* The keys of the columns, each with None. */
+/* Make the model: a dict of the columns' names, each with None.  0 or -1. */
 static int
 make_model(csv_plan *self)
 {
@@ -256,16 +258,16 @@ make_model(csv_plan *self)
         if (taken != 0) {
             return -1;
         }
-        /* The same object as the header's would do, but an interned key is found faster. */
+        /* An interned key is found faster. */
         PyUnicode_InternInPlace(&column->name);
         if (PyDict_SetItem(self->model, column->name, Py_None) < 0) {
             return -1;
         }
     }
-    return keep_last(self);
+    return reserve_last(self);
 }
 
-/* What the columns of rows are called: a new tuple, or NULL. */
+/* The names of the columns: a new tuple, or NULL. */
 static PyObject *
 names_of_columns(const csv_plan *self)
 {
@@ -314,7 +316,7 @@ csv_plan_lay_out(const csv_plan *self, generators_state *state, csv_block *block
     return status;
 }
 
-/* Whether `columns`, if given, lets this field be built. */
+/* Whether the field is built: not if `columns` was given without it.  1, 0 or -1. */
 static int
 is_chosen(csv_plan *self, uint32_t field)
 {
@@ -342,7 +344,8 @@ add_default(csv_plan *self, const csv_parameter *p)
     return 0;
 }
 
-/* A column for each parameter of the class.  `lacking` lists those that there is none for. */
+/* Add a column for each parameter of the class; `lacking` gets the names of required ones that
+   have no column.  0 or -1. */
 static int
 match_parameters(csv_plan *self, generators_state *state, PyObject *keywords,
                  PyObject *lacking)
@@ -383,7 +386,7 @@ match_class(csv_plan *self, generators_state *state)
         match_parameters(self, state, keywords, lacking) == 0) {
         if (PyList_GET_SIZE(lacking) > 0) {
             PyErr_Format(PyExc_ValueError,
-                         "%s has fields that no column is named as: %R; the "
+                         "%s has fields without a column of that name: %R; the "
                          "columns are %R",
                          ((PyTypeObject *)self->target)->tp_name, lacking, self->header);
         }
@@ -397,8 +400,8 @@ match_class(csv_plan *self, generators_state *state)
     return status;
 }
 
-/* The names, each str as an exact one: no code of the user runs when it is compared, and it
-   is part of no cycle.  A new tuple, or NULL. */
+/* The names with each str as an exact one, so that no user code runs when it is compared: a
+   new tuple, or NULL. */
 static PyObject *
 plain_names(PyObject *header)
 {

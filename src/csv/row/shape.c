@@ -1,10 +1,10 @@
-/* A record -> a row, by its plan.
+/* Makes a row of a record, by a settled plan.
  *
- * The values are made first, in the plan's own room, so that no user code ever sees a
- * row that is half made; then they move into the row.
+ * The values are made first, in memory of the plan, so that user code never sees a row that is
+ * half made.  Then they are moved into the row.
  *
- * User code runs here: callables of `types`, the class or callable of `into`.  The face
- * is `running` meanwhile, so neither the plan nor the block changes.
+ * User code runs here: the callables of `types`, and the class or callable of `into`.  The
+ * front end is `running` meanwhile, so neither the plan nor the parser's memory changes.
  */
 #include "csv/row/shape.h"
 
@@ -20,11 +20,11 @@
 #include "csv/row/settle.h"
 #include "csv/row/typed.h"
 
-#define WIDE_SHOWN 64 /* units that a number of wide text is looked at for */
+#define WIDE_SHOWN 64 /* the longest field of wide text that is tried as a number */
 
 /* ---- faults ---- */
 
-/* An exception that says something of the data, and becomes a CSVError. */
+/* Whether the exception set is one of the data, which becomes a CSVError. */
 static bool
 is_fault(void)
 {
@@ -123,8 +123,8 @@ typed_value(const csv_plan *plan, const csv_parser *parser, const field_context 
         return field_span_text(c, column->field, s);
     }
     if (null) {
-        PyErr_SetString(PyExc_ValueError, empty ? "an empty field, and None is not allowed"
-                                                : "a null, and None is not allowed");
+        PyErr_SetString(PyExc_ValueError, empty ? "an empty field, but None is not allowed"
+                                                : "a null, but None is not allowed");
         return NULL;
     }
     if (type->kind == CSV_AS_BYTES) {
@@ -170,21 +170,21 @@ drop_values(PyObject **values, Py_ssize_t count)
     }
 }
 
-/* If not, an exception: TypeError. */
+/* Whether a CSVRow may hold the value; an exception is set if not. */
 static bool
 may_be_held(generators_state *state, PyObject *value)
 {
     int allowed = csv_value_is_acyclic(state, value);
     if (allowed == 0) {
         PyErr_Format(PyExc_TypeError,
-                     "a CSVRow may hold a str, a number, a date or the like, not %.200s",
+                     "a CSVRow may hold str, numbers, dates and the like, not %.200s",
                      Py_TYPE(value)->tp_name);
     }
     return allowed > 0;
 }
 
-/* The first `count` columns' values of a record of `width` fields.  0, or -1 with
- *bad the column that could not be made. */
+/* Make the values of the first `count` columns, of a record of `width` fields.  0, or -1 with
+ *bad the index of the column that failed. */
 static int
 make_values(const csv_plan *plan, const csv_parser *parser, generators_state *state,
             const fields_record *record, uint32_t width, Py_ssize_t count, Py_ssize_t *bad)
@@ -226,8 +226,8 @@ make_values(const csv_plan *plan, const csv_parser *parser, generators_state *st
     return 0;
 }
 
-/* The values that a CSVRow holds, one behind the other; the same.  The memo is not used:
-   other rows may be read meanwhile, by other threads. */
+/* Make the values that a CSVRow holds, one after the other.  The result is the same.  The memo
+   is not used: other threads may read rows of the same block meanwhile. */
 static int
 make_held_values(const csv_plan *plan, const csv_parser *parser, generators_state *state,
                  const fields_record *record, Py_ssize_t *bad)
@@ -256,7 +256,7 @@ make_held_values(const csv_plan *plan, const csv_parser *parser, generators_stat
     return 0;
 }
 
-/* A record as a CSVRow.  NULL, and *bad the column that could not be made or -1. */
+/* A record as a CSVRow.  NULL with *bad the index of the column that failed, or -1. */
 static PyObject *
 lazy_row(const csv_plan *plan, const csv_parser *parser, generators_state *state,
          const fields_record *record, uint32_t width, Py_ssize_t *bad)
@@ -281,7 +281,7 @@ lazy_row(const csv_plan *plan, const csv_parser *parser, generators_state *state
     return csv_row_of_values(parser, state, values, plan->count);
 }
 
-/* ---- rows: each takes over the values, whether it succeeds or not ---- */
+/* ---- rows: each function steals the values, also if it fails ---- */
 
 static PyObject *
 list_row(PyObject **values, Py_ssize_t count)
@@ -309,8 +309,8 @@ tuple_row(PyObject **values, Py_ssize_t count)
     return tuple;
 }
 
-/* The model gets what differs from the last row, of which there is little where texts repeat
-   themselves, and its copy is the row. */
+/* Put the values that differ from the last row's into the model, and copy it.  They are few
+   where texts repeat. */
 static PyObject *
 dict_like_last(const csv_plan *plan, PyObject **values, Py_ssize_t count)
 {
@@ -330,7 +330,7 @@ dict_like_last(const csv_plan *plan, PyObject **values, Py_ssize_t count)
     return row;
 }
 
-/* A copy of a dict of the right size costs less than filling an empty one. */
+/* Copying a dict of the right size costs less than filling an empty one. */
 static PyObject *
 dict_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
 {
@@ -347,8 +347,7 @@ dict_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
     return row;
 }
 
-/* What is left of a record that is longer than the names, under None, as csv.DictReader
-   has it. */
+/* Add the fields beyond the names as a list, under None as csv.DictReader does.  0 or -1. */
 static int
 add_rest(PyObject *row, const csv_plan *plan, csv_parser *parser, generators_state *state,
          const fields_record *record, uint32_t width)
@@ -377,7 +376,7 @@ call_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
     return row;
 }
 
-/* The tuple that the class's own __new__ would make. */
+/* Make the tuple that the class's own __new__ would make. */
 static PyObject *
 named_tuple_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
 {
@@ -392,12 +391,12 @@ named_tuple_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
     }
     return row;
 #else
-    /* A tuple keeps its hash since 3.14, which only its own code may set up. */
+    /* Since 3.14 a tuple caches its hash, which only its own code may initialize. */
     return call_row(plan, values, count);
 #endif
 }
 
-/* Values before which there is room for one more. */
+/* There must be room for one more value before these. */
 static PyObject *
 dataclass_row(const csv_plan *plan, generators_state *state, PyObject **values,
               Py_ssize_t count)
@@ -449,7 +448,7 @@ row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count)
 
 /* ---- records ---- */
 
-/* Does a record have as many fields as it may?  If not, CSVError. */
+/* Whether a record has an allowed number of fields; CSVError if not. */
 static bool
 fits(csv_plan *self, csv_parser *parser, generators_state *state, const fields_record *record,
      uint32_t width)
@@ -458,7 +457,7 @@ fits(csv_plan *self, csv_parser *parser, generators_state *state, const fields_r
         (width < self->width && self->ragged == CSV_RAGGED_PAD)) {
         return true;
     }
-    PyErr_Format(PyExc_ValueError, "%u fields expected, and %u found", (unsigned)self->width,
+    PyErr_Format(PyExc_ValueError, "%u fields expected, but %u found", (unsigned)self->width,
                  (unsigned)width);
     csv_parser_raise_record(parser, state, record);
     PyObject *error = PyErr_GetRaisedException();

@@ -1,11 +1,11 @@
-/* The text of a field -> the value that its column asks for.
+/* The type of a column, and the values that it makes of text.
  *
- * core/number.h answers for the common spellings; all else is for the type itself
- * to judge, so that the value, or the error, is always Python's own.
+ * core/number.h reads the common spellings.  Any other text is passed to the type itself, so
+ * that the value, or the error, is always Python's own.
  *
- * datetime and decimal are imported when a column first asks for them.  Of
- * datetime the C interface is used where its capsule can be had, as not in every
- * subinterpreter, and the class called where not.
+ * datetime and decimal are imported when a column first needs them.  The C interface of
+ * datetime is used if its capsule can be imported, which not every subinterpreter can do;
+ * otherwise the class is called.
  */
 #include "csv/row/typed.h"
 
@@ -15,7 +15,7 @@
 #include "core/number.h"
 #include "runtime/raising.h"
 
-/* ---- what a type is ---- */
+/* ---- types ---- */
 
 static const struct {
     PyTypeObject *type;
@@ -47,7 +47,7 @@ static int
 import_dates(generators_state *state)
 {
     if (state->datetime_api == NULL) {
-        (void)PyDateTimeAPI; /* the header's own: static, and so never used here */
+        (void)PyDateTimeAPI; /* of the header: static, and so not used here */
         state->datetime_api = PyCapsule_Import(PyDateTime_CAPSULE_NAME, 0);
         if (state->datetime_api == NULL && raising_forgive_answer() < 0) {
             return -1;
@@ -59,8 +59,8 @@ import_dates(generators_state *state)
                : 0;
 }
 
-/* Whether a type's name is that of a class of the standard library, which is written in
-   Python where an interpreter can't have its C module: its name says no module then. */
+/* Whether a type has the name of a class of the standard library.  In an interpreter that
+   cannot import its C module the class is written in Python, and its name has no module. */
 static bool
 is_named(PyObject *type, const char *module_name, const char *name)
 {
@@ -72,7 +72,8 @@ is_named(PyObject *type, const char *module_name, const char *name)
     return strcmp(given, name) == 0;
 }
 
-/* A class of the standard library: its module is imported only for one that has its name. */
+/* Set *kind for a class of the standard library, whose module is imported only for a type of
+   that name.  0 or -1. */
 static int
 library_kind(generators_state *state, PyObject *type, csv_kind *kind)
 {
@@ -93,8 +94,8 @@ library_kind(generators_state *state, PyObject *type, csv_kind *kind)
     return 0;
 }
 
-/* The type behind `X | None`, or `given` itself: a new reference.  NULL without an
-   exception for a union of several. */
+/* The type X of `X | None`: a new reference; NULL without an exception set for a union of
+   several types. */
 static PyObject *
 without_none(PyObject *given, bool *allows_none)
 {
@@ -126,7 +127,8 @@ without_none(PyObject *given, bool *allows_none)
     return found;
 }
 
-/* types.UnionType and typing.Union's own class, which 3.14 made one. */
+/* Whether it is a union: types.UnionType, or the class of typing.Union, which are one in 3.14.
+ */
 static bool
 is_union(PyObject *given)
 {
@@ -135,7 +137,7 @@ is_union(PyObject *given)
            strcmp(name, "_UnionGenericAlias") == 0;
 }
 
-#define MOST_NEW_TYPES 100 /* a NewType of a NewType, and so on: it may be made of itself */
+#define MOST_NEW_TYPES 100 /* a NewType of a NewType, and so on, which may be itself */
 
 /* Whether it is a typing.NewType: 1, 0 or -1.  Any other object may have any attribute. */
 static int
@@ -170,7 +172,8 @@ plain_type(PyObject *given)
         type = below;
     }
     Py_DECREF(type);
-    PyErr_Format(PyExc_TypeError, "%R has no type behind %d NewTypes", given, MOST_NEW_TYPES);
+    PyErr_Format(PyExc_TypeError, "%R is more than %d NewTypes of one another", given,
+                 MOST_NEW_TYPES);
     return NULL;
 }
 
@@ -178,8 +181,8 @@ static int
 refuse_type(PyObject *given, PyObject *column, bool annotation)
 {
     PyErr_Format(PyExc_TypeError,
-                 annotation ? "column %R: %R is no type that a field can be read as; give "
-                              "`types` a callable for it"
+                 annotation ? "column %R: %R is not a type that a field can be converted to; "
+                              "give `types` a callable for it"
                             : "types: column %R must have a type or a callable, not %R",
                  column, given);
     return -1;

@@ -1,11 +1,15 @@
 /* csv_columns: which values of a row with names are written, and in what order.
  *
- * A row has names if it is a mapping, a dataclass, a NamedTuple, or a database's
- * row: a sequence with `_fields` (SQLAlchemy) or with keys() (sqlite3, asyncpg).
- * All else is written as it is.  The names of the row before are kept: rows mostly
- * have the same ones.
+ * A row has names if it is a mapping, a dataclass, a NamedTuple, or the row of a database: a
+ * sequence with `_fields` (SQLAlchemy) or with keys() (sqlite3, asyncpg).  Any other row is
+ * written as it is.  The names of the last row are cached, because most rows have the same.
+ *
+ * User code runs in rows and in names.  The stream is `running` meanwhile, so nothing here
+ * changes.
  */
 #include "csv/write/columns.h"
+
+#include "runtime/raising.h"
 
 void
 csv_columns_close(csv_columns *self)
@@ -34,18 +38,19 @@ static void
 refuse(csv_columns *self, PyObject *name, const char *what)
 {
     PyErr_Format(PyExc_ValueError, "%s %R", what, name);
-    if (PyErr_ExceptionMatches(PyExc_ValueError)) { /* else it could not be made */
-        Py_XSETREF(self->fault, Py_NewRef(name));
+    if (PyErr_ExceptionMatches(PyExc_ValueError)) { /* else making it failed */
+        Py_INCREF(name);
+        Py_XSETREF(self->fault, name);
     }
 }
 
 static void
 refuse_extra(csv_columns *self, PyObject *name)
 {
-    refuse(self, name, "no column is named");
+    refuse(self, name, "there is no column");
 }
 
-/* A new reference to what stands for the value, or NULL with ValueError. */
+/* The value written for a missing one: a new reference, or NULL with ValueError. */
 static PyObject *
 missing_value(csv_columns *self, PyObject *name)
 {
@@ -57,15 +62,14 @@ missing_value(csv_columns *self, PyObject *name)
 
 /* ---- mappings ---- */
 
-/* The value of the name: 1 and a new reference, 0 where there is none, or -1. */
+/* The value of the name: 1 and a new reference, 0 if there is none, or -1. */
 static int
-look_up(PyObject *row, PyObject *name, PyObject **value)
+find_value(PyObject *row, PyObject *name, PyObject **value)
 {
     if (PyDict_CheckExact(row)) {
-        *value = Py_XNewRef(PyDict_GetItemWithError(row, name));
-        return *value != NULL ? 1 : PyErr_Occurred() ? -1 : 0;
+        return PyDict_GetItemRef(row, name, value);
     }
-    /* A default dictionary would make a value up. */
+    /* A defaultdict would invent a value. */
     int found = PySequence_Contains(row, name);
     if (found > 0) {
         *value = PyObject_GetItem(row, name);
@@ -101,7 +105,7 @@ select_mapping(csv_columns *self, PyObject *row)
     PyObject *values = PyTuple_New(count);
     for (Py_ssize_t i = 0; values != NULL && i < count; i++) {
         PyObject *value = NULL;
-        int status = look_up(row, PyTuple_GET_ITEM(names, i), &value);
+        int status = find_value(row, PyTuple_GET_ITEM(names, i), &value);
         found += status > 0;
         if (status == 0) {
             value = missing_value(self, PyTuple_GET_ITEM(names, i));
@@ -124,6 +128,7 @@ select_mapping(csv_columns *self, PyObject *row)
 
 /* ---- rows with a list of names ---- */
 
+/* The index of the name, -1 if it is not there, or -2 with an exception set. */
 static Py_ssize_t
 place_of(PyObject *known, PyObject *name)
 {
@@ -136,23 +141,33 @@ place_of(PyObject *known, PyObject *name)
     return -1;
 }
 
-/* Find the columns among the names that the row has. 0 or -1. */
-static int
-learn(csv_columns *self, PyObject *known)
+/* The place of each column among the names of a row: a new array, or NULL. */
+static Py_ssize_t *
+find_places(const csv_columns *self, PyObject *known)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(self->names);
-    Py_CLEAR(self->known);
-    PyMem_Free(self->places);
-    self->places = PyMem_Calloc((size_t)count + 1, sizeof *self->places);
-    if (self->places == NULL) {
+    Py_ssize_t *places = PyMem_Calloc((size_t)count + 1, sizeof *places);
+    if (places == NULL) {
         PyErr_NoMemory();
-        return -1;
+        return NULL;
     }
     for (Py_ssize_t i = 0; i < count; i++) {
-        self->places[i] = place_of(known, PyTuple_GET_ITEM(self->names, i));
-        if (self->places[i] < -1) {
-            return -1;
+        places[i] = place_of(known, PyTuple_GET_ITEM(self->names, i));
+        if (places[i] < -1) {
+            PyMem_Free(places);
+            return NULL;
         }
+    }
+    return places;
+}
+
+/* Remember where the columns are among the names of a row.  0 or -1. */
+static int
+remember_places(csv_columns *self, PyObject *known)
+{
+    Py_ssize_t *places = find_places(self, known);
+    if (places == NULL) {
+        return -1;
     }
     for (Py_ssize_t i = 0; !self->ignores_extra && i < PyTuple_GET_SIZE(known); i++) {
         int found = PySequence_Contains(self->names, PyTuple_GET_ITEM(known, i));
@@ -160,10 +175,14 @@ learn(csv_columns *self, PyObject *known)
             refuse_extra(self, PyTuple_GET_ITEM(known, i));
         }
         if (found <= 0) {
+            PyMem_Free(places);
             return -1;
         }
     }
-    self->known = Py_NewRef(known);
+    PyMem_Free(self->places);
+    self->places = places;
+    Py_INCREF(known);
+    Py_XSETREF(self->known, known);
     return 0;
 }
 
@@ -183,7 +202,7 @@ select_placed(csv_columns *self, PyObject *row, PyObject *known, bool by_attribu
     if (!same && self->known != NULL) {
         same = PyObject_RichCompareBool(known, self->known, Py_EQ);
     }
-    if (same < 0 || (!same && learn(self, known) < 0)) {
+    if (same < 0 || (!same && remember_places(self, known) < 0)) {
         return NULL;
     }
     Py_ssize_t count = PyTuple_GET_SIZE(self->names);
@@ -204,7 +223,7 @@ select_placed(csv_columns *self, PyObject *row, PyObject *known, bool by_attribu
 
 /* ---- what a row is ---- */
 
-/* The attribute: 1 and a new reference, 0 where there is none, or -1. */
+/* The attribute: 1 and a new reference, 0 if there is none, or -1. */
 static int
 attribute(PyObject *object, const char *name, PyObject **value)
 {
@@ -212,18 +231,16 @@ attribute(PyObject *object, const char *name, PyObject **value)
     if (*value != NULL) {
         return 1;
     }
-    if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        return -1;
-    }
-    PyErr_Clear();
-    return 0;
+    return raising_forgive(PyExc_AttributeError);
 }
 
 static int
 as_tuple(PyObject **names)
 {
     if (!PyTuple_CheckExact(*names)) {
-        Py_SETREF(*names, PySequence_Tuple(*names));
+        PyObject *given = *names;
+        *names = PySequence_Tuple(given);
+        Py_DECREF(given);
     }
     return *names == NULL ? -1 : 1;
 }
@@ -237,7 +254,7 @@ dataclass_names(PyObject *row, PyObject **names)
         found = PyObject_CallMethod(module, "fields", "(O)", row);
         Py_DECREF(module);
     }
-    if (found == NULL) {
+    if (found == NULL || as_tuple(&found) < 0) {
         return -1;
     }
     Py_ssize_t count = PyTuple_GET_SIZE(found);
@@ -256,8 +273,8 @@ dataclass_names(PyObject *row, PyObject **names)
 
 typedef enum { NAMELESS, MAPPING, PLACED, ATTRIBUTES } row_kind;
 
-/* What the row is, and the names it has where it is no mapping: a new reference.
-   False with an exception set. */
+/* Find the kind of a row, and its names (a new reference, or NULL for a mapping).  False with
+   an exception set. */
 static bool
 inspect(generators_state *state, PyObject *row, row_kind *kind, PyObject **names)
 {

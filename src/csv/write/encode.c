@@ -13,6 +13,7 @@
 #include "core/buffer.h"
 #include "core/quote.h"
 #include "core/spell.h"
+#include "runtime/raising.h"
 
 struct csv_encoder {
     quoter quoter;
@@ -361,11 +362,7 @@ append_iterable(csv_encoder *self, csv_line *line, PyObject *row)
 {
     PyObject *iterator = PyObject_GetIter(row);
     if (iterator == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
-            return CSV_RAISED;
-        }
-        PyErr_Clear();
-        return CSV_NOT_ITERABLE;
+        return raising_forgive(PyExc_TypeError) < 0 ? CSV_RAISED : CSV_NOT_ITERABLE;
     }
     csv_written result = CSV_WRITTEN;
     PyObject *field;

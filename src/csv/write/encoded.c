@@ -1,13 +1,12 @@
 /* csv_encode: rows in, chunks of CSV text out.
  *
- * The synchronous face of csv_lines: it pulls the rows.
+ * The sync front end of csv_lines: it pulls the rows.
  *
- * States: those of a stream.  When the rows end in an error, the lines before it go out
+ * States: those of a stream.  If the rows end in an error, the lines before it are delivered
  * first.
  *
- * Owned: the source, by the stream; the machine and all that it owns; until the end.
- * User code runs in the source and in the machine, under `running`.  Threads: see
- * stream.c.
+ * Owned until the end: the source, by the stream; and the machine with all that it owns.  User
+ * code runs in the source and in the machine, under `running`.  Threads: see stream.c.
  */
 #include "csv/write/encoded.h"
 
@@ -90,7 +89,7 @@ encoded_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 static PyGetSetDef encoded_attributes[] = {
-    {"row_num", attributes_get_count, NULL, "Rows written; the header is none.",
+    {"row_num", attributes_get_count, NULL, "Rows written, without the header.",
      (void *)offsetof(encoded, lines.row_count)},
     {NULL},
 };
@@ -104,16 +103,18 @@ PyDoc_STRVAR(
     "           quoting=csv.QUOTE_MINIMAL, strict=False, encoding='utf-8',\n"
     "           errors='strict', bom=False, escape_formulas=False)\n"
     "--\n\n"
-    "The rows as CSV text, in bytes of exactly `size`: what csv.writer of CPython\n"
-    "3.13 writes, cut as chunked() cuts, with `max_delay` and FLUSH among the rows.\n\n"
-    "A row is an iterable of fields.  Where `columns` or `header` is given, a mapping,\n"
-    "a dataclass, a NamedTuple or a database's row is read by name.  `columns` names\n"
-    "and orders what is written of it; a name in the row that no column has is an\n"
-    "error unless extra='ignore', and `missing` stands for what the row lacks, which\n"
-    "is an error otherwise.  `header` is True for the names, or the labels to write.\n\n"
-    "escape_formulas=True puts an apostrophe before text that a spreadsheet would\n"
-    "run; numbers stay numbers.  bom=True begins with a byte order mark, for Excel.\n\n"
-    "CSVError names the row's index, counted from 0, and the column.  A generator\n"
+    "Write rows as CSV text, in bytes objects of exactly `size`.  The text is that of\n"
+    "csv.writer of CPython 3.13.  It is cut into chunks as chunked() does, by `size`,\n"
+    "`max_delay` and FLUSH among the rows.\n\n"
+    "A row is an iterable of fields.  If `columns` or `header` is given, a mapping, a\n"
+    "dataclass, a NamedTuple or the row of a database is read by name.  `columns` are\n"
+    "the names to write, in order.  A name in the row that is not a column is an error\n"
+    "unless extra='ignore'.  `missing` is written for a name that the row lacks, which\n"
+    "is an error otherwise.  `header` is True to write the names, or an iterable of\n"
+    "labels to write instead.\n\n"
+    "escape_formulas=True puts an apostrophe before text that a spreadsheet would run;\n"
+    "numbers stay numbers.  bom=True writes a byte order mark first, for Excel.\n\n"
+    "CSVError names the index of the row, counted from 0, and the column.  A generator\n"
     "given as `rows` is closed when the stream ends.\n\n"
     ">>> b''.join(csv_encode([{'a': 1, 'b': 'x,y'}], header=True))\n"
     "b'a,b\\r\\n1,\"x,y\"\\r\\n'");

@@ -1,11 +1,12 @@
-/* csv_lines: rows in, chunks of CSV text out; the machine of csv_encode and acsv_encode.
+/* csv_lines: rows in, chunks of CSV text out.  It is the machine of csv_encode and
+ * acsv_encode.
  *
- * It writes each row to the encoder's block and feeds the line's bytes to the chunks.
- * The byte order mark and the header go out with the first row, or alone when there is
- * none, and never before a source that fails at once.
+ * It writes each row with the encoder and feeds the bytes of the line to the chunks.  The byte
+ * order mark and the header are written with the first row, or alone if there is no row, but
+ * not if the source fails before its first row.
  *
- * Owned: the columns, the labels, the encoder's and the chunks' memory, until it is
- * closed.  User code runs in rows, in str() and in codecs.  Its face locks.
+ * Owned: the columns, the labels, the encoder and the chunks' memory, until it is closed. User
+ * code runs in rows, in str() and in codecs; the front end is `running` meanwhile, and locks.
  */
 #include "csv/write/lines.h"
 
@@ -16,11 +17,12 @@
 #include "csv/parse/error.h"
 #include "csv/write/columns.h"
 #include "csv/write/encode.h"
+#include "runtime/raising.h"
 #include "source/codec.h"
 
 /* ---- errors ---- */
 
-/* The name of the column where the line broke off, or its index: a new reference. */
+/* The name of the column that failed, or its index: a new reference, or NULL. */
 static PyObject *
 column_of(csv_lines *self, Py_ssize_t index)
 {
@@ -39,7 +41,7 @@ name_of_row(csv_lines *self, bool header)
                   : PyUnicode_FromFormat("row %zd", self->index);
 }
 
-/* Raise CSVError, with what is raised now as its cause. */
+/* Raise CSVError, with the exception that is set (if any) as its cause. */
 static void
 raise_error(csv_lines *self, bool header, PyObject *column, PyObject *message)
 {
@@ -73,7 +75,7 @@ raise_written(csv_lines *self, bool header, csv_written result, PyObject *row,
     Py_XDECREF(column);
 }
 
-/* An exception of the user's own code comes through, and says where. */
+/* Add a note to an exception of user code, which is not replaced. */
 static void
 note_row(csv_lines *self, bool header, Py_ssize_t index)
 {
@@ -93,8 +95,8 @@ note_row(csv_lines *self, bool header, Py_ssize_t index)
     Py_XDECREF(column);
 }
 
-/* The cell that cannot be encoded: its index, or -1 where it cannot be told; an exception is
-   set then if another came, such as MemoryError. */
+/* The index of the cell that cannot be encoded; -1 if it is not found, with an exception set
+   if another one was raised. */
 static Py_ssize_t
 find_unencodable(csv_lines *self, PyObject *row)
 {
@@ -102,18 +104,14 @@ find_unencodable(csv_lines *self, PyObject *row)
         return -1;
     }
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(row); i++) {
-        PyObject *cell = PySequence_Fast_GET_ITEM(row, i);
-        if (PyUnicode_CheckExact(cell)) {
-            PyObject *bytes = text_encode(&self->chunks.text, cell);
-            if (bytes == NULL) {
-                if (!PyErr_ExceptionMatches(PyExc_UnicodeError)) {
-                    return -1;
-                }
-                PyErr_Clear(); /* it is being raised already */
-                return i;
-            }
-            Py_DECREF(bytes);
+        PyObject *cell = Py_NewRef(PySequence_Fast_GET_ITEM(row, i));
+        PyObject *bytes = PyUnicode_CheckExact(cell) ? text_encode(&self->chunks.text, cell)
+                                                     : Py_NewRef(cell);
+        Py_DECREF(cell);
+        if (bytes == NULL) { /* the caller raises it */
+            return raising_forgive(PyExc_UnicodeError) < 0 ? -1 : i;
         }
+        Py_DECREF(bytes);
     }
     return -1;
 }
@@ -151,7 +149,7 @@ feed_bytes(csv_lines *self, const void *bytes, size_t count)
                : chunks_feed(&self->chunks, NULL, bytes, count);
 }
 
-/* 1 where the line is fed as UTF-8, 0 where it holds a surrogate, or -1. */
+/* Feed a line as UTF-8: 1, 0 if it holds a surrogate, or -1. */
 static int
 feed_utf8(csv_lines *self, const void *units, size_t count, int width)
 {
@@ -193,7 +191,7 @@ feed_line(csv_lines *self, const csv_line *line)
     return status;
 }
 
-/* Write one row whose values are known. 0 or -1. */
+/* Write the values of a row, or the header.  0 or -1. */
 static int
 write_values(csv_lines *self, PyObject *values, bool header)
 {
@@ -216,11 +214,11 @@ write_values(csv_lines *self, PyObject *values, bool header)
     return status;
 }
 
-/* ---- the beginning ---- */
+/* ---- the mark and the header ---- */
 
-/* The mark and the header, once: before the first row, or at the end. */
+/* Write the mark and the header, once: before the first row, or at the end.  0 or -1. */
 static int
-begin(csv_lines *self)
+write_start(csv_lines *self)
 {
     self->begun = true;
     PyObject *labels = self->labels != NULL ? self->labels : self->columns.names;
@@ -242,14 +240,14 @@ begin(csv_lines *self)
 }
 
 static int
-begin_with_row(csv_lines *self)
+write_start_with_row(csv_lines *self)
 {
     if (self->has_header && self->labels == NULL && self->columns.names == NULL) {
         PyErr_SetString(PyExc_ValueError,
                         "header=True needs `columns`, or a first row that has names");
         return -1;
     }
-    return begin(self);
+    return write_start(self);
 }
 
 /* ---- rows ---- */
@@ -258,12 +256,12 @@ static int
 refuse_text(csv_lines *self, PyObject *row)
 {
     PyErr_Format(PyExc_TypeError,
-                 "row %zd is '%.200s', not a sequence of fields: was a list forgotten?",
+                 "row %zd is '%.200s', not a sequence of fields: did you forget a list?",
                  self->index, Py_TYPE(row)->tp_name);
     return -1;
 }
 
-/* An unknown or a missing name is CSVError; all else comes through. */
+/* Make a CSVError of an unknown or a missing name; add a note to any other exception. */
 static void
 raise_selection(csv_lines *self)
 {
@@ -296,7 +294,7 @@ write_row(csv_lines *self, PyObject *row)
     else {
         Py_INCREF(values);
     }
-    int status = self->begun ? 0 : begin_with_row(self);
+    int status = self->begun ? 0 : write_start_with_row(self);
     if (status == 0) {
         status = write_values(self, values, false);
     }
@@ -306,7 +304,8 @@ write_row(csv_lines *self, PyObject *row)
 }
 
 static int
-lines_take(chunks *base, generators_state *Py_UNUSED(state), PyObject *row, Py_ssize_t index)
+lines_feed_row(chunks *base, generators_state *Py_UNUSED(state), PyObject *row,
+               Py_ssize_t index)
 {
     csv_lines *self = (csv_lines *)base;
     self->index = index;
@@ -318,13 +317,13 @@ lines_end(chunks *base)
 {
     csv_lines *self = (csv_lines *)base;
     if (!self->begun && (self->labels != NULL || self->columns.names != NULL) &&
-        begin(self) < 0) {
+        write_start(self) < 0) {
         return -1;
     }
     return chunks_end(base);
 }
 
-const chunks_kind csv_lines_kind = {lines_take, lines_end, false};
+const chunks_kind csv_lines_kind = {lines_feed_row, lines_end, false};
 
 /* ---- lifetime ---- */
 
@@ -356,7 +355,7 @@ csv_lines_init(csv_lines *self)
     buffer_init(&self->bytes);
 }
 
-/* The names of the columns, or the labels of the header: a new tuple, or NULL. */
+/* Read `columns`, or the labels of `header`: a new tuple, or NULL. */
 static PyObject *
 read_names(PyObject *names, const char *what)
 {
@@ -414,7 +413,7 @@ read_header(csv_lines *self, PyObject *header)
     return 0;
 }
 
-/* Whether U+FEFF is to be written, which some codecs do by themselves. */
+/* Find whether U+FEFF must be written, which some codecs do themselves.  0 or -1. */
 static int
 read_mark(csv_lines *self, PyObject *encoding)
 {
@@ -426,8 +425,7 @@ read_mark(csv_lines *self, PyObject *encoding)
     const char *codec = name == NULL ? NULL : PyUnicode_AsUTF8(name);
     int status = codec == NULL ? -1 : 0;
     if (codec != NULL && strncmp(codec, "utf-", 4) != 0) {
-        PyErr_Format(PyExc_ValueError, "bom=True needs an encoding of Unicode, not %R",
-                     encoding);
+        PyErr_Format(PyExc_ValueError, "bom=True needs a UTF encoding, not %R", encoding);
         status = -1;
     }
     self->has_mark =
