@@ -1,7 +1,7 @@
-"""The event loop of `to_sync`: one for each interpreter, on a thread of its own.
+"""The background event loop of `to_sync`: one for each interpreter, on a thread of its own.
 
-It is made at first use, and again after a fork. The thread is not a daemon: at exit, before
-threads are joined, what runs on the loop is cancelled and the loop ends.
+It is made at first use, and made again after a fork. The thread is not a daemon: at exit, before
+threads are joined, the tasks of the loop are cancelled and the loop ends.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _at_exit = False
 
 
 def loop() -> AbstractEventLoop:
-    """The loop, which runs."""
+    """The running loop; it is started if need be."""
     global _loop, _stop
     found = running()
     if found is not None:
@@ -41,12 +41,12 @@ def loop() -> AbstractEventLoop:
 
 
 def running() -> AbstractEventLoop | None:
-    """The loop, if it runs; without a lock."""
+    """The loop, if it runs. Takes no lock."""
     return None if _at_exit else _loop
 
 
 def forget() -> AbstractEventLoop | None:
-    """In a forked child: the loop of the parent, whose thread is not here."""
+    """In a forked child: forget the loop of the parent, whose thread is missing, and return it."""
     global _lock, _loop
     lost = _loop
     _lock = threading.Lock()

@@ -1,8 +1,8 @@
 /* The size of an item: see size.h.
  *
- * An estimate that is right where it matters: for the pieces and rows that fill a
- * memory.  Another thread may be changing a list or dict meanwhile, so each is looked
- * at under its own critical section.
+ * An estimate that is right where it matters: for the pieces and rows that fill a memory.
+ * Another thread may change a list or dict meanwhile, so each is read in its own critical
+ * section.
  */
 #include "bridge/size.h"
 
@@ -46,8 +46,8 @@ sum_dict(PyObject *dict)
     return sum;
 }
 
-/* Whether it is none of the types that are looked into: a number, say.  A bytearray and
-   a memoryview are buffers. */
+/* Whether it is of no type that has a size of its own: a number, say.  A bytearray and a
+   memoryview are buffers. */
 static inline bool
 is_small(PyObject *item)
 {

@@ -1,14 +1,16 @@
 /* to_async: the items of a synchronous iterable, for `async for`.
  *
- * With a thread, the default, a worker iterates the source (see worker.c), and a
- * step takes an item from its ring or waits for the worker.  Without, each step calls
- * next() of the source, on the loop's own thread.
+ * With a thread, the default, a worker iterates the source (see worker.c), and a step takes an
+ * item from its ring or waits for the worker.  Without a thread, each step calls next() of the
+ * source on the loop's own thread.
  *
- * States: those of an async stream.  The worker starts at the first step; a stream that
- * is closed before closes its source at once, as no other thread has touched it.
+ * States: those of an async stream.  The worker starts at the first step.  A stream that is
+ * closed earlier closes its source at once, as no other thread has touched it.
  *
- * Owned: the worker, until the end; without a thread the source's iterator, by the stream,
+ * Owned: the worker, until the end.  Without a thread: the source's iterator, by the stream,
  * or, before the first step, the callable that makes it.
+ *
+ * Teardown needs no module state: see worker.c.
  */
 #include "bridge/to_async.h"
 
@@ -90,8 +92,8 @@ to_async_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
     }
     if (worker_is_forked(self->worker)) {
         PyErr_SetString(PyExc_RuntimeError,
-                        "this to_async() was made before the process was forked: its worker "
-                        "is not here");
+                        "to_async() was made before a fork, and its worker is not in this "
+                        "process: make another");
         return ASTREAM_ERROR;
     }
     *value = worker_take(self->worker);
@@ -101,7 +103,7 @@ to_async_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
     if (worker_is_finished(self->worker)) {
         return PyErr_Occurred() ? ASTREAM_ERROR : ASTREAM_END;
     }
-    /* The loop comes first: without one no worker is started. */
+    /* The loop is found first: without one, no worker is started. */
     astream_outcome outcome = wait_for_worker(self, value);
     if (outcome == ASTREAM_WAIT && !self->worker->started && start(self) < 0) {
         Py_CLEAR(*value);
@@ -139,7 +141,7 @@ to_async_release(astream *base)
         return 0;
     }
     if (worker_is_forked(released)) {
-        return 0; /* never let go of: what it holds is the parent's */
+        return 0; /* never dropped: what it holds is the parent's */
     }
     int status =
         released->started ? worker_release(released) : worker_close_unstarted(released);
@@ -221,7 +223,7 @@ to_async_init(to_async *self, generators_state *state, PyObject *args, PyObject 
     }
     if (!thread) {
         if (executor != Py_None) {
-            PyErr_SetString(PyExc_ValueError, "an executor is of no use with thread=False");
+            PyErr_SetString(PyExc_ValueError, "thread=False takes no executor");
             return -1;
         }
         return open_without_thread(self, state, source);
@@ -254,8 +256,8 @@ to_async_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-/* What is dropped stops its worker at once: the loop whose hook is to close the stream
-   may never run again. */
+/* A stream that is dropped stops its worker at once: the loop whose hook closes the stream may
+   never run again. */
 static void
 to_async_finalize(PyObject *op)
 {
@@ -276,20 +278,25 @@ PyDoc_STRVAR(
     "to_async(source, *, thread=True, buffersize=256, max_bytes=1048576, executor=None,\n"
     "         close_with_task=False)\n"
     "--\n\n"
-    "The items of an iterable, for `async for`, without blocking the event loop.\n\n"
-    "The source is an iterable, or a callable without arguments that makes one.  A\n"
-    "thread of its own, or one place in `executor`, calls it, its next() and, if it is\n"
-    "a generator, its close(), in a copy of the current context: so a cursor or a\n"
-    "connection made there belongs to that thread.  It reads ahead at most `buffersize`\n"
-    "items, or up to `max_bytes` and one item: text and bytes count by their length,\n"
-    "also in a tuple, list or dict, and each item 64 more.  None sets no limit.  With\n"
-    "buffersize=0 an item is taken only when it is asked for: for queues and\n"
+    "Iterate over an iterable with `async for`, without blocking the event loop.\n\n"
+    "The source is an iterable, or a callable without arguments that returns one.  A\n"
+    "thread of its own, or one job of `executor`, calls the callable, next() and, if\n"
+    "the iterator is a generator, close(), in a copy of the current context.  A cursor\n"
+    "or a connection made there therefore belongs to that thread.\n\n"
+    "The thread reads ahead at most `buffersize` items, and stops once they count\n"
+    "`max_bytes` or more.  Text and bytes count by their length, also within a tuple,\n"
+    "list or dict, and each item counts 64 more.  None sets no limit.  With\n"
+    "buffersize=0 an item is taken only when it is asked for; use this for queues and\n"
     "subscriptions.\n\n"
-    "A step that is cancelled loses no item and does not end the stream.  aclose()\n"
-    "returns when the source is closed, and raises its error.  With close_with_task the\n"
-    "stream is closed when the task that took its first item ends.\n\n"
-    "With thread=False each step calls next() on the loop's own thread, and others have\n"
-    "their turn each millisecond: for sources that do not block.  It needs no loop.\n\n"
+    "A cancelled step loses no item and does not end the stream.  aclose() ends a\n"
+    "pending step, returns when the source is closed, and raises its error.  With\n"
+    "close_with_task=True the stream is closed when the task that took its first item\n"
+    "ends.\n\n"
+    "With thread=False each step calls next() on the loop's own thread, and the loop\n"
+    "runs other tasks about every millisecond.  Use this for sources that do not block.\n"
+    "It needs no loop.\n\n"
+    "Raises RuntimeError where gevent or eventlet has replaced threads, unless\n"
+    "thread=False.\n\n"
     ">>> import asyncio\n"
     ">>> async def total():\n"
     "...     return sum([n async for n in to_async(range(10))])\n"

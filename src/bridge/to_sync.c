@@ -326,8 +326,8 @@ forked(PyObject *reference, PyObject *Py_UNUSED(ignored))
         return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
     }
     forks_count(state);
-    /* The parent's loop is kept for ever: it would warn of being dropped open, and must
-       not be closed, as it shares the parent's file descriptors. */
+    /* The parent's loop is never dropped: that would warn that it is open, and it must not be
+       closed, as it shares the parent's file descriptors. */
     PyObject *lost = PyObject_CallMethod(state->background, "forget", NULL);
     Py_DECREF(module);
     if (lost == NULL) {
@@ -366,7 +366,7 @@ check_source(PyObject *source)
     }
     PyErr_Format(
         PyExc_TypeError,
-        "source must be an async iterable, or a callable that makes one, not '%.200s'",
+        "source must be an async iterable, or a callable that returns one, not '%.200s'",
         Py_TYPE(source)->tp_name);
     return -1;
 }
@@ -454,19 +454,23 @@ PyDoc_STRVAR(
     to_sync_doc,
     "to_sync(source, *, buffersize=256, max_bytes=1048576, loop=None, timeout=None)\n"
     "--\n\n"
-    "The items of an async iterable, or of one that a callable makes, in plain code.\n\n"
-    "The source runs in one task on an event loop in another thread: on `loop`, an asyncio\n"
-    "loop that runs there, or on the one background loop of the interpreter.  A callable is\n"
-    "called there, too; the source sees the contextvars of who made the stream.  It begins\n"
-    "at the first step.\n\n"
-    "At most `buffersize` items, and `max_bytes` bytes of text and bytes, are read ahead;\n"
-    "with buffersize=0 the source is asked only when an item is.\n\n"
-    "A step waits at most `timeout` seconds, then raises TimeoutError; nothing is lost by\n"
-    "that, the stream goes on with the next step.  Ctrl-C ends a wait, and the stream.\n"
-    "close() cancels a pending step of the source, closes it on its loop, waits until that\n"
-    "is done, or for `timeout`, and raises its error.  On the loop's own thread, where\n"
-    "waiting would be for ever, a step and close() raise RuntimeError; a step does also in a\n"
-    "forked child, and where the loop has shut down or does not run.\n\n"
+    "Iterate over an async iterable from synchronous code.\n\n"
+    "The source is an async iterable, or a callable that returns one.  It runs in one\n"
+    "task on an event loop in another thread: on `loop`, an asyncio loop that runs there,\n"
+    "or on the background loop of the interpreter.  A callable is called there, too.  The\n"
+    "source sees the context variables of the code that made the stream.  It begins at\n"
+    "the first step.\n\n"
+    "At most `buffersize` items, and about `max_bytes` bytes, are read ahead.  With\n"
+    "buffersize=0 the source is asked for an item only when one is wanted.\n\n"
+    "A step waits at most `timeout` seconds, and then raises TimeoutError.  That loses no\n"
+    "item: the next step continues.  Ctrl-C ends a wait, and the stream.\n\n"
+    "close() cancels a pending step of the source and closes the source on its loop.  It\n"
+    "waits until that is done, for at most `timeout` seconds, and raises the error of\n"
+    "closing.  Any thread may call it: a step that waits in another thread then ends with\n"
+    "StopIteration.\n\n"
+    "A step and close() raise RuntimeError on the loop's own thread, where they would wait\n"
+    "for ever.  A step also does in a forked child, and where the loop has shut down or\n"
+    "does not run.  to_sync() itself does where gevent or eventlet has replaced threads.\n\n"
     ">>> async def count():\n"
     "...     for i in range(3):\n"
     "...         yield i\n"

@@ -133,7 +133,7 @@ worker_new(generators_state *state, PyObject *source, size_t max_items, size_t m
 {
     if (!worker_is_iterable(source) && !PyCallable_Check(source)) {
         PyErr_Format(PyExc_TypeError,
-                     "source must be an iterable or a callable without arguments, not "
+                     "source must be an iterable, or a callable that returns one, not "
                      "'%.200s'",
                      Py_TYPE(source)->tp_name);
         return NULL;

@@ -230,7 +230,7 @@ worker_wait(worker *self, generators_state *state)
     generators_lock_leave(&self->lock);
     if (here) {
         PyErr_SetString(PyExc_RuntimeError,
-                        "the source of to_async() waits for its own items");
+                        "the source of to_async() cannot wait for its own items");
         return NULL;
     }
     PyObject *loop = loop_needed(state, "to_async()");

@@ -469,7 +469,7 @@ def test_a_source_that_waits_for_its_own_items_is_refused() -> None:
     loop = asyncio.new_event_loop()
     loop.run_until_complete(main())
     loop.close()
-    assert refused == ['the source of to_async() waits for its own items']
+    assert refused == ['the source of to_async() cannot wait for its own items']
 
 
 # --- errors -----------------------------------------------------------------------------------
@@ -635,12 +635,12 @@ def test_an_aclose_that_is_cancelled_can_be_taken_up_again() -> None:
 @pytest.mark.parametrize(
     ('arguments', 'error', 'message'),
     [
-        ({'source': 3}, TypeError, 'source must be an iterable or a callable .*, not .int'),
+        ({'source': 3}, TypeError, 'source must be an iterable, or a callable .*, not .int'),
         ({'buffersize': -1}, ValueError, 'buffersize must be at least 0'),
         ({'buffersize': 'x'}, TypeError, "'str' object cannot be interpreted as an integer"),
         ({'max_bytes': 0}, ValueError, 'max_bytes must be at least 1'),
         ({'max_bytes': 1 << 80}, OverflowError, 'cannot fit'),
-        ({'thread': False, 'executor': object()}, ValueError, 'is of no use with thread=False'),
+        ({'thread': False, 'executor': object()}, ValueError, 'thread=False takes no executor'),
         ({'unknown': 1}, TypeError, 'unknown'),
     ],
 )
@@ -815,7 +815,9 @@ loop.run_until_complete(stream.aclose())
 loop.close()
 del stream, unstarted
 """
-    message = 'this to_async() was made before the process was forked: its worker is not here\n'
+    message = (
+        'to_async() was made before a fork, and its worker is not in this process: make another\n'
+    )
     assert run_program(program) == message * 2 + '[0, 1, 2]\n' + 'dropped in parent\n' * 2
 
 
@@ -837,7 +839,9 @@ if child == 0:
 assert os.waitpid(child, 0)[1] == 0
 print(asyncio.run(collect(stream)))
 """
-    message = 'this to_async() was made before the process was forked: its worker is not here\n'
+    message = (
+        'to_async() was made before a fork, and its worker is not in this process: make another\n'
+    )
     assert run_program(program) == message + '[0, 1, 2]\n'
 
 
@@ -1025,3 +1029,36 @@ def test_nothing_is_left(
     dropped = way in (by_dropping, by_the_end_of_the_task)
     assert all(type(error) is Failed for error in reports)
     assert len(reports) <= (1 if dropped and kind in ('raises', 'raises in close') else 0)
+
+
+# --- what is raised while something else is -------------------------------------------------------
+
+
+class FailsAndFailsToClose(Generator[int, None, None]):
+    def __init__(self, error: BaseException, closing_error: BaseException) -> None:
+        self.error, self.closing_error = error, closing_error
+
+    def send(self, value: Any) -> int:
+        raise self.error
+
+    def throw(self, *args: Any) -> int:
+        raise AssertionError
+
+    def close(self) -> None:
+        raise self.closing_error
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize('thread', [False, True])
+def test_an_error_of_closing_that_is_in_the_chain_already_makes_no_circle(thread: bool) -> None:
+    first, second = KeyError('first'), OSError('second')
+    second.__context__ = first
+
+    async def main() -> None:
+        with pytest.raises(KeyError) as caught:
+            await anext(to_async(FailsAndFailsToClose(second, first), thread=thread))
+        assert caught.value is first
+        assert first.__context__ is second
+        assert second.__context__ is None
+
+    asyncio.run(main())

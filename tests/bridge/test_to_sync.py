@@ -633,7 +633,11 @@ def test_a_source_of_another_librarys_loop() -> None:
 @pytest.mark.parametrize(
     ('arguments', 'error', 'text'),
     [
-        ({'source': [1, 2]}, TypeError, "an async iterable, or a callable that makes one, not 'li"),
+        (
+            {'source': [1, 2]},
+            TypeError,
+            "an async iterable, or a callable that returns one, not 'l",
+        ),
         ({'source': iter([])}, TypeError, 'async iterable'),
         ({'buffersize': -1}, ValueError, 'buffersize must be at least 0'),
         ({'buffersize': 1.5}, TypeError, 'float'),
