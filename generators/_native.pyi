@@ -548,7 +548,6 @@ class csv_dict_reader(Generic[_T_co]):
     dialect: Any
     line_num: int
 
-@disjoint_base
 class csv_dict_writer(Generic[_T_co]):
     def __init__(
         self,

@@ -338,7 +338,9 @@ def test_an_empty_file_has_no_rows(into: Any) -> None:
 
 
 def test_a_class_with_fields_that_the_file_lacks() -> None:
-    with pytest.raises(CSVError, match=r"Plain has fields without a column of that name: \['name'\]"):
+    with pytest.raises(
+        CSVError, match=r"Plain has fields without a column of that name: \['name'\]"
+    ):
         next(csv_rows(b'id,x\n1,2\n', into=Plain))
     with pytest.raises(CSVError, match=r"Point has .*: \['x', 'id'\]"):
         next(csv_rows(b'a\n1\n', into=Point))
@@ -359,7 +361,9 @@ def test_an_annotation_that_no_field_can_be_read_as(hint: Any) -> None:
         id: str
 
     T.__annotations__['id'] = hint
-    with pytest.raises(TypeError, match=r"column 'id': .* is not a type that a field can be converted to"):
+    with pytest.raises(
+        TypeError, match=r"column 'id': .* is not a type that a field can be converted to"
+    ):
         next(csv_rows(DATA, into=T))
     assert next(csv_rows(DATA, into=T, types={'id': int})) == (1,)
 
