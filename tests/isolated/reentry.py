@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import faulthandler
+import functools
 import gc
 import inspect
 import os
@@ -588,6 +589,13 @@ def actions_on(target: type) -> Iterator[Action]:
                 yield Action(title, on_type(kind, act))
 
 
+@functools.cache
+def all_on(target: type) -> list[Action]:
+    made = list(actions_on(target))
+    gc.freeze()
+    return made
+
+
 def change_containers(world: World) -> None:
     for container in world.containers:
         attempt(world, container.clear)
@@ -842,7 +850,7 @@ def clean(world: World, run: Run) -> None:
 def moments_of(subject: Subject, life: str, mode: Mode) -> Baseline:
     arm()
     world, run = live(subject, life, mode)
-    actions = [*GENERAL, *(action for one in world.kinds.values() for action in actions_on(one))]
+    actions = [*GENERAL, *(action for one in world.kinds.values() for action in all_on(one))]
     if mode.name == 'giving':
         actions = GENERAL  # that is about what is given
     moments = list(world.names)
@@ -896,6 +904,7 @@ def run_subject(name: str, sample: int, begin: int, note: int, only: str | None)
                 baselines.append(moments_of(subject, life, mode))
             except (Stuck, SystemError) as error:
                 print(f'{life} | {mode.name} | nothing is done: {error!r}', flush=True)
+    gc.freeze()
     failures = 0
     for number in chosen(subject, baselines, 0 if only else sample):
         case = case_of(baselines, number)
