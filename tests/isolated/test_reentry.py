@@ -1,5 +1,4 @@
-"""The search for re-entry, a subject a test: see reentry.py.
-"""
+"""The search for re-entry, a subject a test: see reentry.py."""
 
 import os
 
@@ -23,4 +22,3 @@ def test_every_public_name_is_attacked() -> None:
 @pytest.mark.parametrize('name', SUBJECTS)
 def test_no_code_of_the_users_breaks_what_runs_it(name: str) -> None:
     assert reentry.search(name, SAMPLE) == []
-
