@@ -1071,11 +1071,11 @@ def unstaged() -> set[str]:
     streams = {
         name
         for name in generators.__all__
-        if hasattr(getattr(generators, name), 'aclose')
-        or hasattr(getattr(generators, name), 'throw')
+        if hasattr(getattr(generators, name), 'prime')
+        or hasattr(getattr(generators, name), 'aprime')
     }
-    # A coroutine, and the one that is driven from plain code.
-    return streams - {*ASYNC_STAGES, *SYNC_STAGES} - {'drive', 'to_sync'}
+    # The one that is driven from plain code: what it streams is an async source.
+    return streams - {*ASYNC_STAGES, *SYNC_STAGES} - {'to_sync'}
 
 
 def number_of(item: Any) -> int:
@@ -1087,7 +1087,8 @@ def number_of(item: Any) -> int:
 
 
 def item_of(kind: str | None, number: int) -> Any:
-    return (str(number),) if kind == 'row' else f'{number}\n'
+    text = f'{number:06}'  # the first bytes of a file are looked at together
+    return (text,) if kind == 'row' else text + '\n'
 
 
 def stacked(outer: Stage, inner: Stage, source: Callable[[str], Any], delay: float | None) -> Any:

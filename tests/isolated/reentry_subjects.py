@@ -68,7 +68,7 @@ class Subject:
     # Uses of what was made, each (name, function of a Run); none: by its methods.
     lives: dict[str, Callable[[Any], None]] | None = None
     # It works ahead of its reader, so that a Ctrl-C may come to what nobody reads any more: the
-    # lives and modes in which it is read.
+    # lives and modes in which it is read.  NEVER: on threads, too, which come when they come.
     ahead: frozenset[tuple[str, str]] = frozenset()
     # Moments and what is done at them that no sample leaves out: that was a fault once.
     always: frozenset[tuple[str, str]] = frozenset()
@@ -304,19 +304,19 @@ subject(
 )
 subject(
     'to_sync',
-    make=lambda: to_sync(AsyncSource(items()), loop=InlineLoop(), timeout=0.02),
+    make=lambda: to_sync(AsyncSource(items()), loop=InlineLoop(), timeout=0.005),
     ahead=READ,
 )
 subject(
     'to_sync of a call',
     make=lambda: to_sync(
-        Call(lambda: async_generator(items())), loop=InlineLoop(), buffersize=1, timeout=0.02
+        Call(lambda: async_generator(items())), loop=InlineLoop(), buffersize=1, timeout=0.005
     ),
     ahead=READ,
 )
 subject(
     'to_sync of an iterator that waits',
-    make=lambda: to_sync(SlowSource(items()), loop=InlineLoop(), buffersize=0, timeout=0.02),
+    make=lambda: to_sync(SlowSource(items()), loop=InlineLoop(), buffersize=0, timeout=0.005),
     ahead=READ,
 )
 
