@@ -984,3 +984,129 @@ def public_names() -> set[str]:
 def uncovered() -> set[str]:
     covered = {name for entry in RECIPES.values() for name in entry.covers}
     return public_names() - covered
+
+
+# --- one over another ---------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """A type that streams what another gives: `over(source)`, an item for each of the source's.
+
+    The items of its source are what it takes, 'text' (str or bytes) or 'row'; those that it gives
+    are of the kind that it `gives`.  None: as those of its source.
+    """
+
+    name: str
+    over: Callable[..., Any]
+    takes: str | None = None
+    gives: str | None = None
+    # It reads on a thread of its own, and so ahead of its reader.
+    runs_threads: bool = False
+    # It makes tasks, and works on an event loop alone.
+    needs_loop: bool = False
+    # The same with a timer, which gives what has come before its items are full: (source, seconds).
+    delayed: Callable[[Any, float], Any] | None = None
+
+
+async def same(item: Any) -> Any:
+    await asyncio.sleep(0)
+    return item
+
+
+ASYNC_STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage('abatched', lambda source, **options: abatched(source, 1, **options), gives='row'),
+        Stage(
+            'achunked',
+            lambda source, **options: achunked(source, max_delay=0, **options),
+            takes='text',
+            gives='text',
+            delayed=lambda source, delay: achunked(source, max_delay=delay),
+        ),
+        Stage('acsv_rows', acsv_rows, takes='text', gives='row'),
+        Stage(
+            'acsv_encode',
+            lambda source, **options: acsv_encode(source, max_delay=0, **options),
+            takes='row',
+            gives='text',
+            delayed=lambda source, delay: acsv_encode(source, max_delay=delay),
+        ),
+        Stage('amap', lambda source, **options: amap(same, source, **options), needs_loop=True),
+        Stage('amerge', lambda source, **options: amerge(source, **options), needs_loop=True),
+        Stage(
+            'to_async',
+            lambda source, **options: to_async(
+                to_sync(source, loop=asyncio.get_running_loop()), buffersize=1, **options
+            ),
+            runs_threads=True,
+            needs_loop=True,
+        ),
+    )
+}
+
+SYNC_STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage('batched', lambda source: batched(source, 1), gives='row'),
+        Stage('chunked', lambda source: chunked(source, max_delay=0), takes='text', gives='text'),
+        Stage('csv_rows', csv_rows, takes='text', gives='row'),
+        Stage(
+            'csv_encode', lambda source: csv_encode(source, max_delay=0), takes='row', gives='text'
+        ),
+        Stage(
+            'map_threads',
+            lambda source: map_threads(str.strip, source, concurrency=1),
+            takes='text',
+            gives='text',
+            runs_threads=True,
+        ),
+    )
+}
+
+
+def unstaged() -> set[str]:
+    """Public types that are streams of what another gives, and no stage."""
+    streams = {
+        name
+        for name in generators.__all__
+        if hasattr(getattr(generators, name), 'prime')
+        or hasattr(getattr(generators, name), 'aprime')
+    }
+    # The one that is driven from plain code: what it streams is an async source.
+    return streams - {*ASYNC_STAGES, *SYNC_STAGES} - {'to_sync'}
+
+
+def number_of(item: Any) -> int:
+    """The number that an item of any stage holds."""
+    while isinstance(item, tuple | list):
+        item = item[0]
+    text = item.decode() if isinstance(item, bytes) else item
+    return int(text.strip().strip('"'))
+
+
+def item_of(kind: str | None, number: int) -> Any:
+    text = f'{number:06}'  # the first bytes of a file are looked at together
+    return (text,) if kind == 'row' else text + '\n'
+
+
+def stacked(outer: Stage, inner: Stage, source: Callable[[str], Any], delay: float | None) -> Any:
+    """One stage over another, over what that function gives for a kind of items.
+
+    Where the one does not take what the other gives an amap() stands between them.
+    """
+    kind = inner.takes or ('text' if inner.gives else outer.takes or 'text')
+    stream = inner.over(source(kind))
+    given = inner.gives or kind
+    if outer.takes is not None and outer.takes != given:
+        takes = outer.takes
+
+        async def convert(item: Any) -> Any:
+            return item_of(takes, number_of(item))
+
+        stream = amap(convert, stream)
+    if delay is None:
+        return outer.over(stream)
+    assert outer.delayed is not None
+    return outer.delayed(stream, delay)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.isolated.catalogue import RECIPES, Recipe, public_names, uncovered
+from tests.isolated.catalogue import RECIPES, Recipe, public_names, uncovered, unstaged
 
 
 def test_every_public_name_has_a_recipe() -> None:
@@ -75,3 +75,7 @@ def test_the_collector_runs_at_every_moment(name: str, eager_collector: None) ->
             recipe.close(stream)
         del stream, cycle  # and nobody closes it
         gc.collect()
+
+
+def test_every_stream_of_another_is_a_stage() -> None:
+    assert unstaged() == set()

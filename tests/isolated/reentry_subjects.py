@@ -1,0 +1,793 @@
+"""What reentry.py attacks: each public type, made of hostile objects, in each way that it reads.
+
+A type that is new joins by an entry here; `test_reentry.py` fails while a public name has none.
+"""
+
+from __future__ import annotations
+
+import csv as standard_csv
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from generators import (
+    FLUSH,
+    CSVRow,
+    Dispatcher,
+    abatched,
+    achunked,
+    acsv_encode,
+    acsv_rows,
+    amap,
+    amerge,
+    batched,
+    chunked,
+    csv,
+    csv_encode,
+    csv_rows,
+    drive,
+    map_threads,
+    task,
+    to_async,
+    to_sync,
+)
+from tests.isolated.hostile import (
+    AsyncFile,
+    AsyncSource,
+    Awaitable,
+    Buffer,
+    Call,
+    Error,
+    Executor,
+    File,
+    Future,
+    Held,
+    Hostile,
+    InlineLoop,
+    Item,
+    Keyed,
+    Number,
+    Record,
+    Row,
+    SlowSource,
+    Source,
+    Text,
+    async_generator,
+    generator,
+    pause,
+    tell,
+    world,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    name: str
+    covers: tuple[str, ...]
+    make: Callable[[], Any]
+    # Uses of what was made, each (name, function of a Run); none: by its methods.
+    lives: dict[str, Callable[[Any], None]] | None = None
+    # It works ahead of its reader, so that a Ctrl-C may come to what nobody reads any more: the
+    # lives and modes in which it is read.  NEVER: on threads, too, which come when they come.
+    ahead: frozenset[tuple[str, str]] = frozenset()
+    # Moments and what is done at them that no sample leaves out: that was a fault once.
+    always: frozenset[tuple[str, str]] = frozenset()
+
+
+READ = [('read to the end', ''), ('read to the end', 'ready')]
+NEVER = [('never', '')]
+
+SUBJECTS: dict[str, Subject] = {}
+
+
+def subject(
+    name: str,
+    *covers: str,
+    make: Any,
+    lives: Any = None,
+    ahead: Iterable[tuple[str, str]] = (),
+    always: Iterable[tuple[str, str]] = (),
+) -> None:
+    assert name not in SUBJECTS
+    covered = covers or (name.split()[0],)
+    SUBJECTS[name] = Subject(name, covered, make, lives, frozenset(ahead), frozenset(always))
+
+
+def items(count: int = 5) -> Any:
+    return (Item() for _ in range(count))
+
+
+def texts(*given: str) -> Any:
+    return (Text(text) for text in given)
+
+
+LINES = ('a,b\n', '1,"x\n', 'y"\n', '2,z\n', '3,\n')
+
+
+def buffers(*given: bytes) -> Any:
+    return (world().container(Buffer(data)) for data in given)
+
+
+DATA = [line.encode() for line in LINES]
+
+
+def rows() -> Any:
+    yield world().container(Row([Item(), Text('a"b'), Number(1.5)]))
+    yield world().container([Item(), Text('x,y'), None])
+    yield (Item(), 2, Text(''))
+
+
+def keyed() -> Any:
+    for _ in range(3):
+        yield world().container(Keyed({Text('a'): Item(), 'b': Number(1.5)}))
+        yield world().container({Text('b'): Item(), 'a': Text('x')})
+
+
+def records() -> Any:
+    for _ in range(3):
+        yield Record(Item(), Text('x'))
+
+
+def pieces() -> Any:
+    yield Text('ab')
+    yield world().container(Buffer(b'cdefgh'))
+    yield FLUSH
+    yield memoryview(world().container(Buffer(b'ijklmnopqrst')))
+    yield b'x' * 9
+    yield Text('é')
+
+
+# --- synchronous streams --------------------------------------------------------------------------
+
+subject('batched', make=lambda: batched(Source(items()), 2))
+subject('batched of a generator', make=lambda: batched(generator(items()), 2))
+subject('batched of a stream', make=lambda: batched(batched(generator(items()), 1), 2))
+subject('batched of a list', make=lambda: batched(world().container([*items()]), 2))
+
+subject(
+    'chunked',
+    'chunked',
+    'FLUSH',
+    make=lambda: chunked(Source(pieces()), 4, max_delay=None, encoding=Text('utf-8')),
+)
+subject('chunked at once', make=lambda: chunked(generator(pieces()), 4, max_delay=0))
+subject('chunked of a file', make=lambda: chunked(File(b'abcdefghi'), 3))
+subject('chunked in an encoding', make=lambda: chunked(Source(pieces()), 4, encoding='hostile'))
+
+subject('csv_rows of lines', make=lambda: csv_rows(Source(texts(*LINES))))
+subject(
+    'csv_rows of names and types',
+    'csv_rows',
+    make=lambda: csv_rows(
+        Source(texts(*LINES)),
+        into=dict,
+        names=Call(lambda names: world().container([Text(name + 'x') for name in names])),
+        header=True,
+        columns=world().container([Text('bx'), Text('ax')]),
+        types=world().container({Text('ax'): Call(lambda text: Item()), 'bx': Call(str)}),
+        null=world().container([Text('z')]),
+        ragged=Text('pad'),
+    ),
+)
+subject(
+    'csv_rows into a call',
+    make=lambda: csv_rows(
+        generator(buffers(*DATA)),
+        into=Call(lambda a, b: Item()),
+        header=True,
+        types={'a': Call(int)},
+    ),
+)
+subject(
+    'csv_rows with errors',
+    'csv_rows',
+    'CSVError',
+    make=lambda: csv_rows(
+        Source(texts('1\n', 'x\n', '2\n', 'y\n')),
+        types={0: Call(fail_sometimes)},
+        on_error=Call(lambda error, text: Item()),
+    ),
+)
+subject(
+    'csv_rows to an error',
+    'csv_rows',
+    'CSVError',
+    make=lambda: csv_rows(Source(texts('1\n', 'x\n', '2\n')), types={0: Call(fail_sometimes)}),
+)
+
+
+def fail_sometimes(text: str) -> Any:
+    if text.isalpha():
+        raise Error(text)
+    return Item()
+
+
+class Fields(NamedTuple):
+    a: int
+    b: str
+
+
+subject('csv_rows into a NamedTuple', make=lambda: csv_rows(Source(texts(*LINES)), into=Fields))
+subject('csv_rows into CSVRow', make=lambda: csv_rows(Source(buffers(*DATA)), into=CSVRow))
+subject(
+    'csv_rows into CSVRow of types',
+    make=lambda: csv_rows(
+        Source(texts(*LINES)), into=CSVRow, types={'a': Call(lambda text: Item()), 'b': Call(str)}
+    ),
+)
+subject('csv_rows of a file', make=lambda: csv_rows(File(b''.join(DATA)), into=dict))
+subject('csv_rows of a text file', make=lambda: csv_rows(File(Text(''.join(LINES)))))
+subject('csv_rows of a buffer', make=lambda: csv_rows(world().container(Buffer(b''.join(DATA)))))
+subject(
+    'csv_rows of another encoding',
+    make=lambda: csv_rows(Source(buffers(*DATA)), encoding=Text('hostile'), header=False),
+)
+subject(
+    'csv_rows of bytes that are no text',
+    make=lambda: csv_rows(
+        Source(buffers(b'a\xff', b'\xffb\n', b'\xc3', b'\n')), errors=Text('hostile')
+    ),
+)
+subject(
+    'csv_rows by a dialect',
+    make=lambda: csv_rows(Source(texts(*LINES)), delimiter=Text(';'), quotechar=Text("'")),
+)
+subject('csv_rows of a path', make=lambda: csv_rows(Path(__file__)))
+
+
+class Path(Hostile):
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __fspath__(self) -> str:
+        tell('Path.__fspath__', self)
+        return self.path
+
+
+subject(
+    'csv_encode',
+    make=lambda: csv_encode(Source(rows()), size=8, max_delay=None, encoding=Text('utf-8')),
+)
+subject(
+    'csv_encode of mappings',
+    make=lambda: csv_encode(
+        generator(keyed()),
+        columns=world().container([Text('a'), Text('b')]),
+        header=world().container([Text('A'), Item()]),
+        missing=Item(),
+        size=8,
+        max_delay=0,
+    ),
+)
+subject('csv_encode of records', make=lambda: csv_encode(Source(records()), header=True, size=8))
+subject(
+    'csv_encode in an encoding',
+    make=lambda: csv_encode(Source(rows()), size=8, encoding='hostile', escape_formulas=True),
+)
+subject(
+    'csv_encode of what cannot be encoded',
+    make=lambda: csv_encode(
+        Source([[Text('é')], [Text('ü')]]), size=8, encoding='ascii', errors='hostile'
+    ),
+)
+
+
+def results(item: Any) -> Any:
+    return Item()
+
+
+def failing_call(item: Any) -> Any:
+    raise Error('the call')
+
+
+subject(
+    'map_threads',
+    make=lambda: map_threads(Call(results), Source(items()), executor=Executor()),
+    ahead=READ,
+)
+subject(
+    'map_threads that fails',
+    make=lambda: map_threads(Call(failing_call), Source(items()), executor=Executor()),
+    ahead=NEVER,
+)
+subject(
+    'map_threads that gives errors',
+    make=lambda: map_threads(
+        Call(failing_call), generator(items()), executor=Executor(), return_exceptions=True
+    ),
+    ahead=READ,
+)
+subject(
+    'map_threads on threads',
+    make=lambda: map_threads(Call(results), Source(items()), concurrency=2),
+    ahead=NEVER,
+)
+subject(
+    'to_sync',
+    make=lambda: to_sync(AsyncSource(items()), loop=InlineLoop(), timeout=0.005),
+    ahead=READ,
+)
+subject(
+    'to_sync of a call',
+    make=lambda: to_sync(
+        Call(lambda: async_generator(items())), loop=InlineLoop(), buffersize=1, timeout=0.005
+    ),
+    ahead=READ,
+)
+subject(
+    'to_sync of an iterator that waits',
+    make=lambda: to_sync(SlowSource(items()), loop=InlineLoop(), buffersize=0, timeout=0.005),
+    ahead=READ,
+)
+
+# --- coroutines -----------------------------------------------------------------------------------
+
+
+def awaiting() -> Any:
+    try:
+        tell('awaiting')
+        yield Awaitable(Item())
+        yield Item()
+        yield None
+        yield Future.ready_later(world().loop, Item())
+        yield pause(Item())
+        return Item()
+    finally:
+        tell('awaiting.finally')
+
+
+class Awaiting(Source):
+    """A generator of awaitables, by its methods."""
+
+
+def awaitables() -> Any:
+    yield Awaitable(Item())
+    yield pause(Item())
+    yield Awaitable(Error('awaited'))
+
+
+subject('drive', make=lambda: drive(awaiting()))
+subject('drive of a generator by its methods', make=lambda: drive(Awaiting(awaitables())))
+subject('task', make=lambda: task(Call(awaiting)))
+subject('task, called', 'task', make=lambda: task(awaiting)())
+
+# --- asynchronous streams -------------------------------------------------------------------------
+
+subject(
+    'abatched',
+    make=lambda: abatched(AsyncSource(items()), 2),
+    always=[('Waiting.__del__', '_AsyncStep.send()'), ('Waiting.__del__', '_AsyncStep.close()')],
+)
+subject('abatched of waits', make=lambda: abatched(SlowSource(items()), 2, close_with_task=True))
+subject('abatched of a generator', make=lambda: abatched(async_generator(items()), 2))
+subject('abatched of a stream', make=lambda: abatched(abatched(async_generator(items()), 1), 2))
+subject('achunked', make=lambda: achunked(AsyncSource(pieces()), 4, max_delay=None))
+subject('achunked with a timer', make=lambda: achunked(SlowSource(pieces()), 40, max_delay=100))
+subject('achunked at once', make=lambda: achunked(async_generator(pieces()), 4, max_delay=0))
+subject('achunked of a file', make=lambda: achunked(AsyncFile(b'abcdefgh'), 3, max_delay=1))
+
+
+class Turns:
+    """Awaitables that are ready at first, and then wait for a future that is of nobody."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __aiter__(self) -> Any:
+        return self
+
+    def __anext__(self) -> Any:
+        self.count += 1
+        if self.count == 1:
+            return Future.ready_later(world().loop, b'a')
+        return Future(world().loop)
+
+
+subject(
+    'achunked of what never comes',
+    make=lambda: achunked(Turns(), 10, max_delay=100),
+    always=[('Loop.create_future', '_AsyncStep.__next__()')],
+)
+subject('acsv_rows', make=lambda: acsv_rows(AsyncSource(texts(*LINES))))
+subject(
+    'acsv_rows of waits',
+    make=lambda: acsv_rows(
+        SlowSource(buffers(*DATA)), into=dict, types={Text('a'): Call(lambda text: Item())}
+    ),
+)
+subject('acsv_rows of a file', make=lambda: acsv_rows(AsyncFile(b''.join(DATA)), into=CSVRow))
+subject(
+    'acsv_rows with errors',
+    make=lambda: acsv_rows(
+        async_generator(texts('1\n', 'x\n', '2\n')),
+        types={0: Call(fail_sometimes)},
+        on_error=Call(lambda error, text: Item()),
+    ),
+)
+subject('acsv_encode', make=lambda: acsv_encode(AsyncSource(rows()), size=8, max_delay=None))
+subject(
+    'acsv_encode with a timer',
+    make=lambda: acsv_encode(SlowSource(keyed()), size=100, header=True, max_delay=100),
+)
+subject(
+    'acsv_encode of a generator',
+    make=lambda: acsv_encode(async_generator(records()), size=8, header=True, max_delay=0),
+)
+subject(
+    'to_async',
+    make=lambda: to_async(Source(items()), thread=False),
+    always=[('Item.__del__', 'to_async.aclose() kept')],
+)
+subject('to_async of a call', make=lambda: to_async(Call(lambda: generator(items())), thread=False))
+subject(
+    'to_async in an executor',
+    make=lambda: to_async(Source(items()), executor=Executor(), close_with_task=True),
+)
+subject('to_async on a thread', make=lambda: to_async(Source(items()), buffersize=1), ahead=NEVER)
+subject('amap', make=lambda: amap(Call(Awaitable), Source(items()), concurrency=2))
+subject('amap of waits', make=lambda: amap(Call(pause), SlowSource(items()), concurrency=2))
+subject(
+    'amap of calls',
+    make=lambda: amap(Call(a_call), async_generator(items()), ordered=False, close_with_task=True),
+)
+subject(
+    'amap that fails',
+    make=lambda: amap(Call(lambda item: Awaitable(Error('the call'))), Source(items())),
+)
+subject(
+    'amap that gives errors',
+    make=lambda: amap(
+        Call(lambda item: pause(Error('the call'))), generator(items()), return_exceptions=True
+    ),
+)
+
+
+async def a_call(item: Any) -> Any:
+    tell('a_call')
+    try:
+        await Awaitable(None)
+        await pause(None)
+    finally:
+        tell('a_call.finally')
+    return Item()
+
+
+subject('amerge', make=lambda: amerge(AsyncSource(items(2)), AsyncSource(items(3))))
+subject('amerge of waits', make=lambda: amerge(SlowSource(items(2)), async_generator(items(3))))
+subject(
+    'amerge until the first',
+    make=lambda: amerge(SlowSource(items(2)), SlowSource(items(9)), until='first'),
+)
+
+# --- Dispatcher -----------------------------------------------------------------------------------
+
+
+class Name(Hostile):
+    """The type of an event: it is equal to its text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        tell('Name.__eq__', self)
+        return self.text == (other.text if isinstance(other, Name) else other)
+
+    def __hash__(self) -> int:
+        tell('Name.__hash__', self)
+        return hash(self.text)
+
+
+def handle_by_generator() -> Any:
+    tell('handle_by_generator')
+    try:
+        while True:
+            data = yield
+            tell('handle_by_generator.data')
+            del data
+    finally:
+        tell('handle_by_generator.finally')
+
+
+def handle_once() -> Any:
+    yield
+    return Item()
+
+
+def handle_and_fail() -> Any:
+    yield
+    raise Error('the handler')
+
+
+async def handle_later(data: Any) -> Any:
+    tell('handle_later')
+    await pause(None)
+
+
+async def handle_by_async_generator() -> Any:
+    try:
+        while True:
+            await pause((yield))
+    finally:
+        await pause(None)
+
+
+class Dispatching:
+    """A dispatcher and its handlers."""
+
+    def __init__(self, is_async: bool = False) -> None:
+        self.dispatcher = dispatcher = Dispatcher(
+            key=Call(lambda event: event[0]),
+            data=Call(lambda event: event[1]),
+            default=Call(lambda event: Item()),
+        )
+        world().watch(dispatcher)
+        self.plain = Call(lambda data: Item())
+        self.handlers: list[tuple[Any, Any]] = [
+            ('a', self.plain),
+            ('b', self.plain),
+            ('b', handle_by_generator),
+            ('once', handle_once),
+            ('fails', handle_and_fail),
+            (Name('named'), self.plain),
+            ('error', Call(lambda report: Item())),
+            ('start', self.start),
+            ('b', handle_by_generator()),
+        ]
+        if is_async:
+            self.handlers += [('a', handle_later), ('b', handle_by_async_generator)]
+        next(self.handlers[8][1])
+        for kind, handler in self.handlers:
+            world().watch(dispatcher.on(kind, handler))
+        self.is_async = is_async
+
+    def start(self, data: Any) -> None:
+        """An event within an event."""
+        if self.is_async:
+            world().watch(self.dispatcher.aemit('b', Item()))
+        else:
+            self.dispatcher.emit('a', Item())
+            self.dispatcher.emit('b')
+
+
+KINDS = ('start', 'a', 'b', 'once', 'fails', 'named', 'unknown', 'b')
+
+
+def emit_all(run: Any) -> None:
+    use = run.thing
+    for kind in KINDS:
+        run.attempt(lambda kind=kind: use.dispatcher.emit(kind, Item()))
+    run.attempt(lambda: use.dispatcher.dispatch((Name('named'), Item())))
+    run.attempt(use.dispatcher.close)
+
+
+def run_events(run: Any) -> None:
+    run.attempt(lambda: run.thing.dispatcher.run(Source((kind, Item()) for kind in KINDS)))
+    run.attempt(run.thing.dispatcher.close)
+
+
+def register_and_forget(run: Any) -> None:
+    use = run.thing
+    for kind, handler in use.handlers[:4]:
+        run.attempt(lambda kind=kind, handler=handler: use.dispatcher.off(kind, handler))
+    run.attempt(lambda: use.dispatcher.on(Name('x'), handle_by_generator))
+    run.attempt(lambda: use.dispatcher.emit(Name('x'), Item()))
+    run.attempt(lambda: use.dispatcher.off(Name('x'), handle_by_generator))
+
+
+def drop_dispatcher(run: Any) -> None:
+    run.attempt(lambda: run.thing.dispatcher.emit('b', Item()))
+    run.drop()
+
+
+def emit_all_later(run: Any) -> None:
+    use = run.thing
+    for kind in KINDS:
+        run.drive(lambda kind=kind: use.dispatcher.aemit(kind, Item()))
+    run.drive(lambda: use.dispatcher.adispatch((Name('named'), Item())))
+    run.drive(use.dispatcher.aclose)
+
+
+def emit_together(run: Any) -> None:
+    use = run.thing
+    calls = [run.watch(use.dispatcher.aemit(kind, Item())) for kind in ('b', 'a', 'b')]
+    for call in calls:
+        run.step(call)
+    run.attempt(calls[1].close)
+    for call in calls:
+        run.finish(call)
+    run.drive(use.dispatcher.aclose)
+
+
+def cancel_an_emit(run: Any) -> None:
+    use = run.thing
+    call = run.watch(use.dispatcher.aemit('b', Item()))
+    waiting = run.watch(use.dispatcher.aemit('b', Item()))
+    run.step(call)
+    run.step(waiting)
+    run.attempt(lambda: call.throw(Error('thrown')))
+    run.finish(call)
+    run.finish(waiting)
+    run.drive(use.dispatcher.aclose)
+
+
+def run_events_later(run: Any) -> None:
+    use = run.thing
+    run.drive(lambda: use.dispatcher.arun(SlowSource((kind, Item()) for kind in KINDS)))
+    run.drive(lambda: use.dispatcher.arun(Source((kind, Item()) for kind in KINDS)))
+    run.drive(use.dispatcher.aclose)
+
+
+def drop_an_emit(run: Any) -> None:
+    use = run.thing
+    for _ in range(2):
+        held = Held(run.watch(use.dispatcher.aemit('b', Item())))
+        run.attempt(lambda held=held: held.step.send(None))
+        run.drop_step(held)
+    run.drive(use.dispatcher.aclose)
+
+
+subject(
+    'Dispatcher',
+    'Dispatcher',
+    'ErrorEvent',
+    'Event',
+    make=Dispatching,
+    lives={
+        'emits': emit_all,
+        'runs': run_events,
+        'registers': register_and_forget,
+        'dropped': drop_dispatcher,
+    },
+    always=[('Item.__del__', 'Dispatcher.off(1)')],
+)
+subject(
+    'Dispatcher of async handlers',
+    'Dispatcher',
+    make=lambda: Dispatching(is_async=True),
+    lives={
+        'emits': emit_all_later,
+        'emits together': emit_together,
+        'cancelled': cancel_an_emit,
+        'runs': run_events_later,
+        'dropped': drop_an_emit,
+    },
+)
+
+# --- generators.csv, CSVRow -----------------------------------------------------------------------
+
+subject('csv.reader', make=lambda: csv.reader(Source(texts(*LINES)), delimiter=Text(',')))
+subject(
+    'csv.reader of numbers',
+    make=lambda: csv.reader(
+        Source(texts('1,"a"\n', '2,x\n')), quoting=standard_csv.QUOTE_NONNUMERIC
+    ),
+)
+
+
+class Dialect(Hostile):
+    """A dialect, by attributes that tell."""
+
+    delimiter = property(lambda self: Text(','))
+    quotechar = property(lambda self: Text('"'))
+    lineterminator = property(lambda self: Text('\n'))
+    quoting = property(lambda self: 0)
+    doublequote = property(lambda self: Item())
+
+
+subject('csv.reader by a dialect', make=lambda: csv.reader(Source(texts(*LINES)), Dialect()))
+subject(
+    'csv.DictReader',
+    make=lambda: csv.DictReader(
+        Source(texts('a,b\n', '1,2,3\n', '4\n', '\n', '5,6\n')), restkey=Item(), restval=Item()
+    ),
+)
+subject(
+    'csv.DictReader of names',
+    make=lambda: csv.DictReader(
+        Source(texts('1,2,3\n', '4\n')),
+        world().container(Row([Text('a'), Item()])),
+        restkey=Text('rest'),
+    ),
+)
+
+
+def write_rows(run: Any) -> None:
+    writer = run.thing
+    for row in list(rows()):
+        run.attempt(lambda row=row: writer.writerow(row))
+    run.attempt(lambda: writer.writerows(Source(rows())))
+
+
+def write_keyed(run: Any) -> None:
+    writer = run.thing
+    run.attempt(writer.writeheader)
+    for row in list(keyed()):
+        run.attempt(lambda row=row: writer.writerow(row))
+    run.attempt(lambda: writer.writerows(Source(keyed())))
+    run.attempt(lambda: writer.writerow(Keyed({'c': Item(), Item(): 1})))
+
+
+subject(
+    'csv.writer',
+    make=lambda: csv.writer(File(''), Dialect()),
+    lives={'writes': write_rows},
+)
+subject(
+    'csv.writer of quotes',
+    make=lambda: csv.writer(File(''), quoting=standard_csv.QUOTE_NONNUMERIC),
+    lives={'writes': write_rows},
+)
+subject(
+    'csv.DictWriter',
+    make=lambda: csv.DictWriter(
+        File(''), world().container([Text('a'), 'b']), Item(), extrasaction=Text('raise')
+    ),
+    lives={'writes': write_keyed},
+)
+subject(
+    'csv.DictWriter of any names',
+    make=lambda: csv.DictWriter(File(''), Row([Text('a'), 'b']), Item(), 'ignore'),
+    lives={'writes': write_keyed},
+)
+
+
+def use_row(run: Any) -> None:
+    import copy
+    import pickle
+
+    row, item = run.thing, Text('x')
+    for use in (
+        lambda: row == (item, Item()),
+        lambda: row == Row([item, item]),
+        lambda: hash(row),
+        lambda: repr(row),
+        lambda: row.index(item),
+        lambda: row.count(item),
+        lambda: item in row,
+        lambda: row[Text('a')],
+        lambda: row[Item()],
+        lambda: [*row, *row[0:], *reversed(row)],
+        lambda: CSVRow(row, Row([Text('x'), Text('y')])),
+        lambda: CSVRow(Source([1.5, 'y']), Source(texts('a', 'b'))),
+        lambda: CSVRow(Keyed({Text('a'): 2})),
+        lambda: copy.deepcopy(row),
+        lambda: pickle.dumps(row),
+        row.keys,
+    ):
+        run.attempt(use)
+    run.drop()
+
+
+subject(
+    'CSVRow',
+    make=lambda: CSVRow(world().container({Text('a'): 'x', Text('b'): 1.5})),
+    lives={'used': use_row},
+)
+
+
+def use_read_rows(run: Any) -> None:
+    taken: list[Any] = []
+    run.attempt(lambda: taken.extend(run.thing))
+    world().targets += taken
+    for row in taken:
+        for use in (
+            lambda row=row: row == (Item(), Item()),
+            lambda row=row: hash(row),
+            lambda row=row: row.index(Item()),
+            lambda row=row: repr(row),
+            lambda row=row: row[Text('a')],
+            lambda row=row: [*row],
+        ):
+            run.attempt(use)
+    taken.clear()
+    run.drop()
+
+
+subject(
+    'CSVRow of a reader',
+    'CSVRow',
+    make=lambda: csv_rows(
+        Source(texts(*LINES)), into=CSVRow, types={'a': Call(lambda text: Item()), 'b': Call(str)}
+    ),
+    lives={'used': use_read_rows},
+)
