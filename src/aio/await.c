@@ -91,6 +91,17 @@ await_anext(PyObject *source)
 }
 
 PyObject *
+await_read(PyObject *read, Py_ssize_t size)
+{
+    Py_INCREF(read);
+    PyObject *awaitable = PyObject_CallFunction(read, "n", size);
+    PyObject *iterator = awaitable == NULL ? NULL : await_iterator(awaitable);
+    Py_DECREF(read);
+    Py_XDECREF(awaitable);
+    return iterator;
+}
+
+PyObject *
 await_aiter(PyObject *object)
 {
     PyAsyncMethods *methods = Py_TYPE(object)->tp_as_async;

@@ -14,6 +14,9 @@ PyObject *await_iterator(PyObject *object);
 /* What the next step of `async for` over the iterator `source` iterates over. */
 PyObject *await_anext(PyObject *source);
 
+/* What awaiting read(size) iterates over. */
+PyObject *await_read(PyObject *read, Py_ssize_t size);
+
 /* The async iterator of an object, as `async for` takes it. */
 PyObject *await_aiter(PyObject *object);
 

@@ -598,12 +598,7 @@ home_new_step(home *self)
     if (self->read == NULL) {
         return await_anext(self->source);
     }
-    PyObject *read = Py_NewRef(self->read);
-    PyObject *awaitable = PyObject_CallFunction(read, "n", self->size);
-    PyObject *step = awaitable == NULL ? NULL : await_iterator(awaitable);
-    Py_DECREF(read);
-    Py_XDECREF(awaitable);
-    return step;
+    return await_read(self->read, self->size);
 }
 
 /* ---- pulling ---- */

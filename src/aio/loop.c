@@ -137,28 +137,34 @@ wake_here(PyObject *Py_UNUSED(module), PyObject *future)
 static PyMethodDef wake_here_method = {"wake", wake_here, METH_O, NULL};
 
 int
-loop_wake_from_anywhere(generators_state *state, PyObject *future)
+loop_wake_on(generators_state *state, PyObject *loop, PyObject *future)
 {
-    PyObject *here, *loop = PyObject_CallMethod(future, "get_loop", NULL);
-    if (loop == NULL || loop_running(state, &here) < 0) {
-        Py_XDECREF(loop);
+    PyObject *here;
+    if (loop_running(state, &here) < 0) {
         return -1;
     }
     bool is_here = here == loop;
     Py_XDECREF(here);
     if (is_here) {
-        Py_DECREF(loop);
         return loop_wake(future);
     }
     PyObject *callback = PyCFunction_New(&wake_here_method, NULL);
     PyObject *handle = callback == NULL ? NULL
                                         : PyObject_CallMethod(loop, "call_soon_threadsafe",
                                                               "(OO)", callback, future);
+    int status = handle != NULL ? 0 : raising_forgive(PyExc_RuntimeError) < 0 ? -1 : 1;
     Py_XDECREF(callback);
     Py_XDECREF(handle);
-    Py_DECREF(loop);
-    /* A loop that is closed raises RuntimeError. */
-    return handle != NULL ? 0 : raising_forgive(PyExc_RuntimeError);
+    return status;
+}
+
+int
+loop_wake_from_anywhere(generators_state *state, PyObject *future)
+{
+    PyObject *loop = PyObject_CallMethod(future, "get_loop", NULL);
+    int status = loop == NULL ? -1 : loop_wake_on(state, loop, future);
+    Py_XDECREF(loop);
+    return status;
 }
 
 int

@@ -22,8 +22,11 @@ PyObject *loop_future(PyObject *loop);
 /* End the wait for a future, unless it has ended.  On its loop's thread.  0 or -1. */
 int loop_wake(PyObject *future);
 
-/* The same on any thread, by call_soon_threadsafe() of the future's own loop.  A loop that is
-   closed is not woken: nobody waits there.  0 or -1. */
+/* The same on any thread, by call_soon_threadsafe() of `loop`, the future's own.  0; 1 where
+   that is closed, so that nobody will wake; or -1. */
+int loop_wake_on(generators_state *state, PyObject *loop, PyObject *future);
+
+/* The same for whoever does not know the loop. */
 int loop_wake_from_anywhere(generators_state *state, PyObject *future);
 
 /* asyncio.CancelledError, borrowed, or NULL. */

@@ -96,40 +96,6 @@ event_wait_leave(dispatcher *owner, event_waiter *waiter)
     return was_linked ? event_wait_wake(owner, false) : 0;
 }
 
-static PyObject *
-wake_here(PyObject *Py_UNUSED(module), PyObject *future)
-{
-    if (loop_wake(future) < 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
-}
-
-static PyMethodDef wake_def = {"wake", wake_here, METH_O, NULL};
-
-/* 0 or -1. */
-static int
-wake(generators_state *state, PyObject *loop, PyObject *future)
-{
-    PyObject *here;
-    int running = loop_running(state, &here);
-    if (running < 0) {
-        return -1;
-    }
-    bool is_here = here == loop;
-    Py_XDECREF(here);
-    if (is_here) {
-        return loop_wake(future);
-    }
-    PyObject *function = PyCFunction_New(&wake_def, NULL), *done = NULL;
-    if (function != NULL) {
-        done = PyObject_CallMethod(loop, "call_soon_threadsafe", "(OO)", function, future);
-        Py_DECREF(function);
-    }
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
-
 /* The first of the line that is to be woken, with its future moved out. */
 static bool
 next_waiter(dispatcher *owner, bool all, event_waiter *found)
@@ -151,7 +117,7 @@ next_waiter(dispatcher *owner, bool all, event_waiter *found)
 static void
 pass_over(dispatcher *owner, PyObject **urgent)
 {
-    if (raising_forgive(PyExc_RuntimeError) < 0) {
+    if (PyErr_Occurred() && raising_forgive(PyExc_RuntimeError) < 0) {
         if (PyErr_ExceptionMatches(PyExc_Exception)) {
             raising_unraisable((PyObject *)owner);
         }
@@ -187,13 +153,13 @@ event_wait_wake(dispatcher *owner, bool all)
         if (!goes_on) {
             break;
         }
-        int status = wake(owner->state, found.loop, found.future);
+        int status = loop_wake_on(owner->state, found.loop, found.future);
         Py_DECREF(found.loop);
         Py_DECREF(found.future);
-        if (status < 0) {
+        if (status != 0) {
             pass_over(owner, &urgent);
         }
-        goes_on = all || status < 0;
+        goes_on = all || status != 0;
     }
     if (urgent != NULL) {
         PyErr_SetRaisedException(urgent);

@@ -423,11 +423,19 @@ astep_begin_closing(astep *step, astream *self, PyObject **result)
         if (self->phase != ASTREAM_STEPPING) {
             return astep_wait_for_closer(step, self, result);
         }
+        coroutine *other = self->current;
         int is_here = astep_is_of_this_loop(self);
-        if (is_here <= 0) {
-            return is_here < 0 ? PYGEN_ERROR : astep_refuse_overlap(step);
+        if (is_here < 0) {
+            return PYGEN_ERROR;
         }
-        astep_interrupt(step, self);
+        /* get_loop() is anybody's: the step may have ended meanwhile, or another have begun.
+         */
+        if (self->running) {
+            if (!is_here || self->executing || self->current != other) {
+                return astep_refuse_overlap(step);
+            }
+            astep_interrupt(step, self);
+        }
     }
     if (self->phase == ASTREAM_IS_ENDED) { /* athrow(), too, as for an async generator */
         *result = Py_NewRef(Py_None);
@@ -525,9 +533,13 @@ astep_wait_ended(astep *step, astream *self, PySendResult sent, PyObject **resul
 {
     PyObject *future = self->future, *value = NULL;
     bool is_home = self->waits_for_home;
+    PyObject *raised = sent == PYGEN_ERROR ? PyErr_GetRaisedException() : NULL;
     self->future = NULL;
     self->waiting = self->waits_for_home = false;
     Py_XDECREF(future);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
     if (sent == PYGEN_ERROR && !astep_postpone(self)) {
         return astep_leave(self);
     }

@@ -158,24 +158,14 @@ astream_pull_home(astream *self, PyObject **value)
     return ASTREAM_PENDING;
 }
 
-static PyObject *
-astream_call_read(astream *self)
-{
-    PyObject *read = Py_NewRef(self->read);
-    PyObject *awaitable = PyObject_CallFunction(read, "n", self->read_size);
-    PyObject *iterator = awaitable == NULL ? NULL : await_iterator(awaitable);
-    Py_DECREF(read);
-    Py_XDECREF(awaitable);
-    return iterator;
-}
-
 /* Without a loop: in place, by whoever makes the step. */
 static astream_answer
 astream_pull_in_place(astream *self, PyObject **value)
 {
     PyObject *source = Py_XNewRef(self->source), *iterator;
     self->pulling = true;
-    iterator = self->read != NULL ? astream_call_read(self) : await_anext(source);
+    iterator =
+        self->read != NULL ? await_read(self->read, self->read_size) : await_anext(source);
     astream_answer answer =
         astream_pulled(self, astream_begin_await(self, iterator, value), value);
     Py_XDECREF(source);

@@ -23,6 +23,7 @@
  * it, so the section may be suspended; `running` keeps the object whole then.
  */
 #include "stream/stream.h"
+#include "runtime/closing.h"
 #include "runtime/raising.h"
 
 /* ---- errors ---- */
@@ -42,13 +43,10 @@ stream_open(stream *self, generators_state *state, PyObject *source)
     if (iterator == NULL) {
         return -1;
     }
-    int closes = PyGen_CheckExact(iterator);
-    if (!closes) {
-        closes = PyObject_IsInstance(iterator, state->generator_abc);
-        if (closes < 0) {
-            Py_DECREF(iterator);
-            return -1;
-        }
+    int closes = closing_is_due(iterator, state->generator_abc);
+    if (closes < 0) {
+        Py_DECREF(iterator);
+        return -1;
     }
     Py_XSETREF(self->source, iterator);
     self->closes_source = closes;
@@ -88,17 +86,9 @@ close_source(stream *self)
 {
     PyObject *source = self->source;
     self->source = NULL;
-    if (source == NULL) {
-        return 0;
-    }
-    PyObject *closed = Py_NewRef(Py_None);
-    if (self->closes_source) {
-        /* No use of the module's state: it may be torn down already. */
-        Py_SETREF(closed, PyObject_CallMethod(source, "close", NULL));
-    }
-    Py_DECREF(source);
-    Py_XDECREF(closed);
-    return closed == NULL ? -1 : 0;
+    int status = source != NULL && self->closes_source ? closing_close(source) : 0;
+    Py_XDECREF(source);
+    return status;
 }
 
 /* ---- the life of a stream ---- */

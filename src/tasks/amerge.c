@@ -15,6 +15,7 @@
 
 #include "stream/astream.h"
 #include "aio/await.h"
+#include "runtime/closing.h"
 #include "tasks/crew.h"
 
 typedef struct {
@@ -268,7 +269,7 @@ open_source(amerge *self, generators_state *state, PyObject *source, Py_ssize_t 
     if (iterator == NULL) {
         return NULL;
     }
-    int closes = PyObject_IsInstance(iterator, state->async_generator_abc);
+    int closes = closing_is_due(iterator, state->async_generator_abc);
     reader *one = closes < 0 ? NULL : reader_new(state, self->crew, &amerge_reader, iterator);
     Py_DECREF(iterator);
     if (one != NULL) {
