@@ -49,13 +49,10 @@ CRASHES = 5  # of one subject: then it is given up
 
 # What was found and is not mended yet; what is found beyond it fails.
 OPEN = [
-    # aclose() beside a step asks the future that this waits for for its loop, and takes the step
-    # that waits for granted after it.
-    r'closed beside a step .* Future\.get_loop \|',
     # A home that reads ahead keeps a Ctrl-C for the next step, and closing forgets it.
     r'(closed midway|primed and closed|thrown into|with it) \|.* a Ctrl-C in .* is lost',
-    # aclose(), begun by what is dropped while a step fails, runs with that failure set.
-    r'FutureWaiting\.__del__ \|.*SystemError: .* returned a result with an exception set',
+    # A future that amap() drops while a call fails: what its finalizer begins has that failure set.
+    r'FutureWaiting\.__del__ \| amap\..*SystemError: .* returned a result with an exception set',
 ]
 
 

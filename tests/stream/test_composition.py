@@ -412,6 +412,7 @@ def test_a_stream_that_is_dropped_closes_its_source(make_here: Make) -> None:
         del stream
         gc.collect()
         await until(lambda: 'closed' in log)
+        await turns()  # in which the loop's own aclose() returns
         gc.collect()
         assert gone() is None
 
