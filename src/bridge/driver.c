@@ -104,7 +104,11 @@ is_closed_at_end(driver *self, PyObject *iterator)
 int
 driver_needs_closing(driver *self)
 {
-    return is_async_iterable(self->source) ? is_closed_at_end(self, self->source) : 0;
+    PyObject *source = self->source;
+    if (source == NULL) { /* at exit, a driver may be finalized before its stream */
+        return 0;
+    }
+    return is_async_iterable(source) ? is_closed_at_end(self, source) : 0;
 }
 
 static PySendResult

@@ -346,6 +346,14 @@ astep_is_sent_too_early(const astep *step, const astream *self, PyObject *value)
     return sent && !self->started && self->phase == ASTREAM_STEPPING;
 }
 
+/* Whether code of the step under way is on the stack: it runs, is being dropped, or what it
+   awaits has called back.  Such a step can't be ended now. */
+static bool
+astep_is_on_stack(const astream *self)
+{
+    return self->executing || self->current == NULL || self->current->running;
+}
+
 /* Another step waits, which `step` takes the place of. */
 static void
 astep_interrupt(astep *step, astream *self)
@@ -417,7 +425,7 @@ astep_begin_closing(astep *step, astream *self, PyObject **result)
             *result = Py_NewRef(Py_None); /* another closes it, or reads it and will */
             return PYGEN_RETURN;
         }
-        if (self->executing) {
+        if (astep_is_on_stack(self)) {
             return astep_refuse_overlap(step);
         }
         if (self->phase != ASTREAM_STEPPING) {
@@ -431,7 +439,7 @@ astep_begin_closing(astep *step, astream *self, PyObject **result)
         /* get_loop() is anybody's: the step may have ended meanwhile, or another have begun.
          */
         if (self->running) {
-            if (!is_here || self->executing || self->current != other) {
+            if (!is_here || astep_is_on_stack(self) || self->current != other) {
                 return astep_refuse_overlap(step);
             }
             astep_interrupt(step, self);

@@ -48,13 +48,20 @@ OPEN = {
     r'test_the_end_of_the_loop.*\[(achunked-(abatched|acsv_rows)|acsv_encode-(achunked|acsv_encode))'
     '-forwards': 'the source is cancelled a second time while it ends',
 }
+# Of those, what depends on the order in which a set gives the tasks.
+SOMETIMES = r'test_the_end_of_the_loop'
+# CPython before 3.11.8 may not compile any more where a MemoryError was raised (gh-106905), and
+# pytest compiles in order to tell of a failure.
+UNTOLD = r'test_ctrl_c_in_the_repr_of_an_item_comes_out\[NoMemory'
 
 
 @pytest.fixture(autouse=True)
 def _open(request: pytest.FixtureRequest) -> None:
     for name, reason in OPEN.items():
         if re.match(name, request.node.name):
-            request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+            is_told = sys.version_info >= (3, 11, 8) or not re.match(UNTOLD, request.node.name)
+            is_always = not re.match(SOMETIMES, request.node.name)
+            request.applymarker(pytest.mark.xfail(reason=reason, strict=is_always, run=is_told))
 
 
 COUNT = 5

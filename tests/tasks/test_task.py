@@ -19,6 +19,10 @@ import pytest
 
 from generators import drive, task
 
+IS_COROUTINE_FUNCTION = [inspect.iscoroutinefunction]
+if sys.version_info < (3, 14):  # deprecated since
+    IS_COROUTINE_FUNCTION.append(asyncio.iscoroutinefunction)
+
 
 @task
 def fetch(url: str, /, count: int = 1, *, prefix: str = '') -> Iterator[Any]:
@@ -55,10 +59,7 @@ def test_calling_it_gives_a_drive() -> None:
 
 
 def test_it_is_a_coroutine_function() -> None:
-    is_coroutine_function = [inspect.iscoroutinefunction]
-    if sys.version_info < (3, 14):
-        is_coroutine_function.append(asyncio.iscoroutinefunction)
-    for agrees in is_coroutine_function:
+    for agrees in IS_COROUTINE_FUNCTION:
         assert agrees(fetch)
         assert agrees(Service.call)
         assert agrees(Service('a').call)
@@ -185,8 +186,8 @@ def test_a_plain_function_that_wraps_a_task_is_no_coroutine_function(wrapped: An
     def plain(*args: Any) -> str:
         return 'plain'
 
-    assert not inspect.iscoroutinefunction(plain)
-    assert not asyncio.iscoroutinefunction(plain)
+    for agrees in IS_COROUTINE_FUNCTION:
+        assert not agrees(plain)
     assert plain() == 'plain'
 
     @functools.wraps(wrapped)
