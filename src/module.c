@@ -33,6 +33,7 @@
 #include "events/table.h"
 #include "runtime/forks.h"
 #include "stream/astep.h"
+#include "stream/async_stream.h"
 #include "stream/astream.h"
 #include "stream/stream.h"
 #include "tasks/amap.h"
@@ -254,7 +255,7 @@ add_async_types(PyObject *module, generators_state *state)
         add_coroutine_type(module, state, &home_spec, &state->home_type) < 0 ||
         add_coroutine_type(module, state, &astep_spec, &state->async_step_type) < 0 ||
         (state->async_stream_type =
-             add_base_type(module, &astream_spec, state->async_generator_abc)) == NULL ||
+             add_base_type(module, &async_stream_spec, state->async_generator_abc)) == NULL ||
         add_coroutine_type(module, state, &driver_spec, &state->driver_type) < 0 ||
         (state->worker_type = make_type(module, &worker_spec, NULL)) == NULL ||
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
