@@ -385,7 +385,9 @@ home_error_came(home *self)
 static void
 home_cancelled_step_came(home *self, PyObject *item)
 {
-    home_uncancel(self);
+    if (self->cancels_step) {
+        home_uncancel(self);
+    }
     if (item != NULL) {
         Py_DECREF(item);
     }
@@ -401,6 +403,7 @@ home_cancelled_step_came(home *self, PyObject *item)
 static bool
 home_step_came(home *self, PyObject *value)
 {
+    self->is_cancelled_step = false;
     switch (self->phase) {
     case HOME_READING:
         if (value != NULL) {
@@ -717,6 +720,23 @@ home_cancel_task(home *self)
     return done == NULL ? -1 : 0;
 }
 
+/* Whether others have cancelled the step that is under way, and it is coming to its end: then
+   it is not cancelled a second time.  Who catches a cancellation in order to go on, as a
+   timeout does, calls uncancel().  1, 0, or -1 with an exception set. */
+static int
+home_is_being_cancelled(home *self)
+{
+    if (!self->is_cancelled_step) {
+        return 0;
+    }
+    PyObject *task = Py_NewRef(self->task);
+    PyObject *answer = PyObject_CallMethod(task, "cancelling", NULL);
+    int is = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
+    Py_DECREF(task);
+    return is;
+}
+
 /* 1 where it must be waited for, or 0. */
 static int
 home_start_closing(home *self)
@@ -727,7 +747,9 @@ home_start_closing(home *self)
     }
     if (self->step != NULL && self->task != NULL) {
         self->phase = HOME_CANCELLING;
-        if (home_cancel_task(self) == 0) {
+        int is_cancelled = home_is_being_cancelled(self);
+        self->cancels_step = is_cancelled == 0 && home_cancel_task(self) == 0;
+        if (self->cancels_step || is_cancelled > 0) {
             return 1;
         }
         home_add_closing_error(self);
@@ -861,6 +883,7 @@ home_hand_on(home *self, PyObject *thrown)
 {
     self->was_cancelled |= self->phase == HOME_READING;
     if (self->step != NULL) {
+        self->is_cancelled_step = true;
         int waits = home_cancel_future(self, thrown);
         if (waits < 0) {
             raising_unraisable((PyObject *)self);

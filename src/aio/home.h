@@ -63,6 +63,8 @@ struct home {
     bool is_in_context;      /* a callback of the loop runs in `context` */
     bool has_context;        /* home_enter() has entered `context` */
     bool was_cancelled;      /* the home task, by others */
+    bool is_cancelled_step;  /* the step under way was cancelled by that */
+    bool cancels_step;       /* closing has cancelled the home task */
 };
 
 typedef enum {

@@ -43,11 +43,7 @@ except ImportError:
 OPEN = {
     r'test_ctrl_c_in_the_repr_of_an_item_comes_out\[NoMemory': 'it is taken for a failed repr()',
     r'test_what_the_source_raises_when_it_is_closed.*-amap\]': 'amap() loses it',
-    r'test_the_end_of_the_loop.*\[(achunked-(abatched|acsv_rows)|acsv_encode-(achunked|acsv_encode))'
-    '-forwards': 'the source is cancelled a second time while it ends',
 }
-# Of those, what depends on the order in which a set gives the tasks.
-SOMETIMES = r'test_the_end_of_the_loop'
 # CPython before 3.11.8 may not compile any more where a MemoryError was raised (gh-106905), and
 # pytest compiles in order to tell of a failure.
 UNTOLD = r'test_ctrl_c_in_the_repr_of_an_item_comes_out\[NoMemory'
@@ -58,8 +54,7 @@ def _open(request: pytest.FixtureRequest) -> None:
     for name, reason in OPEN.items():
         if re.match(name, request.node.name):
             is_told = sys.version_info >= (3, 11, 8) or not re.match(UNTOLD, request.node.name)
-            is_always = not re.match(SOMETIMES, request.node.name)
-            request.applymarker(pytest.mark.xfail(reason=reason, strict=is_always, run=is_told))
+            request.applymarker(pytest.mark.xfail(reason=reason, strict=True, run=is_told))
 
 
 COUNT = 5
@@ -406,6 +401,34 @@ def test_the_end_of_the_loop_runs_the_sources_finally(make_here: Make, backwards
     assert said == []
     with suppress(asyncio.CancelledError, StopAsyncIteration, RuntimeError):
         kept[1].result()
+
+
+def test_closing_ends_a_source_that_waits_on_after_a_timeout(make_here: Make) -> None:
+    """What was cancelled once, and caught that, is cancelled when it is closed."""
+    log = Log()
+
+    async def source(kind: str) -> AsyncGenerator[Any, None]:
+        yield item_of(kind, 0)
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.001):
+                    await asyncio.get_running_loop().create_future()
+            log.look('waits')
+            await asyncio.get_running_loop().create_future()
+        finally:
+            log.look('closed')
+
+    async def main() -> None:
+        stream = make_here(source)
+        assert number_of(await anext(stream)) == 0
+        waiting = asyncio.create_task(step(stream))
+        await until(lambda: 'waits' in log)
+        await stream.aclose()
+        assert log == ['waits', 'closed']
+        with pytest.raises(StopAsyncIteration):
+            await waiting
+
+    run(main())
 
 
 def test_a_stream_that_is_dropped_closes_its_source(make_here: Make) -> None:
