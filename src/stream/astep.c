@@ -23,6 +23,7 @@
 #include "stream/astep.h"
 
 #include "aio/await.h"
+#include "aio/home_wait.h"
 #include "aio/loop.h"
 #include "aio/stop.h"
 #include "runtime/frame.h"

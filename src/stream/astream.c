@@ -17,6 +17,9 @@
 #include "stream/astream.h"
 
 #include "aio/await.h"
+#include "aio/home.h"
+#include "aio/home_step.h"
+#include "aio/home_wait.h"
 #include "aio/loop.h"
 #include "runtime/closing.h"
 #include "runtime/raising.h"

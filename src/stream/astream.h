@@ -30,7 +30,7 @@
 #ifndef GENERATORS_STREAM_ASTREAM_H
 #define GENERATORS_STREAM_ASTREAM_H
 
-#include "aio/home.h"
+#include "aio/home_enter.h"
 #include "runtime/budget.h"
 #include "state.h"
 #include "runtime/raising.h"
