@@ -105,9 +105,18 @@ home_pull(home *self, PyObject **item)
 
 /* ---- closing ---- */
 
+/* Ctrl-C that came while nobody waited is raised by closing.  Any other error came of a step
+   that nobody wants any more. */
 static void
 home_drop_items(home *self)
 {
+    PyObject *error = self->error;
+    if (error != NULL && (PyErr_GivenExceptionMatches(error, PyExc_KeyboardInterrupt) ||
+                          PyErr_GivenExceptionMatches(error, PyExc_SystemExit))) {
+        self->error = NULL;
+        PyErr_SetRaisedException(error);
+        home_add_closing_error(self);
+    }
     PyObject *dropped[] = {self->item, self->overflow, self->error};
     self->item = self->overflow = self->error = NULL;
     for (size_t i = 0; i < Py_ARRAY_LENGTH(dropped); i++) {
@@ -286,7 +295,12 @@ home_check(home *self)
 home *
 home_new(generators_state *state, PyObject *source, bool closes)
 {
-    home *self = (home *)state->home_type->tp_alloc(state->home_type, 0);
+    PyTypeObject *type = state->home_type;
+    if (type == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the interpreter is shutting down");
+        return NULL;
+    }
+    home *self = (home *)type->tp_alloc(type, 0);
     if (self == NULL) {
         return NULL;
     }

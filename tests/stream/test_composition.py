@@ -423,6 +423,7 @@ def test_closing_ends_a_source_that_waits_on_after_a_timeout(make_here: Make) ->
         assert number_of(await anext(stream)) == 0
         waiting = asyncio.create_task(step(stream))
         await until(lambda: 'waits' in log)
+        await turns()  # in which the step begins, where the source was read ahead
         await stream.aclose()
         assert log == ['waits', 'closed']
         with pytest.raises(StopAsyncIteration):
