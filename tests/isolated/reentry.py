@@ -49,6 +49,8 @@ CRASHES = 5  # of one subject: then it is given up
 
 # What was found and is not mended yet; what is found beyond it fails.
 OPEN = [
+    # On a busy machine, once in many runs; it was not seen again when it was looked for.
+    r'Future\.get_loop \| to_async\..*SystemError: .* returned a result with an exception set',
     # A future that amap() drops while a call fails: what its finalizer begins has that failure set.
     r'FutureWaiting\.__del__ \| amap\..*SystemError: .* returned a result with an exception set',
 ]
@@ -865,7 +867,8 @@ def clean(world: World, run: Run) -> None:
 def moments_of(subject: Subject, life: str, mode: Mode) -> Baseline:
     arm()
     world, run = live(subject, life, mode)
-    actions = [*GENERAL, *(action for one in world.kinds.values() for action in all_on(one))]
+    kinds = list(world.kinds.values())  # a thread may add to it
+    actions = [*GENERAL, *(action for one in kinds for action in all_on(one))]
     if mode.name == 'giving':
         actions = GENERAL  # that is about what is given
     moments = list(world.names)
