@@ -1,6 +1,7 @@
 #include "core/fields.h"
 
 #include "core/fields_inner.h"
+#include "core/fields_span.h"
 #include "core/memory.h"
 #include "core/units.h"
 

@@ -5,6 +5,7 @@
 #define GENERATORS_CORE_FIELDS_EXACT_H
 
 #include "core/fields_inner.h"
+#include "core/units.h"
 
 /* Read one unit.  `c` is its value and `pos` its place.  False on a fault. */
 INLINE bool

@@ -4,8 +4,11 @@
  * Both say the same of where they stand, the one by `carry` and the other by
  * fields.state, and go over into each other at any unit.
  */
+#include "core/fields_feed.h"
+
 #include <string.h>
 
+#include "core/fields.h"
 #include "core/fields_exact.h"
 #include "core/fields_inner.h"
 #include "core/units.h"

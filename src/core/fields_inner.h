@@ -7,12 +7,8 @@
 #ifndef GENERATORS_CORE_FIELDS_INNER_H
 #define GENERATORS_CORE_FIELDS_INNER_H
 
-#include "core/fields.h"
-#include "core/units.h"
-
-/* Room for that many more separators and records: one of each a unit.  False without
-   memory. */
-bool fields_reserve(fields *self, size_t units);
+#include "core/fields_span.h"
+#include "core/fields_types.h"
 
 /* The record under way can't be read on; `pos` is the unit at fault.  A record is measured
    where it or what was fed ends, so that it may have been too long before that: then that is
@@ -38,11 +34,6 @@ record_fits(fields *self, uint32_t end)
     fields_fault(self, FIELDS_RECORD_LIMIT, end);
     return false;
 }
-
-/* Where a walk over the span finds the character that is one too many; `end`
-   if it never does.  *count is how many characters there were before. */
-uint32_t fields_measure(const fields *self, const void *block, int width, uint32_t end,
-                        size_t *count);
 
 /* Does the field under way, read up to `end`, keep the limit?  Its length in
    units is never less than in characters, so most fields are not measured. */

@@ -2,7 +2,8 @@
  *
  * One walk writes them, counts them, and finds the one that is too many.
  */
-#include "core/fields_inner.h"
+#include "core/fields_span.h"
+
 #include "core/units.h"
 
 /* Walk over the units from `start` up to `end`, all of one field.  `out` gets

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/units.h"
-#include "core/utf8.h"
+#include "core/utf8_blocks.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #define SCAN_X86 1

@@ -15,12 +15,6 @@
 /* How many bytes from the start are whole, valid UTF-8 sequences. */
 size_t utf8_valid_prefix(const uint8_t *bytes, size_t count);
 
-/* The same by vectors, where the machine has them: it may stop short of what is valid,
-   but only between two sequences.  A scan_kernel names the one to use. */
-size_t utf8_blocks_avx2(const uint8_t *bytes, size_t count);
-size_t utf8_blocks_neon(const uint8_t *bytes, size_t count);
-size_t utf8_blocks_none(const uint8_t *bytes, size_t count);
-
 /* How many bytes from the start are below 0x80. */
 size_t utf8_ascii_prefix(const uint8_t *bytes, size_t count);
 

@@ -7,7 +7,7 @@
  * of sequences.  It tells that a block is at fault, not where: what is left to do
  * is utf8_valid_prefix()'s.
  */
-#include "core/utf8.h"
+#include "core/utf8_blocks.h"
 
 #include <string.h>
 

@@ -5,6 +5,7 @@
  */
 #include "csv/parse/fault.h"
 
+#include "core/fields_span.h"
 #include "csv/parse/decode.h"
 #include "csv/parse/error.h"
 #include "csv/parse/feed.h"

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "core/fields_feed.h"
 #include "csv/parse/decode.h"
 #include "csv/parse/error.h"
 #include "source/data_source.h"

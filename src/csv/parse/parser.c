@@ -20,6 +20,7 @@
 
 #include <string.h>
 
+#include "core/fields_feed.h"
 #include "core/utf8.h"
 
 /* Units from which on the GIL is released.  To get it back from a busy thread takes 5 ms, in

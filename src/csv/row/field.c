@@ -1,6 +1,8 @@
 /* The text of a field: what is too long to be inlined.  No user code runs here. */
 #include "csv/row/field.h"
 
+#include "core/fields_span.h"
+
 PyObject *
 field_utf8_text(const field_context *c, uint32_t column, const uint8_t *bytes, size_t count)
 {

@@ -1,0 +1,15 @@
+/* UTF-8 checked a vector at a time. */
+#ifndef GENERATORS_CORE_UTF8_BLOCKS_H
+#define GENERATORS_CORE_UTF8_BLOCKS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* How many bytes from the start are whole, valid UTF-8 sequences.  They may return less than
+   utf8_valid_prefix() does, but they stop only between two sequences; utf8_blocks_none()
+   returns 0.  A scan_kernel names the one that the machine can run. */
+size_t utf8_blocks_avx2(const uint8_t *bytes, size_t count);
+size_t utf8_blocks_neon(const uint8_t *bytes, size_t count);
+size_t utf8_blocks_none(const uint8_t *bytes, size_t count);
+
+#endif
