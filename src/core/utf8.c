@@ -30,7 +30,7 @@ is_continuation(uint8_t byte)
     return (byte & 0xC0) == 0x80;
 }
 
-/* The length of the sequence at `s`, whose first byte is 0x80 or above. 0 if the sequence is
+/* The length of the sequence at `s`, whose first byte is 0x80 or above.  0 if the sequence is
    cut short or not allowed (Unicode 15, table 3-7). */
 static size_t
 sequence_length(const uint8_t *s, size_t left)

@@ -120,7 +120,7 @@ checkpoint_number(PyObject *start, const char *key, int64_t *number)
     return *number == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
-/* Read a number that must not be negative. 0 or -1. */
+/* Read a number that must not be negative.  0 or -1. */
 static int
 checkpoint_counter(PyObject *start, const char *key, int64_t *number)
 {

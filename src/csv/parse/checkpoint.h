@@ -27,7 +27,7 @@ PyObject *csv_checkpoint_new(generators_state *state, const file_origin *origin,
                              uint32_t width);
 
 /* Let a source that was just opened, and its parser, continue at the checkpoint `start`.
- * *header must be NULL; the caller owns what is set there, even on failure. 0 or -1.
+ * *header must be NULL; the caller owns what is set there, even on failure.  0 or -1.
  */
 int csv_checkpoint_resume(PyObject *start, generators_state *state, data_source *source,
                           csv_parser *parser, file_origin *origin, csv_mark *mark,

@@ -170,7 +170,7 @@ decode_get_state(csv_parser *self)
     return decoder_state;
 }
 
-/* The decoder's setstate(). 0 or -1. */
+/* The decoder's setstate().  0 or -1. */
 static int
 decode_set_state(csv_parser *self, PyObject *decoder_state)
 {
@@ -182,7 +182,7 @@ decode_set_state(csv_parser *self, PyObject *decoder_state)
 }
 
 /* Get the bytes that a UnicodeDecodeError is about (*object, a new reference), and which of
-   them it rejects. 0, or -1 if a codec made an error without these attributes. */
+   them it rejects.  0, or -1 if a codec made an error without these attributes. */
 static int
 decode_read_error(PyObject *error, PyObject **object, Py_ssize_t *first, Py_ssize_t *end)
 {
@@ -200,7 +200,7 @@ decode_read_error(PyObject *error, PyObject **object, Py_ssize_t *first, Py_ssiz
 
 /* Stash the bytes that the decoder rejected, and those after them, from a UnicodeDecodeError.
    *offset is the position in `bytes` where the bytes of the error begin.  They end where
-   `bytes` ends, but may begin before `bytes`, with bytes that the decoder had kept. 0 or
+   `bytes` ends, but may begin before `bytes`, with bytes that the decoder had kept.  0 or
    -1. */
 static int
 decode_stash_bad(csv_parser *self, PyObject *error, PyObject *bytes, Py_ssize_t *offset)
@@ -223,7 +223,7 @@ decode_stash_bad(csv_parser *self, PyObject *error, PyObject *bytes, Py_ssize_t 
 }
 
 /* Parse the text of the first `count` bytes, which the decoder accepts.  First put the decoder
-   back into the state that it was in before them. 0 or -1. */
+   back into the state that it was in before them.  0 or -1. */
 static int
 decode_feed_before(csv_parser *self, generators_state *state, PyObject *decoder_state,
                    PyObject *bytes, Py_ssize_t count)

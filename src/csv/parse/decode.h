@@ -6,17 +6,17 @@
 
 #define CSV_HEAD 4 /* bytes that tell what kind of file it is */
 
-/* Make a parser that was just initialized read bytes of an encoding (a str). 0, or -1 with
+/* Make a parser that was just initialized read bytes of an encoding (a str).  0, or -1 with
    LookupError for an unknown encoding or error handler. */
 int csv_parser_open_decoder(csv_parser *self, PyObject *encoding, const char *errors);
 
-/* Check the first bytes of the source. 0, or -1 with CSVError if they are not text of the
+/* Check the first bytes of the source.  0, or -1 with CSVError if they are not text of the
    encoding. */
 int csv_parser_check_head(csv_parser *self, generators_state *state, const uint8_t *bytes,
                           size_t count);
 
 /* Decode exact bytes, which may be cut anywhere, and parse the text.  `final`: these bytes are
-   the last. 0 or -1. */
+   the last.  0 or -1. */
 int csv_parser_feed_undecoded(csv_parser *self, generators_state *state, PyObject *bytes,
                               bool final);
 

@@ -7,7 +7,7 @@
 #include "runtime/raising.h"
 
 /* Set *quoting to a new reference: `quoting` if it was given, or else the dialect's, or else
-   NULL.  As in csv, an attribute that can't be read counts as not given. 0 or -1. */
+   NULL.  As in csv, an attribute that can't be read counts as not given.  0 or -1. */
 static int
 read_quoting(PyObject *given, PyObject *dialect, PyObject **quoting)
 {
@@ -268,7 +268,7 @@ csv_dialect_read(csv_dialect *dialect, generators_state *state,
     return standard == NULL ? -1 : 0;
 }
 
-/* Set the parameters, as borrowed references, from **fmtparams. 0 or -1. */
+/* Set the parameters, as borrowed references, from **fmtparams.  0 or -1. */
 static int
 dialect_sort_parameters(csv_parameters *p, PyObject *fmtparams)
 {

@@ -37,7 +37,7 @@ typedef struct {
 } csv_parameters;
 
 /* Read the parameters by the rules of CPython 3.13, with the standard module's exceptions.
-   The limits are not changed. 0 or -1. */
+   The limits are not changed.  0 or -1. */
 int csv_dialect_read(csv_dialect *dialect, generators_state *state,
                      const csv_parameters *parameters);
 

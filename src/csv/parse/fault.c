@@ -164,7 +164,7 @@ raw_append(csv_raw *raw, const void *units, uint32_t from, uint32_t through, int
     return 0;
 }
 
-/* Append the units so far to the bytes, encoded as in the source. 0 or -1. */
+/* Append the units so far to the bytes, encoded as in the source.  0 or -1. */
 static int
 raw_encode(csv_raw *raw, const csv_parser *self)
 {

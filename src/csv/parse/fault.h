@@ -36,11 +36,11 @@ typedef struct {
     PyObject *bytes; /* owned: exact bytes, which came before the units; or NULL */
 } csv_raw;
 
-/* Skip the record of the fault that was raised. 1 if records can be taken again, 0 if more
+/* Skip the record of the fault that was raised.  1 if records can be taken again, 0 if more
    must be fed first, or -1. */
 int csv_parser_recover(csv_parser *self, generators_state *state, csv_raw *raw);
 
-/* Get the text of a record that was taken. 1, or 0 if its last unit is a '\r' and the '\n'
+/* Get the text of a record that was taken.  1, or 0 if its last unit is a '\r' and the '\n'
    that may follow is not fed yet, or -1. */
 int csv_raw_record(csv_raw *raw, const csv_parser *self, const fields_record *record);
 

@@ -125,7 +125,7 @@ feed_copy_line(csv_parser *self)
     return csv_parser_check_buffer(status);
 }
 
-/* Read a line that begins a record in place. 1 if the record ends with the line, 0 if not, or
+/* Read a line that begins a record in place.  1 if the record ends with the line, 0 if not, or
    -1. */
 static int
 feed_first_line(csv_parser *self, PyObject *line, size_t length)

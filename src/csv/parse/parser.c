@@ -184,7 +184,7 @@ parser_text_prefix(const csv_parser *self)
 }
 
 /* Let CPython find the fault in the bytes after the valid ones.  Bytes that are only cut short
-   are left for the next piece, unless this is the last. 0 or -1. */
+   are left for the next piece, unless this is the last.  0 or -1. */
 static int
 parser_check_rest(csv_parser *self, bool final)
 {

@@ -19,7 +19,7 @@ typedef enum {
 
 /* An object that points into the parser's units. */
 typedef struct {
-    /* The units are about to change: copy those that are needed. 0, or -1 with an exception
+    /* The units are about to change: copy those that are needed.  0, or -1 with an exception
        set; the units then do not change. */
     int (*detach)(PyObject *borrower);
     /* The parser is about to be freed.  Do the same, and forget the parser whether it succeeds
@@ -60,7 +60,7 @@ typedef struct {
     bool finished;         /* nothing more is fed */
 } csv_parser;
 
-/* Initialize a parser for text.  csv_parser_open_decoder() makes it one for bytes. 0 or -1.  A
+/* Initialize a parser for text.  csv_parser_open_decoder() makes it one for bytes.  0 or -1.  A
    parser that could not be initialized, or is all zero, may be freed. */
 int csv_parser_init(csv_parser *self, const csv_dialect *dialect);
 

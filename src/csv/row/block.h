@@ -75,7 +75,7 @@ void csv_block_free_row(csv_block *self, csv_row *row);
    are lost. */
 int csv_block_find_row(csv_block *self, const csv_row *row, csv_spans *spans);
 
-/* Make a block and make it the parser's borrower. 0 or -1. */
+/* Make a block and make it the parser's borrower.  0 or -1. */
 int csv_block_open(generators_state *state, csv_parser *parser);
 
 /* The block of a parser that has one: borrowed. */
@@ -89,7 +89,7 @@ csv_block_of(const csv_parser *parser)
 void csv_block_set_names(csv_block *self, csv_names *names);
 
 /* Set the layout, before there is a row.  For each of the `count` values of a row: its field,
-   and whether the row holds it converted. 0 or -1. */
+   and whether the row holds it converted.  0 or -1. */
 int csv_block_set_layout(csv_block *self, const uint32_t *chosen, const bool *converted,
                          uint32_t count);
 

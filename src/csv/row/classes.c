@@ -84,7 +84,7 @@ reserve(csv_signature *self, Py_ssize_t count)
 /* ---- NamedTuple ---- */
 
 /* Set *direct if the tuple may be made here: its __new__ is that of collections.namedtuple,
-   and neither __init__ nor the metaclass does anything. 0 or -1. */
+   and neither __init__ nor the metaclass does anything.  0 or -1. */
 static int
 is_direct(PyObject *type, bool *direct)
 {
@@ -207,7 +207,7 @@ add_parameters(csv_signature *self, PyObject *signature, PyObject *hints)
 
 /* Find an __init__ that may be called directly, on an object made here.  This saves packing
    the arguments twice.  It must be a plain function, and calling the class must run nothing
-   else. 0 or -1. */
+   else.  0 or -1. */
 static int
 find_init(PyObject *type, PyObject **init)
 {

@@ -69,7 +69,7 @@ make_other_fields(const csv_parser *parser, generators_state *state,
     return 0;
 }
 
-/* Make the first `count` fields and put them into `items`. 0, or -1 with *bad set. */
+/* Make the first `count` fields and put them into `items`.  0, or -1 with *bad set. */
 INLINE int
 make_fields(const csv_parser *parser, generators_state *state, const fields_record *record,
             uint32_t count, PyObject **items, Py_ssize_t *bad)

@@ -11,7 +11,7 @@ PyObject *csv_record_list(const csv_parser *parser, generators_state *state,
 PyObject *csv_record_tuple(const csv_parser *parser, generators_state *state,
                            const fields_record *record, Py_ssize_t *bad);
 
-/* Put the first `count` fields, made as for a list, into an array. 0, or -1 with no reference
+/* Put the first `count` fields, made as for a list, into an array.  0, or -1 with no reference
    left in it. */
 int csv_record_fields(const csv_parser *parser, generators_state *state,
                       const fields_record *record, uint32_t count, PyObject **items,
@@ -24,7 +24,7 @@ typedef struct {
     size_t capacity;
 } csv_values;
 
-/* Put all fields, made as for a list, into such an array, which must be empty. 0 or -1. */
+/* Put all fields, made as for a list, into such an array, which must be empty.  0 or -1. */
 int csv_record_values(const csv_parser *parser, generators_state *state,
                       const fields_record *record, csv_values *values, Py_ssize_t *bad);
 
@@ -40,7 +40,7 @@ csv_values_drop(csv_values *values)
 }
 
 /* Convert and drop the fields that have ended in the record in progress, from *checked on, and
-   increase *checked.  A field that is not a number is then an error on its own line. 0 or
+   increase *checked.  A field that is not a number is then an error on its own line.  0 or
    -1. */
 int csv_check_open_fields(const csv_parser *parser, generators_state *state,
                           uint32_t *checked);

@@ -160,7 +160,7 @@ items_of(PyObject *mapping)
     return items;
 }
 
-/* Check the type of one column and store it. 0 or -1. */
+/* Check the type of one column and store it.  0 or -1. */
 static int
 add_type(csv_plan *self, generators_state *state, PyObject *column, PyObject *given)
 {

@@ -41,7 +41,7 @@ index_names(PyObject *header)
     return places;
 }
 
-/* Find a name among the names. 1 with *index set, 0 if it is not there, or -1, also if several
+/* Find a name among the names.  1 with *index set, 0 if it is not there, or -1, also if several
    columns have it. */
 static int
 find_name(csv_plan *self, PyObject *name, uint32_t *index)
@@ -62,7 +62,7 @@ find_name(csv_plan *self, PyObject *name, uint32_t *index)
     return 1;
 }
 
-/* Find the field that a name or an index refers to. 0 or -1. */
+/* Find the field that a name or an index refers to.  0 or -1. */
 static int
 find_field(csv_plan *self, const char *parameter, PyObject *column, uint32_t *index)
 {
@@ -88,7 +88,7 @@ find_field(csv_plan *self, const char *parameter, PyObject *column, uint32_t *in
     return found > 0 ? 0 : -1;
 }
 
-/* Find the field of each entry of `types`. 0 or -1. */
+/* Find the field of each entry of `types`.  0 or -1. */
 static int
 index_types(csv_plan *self)
 {
@@ -138,7 +138,7 @@ reserve_columns(csv_plan *self, Py_ssize_t count)
 }
 
 /* Add a column, for which there is room.  Its type is the one in `types`, or else `hint` (or
-   NULL), or else text. 0 or -1. */
+   NULL), or else text.  0 or -1. */
 static int
 add_column(csv_plan *self, generators_state *state, uint32_t field, PyObject *hint)
 {
@@ -219,7 +219,7 @@ check_key(PyObject *name, uint32_t field)
 }
 
 /* Let the model keep the last row's values, unless a callable makes some of them: their
-   lifetime would change, and their code could run when they are replaced. 0 or -1. */
+   lifetime would change, and their code could run when they are replaced.  0 or -1. */
 static int
 reserve_last(csv_plan *self)
 {
@@ -236,7 +236,7 @@ reserve_last(csv_plan *self)
     return 0;
 }
 
-/* Make the model: a dict from each column's name to None. 0 or -1. */
+/* Make the model: a dict from each column's name to None.  0 or -1. */
 static int
 make_model(csv_plan *self)
 {
@@ -316,7 +316,7 @@ csv_plan_lay_out(const csv_plan *self, generators_state *state, csv_block *block
     return status;
 }
 
-/* Whether the field is built: it is not if `columns` was given without it. 1, 0 or -1. */
+/* Whether the field is built: it is not if `columns` was given without it.  1, 0 or -1. */
 static int
 is_chosen(csv_plan *self, uint32_t field)
 {
@@ -345,7 +345,7 @@ add_default(csv_plan *self, const csv_parameter *p)
 }
 
 /* Add a column for each parameter of the class.  `lacking` gets the names of required
-   parameters that have no column. 0 or -1. */
+   parameters that have no column.  0 or -1. */
 static int
 match_parameters(csv_plan *self, generators_state *state, PyObject *keywords,
                  PyObject *lacking)

@@ -6,10 +6,10 @@
 #include "csv/row/plan.h"
 
 /* Settle the plan for records with these names (a tuple) or, if `header` is NULL, of `width`
-   fields. 0, or -1 with an exception set. */
+   fields.  0, or -1 with an exception set. */
 int csv_plan_settle(csv_plan *self, generators_state *state, PyObject *header, uint32_t width);
 
-/* Make a settled plan that is open have `count` columns. 0 or -1. */
+/* Make a settled plan that is open have `count` columns.  0 or -1. */
 int csv_plan_widen(csv_plan *self, generators_state *state, Py_ssize_t count);
 
 /* Give the parser's block the layout of the CSVRows of a settled plan.  0 or -1. */

@@ -183,7 +183,7 @@ may_be_held(generators_state *state, PyObject *value)
     return allowed > 0;
 }
 
-/* Make the values of the first `count` columns, for a record of `width` fields. 0, or -1 with
+/* Make the values of the first `count` columns, for a record of `width` fields.  0, or -1 with
  * *bad the index of the column that failed.
  */
 static int
@@ -348,7 +348,7 @@ dict_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
     return row;
 }
 
-/* Add the fields beyond the names as a list under None, as csv.DictReader does. 0 or -1. */
+/* Add the fields beyond the names as a list under None, as csv.DictReader does.  0 or -1. */
 static int
 add_rest(PyObject *row, const csv_plan *plan, csv_parser *parser, generators_state *state,
          const fields_record *record, uint32_t width)

@@ -73,7 +73,7 @@ is_named(PyObject *type, const char *module_name, const char *name)
 }
 
 /* Set *kind if the type is a class of the standard library.  The module is imported only for a
-   type of that name. 0 or -1. */
+   type of that name.  0 or -1. */
 static int
 library_kind(generators_state *state, PyObject *type, csv_kind *kind)
 {

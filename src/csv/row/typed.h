@@ -24,7 +24,7 @@ typedef struct {
     PyObject *given; /* owned: as the user named it, or NULL for CSV_AS_READ */
 } csv_type;
 
-/* Read a type from `types`, or from an annotation.  Errors name `column`. 0, or -1 with an
+/* Read a type from `types`, or from an annotation.  Errors name `column`.  0, or -1 with an
    exception set: TypeError for an object that is not a usable type. */
 int csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyObject *column,
                   bool annotation);
@@ -39,7 +39,7 @@ PyObject *csv_text_value(const csv_type *type, generators_state *state, PyObject
 
 /* Whether a CSVRow may hold the value.  The garbage collector does not track rows, so they
    must not be part of a cycle.  A row holds only values that are not tracked either, such as
-   numbers, texts and dates, and Decimals, which refer to nothing. 1, 0 or -1. */
+   numbers, texts and dates, and Decimals, which refer to nothing.  1, 0 or -1. */
 int csv_value_is_acyclic(generators_state *state, PyObject *value);
 
 #endif

@@ -1,9 +1,9 @@
 /* acsv_encode: rows of an async source in, chunks of CSV text out.
  *
- * The asynchronous face of csv_lines; how it pulls is in stream/achunks.c.
+ * The async front end of csv_lines. chunks/achunks.c pulls the rows.
  *
- * States and threads: those of an async stream.  Owned: the source, and the machine with
- * all that it owns, until the end.
+ * States and threads: those of an async stream.  It owns the source, and the machine with all
+ * that the machine owns, until the end.
  */
 #include "csv/write/aencoded.h"
 
@@ -14,7 +14,7 @@
 
 typedef struct {
     astream stream;
-    bool asked; /* for the chunk that is being made */
+    bool asked; /* the chunk that is being made was asked for */
     csv_lines lines;
 } aencoded;
 

@@ -1,12 +1,13 @@
 /* csv_encode: rows in, chunks of CSV text out.
  *
- * The sync front end of csv_lines: it pulls the rows.
+ * The sync front end of csv_lines.  It pulls the rows.
  *
- * States: those of a stream.  If the rows end in an error, the lines before it are delivered
- * first.
+ * States: those of a stream.  If the rows end in an error, the lines before the error are
+ * delivered first.
  *
- * Owned until the end: the source, by the stream; and the machine with all that it owns.  User
- * code runs in the source and in the machine, under `running`.  Threads: see stream.c.
+ * Until the end, the stream owns the source, and this type owns the machine with all that the
+ * machine owns.  User code runs in the source and in the machine, while `running` is set.
+ * Threads: see stream.c.
  */
 #include "csv/write/encoded.h"
 
