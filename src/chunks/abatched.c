@@ -1,8 +1,8 @@
-/* abatched: tuples of n items of an async source, the last one of what is left.
+/* abatched: tuples of n items of an async source.  The last tuple may be shorter.
  *
- * States and threads: those of an async stream.  Owned: the batch that is being filled,
- * a list until it is whole.  One that an error of the source tears is dropped, as by
- * batched.
+ * States and threads: those of an async stream.  It owns the batch that is being filled, a
+ * list until it is complete.  If the source raises, the batch in progress is dropped, as
+ * batched does.
  */
 #include "chunks/abatched.h"
 
@@ -25,7 +25,7 @@ give_batch(abatched *self, PyObject **value)
     return *value == NULL ? ASTREAM_ERROR : ASTREAM_ITEM;
 }
 
-/* `item` is given away. */
+/* `item` is stolen. */
 static astream_outcome
 add(abatched *self, PyObject *item, PyObject **value)
 {

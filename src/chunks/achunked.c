@@ -1,9 +1,9 @@
-/* achunked: pieces of an async source, sent on in chunks of one size.
+/* achunked: pieces of an async source as chunks of one size.
  *
- * The asynchronous face of pieces.c; how it pulls is in achunks.c.
+ * The async front end of pieces.c. achunks.c pulls the pieces.
  *
- * States and threads: those of an async stream.  Owned: the source or its read(), and
- * the bytes held, until the end.
+ * States and threads: those of an async stream.  Until the end it owns the source or its
+ * read(), and the bytes held.
  */
 #include "chunks/achunked.h"
 
@@ -13,7 +13,7 @@
 
 typedef struct {
     astream stream;
-    bool asked; /* for the chunk that is being made */
+    bool asked; /* the chunk that is being made was asked for */
     piece_chunks pieces;
 } achunked;
 
