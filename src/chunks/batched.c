@@ -105,7 +105,7 @@ PyDoc_STRVAR(batched_doc,
              "batched(source, n)\n"
              "--\n\n"
              "Tuples of n items of the source; the last one may be shorter.\n\n"
-             "As itertools.batched, but a stream: a generator given as `source` is closed\n"
+             "Like itertools.batched, but a stream: a generator given as `source` is closed\n"
              "when the stream ends.  ValueError if n is less than one.\n\n"
              ">>> list(batched('abcde', 2))\n"
              "[('a', 'b'), ('c', 'd'), ('e',)]");
