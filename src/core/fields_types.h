@@ -83,8 +83,7 @@ typedef struct {
     size_t records_length, records_capacity;
     size_t taken; /* records that fields_take() returned */
 
-    fields_error
-        error; /* of the record in progress, until fields_resume() or fields_restart() */
+    fields_error error; /* until fields_resume() or fields_restart() */
     uint32_t error_pos; /* the position of the fault */
 } fields;
 

@@ -60,7 +60,7 @@ typedef struct {
     bool finished;         /* nothing more is fed */
 } csv_parser;
 
-/* Initialize a parser for text.  csv_parser_open_decoder() makes it one for bytes.  0 or -1.  A
+/* Initialize a parser for text.  csv_parser_open_decoder() makes it one for bytes.  0 or -1. A
    parser that could not be initialized, or is all zero, may be freed. */
 int csv_parser_init(csv_parser *self, const csv_dialect *dialect);
 

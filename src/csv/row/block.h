@@ -22,10 +22,9 @@ typedef struct csv_row csv_row;
 
 struct csv_row {
     PyObject_HEAD
-    csv_block *block; /* owned; NULL if made.  It and the next two never change */
-    PyObject *
-        *converted; /* owned: the values that the block's layout holds converted, or NULL */
-    uint32_t count; /* number of values */
+    csv_block *block;     /* owned; NULL if made.  It and the next two never change */
+    PyObject **converted; /* owned: the values that are held converted, or NULL */
+    uint32_t count;       /* number of values */
     union {
         struct {
             csv_row *previous; /* borrowed; NULL for the first */

@@ -41,8 +41,8 @@ index_names(PyObject *header)
     return places;
 }
 
-/* Find a name among the names.  1 with *index set, 0 if it is not there, or -1, also if several
-   columns have it. */
+/* Find a name among the names.  1 with *index set, 0 if it is not there, or -1, also if
+   several columns have it. */
 static int
 find_name(csv_plan *self, PyObject *name, uint32_t *index)
 {

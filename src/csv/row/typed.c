@@ -138,8 +138,7 @@ is_union(PyObject *given)
            strcmp(name, "_UnionGenericAlias") == 0;
 }
 
-#define MOST_NEW_TYPES 100 /* a NewType may stand for a NewType, and so on, even for itself \
-                            */
+#define MOST_NEW_TYPES 100 /* of one another, in a chain that may be endless */
 
 /* Whether `given` is a typing.NewType: 1, 0 or -1.  Any other object may have any
    attribute. */

@@ -36,18 +36,17 @@ typedef struct {
     csv_record_maker plain_maker; /* makes the rows if no plan is needed, or else NULL */
     PyObject *names;              /* owned: `names` as given, or NULL */
     PyObject *on_error;           /* owned: a callable; None to skip; NULL to raise */
-    PyObject *header;  /* owned: a tuple; NULL if it was not read yet or there is none */
-    Py_ssize_t width;  /* fields that a record must have; -1 for any number */
-    bool reads_header; /* the header must still be read */
-    bool settled;      /* the plan is settled */
-    bool lazy;         /* rows are CSVRows: the parser has a block */
-    bool keyed;        /* rows have names: blank records are skipped, the others checked */
-    bool begun;        /* `first` is set */
-    bool marked;       /* `mark` is set; otherwise the mark is the parser's position */
-    csv_mark mark;     /* where another reader resumes */
-    csv_mark first;    /* where another reader resumes before the first row */
-    uint32_t
-        first_width; /* fields of the first record, if a plan depends on it; 0 if unknown */
+    PyObject *header;     /* owned: a tuple; NULL if it was not read yet or there is none */
+    Py_ssize_t width;     /* fields that a record must have; -1 for any number */
+    bool reads_header;    /* the header must still be read */
+    bool settled;         /* the plan is settled */
+    bool lazy;            /* rows are CSVRows: the parser has a block */
+    bool keyed;           /* rows have names: blank records are skipped, the others checked */
+    bool begun;           /* `first` is set */
+    bool marked;          /* `mark` is set; otherwise the mark is the parser's position */
+    csv_mark mark;        /* where another reader resumes */
+    csv_mark first;       /* where another reader resumes before the first row */
+    uint32_t first_width; /* of the first record, if a plan depends on it; 0 if unknown */
     uint64_t row_count;
     uint64_t error_count;
     csv_fault fault;

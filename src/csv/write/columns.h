@@ -6,9 +6,8 @@
 
 /* Which values of a row with names are written, and in what order. */
 typedef struct {
-    PyObject *names; /* owned: a tuple, or NULL until known */
-    PyObject *
-        missing; /* owned: written for a missing value; if NULL, a missing value is an error */
+    PyObject *names;    /* owned: a tuple, or NULL until known */
+    PyObject *missing;  /* owned: written for a missing value; NULL: raise instead */
     PyObject *known;    /* owned: the names of the last row, or NULL */
     Py_ssize_t *places; /* owned: the index of each column in `known`, or -1 */
     bool by_name;       /* rows that have names are read by name */

@@ -15,9 +15,8 @@ typedef struct {
     generators_state *state; /* borrowed from the module of the front end */
     csv_encoder *encoder;    /* owned, or NULL */
     csv_columns columns;
-    buffer bytes; /* UTF-8 of a line that is not ASCII */
-    PyObject
-        *labels; /* owned: a tuple of the header's labels; NULL: the names are the labels */
+    buffer bytes;     /* UTF-8 of a line that is not ASCII */
+    PyObject *labels; /* owned: a tuple of the header's labels; NULL: the names */
     bool has_header;
     bool has_mark;
     bool begun;       /* the mark and the header were written */
