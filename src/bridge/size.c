@@ -46,7 +46,7 @@ sum_dict(PyObject *dict)
     return sum;
 }
 
-/* Whether the item has no size of its own by its type, as a number.  A bytearray and a
+/* Whether the item is of a type that has no size, such as a number.  A bytearray and a
    memoryview are buffers. */
 static inline bool
 is_small(PyObject *item)
