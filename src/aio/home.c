@@ -73,21 +73,16 @@ home_take(home *self, PyObject **item)
     return HOME_ENDED;
 }
 
-home_answer
-home_pull(home *self, PyObject **item)
+/* The step whose turn has come, or a new one.  0 or -1. */
+static int
+home_go_on(home *self)
 {
-    *item = NULL;
-    if (home_has_something(self)) {
-        return home_take(self, item);
-    }
     if (self->step != NULL) {
-        return HOME_PENDING;
-    }
-    if (self->phase != HOME_READING) {
-        return HOME_ENDED;
+        home_resume(self);
+        return 0;
     }
     if (home_enter(self) < 0) {
-        return HOME_FAILED;
+        return -1;
     }
     self->is_stepping = true;
     PyObject *step = home_new_step(self);
@@ -100,6 +95,28 @@ home_pull(home *self, PyObject **item)
         home_step_came(self, NULL);
     }
     home_leave(self);
+    return 0;
+}
+
+home_answer
+home_pull(home *self, PyObject **item)
+{
+    *item = NULL;
+    if (home_has_something(self)) {
+        return home_take(self, item);
+    }
+    if (self->step != NULL && !self->needs_turn) {
+        return HOME_PENDING;
+    }
+    if (self->step == NULL && self->phase != HOME_READING) {
+        return HOME_ENDED;
+    }
+    self->is_pulled = true;
+    int status = home_go_on(self);
+    self->is_pulled = false;
+    if (status < 0) {
+        return HOME_FAILED;
+    }
     return home_has_something(self) ? home_take(self, item) : HOME_PENDING;
 }
 
@@ -155,6 +172,7 @@ home_is_being_cancelled(home *self)
 static int
 home_start_closing(home *self)
 {
+    home_schedule_turn(self);
     home_drop_items(self);
     if (self->phase != HOME_READING) { /* what was dropped has called back */
         return self->phase != HOME_CLOSED;
@@ -163,6 +181,7 @@ home_start_closing(home *self)
         self->phase = HOME_CANCELLING;
         int is_cancelled = home_is_being_cancelled(self);
         self->cancels_step = is_cancelled == 0 && home_cancel_task(self) == 0;
+        self->is_cancel_due = self->cancels_step;
         if (self->cancels_step || is_cancelled > 0) {
             return 1;
         }

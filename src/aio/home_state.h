@@ -60,12 +60,16 @@ struct home {
     PyObject *closing_error; /* owned: what closing will raise, or NULL */
     uint8_t phase;           /* home_phase */
     bool is_stepping;        /* code of the source is on the stack */
+    bool is_pulled;          /* it was called by home_pull() */
+    bool needs_turn;         /* the step waits for a turn of the loop: the next home_pull()
+                                goes on with it, or home_schedule_turn() */
     bool is_in_task;         /* the home task itself runs: nothing is to be entered */
     bool is_in_context;      /* a callback of the loop runs in `context` */
     bool has_context;        /* home_enter() has entered `context` */
     bool was_cancelled;      /* the home task, by others */
     bool is_cancelled_step;  /* the step under way was cancelled by that */
     bool cancels_step;       /* closing has cancelled the home task */
+    bool is_cancel_due;      /* which has not been told of it yet */
 };
 
 /* Whether home_pull() would answer at once with what has come. */

@@ -305,8 +305,16 @@ home_adopt(home *self, PyObject *yielded)
 static int
 home_wait_for(home *self, PyObject *yielded)
 {
-    int status = yielded == Py_None ? home_call_back(self, self->loop, "call_soon", Py_None)
-                                    : home_adopt(self, yielded);
+    int status = 0;
+    if (yielded != Py_None) {
+        status = home_adopt(self, yielded);
+    }
+    else if (self->is_pulled) {
+        self->needs_turn = true;
+    }
+    else {
+        status = home_call_back(self, self->loop, "call_soon", Py_None);
+    }
     Py_DECREF(yielded);
     return status;
 }
@@ -352,6 +360,7 @@ home_fail(home *self)
     else {
         home_add_closing_error(self);
     }
+    self->needs_turn = false;
     Py_CLEAR(self->step);
     Py_CLEAR(self->cancellation);
     if (self->phase != HOME_READING) {
@@ -359,20 +368,13 @@ home_fail(home *self)
     }
 }
 
-/* What the step waits for is done, or its turn has come (`future` is None then). */
-static PyObject *
-home_on_ready(PyObject *op, PyObject *future)
+void
+home_resume(home *self)
 {
-    home *self = (home *)op;
-    PyObject *awaited = self->future;
-    if (self->step == NULL || self->is_stepping ||
-        (awaited != NULL ? awaited != future : future != Py_None)) {
-        Py_RETURN_NONE; /* the step that waited was left */
-    }
-    PyObject *cancellation = self->cancellation;
+    PyObject *awaited = self->future, *cancellation = self->cancellation;
     self->future = self->cancellation = NULL;
+    self->needs_turn = false;
     Py_XDECREF(awaited);
-    self->is_in_context = self->context != NULL;
     if (home_enter(self) < 0) {
         home_fail(self);
     }
@@ -380,10 +382,40 @@ home_on_ready(PyObject *op, PyObject *future)
         home_run(self, cancellation);
         home_leave(self);
     }
-    self->is_in_context = false;
     Py_XDECREF(cancellation);
+}
+
+/* What the step waits for is done, or its turn has come (`future` is None then). */
+static PyObject *
+home_on_ready(PyObject *op, PyObject *future)
+{
+    home *self = (home *)op;
+    if (self->step == NULL || self->is_stepping || self->needs_turn ||
+        (self->future != NULL ? self->future != future : future != Py_None)) {
+        Py_RETURN_NONE; /* the step that waited was left */
+    }
+    self->is_in_context = self->context != NULL;
+    home_resume(self);
+    self->is_in_context = false;
     home_tell(self);
     Py_RETURN_NONE;
+}
+
+void
+home_schedule_turn(home *self)
+{
+    if (!self->needs_turn) {
+        return;
+    }
+    self->needs_turn = false;
+    PyObject *raised = PyErr_GetRaisedException();
+    if (home_call_back(self, self->loop, "call_soon", Py_None) < 0) {
+        home_fail(self);
+        home_tell(self);
+    }
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
 }
 
 void
@@ -391,6 +423,7 @@ home_leave_step(home *self)
 {
     PyObject *step = self->step, *future = self->future;
     self->step = self->future = NULL;
+    self->needs_turn = false;
     if (await_close(step) < 0) {
         home_add_closing_error(self);
     }

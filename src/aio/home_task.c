@@ -68,6 +68,12 @@ home_throw_between(home *self, PyObject *thrown)
 static void
 home_hand_on(home *self, PyObject *thrown)
 {
+    if (self->is_cancel_due) {
+        self->is_cancel_due = false;
+        if (self->phase != HOME_CANCELLING) {
+            return; /* the step that was to be cancelled ended by itself */
+        }
+    }
     self->was_cancelled |= self->phase == HOME_READING;
     if (self->step != NULL) {
         self->is_cancelled_step = true;

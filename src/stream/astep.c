@@ -23,6 +23,7 @@
 #include "stream/astep.h"
 
 #include "aio/await.h"
+#include "aio/home_step.h"
 #include "aio/home_wait.h"
 #include "aio/loop.h"
 #include "aio/stop.h"
@@ -73,6 +74,9 @@ astep_release(coroutine *base)
     bool is_free = false;
     Py_BEGIN_CRITICAL_SECTION(self);
     if (self->current == base) {
+        if (self->home != NULL) {
+            home_schedule_turn(self->home);
+        }
         future = self->future;
         yielded = self->yielded;
         self->future = self->yielded = NULL;
@@ -197,6 +201,11 @@ astep_is_left(astep *step, astream *self, astream_outcome outcome, PyObject *val
               PySendResult *sent, PyObject **result)
 {
     *sent = PYGEN_NEXT;
+    if (outcome == ASTREAM_AWAIT && self->waits_for_home && self->home->needs_turn) {
+        self->waits_for_home = false;
+        *result = Py_NewRef(Py_None); /* a pause, after which the turn has come */
+        return true;
+    }
     if (outcome == ASTREAM_WAIT || outcome == ASTREAM_FINISH ||
         (outcome == ASTREAM_AWAIT && self->waits_for_home)) {
         self->finishing = outcome == ASTREAM_FINISH;

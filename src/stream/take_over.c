@@ -14,6 +14,7 @@
 #include "stream/take_over.h"
 
 #include "aio/await.h"
+#include "aio/home_step.h"
 #include "aio/loop.h"
 #include "runtime/raising.h"
 #include "stream/aphase.h"
@@ -70,6 +71,9 @@ astep_interrupt(astep *step, astream *self)
     self->future = NULL;
     self->waiting = self->waits_for_home = false;
     astep_set_under_way(step, self);
+    if (self->home != NULL) {
+        home_schedule_turn(self->home);
+    }
     if (is_source && await_close(awaited) < 0) {
         aphase_add_error(self);
     }
