@@ -73,9 +73,9 @@ home_take(home *self, PyObject **item)
     return HOME_ENDED;
 }
 
-/* The step whose turn has come, or a new one.  0 or -1. */
+/* The step whose turn has come, or a new one, which may give *item at once.  0 or -1. */
 static int
-home_go_on(home *self)
+home_go_on(home *self, PyObject **item)
 {
     if (self->step != NULL) {
         home_resume(self);
@@ -88,8 +88,7 @@ home_go_on(home *self)
     PyObject *step = home_new_step(self);
     self->is_stepping = false;
     if (step != NULL) {
-        self->step = step;
-        home_run(self, NULL);
+        home_begin_step(self, step, item);
     }
     else {
         home_step_came(self, NULL);
@@ -112,10 +111,13 @@ home_pull(home *self, PyObject **item)
         return HOME_ENDED;
     }
     self->is_pulled = true;
-    int status = home_go_on(self);
+    int status = home_go_on(self, item);
     self->is_pulled = false;
     if (status < 0) {
         return HOME_FAILED;
+    }
+    if (*item != NULL) {
+        return HOME_GAVE;
     }
     return home_has_something(self) ? home_take(self, item) : HOME_PENDING;
 }

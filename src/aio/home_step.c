@@ -319,35 +319,69 @@ home_wait_for(home *self, PyObject *yielded)
     return status;
 }
 
-void
-home_run(home *self, PyObject *exception)
+/* The step came to `value` (stolen) or to what is raised: go on until it must wait or
+   something has come. */
+static void
+home_sent(home *self, PySendResult sent, PyObject *value)
 {
-    PyObject *thrown = Py_XNewRef(exception);
-    self->is_stepping = true;
-    do {
-        PyObject *step = Py_NewRef(self->step), *value = NULL;
-        PySendResult sent = thrown == NULL ? PyIter_Send(step, Py_None, &value)
-                                           : await_throw(step, thrown, &value);
-        Py_CLEAR(thrown);
+    while (true) {
+        PyObject *thrown = NULL;
         if (sent == PYGEN_NEXT) {
-            Py_DECREF(step);
             if (home_wait_for(self, value) == 0) {
                 break;
             }
             thrown = PyErr_GetRaisedException();
-            continue;
         }
-        PyObject *raised = sent == PYGEN_ERROR ? PyErr_GetRaisedException() : NULL;
-        Py_CLEAR(self->step);
+        else {
+            PyObject *raised = sent == PYGEN_ERROR ? PyErr_GetRaisedException() : NULL;
+            Py_CLEAR(self->step);
+            if (raised != NULL) {
+                PyErr_SetRaisedException(raised);
+            }
+            if (!home_step_came(self, sent == PYGEN_RETURN ? value : NULL)) {
+                break;
+            }
+        }
+        PyObject *step = Py_NewRef(self->step);
+        value = NULL;
+        sent = thrown == NULL ? PyIter_Send(step, Py_None, &value)
+                              : await_throw(step, thrown, &value);
         Py_DECREF(step);
-        if (raised != NULL) {
-            PyErr_SetRaisedException(raised);
-        }
-        if (!home_step_came(self, sent == PYGEN_RETURN ? value : NULL)) {
-            break;
-        }
-    } while (true);
+        Py_XDECREF(thrown);
+    }
     self->is_stepping = false;
+}
+
+void
+home_run(home *self, PyObject *exception)
+{
+    PyObject *value = NULL;
+    self->is_stepping = true;
+    PyObject *step = Py_NewRef(self->step);
+    PySendResult sent = exception == NULL ? PyIter_Send(step, Py_None, &value)
+                                          : await_throw(step, exception, &value);
+    Py_DECREF(step);
+    home_sent(self, sent, value);
+}
+
+void
+home_begin_step(home *self, PyObject *step, PyObject **item)
+{
+    PyObject *value = NULL;
+    self->is_stepping = true;
+    self->step = step;
+    Py_INCREF(step);
+    PySendResult sent = PyIter_Send(step, Py_None, &value);
+    Py_DECREF(step);
+    if (sent == PYGEN_RETURN && self->read == NULL && self->phase == HOME_READING &&
+        !home_has_something(self)) {
+        Py_CLEAR(self->step);
+        self->is_stepping = false;
+        self->pulled++;
+        *item = value;
+        return;
+    }
+    home_sent(self, sent, value);
 }
 
 /* The task can't be made the current one: the source can't be stepped any more. */

@@ -8,6 +8,10 @@
    something has come.  The home is entered. */
 void home_run(home *self, PyObject *exception);
 
+/* Begin a step of the source, which is stolen.  *item is what it gave at once; if it is NULL,
+   all is as after home_run().  The home is entered. */
+void home_begin_step(home *self, PyObject *step, PyObject **item);
+
 /* Go on with the step, whose turn has come or whose future is done.  Nobody is told. */
 void home_resume(home *self);
 
