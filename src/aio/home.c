@@ -277,7 +277,8 @@ home_open(home *self, bool is_native)
         return 1;
     }
     self->context = PyContext_CopyCurrent();
-    PyObject *task = self->context == NULL ? NULL : home_new_task(self);
+    self->loop_context = self->context == NULL ? NULL : PyContext_New();
+    PyObject *task = self->loop_context == NULL ? NULL : home_new_task(self);
     if (task == NULL) {
         Py_CLEAR(self->loop);
         return -1;
@@ -343,10 +344,10 @@ home_traverse(PyObject *op, visitproc visit, void *arg)
     home *self = (home *)op;
     Py_VISIT(self->source);
     Py_VISIT(self->read);
-    Py_VISIT(self->owner);
     Py_VISIT(self->loop);
     Py_VISIT(self->task);
     Py_VISIT(self->context);
+    Py_VISIT(self->loop_context);
     Py_VISIT(self->earlier);
     Py_VISIT(self->step);
     Py_VISIT(self->future);
@@ -369,10 +370,10 @@ home_clear(PyObject *op)
     self->has_ended = true;
     Py_CLEAR(self->source);
     Py_CLEAR(self->read);
-    Py_CLEAR(self->owner);
     Py_CLEAR(self->loop);
     Py_CLEAR(self->task);
     Py_CLEAR(self->context);
+    Py_CLEAR(self->loop_context);
     Py_CLEAR(self->step);
     Py_CLEAR(self->future);
     Py_CLEAR(self->cancellation);

@@ -28,6 +28,25 @@ home_add_closing_error(home *self)
     self->closing_error = PyErr_GetRaisedException();
 }
 
+/* The home task ends.  What fails is unraisable; what is raised stays. */
+static void
+home_end_parking(home *self)
+{
+    PyObject *parking = self->parking;
+    if (parking == NULL) {
+        return;
+    }
+    self->parking = NULL;
+    PyObject *raised = PyErr_GetRaisedException();
+    if (loop_wake(parking) < 0) {
+        raising_unraisable((PyObject *)self);
+    }
+    Py_DECREF(parking);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+}
+
 void
 home_finish(home *self)
 {
@@ -36,7 +55,7 @@ home_finish(home *self)
     home_stop_alarm(self);
     PyObject *dropped[] = {self->source, self->read, self->task};
     self->source = self->read = self->task = NULL;
-    home_end_wait(self, &self->parking);
+    home_end_parking(self);
     for (size_t i = 0; i < Py_ARRAY_LENGTH(dropped); i++) {
         Py_XDECREF(dropped[i]);
     }
@@ -229,9 +248,9 @@ static PyMethodDef home_ready_method = {"ready", home_on_ready, METH_O, NULL};
 /* Call `method` of `object` with the callback that goes on with the step, and `argument` if it
    is not NULL, in the home's context. */
 static int
-home_call_back(home *self, PyObject *object, const char *method, PyObject *argument)
+home_call_back(home *self, PyObject *object, PyObject *method, PyObject *argument)
 {
-    PyObject *function = PyObject_GetAttrString(object, method);
+    PyObject *function = PyObject_GetAttr(object, method);
     PyObject *callback =
         function == NULL ? NULL : PyCFunction_New(&home_ready_method, (PyObject *)self);
     PyObject *done = NULL;
@@ -241,10 +260,10 @@ home_call_back(home *self, PyObject *object, const char *method, PyObject *argum
         if (argument != NULL) {
             arguments[count++] = argument;
         }
-        arguments[count] = self->context;
-        done =
-            PyObject_Vectorcall(function, arguments, count,
-                                self->context == NULL ? NULL : self->state->context_keyword);
+        arguments[count] = self->loop_context;
+        done = PyObject_Vectorcall(function, arguments, count,
+                                   self->loop_context == NULL ? NULL
+                                                              : self->state->context_keyword);
     }
     Py_XDECREF(function);
     Py_XDECREF(callback);
@@ -263,7 +282,7 @@ home_refuse_yield(PyObject *yielded)
 static int
 home_adopt(home *self, PyObject *yielded)
 {
-    PyObject *blocking = PyObject_GetAttrString(yielded, COMPAT_FUTURE_BLOCKING);
+    PyObject *blocking = PyObject_GetAttr(yielded, self->state->str_future_blocking);
     if (blocking == NULL) {
         if (raising_forgive(PyExc_AttributeError) == 0) {
             home_refuse_yield(yielded);
@@ -276,7 +295,7 @@ home_adopt(home *self, PyObject *yielded)
         home_refuse_yield(yielded);
         return -1;
     }
-    PyObject *loop = PyObject_CallMethod(yielded, "get_loop", NULL);
+    PyObject *loop = PyObject_CallMethodNoArgs(yielded, self->state->str_get_loop);
     if (loop == NULL) {
         return -1;
     }
@@ -290,11 +309,11 @@ home_adopt(home *self, PyObject *yielded)
         PyErr_SetString(PyExc_RuntimeError, "Task cannot await on itself");
         return -1;
     }
-    if (PyObject_SetAttrString(yielded, COMPAT_FUTURE_BLOCKING, Py_False) < 0) {
+    if (PyObject_SetAttr(yielded, self->state->str_future_blocking, Py_False) < 0) {
         return -1;
     }
     self->future = Py_NewRef(yielded);
-    if (home_call_back(self, yielded, "add_done_callback", NULL) < 0) {
+    if (home_call_back(self, yielded, self->state->str_add_done_callback, NULL) < 0) {
         Py_CLEAR(self->future);
         return -1;
     }
@@ -313,7 +332,7 @@ home_wait_for(home *self, PyObject *yielded)
         self->needs_turn = true;
     }
     else {
-        status = home_call_back(self, self->loop, "call_soon", Py_None);
+        status = home_call_back(self, self->loop, self->state->str_call_soon, Py_None);
     }
     Py_DECREF(yielded);
     return status;
@@ -419,6 +438,21 @@ home_resume(home *self)
     Py_XDECREF(cancellation);
 }
 
+/* Whether no task is the current one: the loop itself has called.  1, 0, or -1. */
+static int
+home_is_alone(home *self)
+{
+    if (self->context != NULL) {
+        return self->is_alone;
+    }
+    PyObject *task;
+    int found = loop_task(self->state, &task);
+    if (found > 0) {
+        Py_DECREF(task);
+    }
+    return found < 0 ? -1 : found == 0;
+}
+
 /* What the step waits for is done, or its turn has come (`future` is None then). */
 static PyObject *
 home_on_ready(PyObject *op, PyObject *future)
@@ -428,11 +462,9 @@ home_on_ready(PyObject *op, PyObject *future)
         (self->future != NULL ? self->future != future : future != Py_None)) {
         Py_RETURN_NONE; /* the step that waited was left */
     }
-    self->is_in_context = self->context != NULL;
     home_resume(self);
-    self->is_in_context = false;
-    home_tell(self);
-    Py_RETURN_NONE;
+    int is_alone = home_is_alone(self);
+    return is_alone < 0 || home_tell(self, is_alone) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 void
@@ -443,9 +475,11 @@ home_schedule_turn(home *self)
     }
     self->needs_turn = false;
     PyObject *raised = PyErr_GetRaisedException();
-    if (home_call_back(self, self->loop, "call_soon", Py_None) < 0) {
+    if (home_call_back(self, self->loop, self->state->str_call_soon, Py_None) < 0) {
         home_fail(self);
-        home_tell(self);
+        if (home_tell(self, false) < 0) {
+            raising_unraisable((PyObject *)self);
+        }
     }
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);

@@ -147,7 +147,9 @@ home_step(coroutine *base, PyObject *value, PyObject *exception, PyObject **resu
         home_hand_on(self, thrown);
         self->is_in_task = false;
         Py_DECREF(thrown);
-        home_tell(self);
+        if (home_tell(self, false) < 0) {
+            raising_unraisable((PyObject *)self);
+        }
     }
     Py_XDECREF(parking);
     Py_CLEAR(*result);
