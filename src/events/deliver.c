@@ -35,7 +35,7 @@ deliver_remove(dispatch *self, handler *item)
 static void
 deliver_failed(dispatch *self, handler *item)
 {
-    if (!PyErr_Occurred()) { /* CPython can lose one, where there is no memory for it */
+    if (!PyErr_Occurred()) { /* CPython can lose one without memory */
         PyErr_SetString(PyExc_SystemError, "error return without exception set");
     }
     PyObject *exception = PyErr_GetRaisedException(), *second;
@@ -120,7 +120,7 @@ deliver_await(dispatch *self, handler *item, PyObject *awaitable, dispatch_await
         return 0;
     }
     self->awaiting = why;
-    self->current = (handler *)Py_NewRef((PyObject *)item); /* there was none */
+    self->current = (handler *)Py_NewRef((PyObject *)item); /* it was NULL */
     return 1;
 }
 
@@ -140,7 +140,7 @@ PySendResult
 deliver_resume_awaited(dispatch *self, coroutine *caller, PyObject *value, PyObject *exception,
                        PyObject **result)
 {
-    PyObject *mark = NULL, *variable = self->owner->variable; /* for good, once it is there */
+    PyObject *mark = NULL, *variable = self->owner->variable; /* never replaced */
     *result = NULL;
     self->is_thrown = exception != NULL;
     if (self->token != NULL) {
@@ -197,7 +197,7 @@ deliver_awaited(dispatch *self, PyObject *result)
         deliver_await_failed(self, item);
     }
     else if (self->awaiting == AWAIT_PRIMING && item->target != NULL) {
-        self->next--; /* again, now that it can be sent to */
+        self->next--; /* it is primed; now send the data */
     }
     Py_XDECREF(result);
     Py_DECREF(item);
@@ -222,8 +222,8 @@ deliver_result(dispatch *self, handler *item, PyObject *result)
     if (is_coroutine != 0 || is_generator) {
         if (is_coroutine >= 0) {
             PyErr_Format(PyExc_TypeError,
-                         is_generator ? "handler %R returned a generator, which nobody runs: "
-                                        "register the generator, or its function"
+                         is_generator ? "handler %R returned a generator, which is never "
+                                        "run; register the generator or its function"
                                       : "handler %R returned a coroutine, which a sync "
                                         "dispatch can't await",
                          item->object);
@@ -274,7 +274,7 @@ deliver_sent(dispatch *self, handler *item, PySendResult status, PyObject *resul
 int
 deliver_event(dispatch *self, handler *item)
 {
-    if (item->target == NULL) { /* over, by the report before */
+    if (item->target == NULL) { /* it has ended since this event began */
         return 0;
     }
     if (item->kind == HANDLER_ASYNCGEN) {

@@ -67,7 +67,7 @@ dispatch_move_hold(dispatch *self, dispatch *other)
 {
     dispatcher *owner = self->owner;
     Py_BEGIN_CRITICAL_SECTION(owner);
-    owner->token = NULL; /* it goes with this turn */
+    owner->token = NULL; /* owned by `self` */
     Py_END_CRITICAL_SECTION();
     self->owner = NULL;
     other->owner = owner;

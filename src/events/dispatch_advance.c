@@ -185,7 +185,7 @@ dispatch_next_event(dispatch *self)
 int
 dispatch_advance(dispatch *self)
 {
-    if (self->awaited != NULL) { /* it began with that */
+    if (self->awaited != NULL) { /* the first handler is awaited */
         return 1;
     }
     for (;;) {

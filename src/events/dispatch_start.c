@@ -68,7 +68,7 @@ dispatch_hold_for_event(dispatch *self, dispatcher *owner, event_route *route,
         return dispatch_put_in_queue(owner, now);
     }
     if (owner->queue.count > 0) {
-        /* Left by a turn that was aborted: those come first. */
+        /* An aborted dispatch left these events.  They come first. */
         now->is_own = true;
         status = dispatch_put_in_queue(owner, now);
     }
@@ -148,7 +148,7 @@ fast_dispatch_deliver(dispatch *self, fast_dispatch *fast)
     PyObject *handlers = fast->handlers, *data = fast->now.data;
     Py_ssize_t count = PyTuple_GET_SIZE(handlers);
     for (Py_ssize_t i = 0; i < count; i++) {
-        /* Nobody changes the target while the dispatcher is held. */
+        /* The target does not change while the dispatcher is held. */
         handler *item = (handler *)PyTuple_GET_ITEM(handlers, i);
         PyObject *result;
         if (item->kind == HANDLER_GENERATOR && item->target != NULL) {
@@ -212,7 +212,7 @@ dispatch_start(dispatch *self, dispatcher *owner, PyObject *event, PyObject *typ
             PyErr_SetRaisedException(raised);
         }
         if (status == DISPATCH_ERROR) {
-            (void)waiters_wake(owner, false); /* what it raises is raised here */
+            (void)waiters_wake(owner, false); /* an exception is raised here */
         }
         return status;
     }

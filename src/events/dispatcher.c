@@ -79,7 +79,7 @@ int
 dispatcher_clear(PyObject *op)
 {
     dispatcher *self = (dispatcher *)op;
-    self->closing = self->closed = true; /* who still has it is refused */
+    self->closing = self->closed = true; /* later calls are refused */
     event_table_clear(&self->table);
     event_queue_clear(&self->queue);
     event_reader_clear(&self->key);

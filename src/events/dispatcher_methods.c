@@ -204,7 +204,7 @@ dispatcher_run_method(PyObject *op, PyObject *events)
     int closes = closing_is_due(source, self->state->generator_abc);
     int status = closes < 0 ? -1 : dispatcher_run_source(self, source);
     if (closes > 0) {
-        status = closing_close(source); /* -1 with what run() raised, too */
+        status = closing_close(source); /* -1 also if run() raised */
     }
     PyObject *raised = status < 0 ? PyErr_GetRaisedException() : NULL;
     Py_DECREF(source);

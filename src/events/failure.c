@@ -32,7 +32,7 @@ failure_keep(PyObject **kept, PyObject *exception)
         }
     }
     if (!PyList_CheckExact(*kept) || PyList_Append(*kept, exception) < 0) {
-        raising_unraisable(exception); /* no memory to say more */
+        raising_unraisable(exception); /* there is no memory to keep it */
     }
     Py_DECREF(exception);
 }
@@ -254,7 +254,7 @@ dispatch_end(dispatch *self)
         return -1;
     }
     if (exception != NULL && PyErr_GivenExceptionMatches(aborted, PyExc_GeneratorExit)) {
-        PyErr_SetRaisedException(exception); /* as a coroutine that fails when it is closed */
+        PyErr_SetRaisedException(exception); /* as if a coroutine fails when it is closed */
         raising_chain(aborted);
         return -1;
     }

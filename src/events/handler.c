@@ -351,7 +351,7 @@ handler_failed(handler *self, PyObject *exception, PyObject **second)
         exception_add_second(second);
     }
     if (at == GENERATOR_RUNNING || at == GENERATOR_SUSPENDED) {
-        return; /* it was refused, and runs elsewhere */
+        return; /* it refused to be resumed, since it runs elsewhere */
     }
     if (!self->is_function) {
         status = handler_note_removal(self, exception, "a generator cannot be started again");

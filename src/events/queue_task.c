@@ -90,11 +90,11 @@ queue_task_take_over(dispatch *self)
     queue_task *task = running > 0 ? queue_task_new(owner) : NULL;
     bool is_done = task != NULL;
     if (is_done) {
-        /* From here on the task lets the dispatcher go, even if it never runs. */
+        /* From here on the task releases the dispatcher, even if it never runs. */
         dispatch_move_hold(self, task->dispatch);
         PyObject *made = PyObject_CallMethod(loop, "create_task", "(O)", (PyObject *)task);
         is_done = made != NULL;
-        Py_XDECREF(made); /* the loop holds it, or the future for which it waits */
+        Py_XDECREF(made); /* it is owned by the loop, or by the future that it awaits */
     }
     if (running < 0 || (running > 0 && !is_done && PyErr_Occurred())) {
         failure_keep(&self->raised, PyErr_GetRaisedException());

@@ -115,7 +115,7 @@ event_reader_read_name(event_reader *self, PyObject *event)
     if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
         return NULL;
     }
-    /* What is no mapping keeps the error that says what it lacks. */
+    /* An object that is no mapping keeps the AttributeError, which names the attribute. */
     if (!PyMapping_Check(event) || PyTuple_Check(event) || PyList_Check(event) ||
         PyUnicode_Check(event) || PyBytes_Check(event)) {
         return NULL;

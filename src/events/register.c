@@ -43,7 +43,7 @@ dispatcher_add_lock_held(dispatcher *self, handler *item)
     if (!self->closing) {
         return 0;
     }
-    /* __eq__ of a type has closed it, and the handlers that it had then. */
+    /* __eq__() of a type has closed the dispatcher, without this handler. */
     if (event_table_remove(&self->table, item) == 0) {
         dispatcher_refuse_closed();
     }
@@ -103,7 +103,7 @@ event_type_refuse_handler(PyObject *type)
         return 0;
     }
     PyErr_Format(PyExc_TypeError,
-                 "on() needs a type of events, not only the handler %R: use @on(type), or "
+                 "on() requires an event type, not only the handler %R; use @on(type) or "
                  "on(type, handler)",
                  type);
     return -1;
@@ -165,7 +165,7 @@ dispatcher_remove_lock_held(dispatcher *self, handler *item)
         return -1;
     }
     if (!item->is_function) {
-        return 0; /* a generator that was handed over stays its owner's */
+        return 0; /* the owner of a registered generator closes it */
     }
     if (!self->busy) {
         return 1;
@@ -176,7 +176,8 @@ dispatcher_remove_lock_held(dispatcher *self, handler *item)
         if (removed == NULL) {
             return -1;
         }
-        if (self->removed == NULL) { /* still: making a list may run the collector */
+        if (self->removed ==
+            NULL) { /* read again: PyList_New() may run the garbage collector */
             self->removed = Py_NewRef(removed);
         }
         else {

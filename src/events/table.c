@@ -169,9 +169,9 @@ event_table_drop_topic(event_table *self, PyObject *type, event_topic *topic)
         return 0;
     }
     if (PyDict_DelItem(self->topics, type) < 0) {
-        return raising_forgive(PyExc_KeyError); /* __eq__ of a type has done so */
+        return raising_forgive(PyExc_KeyError); /* __eq__() of a type removed it */
     }
-    /* A handler that __eq__ of a type added to it meanwhile is not lost. */
+    /* __eq__() of a type may have added a handler to it. */
     return PyTuple_GET_SIZE(topic->handlers) == 0
                ? 0
                : PyDict_SetItem(self->topics, type, (PyObject *)topic);
@@ -235,7 +235,7 @@ event_table_list(event_table *self)
     if (list == NULL) {
         return NULL;
     }
-    /* No garbage collection comes from here on: list and array are plain memory. */
+    /* From here on nothing runs the garbage collector. */
     Py_ssize_t count = event_table_copy(self, NULL);
     handler **handlers = PyMem_New(handler *, (size_t)count);
     if (handlers == NULL) {

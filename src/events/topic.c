@@ -62,7 +62,7 @@ event_topic_replace(event_topic *topic, PyObject *expected, PyObject *handlers)
     }
     topic->is_async = is_async;
     topic->handlers = handlers;
-    Py_DECREF(expected); /* the caller has a reference too */
+    Py_DECREF(expected); /* the caller holds it too */
     return true;
 }
 
