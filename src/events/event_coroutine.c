@@ -59,10 +59,10 @@ event_coroutine_recycle(coroutine *op)
         state->event_coroutine_type == NULL) {
         return false;
     }
-    Py_INCREF(self); /* the state's */
+    Py_INCREF(self); /* the state owns it */
     state->kept_coroutine = (PyObject *)self;
     self->owner = NULL;
-    Py_DECREF((PyObject *)owner); /* last: it may take the call that was kept */
+    Py_DECREF((PyObject *)owner); /* last: user code may take the kept coroutine */
     return true;
 }
 
@@ -75,9 +75,9 @@ event_coroutine_take_kept(generators_state *state)
         return NULL;
     }
     state->kept_coroutine = NULL;
-    /* gc.get_objects() may have returned it, and it may have been closed or is still held. */
+    /* gc.get_objects() may have returned it to code that closed it or still holds it. */
     if (!generators_is_unique((PyObject *)self) || self->base.weak_references != NULL ||
-        PyObject_GC_IsFinalized((PyObject *)self)) {
+        self->base.finalized) {
         Py_DECREF(self);
         return NULL;
     }
@@ -176,7 +176,7 @@ static PySendResult
 event_coroutine_send_first(event_coroutine *self, PyObject **result)
 {
     self->base.running = true;
-    PySendResult sent = event_coroutine_step(&self->base, Py_None, NULL, result);
+    PySendResult sent = event_coroutine_first_step(self, result);
     if (sent != PYGEN_RETURN) {
         return coroutine_stepped(&self->base, sent);
     }
@@ -195,7 +195,7 @@ static PySendResult
 event_coroutine_am_send(PyObject *op, PyObject *value, PyObject **result)
 {
     event_coroutine *self = (event_coroutine *)op;
-#ifndef Py_GIL_DISABLED /* there `running` is set in a critical section */
+#ifndef Py_GIL_DISABLED /* without the GIL, `running` needs a critical section */
     if (self->base.state == COROUTINE_NEW && value == Py_None &&
         self->method == METHOD_AEMIT && !self->base.running && self->base.kind != NULL) {
         *result = NULL;

@@ -366,22 +366,16 @@ event_coroutine_step(coroutine *op, PyObject *value, PyObject *exception, PyObje
     self->is_closing |=
         exception != NULL && PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit);
     for (;;) {
-        next_step next;
-        if (self->state == STEP_NEW && exception == NULL && self->method == METHOD_AEMIT) {
-            next = step_start_dispatch(self); /* most calls are over here */
+        PyObject *given;
+        PySendResult sent =
+            self->state == STEP_DISPATCHING
+                ? deliver_resume_awaited(self->dispatch, op, value, exception, &given)
+                : coroutine_resume_awaited(op, value, exception, &given);
+        if (sent == PYGEN_NEXT) {
+            *result = given;
+            return sent;
         }
-        else {
-            PyObject *given;
-            PySendResult sent =
-                self->state == STEP_DISPATCHING
-                    ? deliver_resume_awaited(self->dispatch, op, value, exception, &given)
-                    : coroutine_resume_awaited(op, value, exception, &given);
-            if (sent == PYGEN_NEXT) {
-                *result = given;
-                return sent;
-            }
-            next = step_advance(self, given);
-        }
+        next_step next = step_advance(self, given);
         value = Py_None;
         exception = NULL;
         if (next == NEXT_ERROR) {
@@ -394,5 +388,19 @@ event_coroutine_step(coroutine *op, PyObject *value, PyObject *exception, PyObje
         if (op->awaited == NULL) {
             return coroutine_pause(result);
         }
+    }
+}
+
+PySendResult
+event_coroutine_first_step(event_coroutine *self, PyObject **result)
+{
+    switch (step_start_dispatch(self)) {
+    case NEXT_ERROR:
+        return PYGEN_ERROR;
+    case NEXT_DONE:
+        *result = PyBool_FromLong(self->handled);
+        return PYGEN_RETURN;
+    default:
+        return event_coroutine_step(&self->base, Py_None, NULL, result);
     }
 }
