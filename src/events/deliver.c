@@ -142,7 +142,6 @@ deliver_resume_awaited(dispatch *self, coroutine *caller, PyObject *value, PyObj
 {
     PyObject *mark = NULL, *variable = self->owner->variable; /* never replaced */
     *result = NULL;
-    self->is_thrown = exception != NULL;
     if (self->token != NULL) {
         mark = PyContextVar_Set(variable, self->token);
         if (mark == NULL) {

@@ -9,27 +9,24 @@ typedef enum { AWAIT_CALL, AWAIT_PRIMING, AWAIT_SENDING, AWAIT_CLOSING } dispatc
 /* One dispatch: an event, the failures of its handlers, and the events that were queued
    meanwhile.  It belongs to a front end (a call or a task). */
 typedef struct {
-    dispatcher *owner;  /* borrowed: the dispatcher that it holds; NULL after that */
-    event_record now;   /* the current event */
-    PyObject *handlers; /* owned: the tuple of its handlers, or NULL */
-    Py_ssize_t next;    /* the index of the next of them */
-    PyObject *argument; /* owned: what the handlers receive */
-    handler *current;   /* owned: the handler that is awaited, or NULL */
-    PyObject
-        *awaited;    /* owned: what dispatch_advance() wants awaited; the front end takes it */
-    PyObject *token; /* owned: see dispatcher.token; or NULL */
+    dispatcher *owner;   /* borrowed: the dispatcher that it holds; NULL after that */
+    event_record now;    /* the current event */
+    PyObject *handlers;  /* owned: the tuple of its handlers, or NULL */
+    Py_ssize_t next;     /* the index of the next of them */
+    PyObject *argument;  /* owned: what the handlers receive */
+    handler *current;    /* owned: the handler that is awaited, or NULL */
+    PyObject *awaited;   /* owned: what must be awaited; the front end takes it; or NULL */
+    PyObject *token;     /* owned: see dispatcher.token; or NULL */
     PyObject *failures;  /* owned: a list of ErrorEvents for the 'error' handlers; or NULL */
     Py_ssize_t reported; /* the number of them that were given to the 'error' handlers */
     PyObject *raised;    /* owned: by failure_keep(), to raise at the end; or NULL */
     PyObject *to_close;  /* owned: a list of handlers to close, the last one first; or NULL */
-    PyObject
-        *close_errors; /* owned: by failure_keep(), raised by closing all handlers; or NULL */
-    PyObject *aborted; /* owned: an exception that ended the dispatch at once; or NULL */
+    PyObject *close_errors;  /* owned: the same, of closing all handlers; or NULL */
+    PyObject *aborted;       /* owned: an exception that ended the dispatch at once; or NULL */
     dispatch_await awaiting; /* why `current` is awaited */
     unsigned count;          /* of events */
     bool is_async;
     bool is_queued;    /* the current event was queued by another call */
-    bool is_thrown;    /* an exception was thrown into what is awaited */
     bool is_error;     /* the handlers are those of 'error' */
     bool is_ending;    /* it closes all handlers of the dispatcher */
     bool leaves_queue; /* the queue is for the next dispatch */
@@ -39,8 +36,7 @@ typedef struct {
    neither them nor an 'error' handler. */
 int dispatch_check_sync(dispatcher *owner, event_route *route, PyObject *type);
 
-/* Start with the event `now`, for which `route` was found; its handlers are stolen.  0 or -1.
- */
+/* Start with the event `now`.  The handlers of `route` are stolen.  0 or -1. */
 int dispatch_set_event(dispatch *self, event_route *route);
 
 /* Go to these handlers with this argument next.  Both are stolen. */

@@ -1,8 +1,8 @@
 /* Starting a dispatch: who may dispatch now, what is queued, and who waits.
  *
  * The fast path: most events go to sync handlers that all receive it, and nothing else
- * happens. Such an event needs no `dispatch`.  At the first exception to that, one is made and
- * goes on from there.
+ * happens.  Such an event needs no `dispatch`.  At the first exception to that, one is made
+ * and goes on from there.
  *
  * Owned: see the structs.
  *

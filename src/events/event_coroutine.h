@@ -1,5 +1,4 @@
-/* What aemit(), adispatch(), arun(), aclose() and `async with` return: see event_coroutine.c.
- */
+/* The coroutines of a Dispatcher: see event_coroutine.c. */
 #ifndef GENERATORS_EVENTS_EVENT_COROUTINE_H
 #define GENERATORS_EVENTS_EVENT_COROUTINE_H
 
