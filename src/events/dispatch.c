@@ -8,7 +8,7 @@
  *
  * User code: a handler may do anything to the dispatcher but start a second dispatch.  What it
  * registers or removes counts from the next event, since the tuple of handlers is never
- * changed. What it dispatches is queued.  If it closes the dispatcher, this dispatch closes
+ * changed.  What it dispatches is queued.  If it closes the dispatcher, this dispatch closes
  * the handlers at its end.
  *
  * Threads: a dispatch belongs to one call on one thread at a time.  What other calls change

@@ -5,7 +5,7 @@
  * Owned: see dispatcher.c.
  *
  * User code: handlers; __hash__() and __eq__() of types; what reads an event; the source of
- * run(). It may call any method.  What it dispatches during a dispatch is queued.
+ * run().  It may call any method.  What it dispatches during a dispatch is queued.
  *
  * Threads: one call at a time holds the dispatcher.  What another thread dispatches meanwhile
  * is queued, as what a handler dispatches.
