@@ -19,10 +19,11 @@
 int
 dispatch_check_sync(dispatcher *owner, event_route *route, PyObject *type)
 {
-    if (!route->is_async && !owner->table.errors_are_async) {
+    bool is_async = (route->flags & ROUTE_IS_ASYNC) != 0;
+    if (!is_async && !owner->table.errors_are_async) {
         return 0;
     }
-    if (route->is_async) {
+    if (is_async) {
         PyErr_Format(PyExc_TypeError,
                      "a handler of %R is async: await aemit(), adispatch() or arun()", type);
     }
@@ -36,7 +37,8 @@ dispatch_check_sync(dispatcher *owner, event_route *route, PyObject *type)
 int
 dispatch_set_event(dispatch *self, event_route *route)
 {
-    if (route->is_default && self->now.event == NULL) {
+    bool is_default = (route->flags & ROUTE_IS_DEFAULT) != 0;
+    if (is_default && self->now.event == NULL) {
         self->now.event = PyObject_CallFunctionObjArgs(self->owner->state->event_class,
                                                        self->now.type, self->now.data, NULL);
         if (self->now.event == NULL) {
@@ -45,9 +47,9 @@ dispatch_set_event(dispatch *self, event_route *route)
         }
     }
     dispatch_set_handlers(self, route->handlers,
-                          Py_NewRef(route->is_default ? self->now.event : self->now.data));
+                          Py_NewRef(is_default ? self->now.event : self->now.data));
     route->handlers = NULL;
-    self->is_error = route->is_error;
+    self->is_error = (route->flags & ROUTE_IS_ERROR) != 0;
     return 0;
 }
 

@@ -87,7 +87,8 @@ dispatch_next_report(dispatch *self)
         Py_BEGIN_CRITICAL_SECTION(owner);
         found = event_table_find_errors(&owner->table, &route);
         Py_END_CRITICAL_SECTION();
-        if (found > 0 && self->aborted == NULL && (self->is_async || !route.is_async)) {
+        if (found > 0 && self->aborted == NULL &&
+            (self->is_async || !(route.flags & ROUTE_IS_ASYNC))) {
             self->is_error = true;
             dispatch_set_handlers(self, route.handlers, failure);
             return true;

@@ -104,8 +104,8 @@ dispatch_start_lock_held(dispatch *self, dispatcher *owner, event_record *now,
     if (waiter == NULL && dispatch_check_sync(owner, route, now->type) < 0) {
         return DISPATCH_ERROR;
     }
-    if (owner->busy || owner->waiters != NULL || owner->queue.count > 0 || route->is_async ||
-        route->is_default) {
+    if (owner->busy || owner->waiters != NULL || owner->queue.count > 0 ||
+        (route->flags & (ROUTE_IS_ASYNC | ROUTE_IS_DEFAULT)) != 0) {
         return dispatch_hold_for_event(self, owner, route, now, waiter);
     }
     owner->busy = true;
@@ -217,7 +217,7 @@ dispatch_start(dispatch *self, dispatcher *owner, PyObject *event, PyObject *typ
         return status;
     }
     fast.handlers = route.handlers;
-    fast.is_error = route.is_error;
+    fast.is_error = (route.flags & ROUTE_IS_ERROR) != 0;
     status = fast_dispatch_deliver(self, &fast);
     if (status == DISPATCH_DONE) {
         int is_over = fast_dispatch_release(owner);

@@ -70,9 +70,9 @@ static inline int
 event_route_set(event_route *route, event_table *self, event_topic *topic)
 {
     route->handlers = Py_NewRef(topic->handlers);
-    route->is_async = topic->is_async;
-    route->is_error = topic == self->errors;
-    route->is_default = topic == self->fallback;
+    route->flags = (topic->is_async ? ROUTE_IS_ASYNC : 0U) |
+                   (topic == self->errors ? ROUTE_IS_ERROR : 0U) |
+                   (topic == self->fallback ? ROUTE_IS_DEFAULT : 0U);
     if (PyTuple_GET_SIZE(route->handlers) > 0) {
         return 1;
     }

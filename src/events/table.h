@@ -17,12 +17,18 @@ typedef struct {
     bool errors_are_async; /* one of the 'error' handlers is async */
 } event_table;
 
+/* Bits of event_route.flags. */
+enum {
+    ROUTE_IS_ASYNC = 1,   /* one of the handlers is async */
+    ROUTE_IS_ERROR = 2,   /* they are the 'error' handlers */
+    ROUTE_IS_DEFAULT = 4, /* it is the default handler, which receives the whole event */
+};
+
 /* The handlers of an event, as they were when the table was asked. */
 typedef struct {
     PyObject *handlers; /* owned: a tuple, or NULL */
-    bool is_async;      /* one of them is async */
-    bool is_error;      /* they are the 'error' handlers */
-    bool is_default;    /* it is the default handler, which receives the whole event */
+    unsigned flags;     /* written and read as one number: reading several bools at once, as
+                           compilers do, stalls until each was stored */
 } event_route;
 
 /* The caller of each of these functions holds the critical section of the dispatcher.  User
@@ -51,9 +57,8 @@ event_table_find(event_table *self, PyObject *type, event_route *route)
         return event_table_look_up(self, type, route);
     }
     route->handlers = Py_NewRef(topic->handlers);
-    route->is_async = topic->is_async;
-    route->is_error = topic == self->errors;
-    route->is_default = false;
+    route->flags = (topic->is_async ? ROUTE_IS_ASYNC : 0U) |
+                   (topic == self->errors ? ROUTE_IS_ERROR : 0U);
     return 1;
 }
 
