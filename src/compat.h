@@ -418,6 +418,20 @@ compat_is_named_tuple_field(PyObject *descriptor)
 
 /* ---- objects ---- */
 
+/* Py_INCREF() for an object whose reference count is read soon after.  In 3.12 and 3.13
+   Py_INCREF() stores half of the count.  A processor that loads the whole count then, as
+   Py_DECREF() does, waits until the store has reached the cache. */
+static inline void
+compat_incref_whole(PyObject *op)
+{
+#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000 && \
+    !defined(Py_GIL_DISABLED) && !defined(Py_REF_DEBUG)
+    Py_SET_REFCNT(op, Py_REFCNT(op) + 1);
+#else
+    Py_INCREF(op);
+#endif
+}
+
 /* What a StopIteration carries: a new reference, or NULL. */
 static inline PyObject *
 compat_stop_value(PyObject *stop)

@@ -471,7 +471,8 @@ coroutine_am_await(PyObject *op)
         PyErr_SetString(PyExc_RuntimeError, "coroutine is being awaited already");
         return NULL;
     }
-    return Py_NewRef(op);
+    compat_incref_whole(op);
+    return op;
 }
 
 PyDoc_STRVAR(send_doc, "send($self, value, /)\n"

@@ -59,7 +59,7 @@ event_coroutine_recycle(coroutine *op)
         state->event_coroutine_type == NULL) {
         return false;
     }
-    Py_INCREF(self); /* the state owns it */
+    compat_incref_whole((PyObject *)self); /* the state owns it */
     state->kept_coroutine = (PyObject *)self;
     self->owner = NULL;
     Py_DECREF((PyObject *)owner); /* last: user code may take the kept coroutine */
@@ -209,11 +209,12 @@ event_coroutine_am_send(PyObject *op, PyObject *value, PyObject **result)
 static PyObject *
 event_coroutine_iternext(PyObject *op)
 {
-    bool is_unseen = ((event_coroutine *)op)->base.is_awaited_by_it;
+    event_coroutine *self = (event_coroutine *)op;
+    bool is_unseen = self->base.is_awaited_by_it;
     PyObject *result;
     PySendResult sent = event_coroutine_am_send(op, Py_None, &result);
     if (sent == PYGEN_RETURN && is_unseen) {
-        stop_raise(generators_state_of(op), result);
+        stop_raise(self->owner->state, result);
         return NULL;
     }
     return coroutine_method_result(sent, result);
