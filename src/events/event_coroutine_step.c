@@ -71,6 +71,33 @@ step_continue_dispatch(event_coroutine *self, dispatch *run)
     return dispatch_end(&ended) < 0 ? NEXT_ERROR : NEXT_DONE;
 }
 
+/* dispatch_start() returned `status`: not DISPATCH_WAITS. */
+static next_step
+step_take_status(event_coroutine *self, dispatch *run, dispatch_status status)
+{
+    int left = self->place.is_linked ? waiters_leave(self->owner, &self->place) : 0;
+    self->handled = status > DISPATCH_NONE;
+    if (left < 0 && status == DISPATCH_STARTED) {
+        dispatch_abort(run, PyErr_GetRaisedException());
+        left = 0;
+    }
+    return status == DISPATCH_STARTED             ? step_continue_dispatch(self, run)
+           : status == DISPATCH_ERROR || left < 0 ? NEXT_ERROR
+                                                  : NEXT_DONE;
+}
+
+/* Wait in the line, after DISPATCH_WAITS: NEXT_DONE if it need not wait any more. */
+static next_step
+step_wait(event_coroutine *self)
+{
+    int waits = waiters_wait(self->owner, &self->place, &self->base.awaited);
+    if (waits == 0) {
+        return NEXT_DONE;
+    }
+    self->state = STEP_WAITING;
+    return waits < 0 ? NEXT_ERROR : NEXT_AWAIT;
+}
+
 static next_step
 step_start_dispatch(event_coroutine *self)
 {
@@ -81,20 +108,11 @@ step_start_dispatch(event_coroutine *self)
                                      : dispatch_start(&run, self->owner, self->event,
                                                       self->type, self->data, &self->place);
         if (status != DISPATCH_WAITS) {
-            int left = self->place.is_linked ? waiters_leave(self->owner, &self->place) : 0;
-            self->handled = status > DISPATCH_NONE;
-            if (left < 0 && status == DISPATCH_STARTED) {
-                dispatch_abort(&run, PyErr_GetRaisedException());
-                left = 0;
-            }
-            return status == DISPATCH_STARTED             ? step_continue_dispatch(self, &run)
-                   : status == DISPATCH_ERROR || left < 0 ? NEXT_ERROR
-                                                          : NEXT_DONE;
+            return step_take_status(self, &run, status);
         }
-        int waits = waiters_wait(self->owner, &self->place, &self->base.awaited);
-        if (waits != 0) {
-            self->state = STEP_WAITING;
-            return waits < 0 ? NEXT_ERROR : NEXT_AWAIT;
+        next_step next = step_wait(self);
+        if (next != NEXT_DONE) {
+            return next;
         }
     }
 }
@@ -394,7 +412,19 @@ event_coroutine_step(coroutine *op, PyObject *value, PyObject *exception, PyObje
 PySendResult
 event_coroutine_first_step(event_coroutine *self, PyObject **result)
 {
-    switch (step_start_dispatch(self)) {
+    dispatch run;
+    dispatch_status status =
+        dispatch_start(&run, self->owner, NULL, self->type, self->data, &self->place);
+    if (status == DISPATCH_DONE) {
+        *result = Py_NewRef(Py_True);
+        return PYGEN_RETURN;
+    }
+    next_step next =
+        status == DISPATCH_WAITS ? step_wait(self) : step_take_status(self, &run, status);
+    if (status == DISPATCH_WAITS && next == NEXT_DONE) {
+        next = step_start_dispatch(self);
+    }
+    switch (next) {
     case NEXT_ERROR:
         return PYGEN_ERROR;
     case NEXT_DONE:
