@@ -10,6 +10,7 @@
  *
  *   attribute_lookup.c        where the objects of a type store an attribute
  *   reader.c                  the type and the data of an event
+ *   handler_object.c          what an object is that is registered
  *   handler.c                 one handler
  *   topic.c                   the handlers of one type of event
  *   table.c                   the handlers of all types
