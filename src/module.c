@@ -27,11 +27,11 @@
 #include "csv/rows/rows.h"
 #include "csv/write/aencoded.h"
 #include "csv/write/encoded.h"
-#include "events/call.h"
-#include "events/dispatcher.h"
+#include "events/dispatcher_methods.h"
+#include "events/event_coroutine.h"
 #include "events/handler.h"
 #include "events/queue_task.h"
-#include "events/table.h"
+#include "events/topic.h"
 #include "runtime/forks.h"
 #include "stream/astep.h"
 #include "stream/async_stream.h"
@@ -358,7 +358,8 @@ add_event_types(PyObject *module, generators_state *state)
     if ((state->dispatcher_type = add_type(module, "Dispatcher", &dispatcher_spec)) == NULL ||
         (state->event_handler_type = add_type(module, "_EventHandler", &event_handler_spec)) ==
             NULL ||
-        add_coroutine_type(module, state, &event_call_spec, &state->event_call_type) < 0 ||
+        add_coroutine_type(module, state, &event_coroutine_spec,
+                           &state->event_coroutine_type) < 0 ||
         add_coroutine_type(module, state, &event_queue_task_spec,
                            &state->event_queue_task_type) < 0 ||
         (state->event_topic_type = make_type(module, &event_topic_spec, NULL)) == NULL) {

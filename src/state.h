@@ -51,7 +51,7 @@
     X(PyTypeObject, dispatcher_type)                                       \
     X(PyTypeObject, event_handler_type)                                    \
     X(PyTypeObject, event_topic_type)                                      \
-    X(PyTypeObject, event_call_type)                                       \
+    X(PyTypeObject, event_coroutine_type)                                  \
     X(PyTypeObject, event_queue_task_type)                                 \
     X(PyObject, event_class)          /* Event */                          \
     X(PyObject, error_event_class)    /* ErrorEvent */                     \
@@ -81,7 +81,7 @@
     X(PyObject, async_workers)   /* a set: those of to_async() that run */ \
     X(PyObject, forks)           /* see runtime/forks.h */                 \
     X(PyObject, spawned)         /* a set: see loop_spawn() */             \
-    X(PyObject, kept_call)       /* see events/call.c; or NULL */          \
+    X(PyObject, kept_coroutine)  /* see event_coroutine.c; or NULL */      \
     /* NULL until a column asks for them: */                               \
     X(PyObject, decimal)  /* decimal.Decimal */                            \
     X(PyObject, date)     /* datetime.date */                              \
