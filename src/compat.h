@@ -92,6 +92,12 @@ PyList_GetItemRef(PyObject *list, Py_ssize_t index)
 #define COMPAT_SWAP_CURRENT_TASK "_swap_current_task"
 #endif
 
+/* Of asyncio.tasks before that: a dict of the current task of each loop, which those two
+ * change. */
+#if PY_VERSION_HEX < 0x030C0000 && !defined(GENERATORS_PORTABLE)
+#define COMPAT_CURRENT_TASKS "_current_tasks"
+#endif
+
 /* Of asyncio.events: gives the loop that runs in this thread.  The public one raises a
    RuntimeError where there is none, the other one returns None. */
 #ifndef GENERATORS_PORTABLE

@@ -90,6 +90,7 @@
     X(PyObject, asyncio_running_loop) /* functions of asyncio */           \
     X(PyObject, asyncio_current_task)                                      \
     X(PyObject, asyncio_swap_task)                                         \
+    X(PyObject, asyncio_current_tasks) /* a dict, on 3.11 */               \
     X(PyObject, asyncio_enter_task)                                        \
     X(PyObject, asyncio_leave_task)                                        \
     X(PyObject, executor_future) /* concurrent.futures.Future */           \
