@@ -717,6 +717,20 @@ home_cancel_task(home *self)
     return done == NULL ? -1 : 0;
 }
 
+/* Cancel the step that is under way, unless others have cancelled the task: a second
+   cancellation would interrupt the `finally` of the source.  0 or -1. */
+static int
+home_cancel_step(home *self)
+{
+    PyObject *task = Py_NewRef(self->task);
+    int status = loop_is_being_cancelled(task);
+    Py_DECREF(task);
+    if (status == 0 && self->task != NULL) {
+        status = home_cancel_task(self);
+    }
+    return status < 0 ? -1 : 0;
+}
+
 /* 1 where it must be waited for, or 0. */
 static int
 home_start_closing(home *self)
@@ -727,7 +741,7 @@ home_start_closing(home *self)
     }
     if (self->step != NULL && self->task != NULL) {
         self->phase = HOME_CANCELLING;
-        if (home_cancel_task(self) == 0) {
+        if (home_cancel_step(self) == 0) {
             return 1;
         }
         home_add_closing_error(self);

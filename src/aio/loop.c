@@ -168,6 +168,18 @@ loop_wake_from_anywhere(generators_state *state, PyObject *future)
 }
 
 int
+loop_is_being_cancelled(PyObject *task)
+{
+    PyObject *count = PyObject_CallMethod(task, "cancelling", NULL);
+    if (count == NULL) {
+        return raising_forgive(PyExc_AttributeError); /* a task of another library */
+    }
+    int is = PyObject_IsTrue(count);
+    Py_DECREF(count);
+    return is;
+}
+
+int
 loop_spawn(generators_state *state, PyObject *loop, PyObject *coroutine)
 {
     PyObject *task = PyObject_CallMethod(loop, "create_task", "(O)", coroutine);

@@ -32,6 +32,9 @@ int loop_wake_from_anywhere(generators_state *state, PyObject *future);
 /* asyncio.CancelledError, borrowed, or NULL. */
 PyObject *loop_cancelled_error(generators_state *state);
 
+/* Whether a task was cancelled and has not ended for that yet: 1, 0, or -1. */
+int loop_is_being_cancelled(PyObject *task);
+
 /* Run a coroutine as a task of the loop, which is kept until it ends.  0 or -1. */
 int loop_spawn(generators_state *state, PyObject *loop, PyObject *coroutine);
 

@@ -66,7 +66,7 @@ map_threads_next(stream *base)
         }
         if (window_is_ready(&self->calls)) {
             PyObject *result;
-            return window_take(&self->calls, &result) < 0 ? NULL : result;
+            return window_pop(&self->calls, &result) < 0 ? NULL : result;
         }
         if (self->calls.held == 0) {
             PyObject *error = self->error;

@@ -44,6 +44,7 @@ typedef struct thread_call thread_call;
 typedef enum { CALL_NEW, CALL_RUNNING, CALL_ENDED } run_state;
 
 struct thread_call {
+    PyObject_HEAD
     call call;
     PyObject *function; /* owned: until it has ended */
     PyObject *context;  /* owned: the same */
@@ -335,7 +336,8 @@ thread_call_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->context);
     Py_VISIT(self->future);
     Py_VISIT(self->workers);
-    return call_traverse(op, visit, arg);
+    Py_VISIT(Py_TYPE(op));
+    return call_traverse(&self->call, visit, arg);
 }
 
 static int
@@ -347,7 +349,8 @@ thread_call_clear(PyObject *op)
     Py_CLEAR(self->context);
     Py_CLEAR(self->future);
     Py_CLEAR(self->workers);
-    return call_clear(op);
+    call_clear(&self->call);
+    return 0;
 }
 
 static void
@@ -604,8 +607,8 @@ workers_start(workers *self, window *calls, PyObject *function, PyObject *item)
     if (one == NULL) {
         return -1;
     }
+    call_init(&one->call, (PyObject *)one, item);
     one->call.index = calls->started; /* before it runs */
-    one->call.item = Py_NewRef(item);
     one->function = Py_NewRef(function);
     one->context = PyContext_CopyCurrent();
     int status = -1;
@@ -627,7 +630,7 @@ static int
 cancel(window *calls)
 {
     for (call *one = calls->first_running; one != NULL; one = one->next_running) {
-        PyObject *future = ((thread_call *)one)->future;
+        PyObject *future = ((thread_call *)one->object)->future;
         if (future != NULL) {
             PyObject *done = PyObject_CallMethod(future, "cancel", NULL);
             if (done == NULL) {
@@ -645,7 +648,7 @@ runs_here(window *calls)
 {
     unsigned long thread = PyThread_get_thread_ident();
     for (call *one = calls->first_running; one != NULL; one = one->next_running) {
-        thread_call *running = (thread_call *)one;
+        thread_call *running = (thread_call *)one->object;
         generators_lock_take(&running->lock);
         bool here = running->thread == thread;
         generators_lock_leave(&running->lock);

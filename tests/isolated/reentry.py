@@ -51,8 +51,6 @@ CRASHES = 5  # of one subject: then it is given up
 OPEN = [
     # A home that reads ahead keeps a Ctrl-C for the next step, and closing forgets it.
     r'(closed midway|primed and closed|thrown into|with it) \|.* a Ctrl-C in .* is lost',
-    # A future that amap() drops while a call fails: what its finalizer begins has that failure set.
-    r'FutureWaiting\.__del__ \| amap\..*SystemError: .* returned a result with an exception set',
 ]
 
 

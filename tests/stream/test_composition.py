@@ -44,12 +44,7 @@ OPEN = {
     r'test_a_forgotten_await_is_told\[anext-': 'anext() does not keep where it was made',
     r'test_the_state_of_a_sync_stream': 'sync streams have no gi_frame, gi_running',
     r'test_ctrl_c_in_the_repr_of_an_item_comes_out\[NoMemory': 'it is taken for a failed repr()',
-    r'test_what_the_source_raises_when_it_is_closed.*-amap\]': 'amap() loses it',
-    r'test_the_end_of_the_loop.*\[(achunked-(abatched|acsv_rows)|acsv_encode-(achunked|acsv_encode))'
-    '-forwards': 'the source is cancelled a second time while it ends',
 }
-# Of those, what depends on the order in which a set gives the tasks.
-SOMETIMES = r'test_the_end_of_the_loop'
 # CPython before 3.11.8 may not compile any more where a MemoryError was raised (gh-106905), and
 # pytest compiles in order to tell of a failure.
 UNTOLD = r'test_ctrl_c_in_the_repr_of_an_item_comes_out\[NoMemory'
@@ -60,8 +55,7 @@ def _open(request: pytest.FixtureRequest) -> None:
     for name, reason in OPEN.items():
         if re.match(name, request.node.name):
             is_told = sys.version_info >= (3, 11, 8) or not re.match(UNTOLD, request.node.name)
-            is_always = not re.match(SOMETIMES, request.node.name)
-            request.applymarker(pytest.mark.xfail(reason=reason, strict=is_always, run=is_told))
+            request.applymarker(pytest.mark.xfail(reason=reason, strict=True, run=is_told))
 
 
 COUNT = 5
