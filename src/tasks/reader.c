@@ -126,6 +126,9 @@ reader_failed(reader *self, bool was_pulling, bool was_told)
     }
     if (was_pulling) {
         if (raising_forgive(PyExc_StopAsyncIteration) == 0) {
+            if (PyAsyncGen_CheckExact(self->source)) {
+                self->closes = false; /* its code has returned */
+            }
             return;
         }
         stream_note("while reading item %zd", self->pulled);
@@ -161,7 +164,7 @@ reader_wait_ended(reader *self, PyObject *value, bool was_told)
 static PySendResult
 reader_park(reader *self, PyObject **result)
 {
-    PyObject *room = loop_future(self->group->loop);
+    PyObject *room = task_group_new_future(self->group);
     if (room == NULL) {
         return PYGEN_ERROR;
     }

@@ -78,8 +78,11 @@ task_group_open(task_group *self, const char *who)
     if (self->loop != NULL && self->cancelled_error == NULL) {
         self->cancelled_error = Py_XNewRef(loop_cancelled_error(self->state));
     }
+    if (self->cancelled_error != NULL && self->make_future == NULL) {
+        self->make_future = PyObject_GetAttrString(self->loop, "create_future");
+    }
     self->thread = PyThread_get_thread_ident();
-    return self->cancelled_error == NULL ? -1 : task_group_choose_task(self);
+    return self->make_future == NULL ? -1 : task_group_choose_task(self);
 }
 
 PyObject *
@@ -126,7 +129,7 @@ task_group_cancel(task_group *self, PyObject *task)
 static astream_outcome
 task_group_begin_wait(task_group *self, PyObject **value, astream_outcome outcome)
 {
-    PyObject *future = loop_future(self->loop), *earlier = self->waiter;
+    PyObject *future = task_group_new_future(self), *earlier = self->waiter;
     *value = future;
     if (future == NULL) {
         return ASTREAM_ERROR;
@@ -236,6 +239,7 @@ task_group_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->function);
     Py_VISIT(self->loop);
+    Py_VISIT(self->make_future);
     Py_VISIT(self->make_task);
     Py_VISIT(self->options);
     Py_VISIT(self->cancelled_error);
@@ -251,6 +255,7 @@ task_group_clear(PyObject *op)
     window_clear(&self->calls);
     Py_CLEAR(self->function);
     Py_CLEAR(self->loop);
+    Py_CLEAR(self->make_future);
     Py_CLEAR(self->make_task);
     Py_CLEAR(self->options);
     Py_CLEAR(self->cancelled_error);

@@ -17,6 +17,7 @@ typedef struct {
     window calls;
     PyObject *function;        /* owned: what calls call, or NULL */
     PyObject *loop;            /* owned: from the first step on */
+    PyObject *make_future;     /* owned: the loop's create_future() */
     PyObject *make_task;       /* owned: makes a task of a coroutine */
     PyObject *options;         /* owned: keyword arguments for it, or NULL */
     PyObject *cancelled_error; /* owned: asyncio.CancelledError, from the first step on */
@@ -47,6 +48,13 @@ int task_group_check(task_group *self, const char *who);
 
 /* Run a coroutine as a task, which may have ended already: it, or NULL. */
 PyObject *task_group_spawn(task_group *self, PyObject *coroutine);
+
+/* A future of the loop, or NULL. */
+static inline PyObject *
+task_group_new_future(task_group *self)
+{
+    return PyObject_CallNoArgs(self->make_future);
+}
 
 /* What a step that must wait returns: ASTREAM_WAIT, or ASTREAM_ERROR. */
 astream_outcome task_group_wait(task_group *self, PyObject **value);
