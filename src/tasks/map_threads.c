@@ -14,10 +14,11 @@
  */
 #include "tasks/map_threads.h"
 
+#include "runtime/patched.h"
+#include "runtime/raising.h"
 #include "stream/stream.h"
 #include "tasks/task.h"
 #include "tasks/workers.h"
-#include "runtime/raising.h"
 
 typedef struct {
     stream stream;
@@ -221,7 +222,8 @@ map_threads_init(map_threads *self, generators_state *state, PyObject *args, PyO
                      function);
         return -1;
     }
-    if (executor != Py_None && check_executor(executor) < 0) {
+    if (patched_check_threads("map_threads()", "use its own pool of greenlets") < 0 ||
+        (executor != Py_None && check_executor(executor) < 0)) {
         return -1;
     }
     self->function = Py_NewRef(function);
