@@ -43,6 +43,7 @@
 #include "tasks/reader.h"
 #include "tasks/task.h"
 #include "tasks/task_group.h"
+#include "tasks/thread_call.h"
 #include "tasks/workers.h"
 
 static int

@@ -19,6 +19,8 @@
 #include "stream/stream.h"
 #include "tasks/task.h"
 #include "tasks/workers.h"
+#include "tasks/workers_start.h"
+#include "tasks/workers_stop.h"
 
 typedef struct {
     stream stream;
@@ -57,7 +59,7 @@ static PyObject *
 map_threads_next(stream *base)
 {
     map_threads *self = (map_threads *)base;
-    if (!workers_are_here(self->workers)) {
+    if (!workers_check_process(self->workers)) {
         return NULL;
     }
     workers_look(self->workers, &self->calls);
