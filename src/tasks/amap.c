@@ -153,11 +153,9 @@ amap_close_lock_held(amap *self, PyObject **value)
     if (amap_has_tasks(self) && task_group_check(group, "amap()") < 0) {
         return ASTREAM_REFUSE;
     }
-    if (!group->cancelling) {
-        reader_stop_all(group);
-        if (async_call_cancel_all(group) < 0) {
-            return ASTREAM_ERROR;
-        }
+    if (reader_stop_all(group) < 0 ||
+        (!group->cancelling && async_call_cancel_all(group) < 0)) {
+        return ASTREAM_ERROR;
     }
     if (amap_has_tasks(self)) {
         return task_group_wait_to_finish(group, value);
@@ -173,7 +171,7 @@ amap_release_lock_held(amap *self)
     task_group *group = self->group;
     group->is_detached = true;
     if (amap_has_tasks(self)) {
-        reader_stop_all(group);
+        reader_try_to_stop_all(group);
         if (async_call_cancel_all(group) < 0) {
             raising_unraisable((PyObject *)self);
         }
@@ -313,14 +311,18 @@ PyDoc_STRVAR(
     "     return_exceptions=False, close_with_task=False)\n"
     "--\n\n"
     "The results of `await fn(item)` for each item of an iterable or async iterable.\n\n"
-    "The source is pulled as results are asked for: at most `concurrency` calls run at\n"
-    "once, each a task of its own, and at most `buffersize` (twice that, if None) were\n"
-    "started and are not given yet.  Results come in the order of the items or, with\n"
-    "ordered=False, as they are ready.\n\n"
-    "A call that raises ends the stream with its exception, which a note tells the item\n"
-    "of; with return_exceptions=True the exception is the result instead.  A failure and\n"
-    "aclose() start nothing more, cancel the calls, wait for them, and close a source that\n"
-    "is a generator.  Cancelling a step loses nothing: the next one goes on.\n\n"
+    "Each call is a task.  At most `concurrency` calls run at once.  At most\n"
+    "`buffersize` calls (twice `concurrency`, if None) have started and have not given\n"
+    "their result yet.  Results come in the order of the items or, with ordered=False,\n"
+    "as they are ready.  An async source is iterated by one task, which also closes it.\n\n"
+    "A call that raises ends the stream when its turn comes.  A note on the exception\n"
+    "names the item.  With return_exceptions=True the exception is the result instead.\n"
+    "When a call fails no further item is taken from the source.\n\n"
+    "A failure and aclose() cancel the calls, wait for them, and then close a source\n"
+    "that is a generator.  What a call or the source raises then is raised, with the\n"
+    "first failure as its context.  A cancellation that arrives meanwhile is raised\n"
+    "when all have ended.  A step that is cancelled loses nothing: the next one gets\n"
+    "the result.\n\n"
     ">>> import asyncio\n"
     ">>> async def double(x):\n"
     "...     await asyncio.sleep(0.01)\n"

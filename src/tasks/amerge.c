@@ -138,6 +138,9 @@ amerge_step_lock_held(amerge *self, PyObject **value)
         return ASTREAM_ITEM;
     }
     if (group->first_reader != NULL) {
+        if (group->stopping && reader_stop_all(group) < 0) {
+            return ASTREAM_ERROR;
+        }
         return task_group_wait(group, value);
     }
     return task_group_raise(group) < 0 ? ASTREAM_ERROR : ASTREAM_END;
@@ -151,9 +154,11 @@ amerge_close_lock_held(amerge *self, PyObject **value)
     if (group->first_reader != NULL && task_group_check(group, "amerge()") < 0) {
         return ASTREAM_REFUSE;
     }
+    if (reader_stop_all(group) < 0) {
+        return ASTREAM_ERROR;
+    }
     if (!self->closing) {
         self->closing = true;
-        reader_stop_all(group);
         if (task_group_open(group, "amerge()") < 0 || amerge_start_readers(self) < 0) {
             return ASTREAM_ERROR;
         }
@@ -205,7 +210,7 @@ amerge_release(astream *base)
         amerge_detach(group);
         Py_BEGIN_CRITICAL_SECTION(group);
         if (group->first_reader != NULL) {
-            reader_stop_all(group);
+            reader_try_to_stop_all(group);
         }
         Py_END_CRITICAL_SECTION();
     }
@@ -318,11 +323,15 @@ PyDoc_STRVAR(
     "amerge(*sources, until='all', close_with_task=False)\n"
     "--\n\n"
     "The items of several async iterables, as they come.\n\n"
-    "Each source is read by a task of its own, which holds one item at most.  The\n"
-    "stream ends when all sources have ended or, with until='first', when one of them\n"
-    "has; those that are async generators are closed then.  An error of a source ends\n"
-    "the stream, after the items that came before it.  Cancelling a step loses\n"
-    "nothing: the next one goes on.\n\n"
+    "Each source is iterated by a task of its own, which holds one item at most and\n"
+    "also closes the source if it is a generator.  The stream ends when all sources\n"
+    "have ended or, with until='first', when one of them has.\n\n"
+    "An error of a source ends the stream.  When a source ends the stream the others\n"
+    "are cancelled and closed at once.  The items that they had given already, or give\n"
+    "in spite of the cancellation, come first, and then the end or the error.  What a\n"
+    "source raises while it is closed is raised, with the first error as its context.\n"
+    "A cancellation that arrives while aclose() waits is raised when all sources are\n"
+    "closed.  A step that is cancelled loses nothing: the next one gets the item.\n\n"
     ">>> import asyncio\n"
     ">>> async def letters(text):\n"
     "...     for letter in text:\n"

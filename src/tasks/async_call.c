@@ -42,7 +42,7 @@ async_call_tell(task_group *group)
 {
     window *calls = &group->calls;
     if (calls->failing && !group->stopping && group->first_reader != NULL) {
-        reader_stop_all(group); /* no item is taken that could not be given */
+        reader_try_to_stop_all(group); /* no item is taken that could not be given */
     }
     if (window_is_ready(calls) || (group->fills && window_has_room(calls)) ||
         (group->cancelling && calls->running == 0)) {
@@ -53,13 +53,14 @@ async_call_tell(task_group *group)
     }
 }
 
-/* Where it was cancelled and has raised something else, keep that: nobody asks for its
-   result. */
+/* Where it was cancelled, or closed, and has raised something else, keep that: nobody asks for
+   its result. */
 static void
 async_call_keep_error(async_call *self, task_group *group)
 {
     if (group->cancelling && window_raises(&group->calls, &self->call) &&
-        !PyErr_GivenExceptionMatches(self->call.result, group->cancelled_error)) {
+        !PyErr_GivenExceptionMatches(self->call.result, group->cancelled_error) &&
+        !PyErr_GivenExceptionMatches(self->call.result, PyExc_GeneratorExit)) {
         PyErr_SetRaisedException(Py_NewRef(self->call.result));
         task_group_add_error(group);
     }

@@ -69,6 +69,9 @@ reader_tell(reader *self)
         self->expects_to_leave = true;
         status = task_group_cancel(self->group, task);
     }
+    if (status < 0) {
+        self->was_told = self->expects_to_leave = false;
+    }
     Py_DECREF(task);
     return status < 0 ? -1 : 0;
 }
@@ -310,7 +313,7 @@ reader_tell_end(reader *self, task_group *group)
     PyObject *error = self->error;
     self->error = NULL;
     if (self->kind->ends_stream || error != NULL) {
-        reader_stop_all(group);
+        reader_try_to_stop_all(group);
     }
     if (error != NULL) {
         PyErr_SetRaisedException(error);
@@ -435,18 +438,26 @@ reader_find_to_tell(task_group *group)
     return one;
 }
 
-void
+int
 reader_stop_all(task_group *group)
 {
     group->stopping = true;
-    PyObject *raised = PyErr_GetRaisedException();
     reader *one;
-    while ((one = reader_find_to_tell(group)) != NULL) {
+    int status = 0;
+    while (status == 0 && (one = reader_find_to_tell(group)) != NULL) {
         Py_INCREF(one);
-        if (reader_tell(one) < 0) {
-            raising_unraisable((PyObject *)one);
-        }
+        status = reader_tell(one);
         Py_DECREF(one);
+    }
+    return status;
+}
+
+void
+reader_try_to_stop_all(task_group *group)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    if (reader_stop_all(group) < 0) {
+        raising_unraisable((PyObject *)group);
     }
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);

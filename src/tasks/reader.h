@@ -62,8 +62,11 @@ reader_was_started(const reader *self)
 void reader_poke(reader *self);
 
 /* Have no reader of the group take another item: what they wait for is cancelled, and they
-   close their sources.  What fails is unraisable. */
-void reader_stop_all(task_group *group);
+   close their sources.  0, or -1 with an exception set: call it again. */
+int reader_stop_all(task_group *group);
+
+/* The same where nobody can be told of an exception.  What is raised stays. */
+void reader_try_to_stop_all(task_group *group);
 
 extern PyType_Spec reader_spec;
 
