@@ -179,6 +179,20 @@ loop_is_being_cancelled(PyObject *task)
     return is;
 }
 
+void
+loop_uncancel(PyObject *task)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    PyObject *left = PyObject_CallMethod(task, "uncancel", NULL);
+    if (left == NULL && raising_forgive(PyExc_AttributeError) < 0) {
+        raising_unraisable(task); /* it is no task of another library */
+    }
+    Py_XDECREF(left);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+}
+
 int
 loop_spawn(generators_state *state, PyObject *loop, PyObject *coroutine)
 {

@@ -76,22 +76,6 @@ reader_tell(reader *self)
     return status < 0 ? -1 : 0;
 }
 
-/* The cancellation has arrived: what the task does next is not cancelled. */
-static void
-reader_uncancel(reader *self)
-{
-    PyObject *task = Py_XNewRef(self->task);
-    if (task == NULL) {
-        return;
-    }
-    PyObject *left = PyObject_CallMethod(task, "uncancel", NULL);
-    if (left == NULL) {
-        raising_unraisable(task);
-    }
-    Py_XDECREF(left);
-    Py_DECREF(task);
-}
-
 /* ---- what a wait came to ---- */
 
 /* The source, or closing it, has failed with what is raised. */
@@ -104,26 +88,18 @@ reader_add_error(reader *self)
     self->error = PyErr_GetRaisedException();
 }
 
-/* What is raised is a cancellation of the task, by others. */
-static void
-reader_was_cancelled(reader *self)
-{
-    PyObject *earlier = self->cancellation;
-    self->cancellation = PyErr_GetRaisedException();
-    Py_XDECREF(earlier);
-}
-
+/* The wait has failed with what is raised.  A cancellation is by others unless `was_told`. */
 static void
 reader_failed(reader *self, bool was_pulling, bool was_told)
 {
-    PyObject *cancelled_error = self->group->cancelled_error;
     self->is_over = true;
-    if (cancelled_error != NULL && PyErr_ExceptionMatches(cancelled_error)) {
-        if (was_told) {
-            PyErr_Clear(); /* it was asked for */
+    if (PyErr_ExceptionMatches(self->group->cancelled_error)) {
+        PyObject *raised = PyErr_GetRaisedException();
+        if (was_told || self->cancellation != NULL) {
+            Py_DECREF(raised);
         }
         else {
-            reader_was_cancelled(self);
+            self->cancellation = raised;
         }
         return;
     }
@@ -177,13 +153,6 @@ reader_park(reader *self, PyObject **result)
 }
 
 static PySendResult
-reader_pull(reader *self, PyObject **result)
-{
-    self->phase = READER_PULLING;
-    return coroutine_await(&self->base, await_anext(self->source), result);
-}
-
-static PySendResult
 reader_close_source(reader *self, PyObject **result)
 {
     PyObject *source = self->source;
@@ -216,7 +185,11 @@ reader_begin_wait(reader *self, PyObject **result)
         return self->kind->may_close(self) ? reader_close_source(self, result)
                                            : reader_park(self, result);
     }
-    return self->kind->wants(self) ? reader_pull(self, result) : reader_park(self, result);
+    if (!self->kind->wants(self)) {
+        return reader_park(self, result);
+    }
+    self->phase = READER_PULLING;
+    return coroutine_await(&self->base, await_anext(self->source), result);
 }
 
 /* ---- a step ---- */
@@ -290,7 +263,9 @@ reader_step_lock_held(reader *self, PyObject *value, PyObject *exception, PyObje
         PyErr_GivenExceptionMatches(exception, self->group->cancelled_error)) {
         self->expects_to_leave = false;
         was_told = true;
-        reader_uncancel(self);
+        PyObject *task = Py_NewRef(self->task);
+        loop_uncancel(task);
+        Py_DECREF(task);
     }
     PySendResult sent = coroutine_resume_awaited(&self->base, value, exception, result);
     return reader_run(self, sent, was_told, result);
