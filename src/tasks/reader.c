@@ -430,12 +430,8 @@ reader_stop_all(task_group *group)
 void
 reader_try_to_stop_all(task_group *group)
 {
-    PyObject *raised = PyErr_GetRaisedException();
     if (reader_stop_all(group) < 0) {
         raising_unraisable((PyObject *)group);
-    }
-    if (raised != NULL) {
-        PyErr_SetRaisedException(raised);
     }
 }
 

@@ -65,7 +65,7 @@ void reader_poke(reader *self);
    close their sources.  0, or -1 with an exception set: call it again. */
 int reader_stop_all(task_group *group);
 
-/* The same where nobody can be told of an exception.  What is raised stays. */
+/* The same where nobody can be told of an exception.  None is set before. */
 void reader_try_to_stop_all(task_group *group);
 
 extern PyType_Spec reader_spec;

@@ -178,14 +178,10 @@ task_group_wake(task_group *self)
         return;
     }
     self->waiter = NULL;
-    PyObject *raised = PyErr_GetRaisedException();
     if (loop_wake(waiter) < 0 && task_group_forgive_closed(self) < 0) {
         raising_unraisable((PyObject *)self);
     }
     Py_DECREF(waiter);
-    if (raised != NULL) {
-        PyErr_SetRaisedException(raised);
-    }
 }
 
 /* ---- errors ---- */

@@ -62,7 +62,8 @@ astream_outcome task_group_wait(task_group *self, PyObject **value);
 /* The same in a close: ASTREAM_FINISH, or ASTREAM_ERROR. */
 astream_outcome task_group_wait_to_finish(task_group *self, PyObject **value);
 
-/* Something has changed for the step that waits.  What fails is unraisable. */
+/* Something has changed for the step that waits.  No exception is set; what fails is
+   unraisable. */
 void task_group_wake(task_group *self);
 
 /* Cancel a task, from any thread.  A task of a loop that is closed is left alone.  0 or -1. */
