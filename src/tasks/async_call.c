@@ -206,6 +206,41 @@ static const coroutine_kind async_call_kind = {
     .is_internal = true,
 };
 
+/* ---- the short way ---- */
+
+#ifndef Py_GIL_DISABLED /* there `running` is set in a critical section */
+
+/* The first step of a call that ends in it, without what is needed only where it can be
+   refused.  Its recursion is bounded by the function's frame. */
+static PySendResult
+async_call_send_first(async_call *self, PyObject **result)
+{
+    coroutine *base = &self->base;
+    base->running = true;
+    PySendResult sent = async_call_step(base, Py_None, NULL, result);
+    if (sent != PYGEN_RETURN || self->task != NULL) {
+        return coroutine_stepped(base, sent);
+    }
+    base->state = COROUTINE_ENDED;
+    base->running = false;
+    return sent;
+}
+
+#endif
+
+static PySendResult
+async_call_am_send(PyObject *op, PyObject *value, PyObject **result)
+{
+    coroutine *base = (coroutine *)op;
+#ifndef Py_GIL_DISABLED
+    if (base->state == COROUTINE_NEW && value == Py_None && !base->running) {
+        *result = NULL;
+        return async_call_send_first((async_call *)op, result);
+    }
+#endif
+    return coroutine_resume(base, value, NULL, result);
+}
+
 /* ---- for the stream ---- */
 
 /* No task was made of it: it has ended with what is raised, which stays. */
@@ -317,7 +352,10 @@ static PyType_Slot async_call_slots[] = {
     {Py_tp_doc, (char *)"A call of amap(), the coroutine of its task."},
     {Py_tp_traverse, async_call_traverse},
     {Py_tp_clear, async_call_clear},
-    COROUTINE_SLOTS,
+    {Py_tp_finalize, coroutine_finalize},
+    {Py_tp_dealloc, coroutine_dealloc},
+    {Py_tp_iternext, coroutine_iternext},
+    {Py_am_send, async_call_am_send},
     {0, NULL},
 };
 

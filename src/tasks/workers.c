@@ -86,16 +86,19 @@ workers_put_job(workers *self, job *one)
     generators_lock_leave(&self->lock);
 }
 
-job *
-workers_pop_job(workers *self, idle_thread *me, bool *exiting)
+job_step
+workers_pop_job(workers *self, idle_thread *me, job **popped)
 {
     generators_lock_take(&self->lock);
     job *one = queue_pop(&self->jobs);
+    job_step step = self->stopped ? JOB_REPORT : JOB_RUN;
     if (one != NULL) {
         Py_INCREF(one->call.object);
     }
-    *exiting = self->exiting;
-    if (one == NULL && !self->exiting) {
+    else {
+        step = self->exiting ? JOB_EXIT : JOB_NONE;
+    }
+    if (step == JOB_NONE) {
         me->next = self->idle;
         self->idle = me;
     }
@@ -103,7 +106,8 @@ workers_pop_job(workers *self, idle_thread *me, bool *exiting)
         workers_wake_idle(self);
     }
     generators_lock_leave(&self->lock);
-    return one;
+    *popped = one;
+    return step;
 }
 
 void
@@ -115,15 +119,6 @@ workers_wait_for_job(workers *self, idle_thread *me)
     generators_lock_take(&self->lock);
     self->waking = false;
     generators_lock_leave(&self->lock);
-}
-
-bool
-workers_are_stopped(workers *self)
-{
-    generators_lock_take(&self->lock);
-    bool stopped = self->stopped;
-    generators_lock_leave(&self->lock);
-    return stopped;
 }
 
 void

@@ -74,15 +74,19 @@ void workers_detach(workers *self);
 
 /* ---- for the threads that run calls ---- */
 
-/* The next job (a new reference to its object), or NULL: the thread is then among the idle
-   ones, or, if `exiting`, to end. */
-job *workers_pop_job(workers *self, idle_thread *me, bool *exiting);
+/* What a thread that has popped a job does next. */
+typedef enum {
+    JOB_RUN,
+    JOB_REPORT, /* the workers are stopped: it is not run */
+    JOB_NONE,   /* wait: the thread is among the idle ones */
+    JOB_EXIT,   /* end the thread */
+} job_step;
 
-/* Wait until woken, after workers_pop_job() has given nothing. */
+/* The next job (a new reference to its object), or NULL, and what to do. */
+job_step workers_pop_job(workers *self, idle_thread *me, job **popped);
+
+/* Wait until woken, after JOB_NONE. */
 void workers_wait_for_job(workers *self, idle_thread *me);
-
-/* Whether what has not begun is not to be run. */
-bool workers_are_stopped(workers *self);
 
 /* The job has its result.  Telling it again does nothing. */
 void workers_report(workers *self, job *one);

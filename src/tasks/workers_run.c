@@ -24,22 +24,18 @@ workers_run(PyObject *op, PyObject *Py_UNUSED(ignored))
     if (me.wake == NULL) {
         return NULL;
     }
-    for (;;) {
-        bool exiting;
-        job *one = workers_pop_job(self, &me, &exiting);
-        if (one != NULL) {
-            if (!workers_are_stopped(self)) {
-                thread_call_run(one);
-            }
-            workers_report(self, one);
-            Py_DECREF(one->call.object);
-        }
-        else if (exiting) {
-            break;
-        }
-        else {
+    job *one;
+    job_step step;
+    while ((step = workers_pop_job(self, &me, &one)) != JOB_EXIT) {
+        if (step == JOB_NONE) {
             workers_wait_for_job(self, &me);
+            continue;
         }
+        if (step == JOB_RUN) {
+            thread_call_run(one);
+        }
+        workers_report(self, one);
+        Py_DECREF(one->call.object);
     }
     PyThread_release_lock(me.wake);
     PyThread_free_lock(me.wake);
