@@ -129,6 +129,9 @@ amap_step_lock_held(amap *self, PyObject **value)
     }
     if (window_is_ready(&group->calls)) {
         int status = window_pop(&group->calls, value);
+        if (status < 0) {
+            task_group_chain(group); /* the source may have failed meanwhile */
+        }
         if (group->first_reader != NULL) {
             reader_poke(group->first_reader);
         }

@@ -211,6 +211,14 @@ task_group_raise(task_group *self)
     return -1;
 }
 
+void
+task_group_chain(task_group *self)
+{
+    PyObject *error = self->error;
+    self->error = NULL;
+    raising_chain(error);
+}
+
 /* ---- memory ---- */
 
 task_group *

@@ -76,6 +76,9 @@ void task_group_add_error(task_group *self);
 /* Raise what task_group_add_error() has kept: -1; or 0 where that is nothing. */
 int task_group_raise(task_group *self);
 
+/* The same where an exception is set: what was kept becomes its context. */
+void task_group_chain(task_group *self);
+
 extern PyType_Spec task_group_spec;
 
 #endif

@@ -366,6 +366,23 @@ def test_a_source_that_fails_gives_what_it_began_first(source: Any) -> None:
     run(main)
 
 
+def test_a_call_that_fails_before_the_source_comes_first() -> None:
+    async def source() -> AsyncIterator[int]:
+        yield 0
+        raise KeyError
+
+    async def call(x: int) -> None:
+        await asyncio.sleep(0.01)
+        raise Failed
+
+    async def main() -> None:
+        with pytest.raises(Failed) as caught:
+            await anext(amap(call, source()))
+        assert isinstance(caught.value.__context__, KeyError)
+
+    run(main)
+
+
 def test_a_function_that_returns_no_awaitable() -> None:
     async def main() -> None:
         with pytest.raises(TypeError, match=r"fn must return an awaitable, not 'int'.*map_threads"):
