@@ -242,7 +242,7 @@ amap_clear(PyObject *op)
 /* ---- making one ---- */
 
 static int
-check_source(PyObject *source)
+amap_check_source(PyObject *source)
 {
     PyTypeObject *type = Py_TYPE(source);
     if ((type->tp_as_async != NULL && type->tp_as_async->am_aiter != NULL) ||
@@ -285,7 +285,7 @@ amap_init(amap *self, generators_state *state, PyObject *args, PyObject *kwargs)
         return -1;
     }
     self->group->function = Py_NewRef(function);
-    if (check_source(source) < 0 ||
+    if (amap_check_source(source) < 0 ||
         astream_open(&self->stream, state, source, ASTREAM_SYNC_OR_ASYNC) < 0) {
         return -1;
     }

@@ -242,7 +242,7 @@ amerge_clear(PyObject *op)
 /* ---- making one ---- */
 
 static reader *
-open_source(amerge *self, generators_state *state, PyObject *source, Py_ssize_t number)
+amerge_open_source(amerge *self, generators_state *state, PyObject *source, Py_ssize_t number)
 {
     PyAsyncMethods *methods = Py_TYPE(source)->tp_as_async;
     if (methods == NULL || methods->am_aiter == NULL) {
@@ -263,7 +263,7 @@ open_source(amerge *self, generators_state *state, PyObject *source, Py_ssize_t 
 
 /* 0, or -1 with ValueError for what is neither 'all' nor 'first'. */
 static int
-read_until(amerge *self, PyObject *until)
+amerge_read_until(amerge *self, PyObject *until)
 {
     if (until == NULL || PyUnicode_CompareWithASCIIString(until, "all") == 0) {
         return 0;
@@ -283,7 +283,7 @@ amerge_init(amerge *self, generators_state *state, PyObject *sources, PyObject *
     PyObject *until = NULL, *none = state->empty_tuple;
     if (!PyArg_ParseTupleAndKeywords(none, kwargs, "|$Up:amerge", keywords, &until,
                                      &self->stream.close_with_task) ||
-        read_until(self, until) < 0) {
+        amerge_read_until(self, until) < 0) {
         return -1;
     }
     Py_ssize_t count = PyTuple_GET_SIZE(sources);
@@ -293,7 +293,7 @@ amerge_init(amerge *self, generators_state *state, PyObject *sources, PyObject *
         return -1;
     }
     for (Py_ssize_t i = 0; i < count; i++) {
-        reader *one = open_source(self, state, PyTuple_GET_ITEM(sources, i), i);
+        reader *one = amerge_open_source(self, state, PyTuple_GET_ITEM(sources, i), i);
         if (one == NULL) {
             Py_CLEAR(self->readers);
             return -1;

@@ -73,9 +73,10 @@ async_call_settle(async_call *self, task_group *group, PyObject *result)
     if (result == NULL) {
         raising_convert(PyExc_StopIteration, "function");
     }
-    PyObject *function = Py_XNewRef(group->function);
+    /* NULL where the collector has cleared the group */
+    PyObject *function = Py_NewRef(group->function != NULL ? group->function : Py_None);
     call_end(&self->call, result, function);
-    Py_XDECREF(function);
+    Py_DECREF(function);
     Py_BEGIN_CRITICAL_SECTION(group);
     async_call_keep_error(self, group);
     window_settle(&group->calls, &self->call);

@@ -40,7 +40,7 @@ typedef struct {
 /* Start calls while there is room and the source gives items.  0, or -1 with an exception
    that is not the source's. */
 static int
-fill(map_threads *self)
+map_threads_fill(map_threads *self)
 {
     while (!self->source_ended && window_has_room(&self->calls)) {
         PyObject *item;
@@ -68,7 +68,7 @@ map_threads_next(stream *base)
     }
     workers_look(self->workers, &self->calls);
     for (;;) {
-        if (fill(self) < 0) {
+        if (map_threads_fill(self) < 0) {
             return NULL;
         }
         if (window_is_ready(&self->calls)) {

@@ -93,7 +93,7 @@ task_group_spawn(task_group *self, PyObject *spawned)
 }
 
 static int
-cancel_here(PyObject *task)
+task_group_cancel_here(PyObject *task)
 {
     PyObject *done = PyObject_CallMethod(task, "cancel", NULL);
     Py_XDECREF(done);
@@ -110,7 +110,7 @@ task_group_cancel(task_group *self, PyObject *task)
     bool here = loop == self->loop;
     Py_XDECREF(loop);
     if (here) {
-        return cancel_here(task);
+        return task_group_cancel_here(task);
     }
     cancel = PyObject_GetAttrString(task, "cancel");
     if (cancel != NULL) {
