@@ -1,4 +1,6 @@
-"""A stream with threads or tasks that is torn down in any state: python -m tests.isolated.teardown exit|unload [KIND]
+"""Streams that are torn down in any state: python -m tests.isolated.teardown exit|unload [KIND]
+
+Those that have threads or tasks.
 
 At the exit of the interpreter, or when the extension was unloaded and is collected, the collector
 clears types and objects in any order.  What an object does then must not need its type.
