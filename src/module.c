@@ -4,6 +4,7 @@
 #include "aio/coroutine.h"
 #include "aio/home.h"
 #include "aio/stop.h"
+#include "aio/waiter.h"
 #include "bridge/driver.h"
 #include "bridge/to_async.h"
 #include "bridge/to_sync.h"
@@ -33,6 +34,7 @@
 #include "events/table.h"
 #include "runtime/forks.h"
 #include "stream/astep.h"
+#include "stream/async_stream.h"
 #include "stream/astream.h"
 #include "stream/stream.h"
 #include "tasks/amap.h"
@@ -108,6 +110,12 @@ make_texts(generators_state *state)
                    (state->empty_tuple = PyTuple_New(0)) == NULL ||
                    (state->context_keyword = Py_BuildValue("(s)", "context")) == NULL ||
                    (state->str_decode = PyUnicode_InternFromString("decode")) == NULL ||
+                   (state->str_call_soon = PyUnicode_InternFromString("call_soon")) == NULL ||
+                   (state->str_get_loop = PyUnicode_InternFromString("get_loop")) == NULL ||
+                   (state->str_add_done_callback =
+                        PyUnicode_InternFromString("add_done_callback")) == NULL ||
+                   (state->str_future_blocking =
+                        PyUnicode_InternFromString(COMPAT_FUTURE_BLOCKING)) == NULL ||
                    (state->spawned = PySet_New(NULL)) == NULL ||
                    (state->async_workers = PySet_New(NULL)) == NULL ||
                    (state->forks = forks_new()) == NULL
@@ -253,9 +261,10 @@ add_async_types(PyObject *module, generators_state *state)
         (state->coroutine_wrapper_type = make_type(module, &coroutine_wrapper_spec, NULL)) ==
             NULL ||
         add_coroutine_type(module, state, &home_spec, &state->home_type) < 0 ||
+        (state->waiter_type = make_type(module, &waiter_spec, NULL)) == NULL ||
         add_coroutine_type(module, state, &astep_spec, &state->async_step_type) < 0 ||
         (state->async_stream_type =
-             add_base_type(module, &astream_spec, state->async_generator_abc)) == NULL ||
+             add_base_type(module, &async_stream_spec, state->async_generator_abc)) == NULL ||
         add_coroutine_type(module, state, &driver_spec, &state->driver_type) < 0 ||
         (state->worker_type = make_type(module, &worker_spec, NULL)) == NULL ||
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||

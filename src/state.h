@@ -16,6 +16,7 @@
     X(PyTypeObject, coroutine_type)                                        \
     X(PyTypeObject, coroutine_wrapper_type)                                \
     X(PyTypeObject, home_type)                                             \
+    X(PyTypeObject, waiter_type)                                           \
     X(PyTypeObject, async_step_type)                                       \
     X(PyTypeObject, stop_type) /* see protocol/stop.h */                   \
     X(PyTypeObject, to_async_type)                                         \
@@ -68,7 +69,11 @@
     X(PyObject, csv_interned)         /* see csv/module/interned.h */      \
     X(PyObject, io)                   /* the module */                     \
     X(PyObject, flush)                /* FLUSH */                          \
-    X(PyObject, str_decode)                                                \
+    X(PyObject, str_decode)           /* and the like: interned names */   \
+    X(PyObject, str_call_soon)                                             \
+    X(PyObject, str_get_loop)                                              \
+    X(PyObject, str_add_done_callback)                                     \
+    X(PyObject, str_future_blocking) /* COMPAT_FUTURE_BLOCKING */          \
     X(PyObject, empty_text)                                                \
     X(PyObject, ascii_model) /* see generators_new_ascii() */              \
     X(PyObject, empty_tuple)                                               \

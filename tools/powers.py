@@ -33,9 +33,9 @@ def check(power, value, k):
 def main():
     print('/* Made by tools/powers.py from integers; do not edit.')
     print(' *')
-    print(' * Entry i: the first 128 bits, cut off and not rounded, of ten to the power')
-    print(' * NUMBER_POWER_FIRST + i; the upper 64, then the lower 64.  Those of 0 to')
-    print(' * NUMBER_POWER_EXACT lose nothing by the cut; all others do.')
+    print(' * Entry i: the first 128 bits of 10 ** (NUMBER_POWER_FIRST + i), cut off and not')
+    print(' * rounded; the upper 64 bits, then the lower 64.  The entries of the powers 0 to')
+    print(' * NUMBER_POWER_EXACT are exact, and all others are not.')
     print(' */')
     print('#ifndef GENERATORS_CORE_POWERS_H')
     print('#define GENERATORS_CORE_POWERS_H')

@@ -76,7 +76,8 @@ await_anext(PyObject *source)
         return NULL;
     }
     PyObject *iterator = await_iterator(awaitable);
-    if (iterator == NULL) {
+    /* As `async for` has it, but Ctrl-C stays what it is. */
+    if (iterator == NULL && PyErr_ExceptionMatches(PyExc_Exception)) {
         PyObject *cause = PyErr_GetRaisedException();
         PyErr_Format(PyExc_TypeError,
                      "'async for' received an invalid object from __anext__: %.100s",

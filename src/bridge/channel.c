@@ -2,14 +2,14 @@
  *
  * States: open -> closing -> ended, or open -> ended.
  *
- * Wake-up locks: a waiter sleeps on a lock that is held.  Who unlinks the waiter releases the
- * lock, exactly once; a waiter that unlinks itself, because it was interrupted or its time is
- * over, does not.
+ * Wake-up locks: a waiter sleeps on a lock that is held.  Another thread that unlinks the
+ * waiter releases the lock, exactly once.  A waiter that unlinks itself, because it was
+ * interrupted or its time is over, does not release it.
  *
- * Owned: the items, the error, and the reader's wake-up lock.
+ * The channel owns the items, the error, and the reader's wake-up lock.
  *
- * User code runs where items are dropped, and in the handlers of signals while a thread
- * sleeps; never under `lock`.
+ * User code runs when items are dropped, and in signal handlers while a thread sleeps.  It
+ * never runs under `lock`.
  */
 #include "bridge/channel.h"
 
@@ -81,7 +81,7 @@ channel_arm(channel *self, channel_waiter *waiter, bool for_end)
     return waits;
 }
 
-/* Whether it had been woken. */
+/* Unlink the waiter.  Returns whether it was already woken. */
 static bool
 unlink_waiter(channel *self, channel_waiter *waiter)
 {
@@ -113,12 +113,13 @@ channel_sleep(channel *self, channel_waiter *waiter, uint64_t nanoseconds)
     int failed = PyErr_CheckSignals();
     bool woken = unlink_waiter(self, waiter);
     if (woken) {
-        PyThread_acquire_lock(waiter->lock, NOWAIT_LOCK); /* it was released already */
+        PyThread_acquire_lock(waiter->lock,
+                              NOWAIT_LOCK); /* the thread that woke it released the lock */
     }
     return failed < 0 ? -1 : woken;
 }
 
-/* ---- the driver's half ---- */
+/* ---- for the driver ---- */
 
 bool
 channel_is_closing(channel *self)
@@ -209,9 +210,9 @@ channel_end(channel *self)
     return error;
 }
 
-/* ---- the other threads' half ---- */
+/* ---- for the other threads ---- */
 
-/* What the end means to who reads: the error is taken once. */
+/* What the reader gets at the end: the error, which is taken only once. */
 static channel_answer
 take_error(channel *self)
 {

@@ -11,19 +11,21 @@
  *
  * One task, on its loop's thread, does everything with the source: cancel scopes, context
  * variables and connections stay where they belong.  Items that are ready are put without a
- * pause, for as long as the budget lasts.
+ * pause, as long as the budget lasts.
  *
  * States: see driver_phase.  While its task runs, a driver owns a reference to itself, so that
  * neither is collected while the source is open.  It does not know the stream that reads from
- * it, and so is closed when that stream is dropped.
+ * it, so it is closed when that stream is dropped.
  *
- * Closing: a pending step of the source is cancelled, as asyncio cancels a task; after that,
- * or between two steps, the source is closed.  A cancellation by others (the loop is shutting
- * down) is thrown into the source and ends the task; the reader gets a RuntimeError.
+ * Closing: a pending step of the source is cancelled, as asyncio cancels a task.  After that,
+ * or between two steps, the source is closed.  If something else cancels the task (the loop
+ * shuts down), the cancellation is thrown into the source and ends the task, and the reader
+ * gets a RuntimeError.
  *
- * User code that runs: the source's, in the task; the loop's methods.
+ * User code: that of the source, in the task, and the loop's methods.
  *
- * Threads: the base's `running` guards a step.  What other threads touch is in the channel.
+ * Threads: the base's `running` guards a step.  Everything that other threads use is in the
+ * channel.
  */
 #include "bridge/driver.h"
 
@@ -44,7 +46,7 @@ driver_record_error(driver *self)
                       self->phase == DRIVER_CLOSING);
 }
 
-/* The exception being raised is a cancellation by others: the task ends with it, and the
+/* The exception that is set is a cancellation by others.  The task ends with it, and the
    reader is told why there are no more items. */
 static void
 record_cancellation(driver *self)
@@ -64,7 +66,8 @@ record_cancellation(driver *self)
     Py_XDECREF(earlier);
 }
 
-/* The cancellation that was meant to close has done its work. */
+/* The cancellation that was meant to close the source has done its work, so what the task does
+   next is not cancelled.  An exception that is set stays set. */
 static void
 uncancel(driver *self)
 {
@@ -77,8 +80,9 @@ uncancel(driver *self)
 
 /* ---- what is awaited next ----
  *
- * Each of these begins to await the next thing.  PYGEN_RETURN with *value, what was awaited
- * gave that at once; with NULL, there was nothing to await. */
+ * Each of these functions begins to await something.  PYGEN_RETURN with *value: the awaited
+ * object gave this value at once.  PYGEN_RETURN with NULL: there was nothing to await.
+ */
 
 static bool
 is_async_iterable(PyObject *object)
@@ -130,7 +134,7 @@ park(driver *self, PyObject **value)
     if (parking == NULL) {
         return PYGEN_ERROR;
     }
-    if (!channel_park(&self->channel)) { /* there is room by now */
+    if (!channel_park(&self->channel)) { /* there is room now */
         Py_DECREF(parking);
         return PYGEN_RETURN;
     }
@@ -155,7 +159,8 @@ read_source(driver *self, PyObject **value)
     return sent;
 }
 
-/* What was given and never read from: no iterator is made of it in order to close that. */
+/* The source was never read from.  Take it in place of its iterator: no iterator is made just
+   to be closed. */
 static int
 take_unread_source(driver *self)
 {
@@ -204,7 +209,7 @@ await_next(driver *self, PyObject **value)
     }
 }
 
-/* ---- what came of it ---- */
+/* ---- results ---- */
 
 static void
 drop_parking(driver *self)
@@ -233,8 +238,8 @@ take_value(driver *self, PyObject *value)
     return 0;
 }
 
-/* An exception is set: it is the source's end, or is recorded.  What remains is to close the
-   source. */
+/* An exception is set.  If it is not the end of the source, record it.  Only closing the
+   source is left. */
 static void
 take_exception(driver *self)
 {
@@ -265,7 +270,7 @@ take_exception(driver *self)
 
 /* ---- the coroutine ---- */
 
-/* close(): what is awaited is closed, as at any `await`, and the source is left. */
+/* close(): close the awaited object, as at any `await`.  The source is left as it is. */
 static PySendResult
 exit_step(driver *self, PyObject *exception)
 {
@@ -337,7 +342,7 @@ driver_step(coroutine *base, PyObject *value, PyObject *exception, PyObject **re
     return sent;
 }
 
-/* The end: drop everything but the items and the error. */
+/* The end: drop everything except the items and the error. */
 static void
 driver_release(coroutine *base)
 {
@@ -377,7 +382,7 @@ driver_give_up(driver *self)
 {
     Py_INCREF(self);
     coroutine_give_up(&self->base);
-    PyObject *error = channel_end(&self->channel); /* also where a step still runs */
+    PyObject *error = channel_end(&self->channel); /* also if a step still runs */
     if (error != NULL) {
         PyErr_SetRaisedException(error);
         raising_unraisable((PyObject *)self);
@@ -423,7 +428,7 @@ start(driver *self)
     }
 }
 
-/* Cancel the step of the source that is under way, once. */
+/* Cancel the source's step in progress, once. */
 static int
 cancel_step(driver *self)
 {
@@ -435,7 +440,7 @@ cancel_step(driver *self)
     return done == NULL ? -1 : 0;
 }
 
-/* Do what the reader asked for: start, resume, or close. */
+/* Do what the reader asked for: start, continue, or close. */
 static PyObject *
 driver_wake(PyObject *op, PyObject *Py_UNUSED(ignored))
 {

@@ -1,11 +1,10 @@
 /* What the reader's thread does with a driver: see driver_reader.h.
  *
- * It changes the channel, and has the loop call driver._wake(), which does the rest on the
- * loop's thread.  A closed loop calls nothing; then nobody else uses the driver any more, and
+ * It changes the channel and lets the loop call driver._wake(), which does the rest on the
+ * loop's thread.  A closed loop calls nothing.  Then nobody else uses the driver any more, and
  * it is ended here.
  *
- * User code that runs: the loop's methods, dropped items, and the handlers of signals while it
- * waits.
+ * User code: the loop's methods, dropped items, and signal handlers during a wait.
  */
 #include "bridge/driver_reader.h"
 
@@ -17,19 +16,20 @@
 #else
 #define LONGEST_SLEEP (CLOCK_SECOND / 2)
 #endif
-#define PATIENCE CLOCK_SECOND /* with a loop that does not run, maybe not yet */
+#define PATIENCE \
+    CLOCK_SECOND /* how long to wait for a loop that does not run, perhaps not yet */
 
 /* ---- the loop ---- */
 
-/* The loop is closed and will not run again: the source is left as it is. */
+/* The loop is closed and will not run again.  The source is left as it is. */
 static void
 abandon(driver *self)
 {
     PyErr_SetString(PyExc_RuntimeError, "the event loop was closed, and the source was not");
-    self->phase = DRIVER_CLOSING; /* it is an error of closing */
+    self->phase = DRIVER_CLOSING; /* so that the error counts as one of closing */
     driver_record_error(self);
     PyObject *task = Py_XNewRef(self->task);
-    /* The error says it: asyncio need not log that a task is left. */
+    /* The error reports it already, so asyncio need not log the task that is left. */
     if (task != NULL &&
         PyObject_SetAttrString(task, COMPAT_LOG_DESTROY_PENDING, Py_False) < 0) {
         raising_unraisable(task);
@@ -48,7 +48,7 @@ ask_loop(driver *self, const char *question)
     return is;
 }
 
-/* Have the loop's thread look at what was changed. */
+/* Let the loop's thread see what was changed. */
 static int
 wake(driver *self)
 {

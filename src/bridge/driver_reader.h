@@ -4,19 +4,19 @@
 
 #include "bridge/driver.h"
 
-/* Run it as a task of `loop`.  0, or -1 with an exception set. */
+/* Run the driver as a task of `loop`.  0, or -1 with an exception set. */
 int driver_start(driver *self, PyObject *loop);
 
-/* As channel_take().  CHANNEL_ERROR also where the loop fails. */
+/* channel_take(), but CHANNEL_ERROR also if the loop fails. */
 channel_answer driver_take(driver *self, PyObject **item);
 
-/* Ask it to close the source, once it is started, and to give no more items.  0, or -1 with an
-   exception set. */
+/* Ask the driver, if it is started, to close the source and give no more items.  0, or -1 with
+   an exception set. */
 int driver_close(driver *self);
 
-/* Wait until there is an item, the closing or the end or, `for_end`, only the end.  1; 0 where
-   `timeout` nanoseconds were not enough; or -1 with an exception set: that of a signal's
-   handler, or RuntimeError with *is_stopped set where the loop does not run. */
+/* Wait until there is an item, or for closing or the end; if `for_end`, only for the end.  1;
+   0 if `timeout` nanoseconds were not enough; or -1 with an exception set: that of a signal
+   handler, or RuntimeError with *is_stopped set if the loop does not run. */
 int driver_wait(driver *self, channel_waiter *waiter, bool for_end, uint64_t timeout,
                 bool *is_stopped);
 

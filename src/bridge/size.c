@@ -1,8 +1,8 @@
 /* The size of an item: see size.h.
  *
- * An estimate that is right where it matters: for the pieces and rows that fill a memory.
- * Another thread may change a list or dict meanwhile, so each is read in its own critical
- * section.
+ * This is an estimate.  It is right for the items that matter, the pieces and rows that fill
+ * memory.  Another thread may change a list or dict meanwhile, so each is read in its own
+ * critical section.
  */
 #include "bridge/size.h"
 
@@ -46,7 +46,7 @@ sum_dict(PyObject *dict)
     return sum;
 }
 
-/* Whether it is of no type that has a size of its own: a number, say.  A bytearray and a
+/* Whether the item is of a type that has no size, such as a number.  A bytearray and a
    memoryview are buffers. */
 static inline bool
 is_small(PyObject *item)

@@ -4,8 +4,8 @@
 
 #include "state.h"
 
-/* Text and bytes count by their length, also within a list, tuple or dict, one level deep.
-   Each object counts SIZE_OF_ANY more.  It never fails and runs no user code. */
+/* Text and bytes count by their length, also inside a list, tuple or dict, one level deep.
+   Each object counts SIZE_OF_ANY more.  This never fails and runs no user code. */
 size_t item_size(PyObject *item);
 
 #define SIZE_OF_ANY 64

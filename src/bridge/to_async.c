@@ -1,14 +1,15 @@
-/* to_async: the items of a synchronous iterable, for `async for`.
+/* to_async: the items of a sync iterable, for `async for`.
  *
  * With a thread, the default, a worker iterates the source (see worker.c), and a step takes an
  * item from its ring or waits for the worker.  Without a thread, each step calls next() of the
  * source on the loop's own thread.
  *
- * States: those of an async stream.  The worker starts at the first step.  A stream that is
- * closed earlier closes its source at once, as no other thread has touched it.
+ * States: those of an async stream.  The worker starts at the first step.  If the stream is
+ * closed before that, it closes its source at once, because no other thread has used the
+ * source.
  *
- * Owned: the worker, until the end.  Without a thread: the source's iterator, by the stream,
- * or, before the first step, the callable that makes it.
+ * It owns the worker, until the end.  Without a thread, the stream owns the source's iterator,
+ * or before the first step the callable that makes the source.
  *
  * Teardown needs no module state: see worker.c.
  */
@@ -26,7 +27,7 @@ typedef struct {
     astream stream;
     worker *worker;     /* owned; NULL without a thread, and at the end */
     PyObject *executor; /* owned, until the worker has started; or NULL */
-    PyObject *callable; /* owned: makes the source of one without a thread; or NULL */
+    PyObject *callable; /* owned: makes the source, without a thread; or NULL */
 } to_async;
 
 static generators_state *
@@ -64,7 +65,7 @@ step_without_thread(to_async *self, PyObject **value)
     return astream_pull_ended(&self->stream) == ASTREAM_ENDED ? ASTREAM_END : ASTREAM_ERROR;
 }
 
-/* ---- with one ---- */
+/* ---- with a thread ---- */
 
 static astream_outcome
 wait_for_worker(to_async *self, PyObject **value)
@@ -103,7 +104,7 @@ to_async_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
     if (worker_is_finished(self->worker)) {
         return PyErr_Occurred() ? ASTREAM_ERROR : ASTREAM_END;
     }
-    /* The loop is found first: without one, no worker is started. */
+    /* Find the loop first: if there is none, no worker is started. */
     astream_outcome outcome = wait_for_worker(self, value);
     if (outcome == ASTREAM_WAIT && !self->worker->started && start(self) < 0) {
         Py_CLEAR(*value);
@@ -141,7 +142,7 @@ to_async_release(astream *base)
         return 0;
     }
     if (worker_is_forked(released)) {
-        return 0; /* never dropped: what it holds is the parent's */
+        return 0; /* never dropped: it holds what belongs to the parent process */
     }
     int status =
         released->started ? worker_release(released) : worker_close_unstarted(released);
@@ -165,14 +166,14 @@ static int
 to_async_clear(PyObject *op)
 {
     if (to_async_release((astream *)op) < 0) {
-        raising_unraisable((PyObject *)Py_TYPE(op)); /* `op` may be gone already */
+        raising_unraisable((PyObject *)Py_TYPE(op)); /* `op` may be freed already */
     }
     return astream_clear(op);
 }
 
 /* ---- making one ---- */
 
-/* A limit: `least` or more, None where there is none. */
+/* Read a limit, which is `least` or more, or None for no limit. */
 static int
 read_limit(PyObject *object, const char *name, Py_ssize_t least, size_t *limit)
 {
@@ -280,11 +281,11 @@ PyDoc_STRVAR(
     "--\n\n"
     "Iterate over an iterable with `async for`, without blocking the event loop.\n\n"
     "The source is an iterable, or a callable without arguments that returns one.  A\n"
-    "thread of its own, or one job of `executor`, calls the callable, next() and, if\n"
-    "the iterator is a generator, close(), in a copy of the current context.  A cursor\n"
+    "new thread, or one job of `executor`, calls the callable, next() and, if the\n"
+    "iterator is a generator, close(), in a copy of the current context.  A cursor\n"
     "or a connection made there therefore belongs to that thread.\n\n"
     "The thread reads ahead at most `buffersize` items, and stops once they count\n"
-    "`max_bytes` or more.  Text and bytes count by their length, also within a tuple,\n"
+    "`max_bytes` or more.  Text and bytes count by their length, also inside a tuple,\n"
     "list or dict, and each item counts 64 more.  None sets no limit.  With\n"
     "buffersize=0 an item is taken only when it is asked for; use this for queues and\n"
     "subscriptions.\n\n"
@@ -295,7 +296,7 @@ PyDoc_STRVAR(
     "With thread=False each step calls next() on the loop's own thread, and the loop\n"
     "runs other tasks about every millisecond.  Use this for sources that do not block.\n"
     "It needs no loop.\n\n"
-    "Raises RuntimeError where gevent or eventlet has replaced threads, unless\n"
+    "Raises RuntimeError if gevent or eventlet has replaced threads, unless\n"
     "thread=False.\n\n"
     ">>> import asyncio\n"
     ">>> async def total():\n"

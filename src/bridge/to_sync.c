@@ -1,27 +1,27 @@
-/* to_sync: the items of an async source, for plain code.
+/* to_sync: the items of an async source, for sync code.
  *
- * The reading front end of a driver (see driver.c), which runs on a loop in another thread. It
- * starts the driver at the first step, waits for it, and closes it.  Where no loop is given it
- * uses the background loop of the interpreter: generators/_background.py.
+ * The reading front end of a driver (see driver.c), which runs on a loop in another thread.
+ * It starts the driver at the first step, waits for it, and closes it.  If no loop is given,
+ * it uses the background loop of the interpreter: generators/_background.py.
  *
- * States: those of a stream; `driver` is NULL when it has ended.  A step that timed out, or
- * was made on the loop's own thread, is refused and changes nothing.
+ * States: those of a stream; `driver` is NULL after the end.  A step that timed out, or was
+ * made on the loop's own thread, is refused and changes nothing.
  *
- * Owned: the driver and, until it starts, the loop.  User code that runs: the handlers of
- * signals and the loop's methods; the source runs on the loop's thread.
+ * It owns the driver and, until the driver starts, the loop.  User code: signal handlers and
+ * the loop's methods.  The source runs on the loop's thread.
  *
- * Closed by another thread while a step waits: the step ends, and both wait until the source
- * is closed.  The first that closed it raises the error of closing.
+ * If another thread closes the stream while a step waits, the step ends, and both threads wait
+ * until the source is closed.  The thread that closed it first raises the error of closing.
  *
- * Dropped without close(), it asks for the source to be closed and does not wait: the
- * collector may run on any thread, the loop's too.  One that was never begun is dropped as it
- * is where no loop runs.
+ * If the stream is dropped without close(), it asks for the source to be closed and does not
+ * wait: the garbage collector may run on any thread, even on the loop's.  If it was never
+ * begun and no loop runs, the source is dropped as it is.
  *
- * In a forked child the loop's thread is missing: a step is refused, closing does nothing, and
- * what belongs to the parent is left alone.
+ * A forked child has no thread that runs the loop.  So a step is refused, closing does
+ * nothing, and what belongs to the parent is left alone.
  *
- * Threads: see stream.c.  While it waits, the object's critical section is suspended;
- * `running` refuses others.
+ * Threads: see stream.c.  The object's critical section is suspended during a wait; `running`
+ * refuses other calls.
  */
 #include "bridge/to_sync.h"
 
@@ -40,18 +40,18 @@
 typedef struct {
     stream stream;
     driver *driver;       /* owned */
-    PyObject *loop;       /* owned: as given, or NULL for the background loop */
+    PyObject *loop;       /* owned: the given loop, or NULL for the background loop */
     uint64_t timeout;     /* nanoseconds, or FOR_EVER */
-    unsigned long thread; /* that is in a step, or closes it */
+    unsigned long thread; /* the thread that is in a step, or closes the stream */
     forks_mark forks;
-    bool unstartable; /* no loop can be had */
+    bool unstartable; /* no loop could be found */
     bool dropped;
-    bool is_closed; /* somebody closes it, who raises the error of closing */
+    bool is_closed; /* a thread closes it, and will raise the error of closing */
 } to_sync;
 
 /* ---- waiting ---- */
 
-/* 0, or -1 with RuntimeError where waiting would wait for this thread itself. */
+/* 0, or -1 with RuntimeError if the thread would wait for itself. */
 static int
 check_thread(generators_state *state, PyObject *loop)
 {
@@ -81,8 +81,8 @@ raise_timeout(const to_sync *self, const char *what)
 
 /* ---- starting ---- */
 
-/* The loop to be used, a new reference.  When the stream is dropped, None where none runs: a
-   collector must start no thread. */
+/* Find the loop to use: a new reference.  If the stream is being dropped and no loop runs,
+   this is None: the garbage collector must start no thread. */
 static PyObject *
 find_loop(to_sync *self, generators_state *state)
 {
@@ -181,12 +181,12 @@ wait_for_end(to_sync *self, driver *driven, channel_waiter *waiter, bool raises)
     if (status == 0 && raises) {
         raise_timeout(self, "the source was not closed");
     }
-    channel_drop(&driven->channel); /* it is still closing */
+    channel_drop(&driven->channel); /* still closing */
     return status == 0 && !raises ? 0 : -1;
 }
 
-/* It was not begun: begin with closing, where there is something to close.  1 if it does, 0,
-   or -1. */
+/* The driver was not begun.  Start it to close the source, if the source needs closing.  1 if
+   it was started, 0, or -1. */
 static int
 start_to_close(to_sync *self, generators_state *state)
 {
@@ -251,7 +251,7 @@ to_sync_release(stream *base)
     return status;
 }
 
-/* close() while another thread is in a step, or closes it. */
+/* close() while another thread is in a step, or closes the stream. */
 static int
 to_sync_close_running(stream *base)
 {
@@ -316,7 +316,7 @@ to_sync_finalize(PyObject *op)
 
 /* ---- making one ---- */
 
-/* In a child, after a fork. */
+/* Called in a forked child. */
 static PyObject *
 forked(PyObject *reference, PyObject *Py_UNUSED(ignored))
 {
@@ -326,8 +326,8 @@ forked(PyObject *reference, PyObject *Py_UNUSED(ignored))
         return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
     }
     forks_count(state);
-    /* The parent's loop is never dropped: that would warn that it is open, and it must not be
-       closed, as it shares the parent's file descriptors. */
+    /* The parent's loop is never dropped: dropping it would warn that it is open.  It must not
+       be closed either, because it shares the parent's file descriptors. */
     PyObject *lost = PyObject_CallMethod(state->background, "forget", NULL);
     Py_DECREF(module);
     if (lost == NULL) {
@@ -469,8 +469,8 @@ PyDoc_STRVAR(
     "closing.  Any thread may call it: a step that waits in another thread then ends with\n"
     "StopIteration.\n\n"
     "A step and close() raise RuntimeError on the loop's own thread, where they would wait\n"
-    "for ever.  A step also does in a forked child, and where the loop has shut down or\n"
-    "does not run.  to_sync() itself does where gevent or eventlet has replaced threads.\n\n"
+    "for ever.  A step also raises it in a forked child, and if the loop has shut down or\n"
+    "does not run.  to_sync() itself raises it if gevent or eventlet has replaced threads.\n\n"
     ">>> async def count():\n"
     "...     for i in range(3):\n"
     "...         yield i\n"

@@ -1,17 +1,16 @@
 /* A worker: a source, the thread that iterates it, and the ring between that thread and a
  * loop.
  *
- * States: new -> started -> finished.  Once it is started, its thread alone touches the
- * source: see worker_run.c.  The loop takes items here, and waits for them as worker_wait.c
- * says.
+ * States: new -> started -> finished.  Once it is started, only its thread uses the source:
+ * see worker_run.c.  The loop takes items here, and waits for them as worker_wait.c describes.
  *
- * Owned: the stream owns one reference, the thread another.  A stream that is dropped releases
- * the worker, which closes the source then.
+ * The stream owns one reference, the thread another.  A stream that is dropped releases the
+ * worker, which then closes the source.
  *
- * Threads: `lock` guards what both sides touch, and is never held across a call into Python;
- * the thread owns what is marked so.
+ * Threads: `lock` guards what both sides use, and is never held across a call into Python.
+ * The fields marked so belong to the thread.
  *
- * Teardown needs no module state: a worker may outlive its type's.
+ * Teardown needs no module state: a worker may outlive the state of its type.
  */
 #include "bridge/worker.h"
 
@@ -57,7 +56,7 @@ worker_is_finished(worker *self)
 
 /* ---- stopping ---- */
 
-/* Cancel the executor's job, if the worker did not begin. */
+/* Cancel the executor's job, if the worker has not begun. */
 static void
 cancel_job(worker *self)
 {

@@ -1,10 +1,11 @@
 /* A worker's thread: see worker_run.h.
  *
- * It calls the source, or its iter(), then next(), and at the end close() where the iterator
- * is a Generator by its ABC; all in one copy of its maker's context.  Where the ring is full
- * it waits until that is half empty; with a ring of no items, until one is asked for.
+ * It calls the source, or iter() of it, then next(), and at the end close() if the iterator is
+ * a Generator by its ABC.  All this runs in one copy of the context of the code that made the
+ * worker.  If the ring is full, the thread waits until it is half empty.  If the ring holds no
+ * items at all, it waits until one is asked for.
  *
- * User code runs in all of these, with no lock held.
+ * User code runs in all of these calls, with no lock held.
  */
 #include "bridge/worker_run.h"
 
@@ -13,7 +14,7 @@
 #include "runtime/closing.h"
 #include "runtime/raising.h"
 
-#define ITEMS_BETWEEN_TURNS 128 /* for which the thread keeps the GIL */
+#define ITEMS_BETWEEN_TURNS 128 /* during which the thread keeps the GIL */
 
 static bool
 is_wanted_lock_held(const worker *self)
@@ -21,7 +22,7 @@ is_wanted_lock_held(const worker *self)
     return self->ring.max_items == 0 ? self->asked : !ring_is_full(&self->ring);
 }
 
-/* Wait until an item is wanted: false where it was stopped. */
+/* Wait until an item is wanted.  False if the worker was stopped. */
 static bool
 wait_until_wanted(worker *self)
 {
@@ -39,7 +40,7 @@ wait_until_wanted(worker *self)
     }
 }
 
-/* Put an item (stolen) into the ring: 1 where the next is wanted, 0 where not yet, or -1. */
+/* Put an item (stolen) into the ring.  1 if the next one is wanted, 0 if not yet, or -1. */
 static int
 put(worker *self, PyObject *item)
 {
@@ -64,7 +65,7 @@ put(worker *self, PyObject *item)
     return wanted;
 }
 
-/* Take items until the end, the stop, or an error, which is set then. */
+/* Take items until the end, the stop, or an error, which is then set. */
 static void
 pull(worker *self, PyObject *iterator)
 {
@@ -90,7 +91,8 @@ pull(worker *self, PyObject *iterator)
     }
 }
 
-/* An exception that is set stays set, or is the context of what closing raises. */
+/* Close the iterator.  An exception that is set stays set, or becomes the context of what
+   closing raises. */
 static void
 close_iterator(worker *self, PyObject *iterator)
 {
@@ -140,7 +142,7 @@ worker_run(worker *self)
         }
         close_iterator(self, iterator);
         PyObject *raised = PyErr_GetRaisedException();
-        Py_DECREF(iterator); /* on this thread */
+        Py_DECREF(iterator); /* released on this thread */
         if (raised != NULL) {
             PyErr_SetRaisedException(raised);
         }

@@ -1,13 +1,14 @@
-/* What a worker's thread runs. */
+/* The code of a worker's thread. */
 #ifndef GENERATORS_BRIDGE_WORKER_RUN_H
 #define GENERATORS_BRIDGE_WORKER_RUN_H
 
 #include "bridge/worker.h"
 
-/* Open the source, iterate it until its end or the stop, and close it: on its thread. */
+/* On the worker's thread: open the source, iterate it until its end or the stop, and close
+   it. */
 void worker_run(worker *self);
 
-/* The worker's end, or that of one that never began, with the exception that is set, if any.
+/* Finish a worker, or one that never began.  If an exception is set, it is the source's error.
  */
 void worker_finish(worker *self);
 

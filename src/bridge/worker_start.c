@@ -1,14 +1,14 @@
-/* The start of a worker's thread, and its end with the process: see worker_start.h.
+/* The start of a worker's thread, and its end at the end of the process: see worker_start.h.
  *
- * The thread is a threading.Thread that is no daemon, or one job of an executor for its whole
- * life.  While it runs, the state's set holds the worker.
+ * The thread is a threading.Thread that is not a daemon, or one job of an executor for the
+ * worker's whole life.  While it runs, the set in the module's state holds the worker.
  *
  * When the interpreter ends, all workers are stopped before threading or an executor waits for
- * their threads.  Functions to be called at exit are called in reverse order, so ours is
- * registered again when the first executor is used.
+ * their threads.  Functions registered to run at exit run in reverse order, so ours is
+ * registered again when an executor is first used.
  *
  * After a fork, the child has neither the threads nor the executors of earlier workers, and
- * the parent reads the sources of those that were not begun.  Nothing of them is touched.
+ * the parent reads the sources of those that were not begun.  The child uses nothing of them.
  */
 #include "bridge/worker_start.h"
 
@@ -63,7 +63,7 @@ count_fork(PyObject *reference, PyObject *Py_UNUSED(ignored))
     if (state != NULL) {
         forks_count(state);
         if (state->async_workers != NULL) {
-            /* A new set: the old one's workers, and what they hold, are never dropped. */
+            /* A new set: the workers of the old one, and what they hold, are never dropped. */
             PyObject *workers = PySet_New(NULL);
             if (workers != NULL) {
                 state->async_workers = workers;
@@ -105,8 +105,8 @@ worker_watch_forks(generators_state *state)
     return 0;
 }
 
-/* Before the first worker, and before the first one in an executor.  Two threads may do it at
-   once: each of the functions may be called twice. */
+/* Called before the first worker, and before the first worker in an executor.  Two threads may
+   do this at once: each of the functions may be called twice. */
 static int
 prepare(generators_state *state, PyObject *module, bool executor)
 {
@@ -127,7 +127,7 @@ prepare(generators_state *state, PyObject *module, bool executor)
 
 /* ---- the worker ---- */
 
-/* Its thread has ended.  0 or -1. */
+/* The worker's thread has ended.  0 or -1. */
 static int
 leave_set(worker *self)
 {
@@ -147,7 +147,7 @@ run(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static PyMethodDef run_method = {"to_async", run, METH_NOARGS, NULL};
 
-/* Raise what became of a job that ran no worker. */
+/* Raise an error that tells what happened to a job that ran no worker. */
 static void
 raise_lost_job(PyObject *job)
 {
@@ -166,8 +166,8 @@ raise_lost_job(PyObject *job)
     }
 }
 
-/* Called when the executor's job has ended: without running the worker, if it was never begun.
-   The worker may be in its teardown. */
+/* Called when the executor's job has ended.  If the worker was never begun, the job did not
+   run it.  The worker may be in its teardown. */
 static PyObject *
 job_ended(PyObject *op, PyObject *job)
 {
@@ -231,7 +231,7 @@ start_in_executor(worker *self, PyObject *executor, PyObject *target, PyObject *
     return done == NULL ? -1 : 0;
 }
 
-/* It does not run, and will not. */
+/* Whether the worker does not run and never will. */
 static bool
 is_unbegun(worker *self)
 {

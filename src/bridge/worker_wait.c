@@ -1,15 +1,15 @@
 /* How a loop waits for a worker: see worker_wait.h.
  *
- * The loop waits for a future where the ring is empty.  An eager wait ends with the first
- * item: with the GIL, a quick source fills the ring before the loop's thread runs.  Where few
- * items at a time came of that from a source that is quick all the same (it releases the GIL,
- * or there is none), the next wait is lazy: it ends with half a ring, and a timer of the loop
- * looks for fewer after a millisecond.
+ * The loop waits for a future if the ring is empty.  An eager wait ends with the first item:
+ * with the GIL, a quick source fills the ring before the loop's thread runs.  A quick source
+ * may still deliver only a few items at a time, because it releases the GIL or there is none.
+ * Then the next wait is lazy: it ends with half a ring, and a timer of the loop looks for
+ * fewer items after a millisecond.
  *
- * Owned: the loop, the future and the timer of a wait are the worker's, until it ends.
+ * The worker owns the loop, the future and the timer of a wait, until the wait ends.
  *
- * Threads: a stream may be stepped by one loop after another, each in its own thread.  A wait
- * that another replaces is ended on its own loop, and a callback for an earlier loop does
+ * Threads: several loops may step a stream one after another, each in its own thread.  A wait
+ * that another one replaces is ended on its own loop, and a callback for an earlier loop does
  * nothing.
  */
 #include "bridge/worker_wait.h"
@@ -18,9 +18,8 @@
 #include "core/clock.h"
 #include "runtime/raising.h"
 
-#define LAZY_DELAY 0.001 /* seconds that an item waits for others, at most */
-#define QUICK_ITEM \
-    (CLOCK_SECOND / 20000) /* a source that takes longer is waited for eagerly */
+#define LAZY_DELAY 0.001 /* seconds for which an item waits for others, at most */
+#define QUICK_ITEM (CLOCK_SECOND / 20000) /* for a slower source, the wait is eager */
 #define RETRY_DELAY (CLOCK_SECOND / 100)
 #define RETRIES 500
 
@@ -37,8 +36,8 @@ worker_loop_to_wake_lock_held(worker *self, bool at_once)
     return Py_NewRef(self->loop);
 }
 
-/* Cancel a timer (stolen, or NULL) that is of no use any more.  On its loop's thread.  0 or
-   -1, which Ctrl-C may be. */
+/* Cancel a timer (stolen, or NULL) that is no longer needed, on its loop's thread.  0, or -1
+   with an exception such as KeyboardInterrupt. */
 static int
 cancel_timer(PyObject *timer)
 {
@@ -51,7 +50,7 @@ cancel_timer(PyObject *timer)
     return done == NULL ? -1 : 0;
 }
 
-/* End the wait of the loop that runs here, and learn from it how to wait next. */
+/* End the wait of the loop that runs here, and decide from it how to wait next. */
 static PyObject *
 deliver(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
@@ -73,7 +72,7 @@ deliver(PyObject *op, PyObject *Py_UNUSED(ignored))
     }
     generators_lock_leave(&self->lock);
     Py_XDECREF(loop);
-    /* The future first: whoever waits for it must be woken. */
+    /* The future first: the step that waits for it must be woken. */
     int status = future == NULL ? 0 : loop_wake(future);
     Py_XDECREF(future);
     PyObject *raised = PyErr_GetRaisedException();
@@ -89,7 +88,7 @@ deliver(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static PyMethodDef deliver_method = {"deliver", deliver, METH_NOARGS, NULL};
 
-/* What the timer of a lazy wait calls. */
+/* The callback of the timer of a lazy wait. */
 static PyObject *
 look(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
@@ -130,7 +129,7 @@ try_to_wake_loop(worker *self, PyObject *loop)
     return done == NULL ? -1 : 0;
 }
 
-/* A loop that is not woken waits for ever: where there is no memory, this is tried again for
+/* A loop that is not woken waits for ever.  So if there is no memory, this is tried again for
    some seconds. */
 void
 worker_wake_loop(worker *self, PyObject *loop)
@@ -143,7 +142,7 @@ worker_wake_loop(worker *self, PyObject *loop)
         Py_END_ALLOW_THREADS;
         status = try_to_wake_loop(self, loop);
     }
-    /* A loop that is closed raises RuntimeError: no one waits. */
+    /* A closed loop raises RuntimeError: then nobody waits. */
     if (status < 0 && raising_forgive(PyExc_RuntimeError) < 0) {
         raising_unraisable(loop);
     }
@@ -163,9 +162,8 @@ start_timer(worker *self, PyObject *loop)
     return timer;
 }
 
-/* End what an earlier wait has left.  Its future, if nobody cancelled it, is that of a step
-   that is still pending, perhaps on another loop: that step is woken, and looks again.  0 or
-   -1. */
+/* End an earlier wait.  Its future, unless it was cancelled, belongs to a step that is still
+   pending, perhaps on another loop.  That step is woken and looks again.  0 or -1. */
 static int
 end_earlier_wait(generators_state *state, PyObject *future, PyObject *timer, bool is_here)
 {

@@ -4,15 +4,16 @@
 
 #include "bridge/worker.h"
 
-/* A future of the running loop for the next item, or the finish; NULL with an exception set.
+/* Make a future of the running loop, for the next item or the end.  NULL with an exception
+ * set.
  */
 PyObject *worker_wait(worker *self, generators_state *state);
 
-/* The loop to be woken now, a new reference, or NULL.  `at_once`: for one item, too.  With the
-   worker's lock held. */
+/* With the worker's lock held: the loop that must be woken now, a new reference, or NULL.
+   `at_once`: even for a single item. */
 PyObject *worker_loop_to_wake_lock_held(worker *self, bool at_once);
 
-/* Wake that loop (stolen).  On any thread. */
+/* Wake that loop (stolen).  May be called on any thread. */
 void worker_wake_loop(worker *self, PyObject *loop);
 
 #endif

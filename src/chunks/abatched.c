@@ -1,8 +1,8 @@
-/* abatched: tuples of n items of an async source, the last one of what is left.
+/* abatched: tuples of n items of an async source.  The last tuple may be shorter.
  *
- * States and threads: those of an async stream.  Owned: the batch that is being filled,
- * a list until it is whole.  One that an error of the source tears is dropped, as by
- * batched.
+ * States and threads: those of an async stream.  It owns the batch that is being filled, a
+ * list until it is complete.  If the source raises, the batch in progress is dropped, as
+ * batched does.
  */
 #include "chunks/abatched.h"
 
@@ -25,7 +25,7 @@ give_batch(abatched *self, PyObject **value)
     return *value == NULL ? ASTREAM_ERROR : ASTREAM_ITEM;
 }
 
-/* `item` is given away. */
+/* `item` is stolen. */
 static astream_outcome
 add(abatched *self, PyObject *item, PyObject **value)
 {
@@ -44,13 +44,10 @@ add(abatched *self, PyObject *item, PyObject **value)
     return PyList_GET_SIZE(self->batch) < self->n ? ASTREAM_AGAIN : give_batch(self, value);
 }
 
+/* Take `answer` to a pull.  ASTREAM_AGAIN where more must be pulled. */
 static astream_outcome
-abatched_step(astream *base, astream_answer answer, PyObject **value)
+abatched_take_answer(abatched *self, astream_answer answer, PyObject **value)
 {
-    abatched *self = (abatched *)base;
-    if (answer == ASTREAM_ASKED) {
-        answer = self->over ? ASTREAM_ENDED : astream_pull(base, value);
-    }
     PyObject *item = *value;
     *value = NULL;
     switch (answer) {
@@ -64,6 +61,40 @@ abatched_step(astream *base, astream_answer answer, PyObject **value)
     default:
         return ASTREAM_AWAIT;
     }
+}
+
+/* Pull until a batch is full, the source must be waited for, or others must have their turn.
+ */
+static astream_outcome
+abatched_pull(abatched *self, PyObject **value)
+{
+    astream *base = &self->stream;
+    for (;;) {
+        astream_answer answer = self->over ? ASTREAM_ENDED : astream_pull(base, value);
+        astream_outcome outcome = abatched_take_answer(self, answer, value);
+        if (outcome != ASTREAM_AGAIN || astream_spend(base)) {
+            return outcome;
+        }
+    }
+}
+
+static astream_outcome
+abatched_step(astream *base, astream_answer answer, PyObject **value)
+{
+    abatched *self = (abatched *)base;
+    if (answer != ASTREAM_ASKED) {
+        astream_outcome outcome = abatched_take_answer(self, answer, value);
+        if (outcome != ASTREAM_AGAIN) {
+            return outcome;
+        }
+    }
+    bool entered = base->home != NULL;
+    if (entered && astream_enter_source(base) < 0) {
+        return ASTREAM_ERROR;
+    }
+    astream_outcome outcome = abatched_pull(self, value);
+    astream_leave_source(base, entered);
+    return outcome;
 }
 
 static int
@@ -126,10 +157,10 @@ PyDoc_STRVAR(abatched_doc,
              "abatched(source, n, *, close_with_task=False)\n"
              "--\n\n"
              "Tuples of n items of an async iterable; the last one may be shorter.\n\n"
-             "As batched(), for `async for`.  Cancelling a pending step loses nothing: the\n"
-             "next one resumes it.\n"
-             "close_with_task=True closes it when the asyncio task that took its first\n"
-             "batch ends.  ValueError where n is less than one.\n\n"
+             "This is batched() for `async for`.  Cancelling a pending step loses nothing:\n"
+             "the next one resumes it.\n\n"
+             "close_with_task=True closes the stream when the asyncio task that took its\n"
+             "first batch ends.  ValueError if n is less than one.\n\n"
              ">>> import asyncio\n"
              ">>> async def letters():\n"
              "...     for letter in 'abcde':\n"

@@ -1,9 +1,9 @@
-/* achunked: pieces of an async source, sent on in chunks of one size.
+/* achunked: pieces of an async source as chunks of one size.
  *
- * The asynchronous face of pieces.c; how it pulls is in achunks.c.
+ * The async front end of pieces.c. achunks.c pulls the pieces.
  *
- * States and threads: those of an async stream.  Owned: the source or its read(), and
- * the bytes held, until the end.
+ * States and threads: those of an async stream.  Until the end it owns the source or its
+ * read(), and the bytes held.
  */
 #include "chunks/achunked.h"
 
@@ -13,7 +13,7 @@
 
 typedef struct {
     astream stream;
-    bool asked; /* for the chunk that is being made */
+    bool asked; /* the chunk that is being made was asked for */
     piece_chunks pieces;
 } achunked;
 
@@ -95,14 +95,15 @@ PyDoc_STRVAR(
     "achunked(pieces, size=65536, *, max_delay=0.1, encoding='utf-8',\n"
     "         close_with_task=False)\n"
     "--\n\n"
-    "The pieces (str, bytes or other buffers) of an async iterable, or what an object\n"
-    "gives whose read() is a coroutine function, as bytes of exactly `size`.\n\n"
-    "As chunked(), for `async for`; and where a loop of asyncio runs, bytes held go out\n"
-    "after `max_delay` seconds without a further piece, while the source's step goes on.\n"
-    "Cancelling a pending step loses nothing: the next one resumes it.\n\n"
-    "close_with_task=True closes it when the asyncio task that took its first chunk\n"
-    "ends.  An async generator given as `pieces` is closed when the stream ends; a file\n"
-    "stays open.\n\n"
+    "Join the pieces (str, bytes or other buffers) of an async iterable, or the content\n"
+    "of an object whose read() is a coroutine function, into bytes objects of exactly\n"
+    "`size`.\n\n"
+    "This is chunked() for `async for`.  In addition, on an asyncio loop the bytes held\n"
+    "go out after `max_delay` seconds without a further piece; the source's step\n"
+    "continues.  Cancelling a pending step loses nothing: the next one resumes it.\n\n"
+    "close_with_task=True closes the stream when the asyncio task that took its first\n"
+    "chunk ends.  An async generator given as `pieces` is closed when the stream ends; a\n"
+    "file stays open.\n\n"
     ">>> import asyncio\n"
     ">>> async def pieces():\n"
     "...     for piece in ('ab', b'cde', 'f'):\n"

@@ -1,13 +1,14 @@
 /* The async front end of chunks: see achunks.h.
  *
- * Items are pulled until a chunk is ready.  While bytes are held, the source is waited for no
- * longer than they may be: then they go out, and the source's step goes on by itself.
+ * It pulls items until a chunk is ready.  While bytes are held, it waits for the source no
+ * longer than the bytes may be held.  Then they go out, and the source's step continues
+ * without it.
  *
- * User code runs in the source and in the machine, under the stream's `running`.
+ * User code runs in the source and in the machine, while the stream is `running`.
  */
 #include "chunks/achunks.h"
 
-/* How long the source may be waited for: nanoseconds, or ASTREAM_FOREVER. */
+/* How long it may wait for the source: nanoseconds, or ASTREAM_FOREVER. */
 static uint64_t
 achunks_time_left(const chunks *machine)
 {
@@ -19,7 +20,7 @@ achunks_time_left(const chunks *machine)
     return held < c->delay ? c->delay - held : 0;
 }
 
-/* Feed what was pulled (`item` is stolen), or the end.  0 or -1. */
+/* Feed the item that was pulled (stolen), or the end.  0 or -1. */
 static int
 achunks_feed(astream *face, chunks *machine, const chunks_kind *kind, astream_answer answer,
              PyObject *item)
@@ -49,7 +50,7 @@ achunks_feed(astream *face, chunks *machine, const chunks_kind *kind, astream_an
     return status;
 }
 
-/* The chunk that is ready, if any: ASTREAM_AGAIN where more must be fed. */
+/* Take the chunk that is ready.  ASTREAM_AGAIN if there is none and more must be fed. */
 static astream_outcome
 achunks_take(bool *asked, chunks *machine, PyObject **value)
 {
@@ -65,7 +66,7 @@ achunks_take(bool *asked, chunks *machine, PyObject **value)
     return PyErr_Occurred() ? ASTREAM_ERROR : machine->finished ? ASTREAM_END : ASTREAM_AGAIN;
 }
 
-/* Take `answer` to a pull.  ASTREAM_AGAIN where the next chunk may be ready by that. */
+/* Take the `answer` to a pull.  ASTREAM_AGAIN if the next chunk may now be ready. */
 static astream_outcome
 achunks_take_answer(bool *asked, astream *face, chunks *machine, const chunks_kind *kind,
                     astream_answer answer, PyObject **value)
@@ -82,8 +83,8 @@ achunks_take_answer(bool *asked, astream *face, chunks *machine, const chunks_ki
     return ASTREAM_AGAIN;
 }
 
-/* Pull and feed until a chunk is ready, the source must be waited for, or others must have
-   their turn. */
+/* Pull and feed until a chunk is ready, the source must be waited for, or other tasks must
+   have a turn. */
 static astream_outcome
 achunks_pull(bool *asked, astream *face, chunks *machine, const chunks_kind *kind,
              PyObject **value)

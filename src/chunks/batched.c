@@ -1,13 +1,13 @@
-/* batched: tuples of n items; the last one may be shorter.
+/* batched: tuples of n items.  The last tuple may be shorter.
  *
  * States and ownership: those of a stream; it holds nothing itself.  If the source raises, the
- * batch under way is dropped, as itertools.batched does.
+ * batch in progress is dropped, as itertools.batched does.
  */
 #include "chunks/batched.h"
 
 #include "stream/stream.h"
 
-#define FIRST_ROOM 4096 /* items that a batch first has room for, if n is larger */
+#define FIRST_ROOM 4096 /* items that a new batch has room for, if n is larger */
 
 typedef struct {
     stream stream;
@@ -16,7 +16,7 @@ typedef struct {
 
 /* ---- the stream's own ---- */
 
-/* The first `count` items of a batch, which is stolen, tracked; NULL if there are none. */
+/* The first `count` items of a batch (stolen) as a tracked tuple; NULL if `count` is 0. */
 static PyObject *
 cut(PyObject *batch, Py_ssize_t count)
 {
@@ -33,8 +33,8 @@ cut(PyObject *batch, Py_ssize_t count)
     return batch;
 }
 
-/* The batch is not tracked while it is filled: gc.get_objects() must not show a tuple that
-   changes. */
+/* The garbage collector does not track the batch while it is filled: gc.get_objects() must not
+   show a tuple that changes. */
 static PyObject *
 batched_next(stream *base)
 {
@@ -105,7 +105,7 @@ PyDoc_STRVAR(batched_doc,
              "batched(source, n)\n"
              "--\n\n"
              "Tuples of n items of the source; the last one may be shorter.\n\n"
-             "As itertools.batched, but a stream: a generator given as `source` is closed\n"
+             "Like itertools.batched, but a stream: a generator given as `source` is closed\n"
              "when the stream ends.  ValueError if n is less than one.\n\n"
              ">>> list(batched('abcde', 2))\n"
              "[('a', 'b'), ('c', 'd'), ('e',)]");

@@ -7,9 +7,9 @@
  * States: those of a stream.  When the source ends or fails, the bytes held are delivered
  * first; then comes the end, or the error.
  *
- * Owned until the end: the source, by the stream; the bound read() of a file, which stays
- * open; the bytes held.  User code runs in the source and in codecs, under `running`. Threads:
- * see stream.c.
+ * Until the end, the stream owns the source, and this type owns the bytes held and the bound
+ * read() of a file.  The file stays open.  User code runs in the source and in codecs, while
+ * `running` is set.  Threads: see stream.c.
  */
 #include "chunks/chunked.h"
 
@@ -19,7 +19,7 @@
 typedef struct {
     stream stream;
     piece_chunks pieces;
-    PyObject *read; /* owned: a binary file's read(), or NULL if `source` is read */
+    PyObject *read; /* owned: read() of a binary file, or NULL if items of `source` are read */
     bool instant;   /* see chunks_is_instant() */
 } chunked;
 
@@ -46,7 +46,7 @@ feed_read(chunked *self, PyObject *data)
     return pieces_feed(&self->pieces, data, self->stream.pulled);
 }
 
-/* Read until a chunk is ready, or the file has ended.  0 or -1. */
+/* Read until a chunk is ready or the file has ended.  0 or -1. */
 static int
 read_file(stream *base, PyObject **Py_UNUSED(whole))
 {
@@ -115,8 +115,9 @@ chunked_clear(PyObject *op)
 
 /* ---- making one ---- */
 
-/* The method that reads a binary file: 1 and *read, 0 if `object` has no read(), or -1.  For a
-   buffered file that is read1(), which returns what it has and does not wait for more. */
+/* Find the method that reads a binary file: 1 with *read set, 0 if `object` has no read(), or
+   -1.  For a buffered file this is read1(), which returns the data at hand and does not wait
+   for more. */
 static int
 find_read(generators_state *state, PyObject *object, PyObject **read)
 {

@@ -102,7 +102,7 @@ chunks_take(chunks *self)
     return PyBytes_FromStringAndSize((const char *)chunk, (Py_ssize_t)count);
 }
 
-/* The rest of the last piece, then these bytes: a new reference, or NULL. */
+/* Join the rest of the last piece and these bytes: a new reference, or NULL. */
 static PyObject *
 copy_after_rest(const coalescer *machine, const void *bytes, size_t count)
 {
@@ -149,7 +149,8 @@ chunks_feed(chunks *self, PyObject *owner, const void *bytes, size_t count)
     return status;
 }
 
-/* Feed `bytes`, which is stolen; NULL with or without an exception set.  0 or -1. */
+/* Feed `bytes`, which is stolen, and may be NULL with or without an exception set.  0 or -1.
+ */
 static int
 feed_encoded(chunks *self, PyObject *bytes)
 {

@@ -1,9 +1,10 @@
-/* The coalescer for Python objects: pieces in, `bytes` objects out, and an error held back
- * until the bytes before it are out.  The owner locks.
+/* The coalescer for Python objects: pieces in, `bytes` objects out.  It holds an error back
+ * until the bytes before the error are out.  The owner locks.
  *
  * A machine that makes chunks of its items (pieces.h, csv/write/lines.h) has `chunks` as the
  * first member of its struct, and a chunks_kind.  Its front ends use chunks_next() here, or
- * achunks.h.  The struct is public for that, and for the inlines that run for each item.
+ * achunks.h.  The struct is public for these machines, and for the inline functions that run
+ * for each item.
  */
 #ifndef GENERATORS_CHUNKS_CHUNKS_H
 #define GENERATORS_CHUNKS_CHUNKS_H
@@ -23,44 +24,45 @@ typedef struct {
 } chunks;
 
 typedef struct {
-    /* Feed the item of this index.  0, or -1 with an exception that has a note of where. */
+    /* Feed item number `index`.  0, or -1 with an exception that has a note of its place. */
     int (*take)(chunks *self, generators_state *state, PyObject *item, Py_ssize_t index);
 
     /* There are no more items: feed what is left, and call chunks_end().  0 or -1. */
     int (*end)(chunks *self);
 
-    bool passes; /* an item that is exactly the next chunk is passed on as it is */
+    bool passes; /* pass an item on as it is if it is exactly the next chunk */
 } chunks_kind;
 
-/* Read `size` and `max_delay`, NULL for one that was not given: 64 KiB and a tenth of a
-   second. `text` is opened by the owner, and closed by chunks_close().  0 or -1. */
+/* Read `size` and `max_delay`.  NULL means not given: 64 KiB and a tenth of a second.  The
+   owner opens `text`; chunks_close() closes it.  0 or -1. */
 int chunks_open(chunks *self, PyObject *size, PyObject *max_delay);
 void chunks_close(chunks *self);
 int chunks_traverse(chunks *self, visitproc visit, void *arg);
 
-/* The next chunk: a new reference; NULL with an exception set, or without one if more must be
-   fed or, if `finished`, at the end. */
+/* Take the next chunk: a new reference.  NULL with an exception set; or without one if more
+   must be fed, or at the end if `finished`. */
 PyObject *chunks_take(chunks *self);
 
-/* Feed a piece.  `owner` keeps the bytes alive and unchanged.  They are copied if it is NULL,
-   or if chunks of the last piece are still to be taken.  0 or -1. */
+/* Feed a piece.  `owner` keeps the bytes alive and unchanged.  The bytes are copied if `owner`
+   is NULL or if chunks of the last piece are not all taken.  0 or -1. */
 int chunks_feed(chunks *self, PyObject *owner, const void *bytes, size_t count);
 
-/* Feed text, through the encoder.  0 or -1. */
+/* Encode and feed text.  0 or -1. */
 int chunks_feed_text(chunks *self, PyObject *text);
 
 /* Flush the encoder and the machine, and end.  0 or -1. */
 int chunks_end(chunks *self);
 
-/* Flush the machine, hold back the exception that is set until those bytes are out, and end.
-   False for one that is not held back and is still set: it is not an Exception. */
+/* Flush the machine, and end.  Hold back the exception that is set until the flushed bytes are
+   out.  False if it is not an Exception: it is then not held back, and stays set. */
 bool chunks_fail(chunks *self);
 
 #define CHUNKS_BETWEEN_TICKS 64
-#define CHUNKS_BETWEEN_CHECKS 1024 /* for signals: perhaps no item ever completes a chunk */
+#define CHUNKS_BETWEEN_CHECKS \
+    1024 /* for signals: it may be that no item ever completes a chunk */
 
-/* Whether the next piece is always there at once, so that the clock need not be read after
-   each one. */
+/* Whether the next piece is always there at once.  The clock then need not be read after each
+   one. */
 static inline bool
 chunks_is_instant(const chunks *self, PyObject *source)
 {
@@ -68,7 +70,7 @@ chunks_is_instant(const chunks *self, PyObject *source)
            (Py_IS_TYPE(source, &PyListIter_Type) || Py_IS_TYPE(source, &PyTupleIter_Type));
 }
 
-/* A step begins: the consumer waits from now on. */
+/* A step begins: from now on the consumer waits. */
 static inline void
 chunks_ask(chunks *self)
 {
@@ -77,7 +79,7 @@ chunks_ask(chunks *self)
     }
 }
 
-/* A piece was fed: flush what has waited too long. */
+/* A piece was fed: flush the bytes that have waited too long. */
 static inline void
 chunks_tick(chunks *self)
 {
@@ -100,8 +102,9 @@ chunks_is_whole(const chunks *self, const chunks_kind *kind, PyObject *item)
 
 /* ---- the sync front end ---- */
 
-/* Feed items of the stream until a chunk is ready, an item is one, or the source has ended.  0
-   with *whole, the item or NULL, or -1.  Inline, so that the compiler knows `kind`. */
+/* Feed items of the stream until a chunk is ready, an item is exactly the next chunk, or the
+   source has ended.  0 with *whole set to that item or NULL, or -1.  Inline, so that the
+   compiler knows `kind`. */
 static inline int
 chunks_pull(chunks *self, stream *face, const chunks_kind *kind, bool instant,
             PyObject **whole)
@@ -140,7 +143,7 @@ chunks_pull(chunks *self, stream *face, const chunks_kind *kind, bool instant,
     }
 }
 
-/* The next chunk; `more` feeds.  NULL at the end, or with an exception set. */
+/* Take the next chunk, calling `more` to feed.  NULL at the end, or with an exception set. */
 static inline PyObject *
 chunks_next(chunks *self, stream *face, int (*more)(stream *face, PyObject **whole))
 {

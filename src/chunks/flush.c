@@ -1,7 +1,8 @@
-/* FLUSH: among the pieces, it has the bytes held sent at once.
+/* FLUSH: among the pieces, it makes the stream send the bytes that it holds at once.
  *
- * The only object of its type.  It has no state.  It belongs to the module, and refers to it
- * by its type: the garbage collector must see that, or the module would never be freed.
+ * FLUSH is the only object of its type and has no state.  The module owns it, and it refers to
+ * the module by its type.  The garbage collector must see that reference, or the module would
+ * never be freed.
  */
 #include "chunks/flush.h"
 
@@ -13,7 +14,7 @@ flush_repr(PyObject *Py_UNUSED(op))
     return PyUnicode_FromString("generators.FLUSH");
 }
 
-/* It is copied and pickled by name, so that a copy is the same object. */
+/* Copied and pickled by name, so that a copy is the same object. */
 static PyObject *
 flush_reduce(PyObject *Py_UNUSED(op), PyObject *Py_UNUSED(ignored))
 {

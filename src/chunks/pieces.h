@@ -1,6 +1,6 @@
 /* Pieces of text and bytes in, chunks out: the machine of chunked and achunked.
  *
- * User code runs in codecs and buffers.  The struct is a part of the two front ends.
+ * User code runs in codecs and buffers.  The struct is part of the two front ends.
  */
 #ifndef GENERATORS_CHUNKS_PIECES_H
 #define GENERATORS_CHUNKS_PIECES_H
@@ -12,13 +12,13 @@ typedef struct {
     bool from_file; /* the pieces are results of read() */
 } piece_chunks;
 
-/* Read the parameters, NULL for one that was not given.  0 or -1. */
+/* Read the parameters.  NULL means not given.  0 or -1. */
 int pieces_open(piece_chunks *self, PyObject *size, PyObject *max_delay, PyObject *encoding);
 
 /* Feed any piece.  0, or -1 with an exception set: TypeError if it is not a piece. */
 int pieces_feed(piece_chunks *self, PyObject *piece, Py_ssize_t index);
 
-/* Feed a short piece that completes no chunk, the common case, without a call. */
+/* Feed a short piece that completes no chunk: the common case, without a call. */
 static inline bool
 pieces_put_short(piece_chunks *self, PyObject *piece)
 {

@@ -1,7 +1,7 @@
 /* Encodes text piece by piece.
  *
- * UTF-8, ASCII and Latin-1 are encoded natively; any other encoding by its codec's incremental
- * encoder, so that a byte order mark is written once.  The owner locks.
+ * UTF-8, ASCII and Latin-1 are encoded natively.  Any other encoding goes through its codec's
+ * incremental encoder, so that a byte order mark is written only once.  The owner locks.
  */
 #ifndef GENERATORS_CHUNKS_TEXT_H
 #define GENERATORS_CHUNKS_TEXT_H
@@ -27,14 +27,14 @@ int text_encoder_open(text_encoder *self, PyObject *encoding, const char *errors
 void text_encoder_close(text_encoder *self);
 int text_encoder_traverse(text_encoder *self, visitproc visit, void *arg);
 
-/* The bytes of a text, which must be ready: a new reference, or NULL. */
+/* Encode a text, which must be ready: a new reference to bytes, or NULL. */
 PyObject *text_encode(text_encoder *self, PyObject *text);
 
-/* The bytes that the codec held back until the end: a new reference; NULL without an exception
-   set if there are none. */
+/* Get the bytes that the codec held back until the end: a new reference.  NULL without an
+   exception set if there are none. */
 PyObject *text_encode_end(text_encoder *self);
 
-/* Whether the encoded bytes of the text are its units. */
+/* Whether the units of the text are its encoded bytes. */
 static inline bool
 text_is_plain(const text_encoder *self, PyObject *text)
 {

@@ -18,8 +18,8 @@ buffer_free(buffer *self)
     buffer_init(self);
 }
 
-/* Write `count` units into wider ones.  Goes from the last to the first, so
-   that `to` may be `from` itself. */
+/* Write `count` units into wider ones.  It goes from the last unit to the first, so that `to`
+   may be `from`. */
 static void
 spread(void *to, int to_width, const void *from, int from_width, size_t count)
 {

@@ -1,11 +1,10 @@
 /* A growable block of code units, 1, 2 or 4 bytes wide.
  *
- * Units are appended at the end and dropped from the front; appending wider
- * units widens what is held.  The block owns its memory and nothing else.
- * Nothing here is safe to call from two threads at once: the owner locks.
+ * Units are appended at the end and dropped from the front.  Appending wider units widens the
+ * whole block.  The block owns its memory and nothing else.  Nothing here is safe to call from
+ * two threads at once; the owner locks.
  *
- * At most BUFFER_LIMIT units are held, because positions in a block are
- * 32 bits wide.
+ * A block holds at most BUFFER_LIMIT units, because positions in a block are 32 bits wide.
  */
 #ifndef GENERATORS_CORE_BUFFER_H
 #define GENERATORS_CORE_BUFFER_H
@@ -22,27 +21,27 @@ typedef enum {
 } buffer_status;
 
 typedef struct {
-    uint8_t *data;   /* owned; NULL while nothing was ever held */
+    uint8_t *data;   /* owned; NULL until something is held */
     size_t length;   /* units held */
-    size_t capacity; /* units there is room for, at this width */
+    size_t capacity; /* units that fit, at this width */
     int width;       /* bytes a unit: 1, 2 or 4 */
 } buffer;
 
-/* An empty block, of units one byte wide. */
+/* Make an empty block, of units one byte wide. */
 void buffer_init(buffer *self);
 
 void buffer_free(buffer *self);
 
-/* Make room for `more` units of at least `width` bytes behind those held. */
+/* Make room for `more` units after those held, each at least `width` bytes wide. */
 buffer_status buffer_reserve(buffer *self, size_t more, int width);
 
 /* Append `count` units of `width` bytes each. */
 buffer_status buffer_append(buffer *self, const void *units, size_t count, int width);
 
-/* Append one unit, whatever width it needs. */
+/* Append one unit, widening the block if needed. */
 buffer_status buffer_append_unit(buffer *self, uint32_t unit);
 
-/* The unit at `index`, which must be held. */
+/* The unit at `index`, which must be less than `length`. */
 uint32_t buffer_unit(const buffer *self, size_t index);
 
 /* Forget the units from `length` on.  An emptied block is one byte wide again. */

@@ -17,7 +17,7 @@ coalescer_free(coalescer *self)
     coalescer_init(self, self->size, self->delay);
 }
 
-/* Room for `length` bytes in all, which are no more than a chunk. */
+/* Make room for `length` bytes in all, which is at most one chunk. */
 static bool
 reserve(coalescer *self, size_t length)
 {
@@ -40,7 +40,7 @@ reserve(coalescer *self, size_t length)
     return true;
 }
 
-/* The block takes as much of the rest as it may hold; there is room. */
+/* Move as much of the rest into the block as fits a chunk.  There is room for it. */
 static void
 absorb(coalescer *self)
 {
@@ -57,7 +57,7 @@ absorb(coalescer *self)
 bool
 coalescer_feed(coalescer *self, const void *bytes, size_t count)
 {
-    /* All room that this piece can need, so that coalescer_next() needs none. */
+    /* Reserve all the room that this piece can need, so that coalescer_next() needs none. */
     size_t total = self->length + count;
     size_t most = total < self->size || self->length == 0 ? total % self->size : self->size;
     if (count > SIZE_MAX - self->length || !reserve(self, most)) {

@@ -1,13 +1,12 @@
 /* The coalescer: bytes in pieces of any length -> chunks of exactly `size`.
  *
- * Pieces shorter than a chunk are copied together into its block; of a piece
- * that completes a chunk, what is left over is borrowed and cut without a copy
- * for as long as whole chunks come out of it.  What is held goes out early
- * only when it is due: coalescer_flush(), or `delay` passed by.  It reads no
- * clock: its owner tells it the time.
+ * Pieces shorter than a chunk are copied into its block.  When a piece completes a chunk, the
+ * rest of the piece is borrowed and cut into whole chunks without a copy.  Bytes held for an
+ * incomplete chunk go out early only when they are due: after coalescer_flush(), or when
+ * `delay` has passed.  The coalescer reads no clock; its owner passes the time.
  *
- * The owner feeds one piece, takes chunks until there is none, and keeps the
- * piece alive and unchanged until then.
+ * The owner feeds one piece, takes chunks until there is none, and keeps the piece alive and
+ * unchanged until then.
  */
 #ifndef GENERATORS_CORE_COALESCER_H
 #define GENERATORS_CORE_COALESCER_H
@@ -20,38 +19,38 @@
 #define COALESCER_NEVER UINT64_MAX
 
 typedef struct {
-    size_t size;         /* bytes of a chunk */
-    uint64_t delay;      /* nanoseconds that bytes may be held; 0: none is held */
-    uint8_t *block;      /* owned; NULL while nothing was ever held */
-    size_t length;       /* bytes in it; 0 while `rest` is whole chunks */
+    size_t size;         /* bytes in a chunk */
+    uint64_t delay;      /* nanoseconds for which bytes may be held; 0: not at all */
+    uint8_t *block;      /* owned; NULL until something is held */
+    size_t length;       /* bytes in the block; 0 while `rest` is whole chunks */
     size_t capacity;     /* at most size */
-    const uint8_t *rest; /* borrowed: what is not yet taken of the piece fed */
+    const uint8_t *rest; /* borrowed: the part of the piece that is not taken yet */
     size_t rest_length;
-    uint64_t since; /* when what is held began to wait */
+    uint64_t since; /* when the held bytes began to wait */
     bool waiting;   /* `since` is set */
-    bool due;       /* all that is held goes out */
-    bool given;     /* the block was the last chunk: it is empty at the next call */
+    bool due;       /* all held bytes go out */
+    bool given;     /* the block was the last chunk, and the next call empties it */
 } coalescer;
 
 void coalescer_init(coalescer *self, size_t size, uint64_t delay);
 void coalescer_free(coalescer *self);
 
-/* Take a piece; no chunk is left to be taken, or the piece begins with the rest of
-   the one before.  False when there is no memory, and nothing has changed. */
+/* Take a piece.  No chunk may be left to take, or else the piece must begin with the rest of
+   the piece before.  False if there is no memory; nothing has changed then. */
 bool coalescer_feed(coalescer *self, const void *bytes, size_t count);
 
-/* The next chunk, 1 to `size` bytes that stand until the next call; 0 when there
-   is none, and the piece fed is no longer needed. */
+/* Set *chunk to the next chunk and return its length, 1 to `size`.  The chunk is valid until
+   the next call.  Returns 0 if there is none; the piece fed is then no longer needed. */
 size_t coalescer_next(coalescer *self, const uint8_t **chunk);
 
-/* What is held is due, if anything is. */
+/* Make the held bytes due, if there are any. */
 void coalescer_flush(coalescer *self);
 
-/* A piece was fed at `now`: what has been held for too long is due. */
+/* A piece was fed at `now`.  If bytes have been held for too long, they are due. */
 void coalescer_tick(coalescer *self, uint64_t now);
 
-/* Somebody waits for the next chunk from `now` on: what was held before that
-   made nobody wait. */
+/* Someone waits for the next chunk from `now` on.  The delay counts from here, because nobody
+   waited for the bytes before. */
 void coalescer_ask(coalescer *self, uint64_t now);
 
 static inline bool
@@ -73,8 +72,8 @@ coalescer_is_ready(const coalescer *self)
     return self->due || self->rest_length > 0 || self->length == self->size;
 }
 
-/* coalescer_feed() for a piece that completes no chunk and for which there is
-   room already; false for any other, and where chunks are left. */
+/* coalescer_feed() for a piece that completes no chunk and fits into the block as it is.
+   False for any other piece, and if chunks are left to take. */
 static inline bool
 coalescer_put(coalescer *self, const void *bytes, size_t count)
 {

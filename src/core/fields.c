@@ -1,11 +1,12 @@
 #include "core/fields.h"
 
 #include "core/fields_inner.h"
+#include "core/fields_span.h"
 #include "core/memory.h"
 #include "core/units.h"
 
-/* Inside a regular group no limit is looked at, and a blank is never both
-   skipped and a delimiter. */
+/* Whether no group may be read from masks.  They check no limit inside a group, and they can't
+   tell a skipped blank from a blank that is the delimiter. */
 static bool
 needs_exactness(const fields_dialect *dialect)
 {
@@ -64,7 +65,7 @@ fields_reserve(fields *self, size_t units)
 
 /* ---- ends ---- */
 
-/* The line ends, in a state where that ends the record. */
+/* The line ends, in a state in which this ends the record. */
 static void
 end_record_here(fields *self, const void *block, int width)
 {
@@ -141,8 +142,9 @@ fields_fail(fields *self, uint32_t pos)
     fields_fault(self, FIELDS_UNREADABLE, pos);
 }
 
-/* Where the line after the one that `at` is in starts.  False, with *next what is known to
-   be of that line, where its end can't be seen: a '\r' that is last may have a '\n' yet. */
+/* Find the start of the line after the one that `at` is in.  Returns false if the end of the
+   line is not in sight: a '\n' may still follow a '\r' that is the last unit.  *next is then
+   the end of what is known to belong to the line. */
 static bool
 find_next_line(const void *block, int width, uint32_t at, uint32_t end, bool final,
                uint32_t *next)

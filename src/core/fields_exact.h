@@ -1,12 +1,13 @@
-/* csv.reader's own state machine, a unit at a time: what the bit masks of a group can't
- * prove goes through it, and each end of a line.
+/* The state machine of csv.reader, one unit at a time.  It reads the groups that the bit masks
+ * can't prove regular, and in FIELDS_LINES the line ends.
  */
 #ifndef GENERATORS_CORE_FIELDS_EXACT_H
 #define GENERATORS_CORE_FIELDS_EXACT_H
 
 #include "core/fields_inner.h"
+#include "core/units.h"
 
-/* Read one unit.  `c` is its value and `pos` its place.  False on a fault. */
+/* Read one unit of value `c` at `pos`.  False on a fault. */
 INLINE bool
 exact_unit(fields *self, const void *block, int width, uint32_t pos, uint32_t c)
 {
@@ -101,7 +102,7 @@ exact_unit(fields *self, const void *block, int width, uint32_t pos, uint32_t c)
             fields_fault(self, FIELDS_STRAY_NEWLINE, pos);
             return false;
         }
-        self->field_start = pos + 1; /* it is no field's */
+        self->field_start = pos + 1; /* this unit belongs to no field */
         return true;
     }
 
@@ -117,8 +118,8 @@ exact_unit(fields *self, const void *block, int width, uint32_t pos, uint32_t c)
         self->state = START_FIELD;
         return end_field(self, block, width, pos);
     }
-    /* Behind an escaped line end csv.reader stays where it is until the field
-       ends: the end of an iterator's line does not end the record there. */
+    /* After an escaped line end, csv.reader stays in this state until the field ends: there,
+       the end of an iterator's line does not end the record. */
     if (self->state != AFTER_ESCAPED_END) {
         self->state = IN_FIELD;
     }

@@ -1,30 +1,33 @@
-/* Reading units: whole groups of 64 by their bit masks where these prove them regular,
- * and all else by the exact machine.
+/* Reads units: groups of 64 from their bit masks if these prove the group regular, all others
+ * with the exact machine of fields_exact.h.
  *
- * Both say the same of where they stand, the one by `carry` and the other by
- * fields.state, and go over into each other at any unit.
+ * `carry` (for masks) and fields.state (for the exact machine) hold the same information, so
+ * one can be converted to the other at any unit.
  */
+#include "core/fields_feed.h"
+
 #include <string.h>
 
+#include "core/fields.h"
 #include "core/fields_exact.h"
 #include "core/fields_inner.h"
 #include "core/units.h"
 
-#define BATCH 32               /* groups whose masks are made in one call of the kernel */
-#define LINE_READ_AT_ONCE 4096 /* units; longer ones gain nothing by it */
+#define BATCH 32               /* groups for which one call of the kernel makes masks */
+#define LINE_READ_AT_ONCE 4096 /* units; longer lines gain nothing from it */
 
 /* ---- regular groups ---- */
 
-/* What one group hands to the next.  It says the same as fields.state, for
-   the states that can stand between two groups. */
+/* What one group hands to the next: the same as fields.state, for the states in which a group
+   can end. */
 typedef struct {
     uint64_t in_quote; /* all ones inside a quoted field */
-    uint64_t closed;   /* 1 right behind a closing quote */
-    uint64_t may_open; /* 1 where a quote would open a field */
+    uint64_t closed;   /* 1 right after a closing quote */
+    uint64_t may_open; /* 1 if a quote would open a field here */
     uint64_t after_carriage;
 } carry;
 
-/* False for the states of which masks know nothing. */
+/* False in states that masks can't express. */
 INLINE bool
 carry_from_state(const fields *self, carry *c)
 {
@@ -32,7 +35,7 @@ carry_from_state(const fields *self, carry *c)
     switch (self->state) {
     case START_RECORD:
     case START_FIELD:
-        c->may_open = self->pos == self->field_start; /* not behind skipped blanks */
+        c->may_open = self->pos == self->field_start; /* not after skipped blanks */
         return true;
     case IN_FIELD:
         return true;
@@ -82,8 +85,8 @@ list_ends(uint32_t *out, uint32_t at, uint64_t separators)
     return out;
 }
 
-/* List the separators and records of a group.  `inner` are line ends inside
-   quotes, `swallowed` each '\n' that belongs to a '\r' before it. */
+/* List the separators and records of a group.  `inner` has the line ends inside quotes,
+   `swallowed` each '\n' that follows a '\r'. */
 INLINE void
 list_group(fields *self, uint32_t at, uint64_t separators, uint64_t ends, uint64_t inner,
            uint64_t swallowed, uint32_t flags)
@@ -115,9 +118,9 @@ list_group(fields *self, uint32_t at, uint64_t separators, uint64_t ends, uint64
     }
 }
 
-/* What the masks of a group say of it, once it is proved regular. */
+/* What the masks of a regular group mean. */
 typedef struct {
-    uint64_t ends; /* line ends, those inside quotes too */
+    uint64_t ends; /* line ends, including those inside quotes */
     uint64_t separators;
     uint64_t inside;
     uint64_t closed;
@@ -125,8 +128,8 @@ typedef struct {
     uint32_t flags;
 } group;
 
-/* False where the `count` units (64, but for the last group of a feed) can't be
-   proved regular. */
+/* False if the `count` units can't be proved regular.  `count` is 64, but may be less for the
+   last group of a feed. */
 INLINE bool
 prove_group(const fields *self, const carry *c, const scan_masks *m, unsigned count, group *g)
 {
@@ -164,8 +167,8 @@ carry_from_group(carry *c, const group *g, unsigned last)
     c->may_open = g->may_open >> last & 1;
 }
 
-/* Read the `count` units from `at` on.  False, and nothing done, where that can't
-   be told from their masks. */
+/* Read `count` units from `at` on.  If their masks are not enough, return false and change
+   nothing. */
 INLINE bool
 regular_group(fields *self, carry *c, const scan_masks *m, uint32_t at, unsigned count)
 {
@@ -176,7 +179,8 @@ regular_group(fields *self, carry *c, const scan_masks *m, uint32_t at, unsigned
         return false;
     }
     uint64_t ends = g.ends, separators = g.separators;
-    /* No field inside a group can be too long; the one that ends first can. */
+    /* A field inside the group can't be too long, but the field that ends first may have begun
+       before the group. */
     if (separators != 0 &&
         at + lowest_bit(separators) - self->field_start > self->dialect.max_field) {
         return false;
@@ -222,8 +226,8 @@ irregular_group(fields *self, carry *c, bool *carried, const void *block, int wi
     return fine;
 }
 
-/* Copy up to 64 bytes by at most two moves of one size that overlap: most tails are
-   short, and memcpy asks more of a length that is not known. */
+/* Copy up to 64 bytes, with at most two moves of one size that may overlap.  Most tails are
+   short, and memcpy is slower if the length is not a constant. */
 INLINE void
 copy_tail(uint8_t *to, const uint8_t *from, size_t count)
 {
@@ -246,8 +250,9 @@ copy_tail(uint8_t *to, const uint8_t *from, size_t count)
     }
 }
 
-/* Masks of the `left` < 64 units that are the last of a feed: the block must
-   not be read beyond its end.  '\n' is never a delimiter, a quote or an escape. */
+/* Make the masks of the last `left` < 64 units of a feed.  The block must not be read beyond
+   its end, so the units are copied and padded with '\n', which is never a delimiter, a quote
+   or an escape. */
 INLINE void
 scan_copied(const fields *self, const void *units, int width, unsigned left, scan_masks *masks)
 {
@@ -265,8 +270,8 @@ scan_copied(const fields *self, const void *units, int width, unsigned left, sca
     scan_units(self->kernel, tail, 1, width, &self->dialect.set, masks);
 }
 
-/* The same where at least 64 units can be read that end where these do: what
-   the masks say of those before is shifted out. */
+/* The same if 64 units can be read that end where the `left` units end.  The masks of the
+   units before these are shifted out. */
 INLINE void
 scan_overlapping(const fields *self, const void *units, int width, unsigned left,
                  scan_masks *masks)
@@ -284,7 +289,7 @@ scan_overlapping(const fields *self, const void *units, int width, unsigned left
     masks->high >>= before;
 }
 
-/* Masks of the `left` < 64 units at `at`, the last of a feed. */
+/* Make the masks of the `left` < 64 units at `at`, the last of a feed. */
 INLINE void
 scan_tail(const fields *self, const void *block, int width, uint32_t at, unsigned left,
           scan_masks *masks)
@@ -357,7 +362,7 @@ feed_width(fields *self, const void *block, int width, uint32_t length)
                             : feed_groups(self, block, width, length);
 }
 
-/* Lines: the line end itself is outside all that is regular. */
+/* Lines: the length without the line end, which no regular group contains. */
 static uint32_t
 line_body(const void *block, int width, uint32_t from, uint32_t length)
 {
@@ -411,8 +416,8 @@ fields_feed(fields *self, const void *block, int width, size_t length)
 
 /* ---- whole lines ---- */
 
-/* Read the first `body` units of a line as one regular record, all but its end.
-   False, and nothing done but room made use of, where it is not that. */
+/* Read the first `body` units of a line, which is all but its line end, as one regular record.
+   False if it is not regular; nothing has changed then but unused entries of `ends`. */
 INLINE bool
 regular_line(fields *self, const void *line, int width, uint32_t body, uint32_t *flags)
 {

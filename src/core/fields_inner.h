@@ -1,22 +1,19 @@
-/* What the files of the CSV machine share and nobody else sees: see fields.h.
+/* Steps that fields_feed.c, fields.c and fields_exact.h share.  No other file includes this.
  *
- * fields.c has its life, the ends of lines and of data, and what follows a fault;
- * fields_feed.c reads units; fields_exact.h is csv.reader's own machine, a unit at a
- * time; fields_span.c says what a span means.
+ * fields_types.h has the types. fields.c starts and ends the machine, ends lines and data, and
+ * continues after a fault. fields_feed.c reads units. fields_exact.h is the state machine of
+ * csv.reader, which reads one unit at a time. fields_span.c decodes spans.
  */
 #ifndef GENERATORS_CORE_FIELDS_INNER_H
 #define GENERATORS_CORE_FIELDS_INNER_H
 
-#include "core/fields.h"
-#include "core/units.h"
+#include "core/fields_span.h"
+#include "core/fields_types.h"
 
-/* Room for that many more separators and records: one of each a unit.  False without
-   memory. */
-bool fields_reserve(fields *self, size_t units);
-
-/* The record under way can't be read on; `pos` is the unit at fault.  A record is measured
-   where it or what was fed ends, so that it may have been too long before that: then that is
-   the fault, wherever the block was cut. */
+/* Report that the record in progress can't be read further; the fault is at `pos`.  A record's
+   length is checked only at its end and at the end of each feed, so it may have exceeded the
+   limit before `pos`.  The fault is then that limit, so that the fault is the same wherever
+   the block is cut. */
 static inline void
 fields_fault(fields *self, fields_error error, uint32_t pos)
 {
@@ -28,7 +25,8 @@ fields_fault(fields *self, fields_error error, uint32_t pos)
     self->error_pos = pos;
 }
 
-/* Does the record under way, read up to `end`, keep the limit? */
+/* Whether the record in progress, read up to `end`, is within the limit.  If not, report the
+   fault. */
 static inline bool
 record_fits(fields *self, uint32_t end)
 {
@@ -39,13 +37,9 @@ record_fits(fields *self, uint32_t end)
     return false;
 }
 
-/* Where a walk over the span finds the character that is one too many; `end`
-   if it never does.  *count is how many characters there were before. */
-uint32_t fields_measure(const fields *self, const void *block, int width, uint32_t end,
-                        size_t *count);
-
-/* Does the field under way, read up to `end`, keep the limit?  Its length in
-   units is never less than in characters, so most fields are not measured. */
+/* Whether the field in progress, read up to `end`, is within the limit.  If not, report the
+   fault.  A field has at least as many units as characters, so most fields need no
+   measuring. */
 static inline bool
 field_fits(fields *self, const void *block, int width, uint32_t end)
 {
@@ -58,7 +52,7 @@ field_fits(fields *self, const void *block, int width, uint32_t end)
         fields_fault(self, FIELDS_FIELD_LIMIT, at);
         return false;
     }
-    /* It takes at least as many units more until it can be too long. */
+    /* The field can't exceed the limit before it has that many more units. */
     self->measure_at = (size_t)(end - self->field_start) + (self->field_limit - count);
     return true;
 }

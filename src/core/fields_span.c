@@ -1,13 +1,14 @@
-/* What a span means: its characters, without the quotes and escapes.
+/* Decodes a span: its characters, without the quotes and escapes.
  *
- * One walk writes them, counts them, and finds the one that is too many.
+ * One function writes the characters, counts them, and finds the one that exceeds the limit.
  */
-#include "core/fields_inner.h"
+#include "core/fields_span.h"
+
 #include "core/units.h"
 
-/* Walk over the units from `start` up to `end`, all of one field.  `out` gets
-   its characters where it is not NULL.  Stops before the character that is one
-   more than `most`, and says where. */
+/* Decode the units from `start` up to `end`, which belong to one field.  Writes the characters
+   to `out` unless it is NULL.  Stops before the character that is one more than `most`, and
+   returns the position. */
 INLINE uint32_t
 walk(const fields_dialect *d, const void *block, int width, uint32_t start, uint32_t end,
      void *out, bool code_points, size_t most, size_t *count, bool *unquoted)

@@ -1,8 +1,8 @@
 /* Where core's memory comes from.
  *
- * Core is plain C11 and never sees Python.h, yet inside the extension its
- * blocks should be seen by tracemalloc and by allocation-failure tests.  The
- * build names the two functions; without it they are libc's.
+ * Core is plain C11 and never includes Python.h.  In the extension, tracemalloc and the tests
+ * of failing allocations should still see its blocks, so the build names the two functions to
+ * use.  Otherwise they are those of libc.
  */
 #ifndef GENERATORS_CORE_MEMORY_H
 #define GENERATORS_CORE_MEMORY_H

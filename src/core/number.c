@@ -1,9 +1,9 @@
-/* How a double is rounded: W. Clinger's way where the digits and the power of
- * ten are both doubles ("How to read floating point numbers accurately",
- * 1990), in integers by the Eisel-Lemire way where they are not (D. Lemire,
- * "Number parsing at a gigabyte per second", 2021).
+/* How a double is rounded: if the digits and the power of ten are both doubles, by W.
+ * Clinger's method ("How to read floating point numbers accurately", 1990); otherwise in
+ * integers, by the Eisel-Lemire method (D. Lemire, "Number parsing at a gigabyte per second",
+ * 2021).
  *
- * NUMBER_PORTABLE does without what is special to a compiler, for the tests.
+ * NUMBER_PORTABLE avoids what only some compilers have.  It is for the tests.
  */
 #include "core/number.h"
 
@@ -19,7 +19,7 @@
 
 #define INT_DIGITS 18     /* any 18 digits fit in 63 bits */
 #define DOUBLE_DIGITS 19  /* any 19 digits fit in 64 bits */
-#define DOUBLE_LENGTH 128 /* keeps a count of digits far from what an int holds */
+#define DOUBLE_LENGTH 128 /* keeps counts of digits far below INT_MAX */
 
 _Static_assert(FLT_RADIX == 2 && DBL_MANT_DIG == 53 && DBL_MAX_EXP == 1024 &&
                    sizeof(double) == 8,
@@ -84,7 +84,7 @@ load4(const uint8_t *p)
     return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24;
 }
 
-/* 1 to 7 bytes, the rest zero.  Bytes that are loaded twice fall together. */
+/* Load 1 to 7 bytes; the rest is zero.  Bytes that are loaded twice land in the same place. */
 static inline uint64_t
 load_short(const uint8_t *p, size_t count)
 {
@@ -95,9 +95,8 @@ load_short(const uint8_t *p, size_t count)
            (uint64_t)p[count - 1] << (8 * (count - 1));
 }
 
-/* Nonzero if a byte is no digit, and the lowest byte that is not zero is then
-   the first such.  A carry out of a byte spoils only those after it, and only
-   a byte that is itself no digit carries. */
+/* Nonzero if a byte is not a digit.  The lowest nonzero byte then marks the first such byte:
+   only a byte that is not a digit carries, and a carry spoils only the bytes after it. */
 static inline uint64_t
 not_digits(uint64_t word)
 {
@@ -105,8 +104,8 @@ not_digits(uint64_t word)
            (((word + EACH_BYTE(0x06)) & EACH_BYTE(0xF0)) ^ EACH_BYTE(0x30));
 }
 
-/* Ones to pairs, pairs to fours, fours to the whole: in each step the upper
-   half of a lane gets ten, a hundred or ten thousand of the lower one. */
+/* Combine digits to pairs, pairs to fours, and fours to the result.  Each step adds ten, a
+   hundred or ten thousand times the lower half of a lane to the upper half. */
 static inline uint64_t
 eight_digits(uint64_t word)
 {
@@ -115,7 +114,7 @@ eight_digits(uint64_t word)
     return (word & UINT64_C(0x0000FFFF0000FFFF)) * ((UINT64_C(10000) << 32) + 1) >> 32;
 }
 
-/* 1 to 7 digits moved to the end of a word that begins with '0's. */
+/* Move 1 to 7 digits to the end of a word that begins with '0's. */
 static inline uint64_t
 pad_zeros(uint64_t word, size_t count)
 {
@@ -160,7 +159,7 @@ typedef struct {
     int exponent;
 } decimal;
 
-/* Add the digits at s->at to *total; it wraps where they are too many. */
+/* Append the digits at s->at to *total, which wraps around if they are too many. */
 static inline void
 take_digits(span *s, uint64_t *total)
 {
@@ -177,8 +176,7 @@ take_digits(span *s, uint64_t *total)
     }
 }
 
-/* How many of `count` digits, with a point somewhere, are left when the zeros
-   that they begin with are not counted. */
+/* Of `count` digits, with a point somewhere, how many are left after the leading zeros. */
 static size_t
 significant(const uint8_t *p, size_t count)
 {
@@ -188,7 +186,7 @@ significant(const uint8_t *p, size_t count)
     return count;
 }
 
-/* The sign and one to four digits behind an 'e'. */
+/* Read the sign and one to four digits after an 'e'. */
 static bool
 take_exponent(span *s, int *exponent)
 {
@@ -263,13 +261,14 @@ static inline bool
 rounds_to_nearest(void)
 {
     static const double smallest = DBL_MIN;
-    double tiny = *(const volatile double *)&smallest; /* so that the sums are done here */
+    double tiny = *(
+        const volatile double *)&smallest; /* so that the compiler does not compute the sums */
     return 1.0 + tiny == 1.0 - tiny;
 }
 #endif
 
-/* One rounding of two exact doubles, if the machine is set to round them right
-   and not in a wider register. */
+/* Compute the value with one rounding of two exact doubles, if the machine rounds to nearest
+   and does not use a wider register. */
 static inline bool
 small_decimal(decimal number, double *value)
 {
@@ -291,14 +290,14 @@ small_decimal(decimal number, double *value)
     return false;
 }
 
-/* The bits of the double nearest to number, which is not zero, if they are
- * certain.  The table's range keeps far from the ends of double's.
+/* Find the bits of the double nearest to `number`, which is not zero.  False if they are not
+ * certain.  The range of the table is far from the ends of the range of double.
  *
- * The product of the digits and of the power's first 128 bits has 192 bits.
- * Where the power was cut off the true product is greater, by less than the
- * digits in the lowest 64 bits; only where that could carry it up to the half
- * that decides the rounding is the answer not known.  A tie is a tie only if
- * the product is exact: one cut off that shows a half is truly above it.
+ * The product of the digits and the first 128 bits of the power has 192 bits.  If the power
+ * was cut off, the true product is greater, by less than the digits in the lowest 64 bits.
+ * The answer is unknown only if that difference could reach the half that decides the
+ * rounding.  Only an exact product can be a tie: a cut-off product that shows a half is really
+ * above it.
  */
 static bool
 round_decimal(decimal number, uint64_t *bits)
@@ -315,7 +314,7 @@ round_decimal(decimal number, uint64_t *bits)
     uint64_t middle = upper.low + lower.high;
     uint64_t high = upper.high + (middle < upper.low);
 
-    int spare = (int)(high >> 63) + 10; /* bits in `high` below the 53 */
+    int spare = (int)(high >> 63) + 10; /* bits of `high` below the 53 of the mantissa */
     uint64_t half = UINT64_C(1) << (spare - 1);
     uint64_t rest = high & (2 * half - 1);
     uint64_t mantissa = (high >> spare) + (rest >= half);
@@ -327,11 +326,11 @@ round_decimal(decimal number, uint64_t *bits)
     else if (rest == half - 1 && middle == UINT64_MAX && lower.low + digits < digits) {
         return false;
     }
-    /* floor(log2(10^exponent)), kept above zero: shifting a negative number is
-       the compiler's choice. */
+    /* floor(log2(10^exponent)), computed above zero: the result of shifting a negative number
+       depends on the compiler. */
     int binary = ((number.exponent * 217706 + (1024 << 16)) >> 16) - 1024;
-    /* The mantissa's own top bit adds the last one to the exponent field, and a
-       mantissa rounded up to 2^53 adds two. */
+    /* Adding the mantissa's top bit increments the exponent field by one; a mantissa rounded
+       up to 2^53 increments it by two. */
     *bits = ((uint64_t)(binary - shift + spare + 1 + 1074) << 52) + mantissa;
     return true;
 }
@@ -382,7 +381,7 @@ take_number(const uint8_t *p, size_t count, int *number)
     return true;
 }
 
-/* Ten bytes. */
+/* Read ten bytes. */
 static inline bool
 take_date(const uint8_t *p, number_date_value *date)
 {
@@ -403,7 +402,7 @@ number_date(const uint8_t *text, size_t length, number_date_value *value)
     return NUMBER_OK;
 }
 
-/* What follows HH:MM: nothing, :SS, :SS.fff or :SS.ffffff. */
+/* Read what follows HH:MM: nothing, :SS, :SS.fff or :SS.ffffff. */
 static inline bool
 take_seconds(const uint8_t *p, size_t length, number_datetime_value *value)
 {
@@ -432,7 +431,7 @@ take_seconds(const uint8_t *p, size_t length, number_datetime_value *value)
     }
 }
 
-/* Hour 24, which 3.14 takes and 3.13 does not, is left to CPython. */
+/* 3.14 accepts hour 24 and 3.13 does not, so it is left to CPython. */
 number_status
 number_datetime(const uint8_t *text, size_t length, number_datetime_value *value)
 {
@@ -449,7 +448,7 @@ number_datetime(const uint8_t *text, size_t length, number_datetime_value *value
 
 /* ---- bool ---- */
 
-/* `word` is lower-case letters: setting bit 5 makes a letter of no other byte. */
+/* `word` is lower-case letters.  Setting bit 5 turns only letters into these letters. */
 static inline bool
 spells(const uint8_t *text, const char *word, size_t length)
 {

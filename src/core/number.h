@@ -1,14 +1,13 @@
 /* Text -> integer, double, date, datetime or bool; or "not sure".
  *
- * What is accepted has exactly the value that CPython 3.11 to 3.15 gives for
- * int(), float(), date.fromisoformat() and datetime.fromisoformat() of the
- * same text.  Only the common spellings are accepted: anything rare and
- * anything wrong is NUMBER_UNSURE, and CPython decides.  For a bool, whose
- * spellings are our own, NUMBER_UNSURE means that it is none.
+ * An accepted text has exactly the value that int(), float(), date.fromisoformat() or
+ * datetime.fromisoformat() of CPython 3.11 to 3.15 gives for it.  Only the common spellings
+ * are accepted.  Anything rare or wrong is NUMBER_UNSURE, and the caller asks CPython.  For a
+ * bool, whose spellings are defined here, NUMBER_UNSURE means that the text is not a bool.
  *
- * Text is ASCII or UTF-8, of any length, with no NUL behind it; not a byte
- * outside it is read.  *value is written only with NUMBER_OK.  Stateless;
- * neither the locale nor the rounding mode of the machine matters.
+ * The text is ASCII or UTF-8, of any length, without a terminating NUL.  Nothing outside of it
+ * is read.  *value is written only with NUMBER_OK.  The functions are stateless and do not
+ * depend on the locale or on the machine's rounding mode.
  */
 #ifndef GENERATORS_CORE_NUMBER_H
 #define GENERATORS_CORE_NUMBER_H
@@ -36,23 +35,23 @@ typedef struct {
     int microsecond;
 } number_datetime_value;
 
-/* A sign or none and 1 to 18 digits, in ASCII whitespace or none. */
+/* An optional sign and 1 to 18 digits, with ASCII whitespace around allowed. */
 number_status number_int(const uint8_t *text, size_t length, int64_t *value);
 
-/* A sign or none, digits with a point or none, an exponent or none, in ASCII
-   whitespace or none; at most 19 digits from the first that is not zero, the
-   last of them worth 10^-65 to 10^65.  Exactly rounded. */
+/* An optional sign, digits, an optional point and an optional exponent, with ASCII whitespace
+   around allowed.  There may be at most 19 digits from the first nonzero one on, and the last
+   of them must be worth 10^-65 to 10^65.  Exactly rounded. */
 number_status number_double(const uint8_t *text, size_t length, double *value);
 
 /* YYYY-MM-DD. */
 number_status number_date(const uint8_t *text, size_t length, number_date_value *value);
 
-/* YYYY-MM-DD, 'T' or a space, and HH:MM, HH:MM:SS, HH:MM:SS.fff or
-   HH:MM:SS.ffffff; no zone. */
+/* YYYY-MM-DD, then 'T' or a space, then HH:MM, HH:MM:SS, HH:MM:SS.fff or HH:MM:SS.ffffff; no
+   time zone. */
 number_status number_datetime(const uint8_t *text, size_t length,
                               number_datetime_value *value);
 
-/* true/false, t/f, yes/no or 1/0, in any case. */
+/* true/false, t/f, yes/no or 1/0, in upper or lower case. */
 number_status number_bool(const uint8_t *text, size_t length, bool *value);
 
 #endif

@@ -1,8 +1,8 @@
 /* Made by tools/powers.py from integers; do not edit.
  *
- * Entry i: the first 128 bits, cut off and not rounded, of ten to the power
- * NUMBER_POWER_FIRST + i; the upper 64, then the lower 64.  Those of 0 to
- * NUMBER_POWER_EXACT lose nothing by the cut; all others do.
+ * Entry i: the first 128 bits of 10 ** (NUMBER_POWER_FIRST + i), cut off and not
+ * rounded; the upper 64 bits, then the lower 64.  The entries of the powers 0 to
+ * NUMBER_POWER_EXACT are exact, and all others are not.
  */
 #ifndef GENERATORS_CORE_POWERS_H
 #define GENERATORS_CORE_POWERS_H

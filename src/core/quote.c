@@ -7,7 +7,7 @@
 
 #define SCANNED_GROUPS 8
 
-/* ---- what is special ---- */
+/* ---- special units ---- */
 
 static int
 width_of(uint32_t unit)
@@ -49,7 +49,7 @@ quote_init(quoter *self, const quote_dialect *dialect, const scan_kernel *kernel
     for (size_t i = 0; i < length; i++) {
         uint32_t unit = unit_at(terminator, i, width);
         if (unit != '\r' && unit != '\n') {
-            self->scans = false; /* a kernel knows no more characters */
+            self->scans = false; /* the kernels look for no other characters */
         }
         add_special(self, unit);
     }
@@ -78,10 +78,10 @@ is_special(const quoter *self, uint32_t unit)
     return false;
 }
 
-/* ---- looking for it ---- */
+/* ---- finding them ---- */
 
-/* Whole groups of 64, as many as there are: where the first special unit is, or
-   how many units were looked at. */
+/* Search all whole groups of 64.  Returns the position of the first special unit, or how many
+   units were searched. */
 static size_t
 scan_groups(const quoter *self, const void *units, size_t count, int width)
 {
@@ -143,8 +143,8 @@ copy_units(void *to, size_t at, int to_width, const void *from, size_t count, in
     }
 }
 
-/* What must stand before a special unit; SCAN_ABSENT for nothing.  *quoted is set
-   where the field must be quoted for it. */
+/* What must stand before a special unit; SCAN_ABSENT for nothing.  Sets *quoted if the unit
+   requires that the field is quoted. */
 INLINE uint32_t
 guard(const quote_dialect *dialect, uint32_t unit, bool *quoted, bool *escaped)
 {
@@ -167,9 +167,9 @@ guard(const quote_dialect *dialect, uint32_t unit, bool *quoted, bool *escaped)
     return *escaped ? dialect->set.escape : SCAN_ABSENT;
 }
 
-/* Write a field that holds a special unit at `first` to `to`, from `at` on, where
-   there is room for twice its units and two more.  How many were written is
-   *written; `at` itself is left free for a quote, and *quoted tells if it comes. */
+/* Write a field whose first special unit is at `first` to `to`, starting at `at` + 1.  There
+   must be room for twice its units and two more.  *written is how many units were written.
+   `at` is left free for a quote, which comes if *quoted. */
 INLINE quote_status
 write_guarded(const quoter *self, uint8_t *to, size_t at, int to_width, const void *units,
               size_t first, size_t count, int width, bool *quoted, size_t *written)

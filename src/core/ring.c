@@ -20,8 +20,8 @@ ring_free(ring *self)
     ring_init(self, self->max_items, self->max_bytes);
 }
 
-/* Twice the room, when all there was is in use.  What had gone round to the start
-   follows the old end then. */
+/* Double the room when all of it is in use.  Entries that had wrapped around to the start then
+   follow the old end. */
 static bool
 grow(ring *self)
 {

@@ -1,7 +1,7 @@
-/* How each kernel is made: the instruction set gives three functions, each
- * the mask of "equal to this value" over 64 units of one width, and one for
- * the prefix XOR.  SCAN_KERNEL builds the three scan functions from them.  The
- * compiler keeps a group's units in registers across the comparisons.
+/* How a kernel is made: each instruction set defines three functions that compare the 64 units
+ * of a group, one for each width, with a value and return the mask, one for bytes above 0x7F
+ * and one for the prefix XOR.  SCAN_KERNEL makes the three scan functions from them.  The
+ * compiler keeps the units of a group in registers across the comparisons.
  */
 #include "core/scan.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/units.h"
-#include "core/utf8.h"
+#include "core/utf8_blocks.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #define SCAN_X86 1
@@ -22,8 +22,8 @@
 #include <arm_neon.h>
 #endif
 
-/* A character that units of this width cannot be is looked for as '\n' and
-   its mask cleared, so that the loop has no branch. */
+/* If units of this width cannot hold a character, the loop looks for '\n' instead and clears
+   the mask, so that it needs no branch. */
 typedef struct {
     uint32_t value;
     uint64_t keep;
@@ -36,8 +36,8 @@ needle_for(uint32_t character, uint32_t widest)
     return (needle){possible ? character : '\n', possible ? ~UINT64_C(0) : 0};
 }
 
-/* EQUAL(p, value), HIGH(p) and INSIDE(mask) are of one instruction set; SIZE is
-   the width of a unit in bytes. */
+/* EQUAL(p, value), HIGH(p) and INSIDE(mask) belong to one instruction set.  SIZE is the width
+   of a unit in bytes. */
 #define SCAN_FUNCTION(NAME, ATTRIBUTES, SIZE, WIDEST, EQUAL, HIGH, INSIDE)             \
     ATTRIBUTES static void NAME(const void *units, size_t groups, const scan_set *set, \
                                 scan_masks *masks)                                     \
@@ -83,7 +83,7 @@ load64(const uint8_t *p)
     return word;
 }
 
-/* Gather the top bit of each of eight bytes, which hold nothing else. */
+/* Gather the top bits of eight bytes, whose other bits must be zero. */
 INLINE uint64_t
 gather_tops(uint64_t tops)
 {
@@ -254,7 +254,7 @@ avx2_equal2(const uint8_t *p, uint32_t value)
     for (int i = 0; i < 2; i++, p += 64) {
         __m256i a = _mm256_cmpeq_epi16(avx2_load(p), v);
         __m256i b = _mm256_cmpeq_epi16(avx2_load(p + 32), v);
-        /* packs works on each half by itself: put the quarters back in order */
+        /* packs works on each half separately: put the quarters back in order */
         __m256i all = _mm256_permute4x64_epi64(_mm256_packs_epi16(a, b), 0xD8);
         mask |= avx2_bits(all) << (32 * i);
     }
@@ -278,7 +278,7 @@ avx2_equal4(const uint8_t *p, uint32_t value)
     return mask;
 }
 
-/* A carry-less product with all ones is the prefix XOR. */
+/* The carry-less product with all ones is the prefix XOR. */
 AVX2 INLINE uint64_t
 avx2_inside(uint64_t mask)
 {
@@ -365,7 +365,7 @@ x86_detect(void)
     __cpuid(leaf1, 1);
     __cpuidex(leaf7, 7, 0);
     bool pclmul = leaf1[2] >> 1 & 1;
-    bool saves = leaf1[2] >> 27 & 1; /* the system keeps the wide registers */
+    bool saves = leaf1[2] >> 27 & 1; /* the system saves the wide registers */
     uint64_t kept = saves ? _xgetbv(0) : 0;
     has.avx2 = pclmul && (kept & 0x06) == 0x06 && (leaf7[1] >> 5 & 1);
     has.avx512 =
@@ -380,8 +380,8 @@ x86_detect(void)
 
 #ifdef SCAN_NEON
 
-/* Four vectors of 0x00 or 0xFF -> 64 bits: keep one bit a byte, then add
-   neighbours three times. */
+/* Four vectors of 0x00 or 0xFF -> 64 bits: keep one bit of each byte, then add neighbours
+   three times. */
 INLINE uint64_t
 neon_bits(uint8x16_t a, uint8x16_t b, uint8x16_t c, uint8x16_t d)
 {

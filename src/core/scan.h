@@ -1,9 +1,8 @@
 /* 64 code units at a time -> bit masks of the characters that matter.
  *
- * One kernel for each instruction set; the caller chooses one and keeps it.
- * A kernel is stateless and knows nothing of CSV but which characters count:
- * bit i of a mask speaks of unit i of the group.  All kernels give the same
- * masks; `scalar` is always there.
+ * There is one kernel for each instruction set; the caller chooses one and keeps it.  A kernel
+ * is stateless.  All that it knows of CSV is which characters to look for.  Bit i of a mask
+ * stands for unit i of the group.  All kernels make the same masks; `scalar` always exists.
  */
 #ifndef GENERATORS_CORE_SCAN_H
 #define GENERATORS_CORE_SCAN_H
@@ -15,7 +14,7 @@
 #define SCAN_KERNELS 8
 #define SCAN_ABSENT UINT32_MAX
 
-/* The characters to look for; SCAN_ABSENT for one that is not in use. */
+/* The characters to look for.  SCAN_ABSENT for one that is not used. */
 typedef struct {
     uint32_t delimiter;
     uint32_t quote;
@@ -39,15 +38,16 @@ typedef void (*scan_function)(const void *units, size_t groups, const scan_set *
 typedef struct {
     const char *name;
     scan_function scan[3]; /* for units of 1, 2 and 4 bytes: see scan_units */
-    /* How many bytes from the start are valid UTF-8, or less: see utf8.h. */
+    /* How many bytes from the start are known to be valid UTF-8: see utf8_blocks.h. */
     size_t (*utf8_blocks)(const uint8_t *bytes, size_t count);
 } scan_kernel;
 
-/* The kernels that this machine can run, best first, NULL at the end: at most
-   SCAN_KERNELS entries. */
+/* Write the kernels that this machine can run to `kernels`, best first, then NULL.  There are
+   at most SCAN_KERNELS entries. */
 void scan_kernels(const scan_kernel **kernels);
 
-/* The kernel of that name, or the best for NULL; NULL if there is none here. */
+/* The kernel of that name, or the best one if `name` is NULL.  NULL if this machine has no
+   such kernel. */
 const scan_kernel *scan_choose(const char *name);
 
 static inline void

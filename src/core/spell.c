@@ -1,8 +1,8 @@
-/* Doubles are spelled by Schubfach (Raffaele Giulietti, "The Schubfach way to
- * render doubles"): of all decimals that are read back as the number, one of
- * the fewest digits, and of those the nearest.  The interval of such decimals
- * is scaled by a power of ten so that it is between one and ten units wide;
- * then at most two candidates, one of them ending in zero, are looked at.
+/* Doubles are written by the Schubfach method (Raffaele Giulietti, "The Schubfach way to
+ * render doubles").  Of all decimals that read back as the number, it takes those with the
+ * fewest digits, and of these the nearest.  It scales the interval of such decimals by a power
+ * of ten so that the interval is between one and ten units wide.  Then it needs to look at two
+ * candidates at most, one of which ends in zero.
  */
 #include "core/spell.h"
 
@@ -17,7 +17,7 @@ static const char pairs[] = "00010203040506070809101112131415161718192021222324"
                             "50515253545556575859606162636465666768697071727374"
                             "75767778798081828384858687888990919293949596979899";
 
-/* The digits of `number`, the last one before `end`; where they begin. */
+/* Write the digits of `number` so that they end before `end`, and return where they begin. */
 static char *
 write_digits(uint64_t number, char *end)
 {
@@ -58,15 +58,15 @@ typedef struct {
     int exponent;
 } decimal;
 
-/* floor(x / 2^20), also below zero: shifting a negative number is the compiler's
-   choice. */
+/* floor(x / 2^20), also below zero: the result of shifting a negative number depends on the
+   compiler. */
 static inline int
 scaled(int x)
 {
     return ((x + (512 << 20)) >> 20) - 512;
 }
 
-/* The product's upper bits, the last one set if any bit below it is. */
+/* The upper bits of the product.  The last bit is set if any bit below it is set. */
 static inline uint64_t
 round_to_odd(wide power, uint64_t factor)
 {
@@ -77,12 +77,12 @@ round_to_odd(wide power, uint64_t factor)
     return top | (middle > 1);
 }
 
-/* For mantissa * 2^exponent, which is not zero; `narrow`: the next double below is
-   nearer than the one above.  False where the table ends. */
+/* The shortest decimal for mantissa * 2^exponent, which is not zero.  `narrow`: the next
+   double below is nearer than the one above.  False if the number is outside of the table. */
 static bool
 shortest(uint64_t mantissa, int exponent, bool narrow, decimal *result)
 {
-    /* floor(log10(2^exponent)), or of three quarters of it */
+    /* floor(log10(2^exponent)), or of three quarters of it if `narrow` */
     int k = scaled(exponent * 315653 - (narrow ? 131237 : 0));
     if (-k < NUMBER_POWER_FIRST || -k > NUMBER_POWER_LAST) {
         return false;
@@ -93,7 +93,7 @@ shortest(uint64_t mantissa, int exponent, bool narrow, decimal *result)
     const uint64_t *entry = number_powers[-k - NUMBER_POWER_FIRST];
     wide power = {entry[0], entry[1]};
     if (-k < 0 || -k > NUMBER_POWER_EXACT) {
-        power.low++; /* the table cuts off, and what is needed is rounded up */
+        power.low++; /* the table rounds down, and this needs it rounded up */
         power.high += power.low == 0;
     }
     uint64_t odd = mantissa & 1;
@@ -145,7 +145,7 @@ write_exponent(char *text, int exponent)
     return 2 + (size_t)(end - start);
 }
 
-/* 0.00012, 1.2, 1200.0 or 1.2e-05, by the place of the point among the digits. */
+/* 0.00012, 1.2, 1200.0 or 1.2e-05, depending on the place of the point. */
 static size_t
 write_decimal(decimal d, char *text)
 {

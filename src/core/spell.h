@@ -5,14 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SPELL_ROOM 32 /* no number needs more */
+#define SPELL_ROOM 32 /* enough for any number */
 
-/* repr() of an int: how many characters were written. */
+/* Write repr() of an int and return its length. */
 size_t spell_int(int64_t number, char *text);
 
-/* repr() of a float: how many characters were written, or 0 where the number is too
-   large or too small for the table, or no number, and CPython is to be asked.
-   From 1e-40 to 1e40 it never is. */
+/* Write repr() of a float and return its length.  Returns 0 if the number is infinite, NaN, or
+   too large or too small for the table; the caller then asks CPython.  From 1e-40 to 1e40 it
+   never returns 0. */
 size_t spell_double(double number, char *text);
 
 #endif

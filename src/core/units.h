@@ -1,4 +1,4 @@
-/* What the machines of core share: access to units of any width, and bits. */
+/* What the machines of core share: access to units of any width, and bit operations. */
 #ifndef GENERATORS_CORE_UNITS_H
 #define GENERATORS_CORE_UNITS_H
 
@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 #if defined(__GNUC__) || defined(__clang__)
-/* Functions that take `width` are inlined where it is a constant, so that one
-   source serves all widths without a test in the loop. */
+/* A function that takes `width` is inlined with a constant width, so that one source serves
+   all widths without a test in the loop. */
 #define INLINE static inline __attribute__((always_inline))
-/* On a function that uses instructions which the machine may lack. */
+/* For a function that uses instructions which the machine may lack. */
 #define TARGET(features) __attribute__((target(features)))
 #else
 #include <intrin.h>
@@ -45,7 +45,7 @@ set_unit(void *units, size_t index, int width, uint32_t unit)
     }
 }
 
-/* The place of the lowest bit set; there must be one. */
+/* The position of the lowest bit set.  There must be one. */
 INLINE uint32_t
 lowest_bit(uint64_t bits)
 {
@@ -58,7 +58,7 @@ lowest_bit(uint64_t bits)
 #endif
 }
 
-/* No instruction that every machine has counts bits. */
+/* Count the bits set.  Not every machine has an instruction for it. */
 INLINE uint32_t
 count_bits(uint64_t bits)
 {

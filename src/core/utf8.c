@@ -30,8 +30,8 @@ is_continuation(uint8_t byte)
     return (byte & 0xC0) == 0x80;
 }
 
-/* Length of the sequence that starts with the byte `lead` >= 0x80 at `s`, or
-   0 where it is cut short or not allowed (Unicode 15, table 3-7). */
+/* The length of the sequence at `s`, whose first byte is 0x80 or above.  0 if the sequence is
+   cut short or not allowed (Unicode 15, table 3-7). */
 static size_t
 sequence_length(const uint8_t *s, size_t left)
 {
@@ -66,9 +66,9 @@ sequence_length(const uint8_t *s, size_t left)
     return left >= 4 && is_continuation(s[2]) && is_continuation(s[3]) ? 4 : 0;
 }
 
-/* Text in one script is runs of sequences of one length.  These take a run
-   in steps of a word while every sequence in it is of the plain kind; what is
-   not, sequence_length() judges. */
+/* Text in one script is runs of sequences of one length.  These functions skip such a run a
+   word at a time, while all sequences in the word are plain.  sequence_length() checks the
+   others. */
 
 static uint64_t
 load64(const uint8_t *p)
@@ -80,7 +80,7 @@ load64(const uint8_t *p)
     return word;
 }
 
-/* Four sequences of two bytes: 110xxxx. 10......, not C0 or C1. */
+/* Four sequences of two bytes: 110xxxxx 10xxxxxx, not led by C0 or C1. */
 static size_t
 run_of_two(const uint8_t *bytes, size_t count)
 {
@@ -91,7 +91,7 @@ run_of_two(const uint8_t *bytes, size_t count)
         if ((word & each * 0xC0E0) != each * 0x80C0) {
             break;
         }
-        /* Adding carries into the bit above where any of those bits is set. */
+        /* The addition carries into the bit above if any of those bits is set. */
         if ((((word & each * 0x1E) + each * 0x1E) & each * 0x20) != each * 0x20) {
             break;
         }
@@ -154,7 +154,7 @@ utf8_count(const uint8_t *bytes, size_t count, uint8_t *highest)
     return points;
 }
 
-/* One code point; *bytes moves behind it. */
+/* Decode one code point and move *bytes past it. */
 INLINE uint32_t
 next_point(const uint8_t **bytes)
 {

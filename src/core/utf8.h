@@ -1,9 +1,9 @@
 /* Where a run of bytes stops being UTF-8, or ASCII.
  *
- * UTF-8 is what RFC 3629 says and CPython's strict decoder takes: no
- * overlong forms, no surrogates, nothing above U+10FFFF.  Stateless.
+ * UTF-8 is what RFC 3629 defines and CPython's strict decoder accepts: no overlong forms, no
+ * surrogates, nothing above U+10FFFF.  The functions are stateless.
  *
- * What is known to be valid is measured and decoded without another look.
+ * Functions that take valid UTF-8 do not check it again.
  */
 #ifndef GENERATORS_CORE_UTF8_H
 #define GENERATORS_CORE_UTF8_H
@@ -15,25 +15,19 @@
 /* How many bytes from the start are whole, valid UTF-8 sequences. */
 size_t utf8_valid_prefix(const uint8_t *bytes, size_t count);
 
-/* The same by vectors, where the machine has them: it may stop short of what is valid,
-   but only between two sequences.  A scan_kernel names the one to use. */
-size_t utf8_blocks_avx2(const uint8_t *bytes, size_t count);
-size_t utf8_blocks_neon(const uint8_t *bytes, size_t count);
-size_t utf8_blocks_none(const uint8_t *bytes, size_t count);
-
 /* How many bytes from the start are below 0x80. */
 size_t utf8_ascii_prefix(const uint8_t *bytes, size_t count);
 
-/* How many code points valid UTF-8 holds.  *highest is its highest byte: below 0x80
-   all are ASCII, below 0xC4 below U+0100, below 0xF0 below U+10000. */
+/* How many code points valid UTF-8 holds.  *highest is its highest byte.  If that is below
+   0x80, all code points are ASCII; below 0xC4, all are below U+0100; below 0xF0, all are below
+   U+10000. */
 size_t utf8_count(const uint8_t *bytes, size_t count, uint8_t *highest);
 
-/* Write the code points of valid UTF-8 as units of `width` bytes, which must be wide
-   enough for all. */
+/* Write the code points of valid UTF-8 as units of `width` bytes.  All must fit this width. */
 void utf8_decode(const uint8_t *bytes, size_t count, void *out, int width);
 
-/* Write code units of any width as UTF-8 to `out`, which has room for 4 bytes a unit,
-   and set *length.  False where a unit is a surrogate. */
+/* Write code units of any width as UTF-8 to `out`, which has room for 4 bytes a unit, and set
+ *length.  False if a unit is a surrogate. */
 bool utf8_encode(const void *units, int width, size_t count, uint8_t *out, size_t *length);
 
 #endif

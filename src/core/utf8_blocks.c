@@ -1,29 +1,28 @@
-/* UTF-8 checked a vector at a time.
+/* Checks UTF-8 one vector at a time.
  *
- * The method is Keiser and Lemire's ("Validating UTF-8 In Less Than One
- * Instruction Per Byte", 2021): what two bytes in a row can be guilty of is looked
- * up by the high half of the first, its low half and the high half of the second,
- * and the three verdicts are ANDed; one more test finds the third and fourth bytes
- * of sequences.  It tells that a block is at fault, not where: what is left to do
- * is utf8_valid_prefix()'s.
+ * The method is Keiser and Lemire's ("Validating UTF-8 In Less Than One Instruction Per Byte",
+ * 2021).  It looks up which errors two adjacent bytes may have, in three tables: by the high
+ * half of the first byte, by its low half and by the high half of the second byte.  The three
+ * results are ANDed.  One more test finds the third and fourth bytes of sequences.  The method
+ * tells that a block has an error, not where. utf8_valid_prefix() then reads the rest.
  */
-#include "core/utf8.h"
+#include "core/utf8_blocks.h"
 
 #include <string.h>
 
 #include "core/units.h"
 
-/* What a pair of bytes may be guilty of, a bit each. */
+/* The errors that a pair of bytes may have, one bit each. */
 enum {
-    TOO_SHORT = 1 << 0, /* a lead, and no continuation after it */
+    TOO_SHORT = 1 << 0, /* a lead byte without a continuation after it */
     TOO_LONG = 1 << 1,  /* a continuation after ASCII */
     OVERLONG_3 = 1 << 2,
     TOO_LARGE = 1 << 3, /* above U+10FFFF */
     SURROGATE = 1 << 4,
     OVERLONG_2 = 1 << 5,
-    OVERLONG_4 = 1 << 6,                          /* as is a lead of F5 and above before 8. */
-    TWO_CONTINUE = 1 << 7,                        /* right only as third or fourth byte */
-    ALWAYS = TOO_SHORT | TOO_LONG | TWO_CONTINUE, /* no matter of the low half */
+    OVERLONG_4 = 1 << 6,   /* also a lead byte of F5 or above, before 8. */
+    TWO_CONTINUE = 1 << 7, /* correct only as third or fourth byte */
+    ALWAYS = TOO_SHORT | TOO_LONG | TWO_CONTINUE, /* for any low half */
 };
 
 #define FIRST_HIGH                                                                      \
@@ -48,7 +47,8 @@ enum {
         TOO_LONG | TWO_CONTINUE | OVERLONG_2 | SURROGATE | TOO_LARGE, TOO_SHORT, TOO_SHORT, \
         TOO_SHORT, TOO_SHORT
 
-/* Blocks up to `at` were right but for a sequence that may go on behind them. */
+/* The blocks up to `at` are valid, but their last sequence may continue after them.  Returns
+   where that sequence starts, or `at` if there is none. */
 static size_t
 whole_sequences(const uint8_t *bytes, size_t at)
 {
@@ -70,7 +70,7 @@ whole_sequences(const uint8_t *bytes, size_t at)
 #define BLOCK 32
 #define AVX2 TARGET("avx2")
 
-/* The bytes that stand `distance` before each of `block`. */
+/* For each byte of `block`, the byte that stands `distance` before it. */
 #define BEFORE(block, previous, distance)                                       \
     _mm256_alignr_epi8(block, _mm256_permute2x128_si256(previous, block, 0x21), \
                        16 - (distance))
@@ -93,7 +93,8 @@ faults(__m256i block, __m256i previous)
         _mm256_and_si256(_mm256_and_si256(_mm256_shuffle_epi8(first_high, high_halves(one)),
                                           _mm256_shuffle_epi8(first_low, low)),
                          _mm256_shuffle_epi8(second_high, high_halves(block)));
-    /* The top bit stays set where a lead two, or three, bytes before asks for it. */
+    /* The top bit stays set if a lead byte two or three bytes before needs a continuation
+       here. */
     __m256i third =
         _mm256_subs_epu8(BEFORE(block, previous, 2), _mm256_set1_epi8(0xE0 - 0x80));
     __m256i fourth =

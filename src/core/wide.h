@@ -1,4 +1,4 @@
-/* Products of 128 bits, which C has no type for. */
+/* Products of 128 bits.  C has no type for them. */
 #ifndef GENERATORS_CORE_WIDE_H
 #define GENERATORS_CORE_WIDE_H
 

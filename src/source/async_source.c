@@ -1,13 +1,13 @@
-/* What async streams of bytes and text read from: see async_source.h.
+/* The sources of async streams of bytes and text: see async_source.h.
  *
- * Nothing here has a state: the stream owns what it reads from.  User code runs in attributes
- * of the source.
+ * There is no state here: the stream owns its source.  User code runs in attributes of the
+ * source.
  */
 #include "source/async_source.h"
 
 #include "runtime/raising.h"
 
-/* Whether calling it gives a coroutine: 1, 0 or -1. */
+/* Whether a call of the function gives a coroutine: 1, 0 or -1. */
 static int
 is_coroutine_function(PyObject *function)
 {
@@ -21,7 +21,7 @@ is_coroutine_function(PyObject *function)
     return is;
 }
 
-/* Its read(), if that is a coroutine function: 1 and *read, 0 or -1. */
+/* Find the source's read(), if it is a coroutine function: 1 with *read set, 0 or -1. */
 static int
 find_read(PyObject *source, PyObject **read)
 {

@@ -1,4 +1,4 @@
-/* The codecs of Python, by name. */
+/* Python's codecs, by name. */
 #include "source/codec.h"
 
 #include "compat.h"

@@ -1,16 +1,16 @@
 /* data_source: where the bytes and the text of a stream come from.
  *
- * A path is opened and closed here; a file object of the caller's stays open.  An iterator
- * belongs to the stream, which closes it if it is a generator.  A buffer is held until the
- * end, and given to the sink piece by piece, which copies it with the GIL held, because its
- * owner may write to it.
+ * A path is opened and closed here.  The user's file object stays open.  An iterator belongs
+ * to the stream, which closes it if it is a generator.  A buffer is held until the end and
+ * given to the sink piece by piece.  The sink copies it with the GIL held, because the
+ * buffer's owner may write to it.
  *
- * Only files of the standard library are asked to read into the sink's memory: others might
- * keep the memory that they are given.
+ * Only files of the standard library read into the sink's memory.  Other file objects might
+ * keep a reference to that memory.
  *
- * Owned: the file and its method, or the buffer.  The owning stream locks and is `running`
- * while it pulls, so that nothing is closed meanwhile.  User code runs in the source and in
- * the sink.
+ * It owns the file and its method, or the buffer.  The owning stream locks, and is `running`
+ * while it pulls, so nothing is closed meanwhile.  User code runs in the source and in the
+ * sink.
  */
 #include "source/data_source.h"
 
@@ -19,7 +19,7 @@
 
 /* ---- opening ---- */
 
-/* The method that reads from a file: what is right for a plain one, else read(). */
+/* Choose the method that reads from a file: the best one for a plain file, or else read(). */
 static int
 data_source_use_file(data_source *self, generators_state *state, PyObject *file,
                      bool reads_into)
@@ -41,7 +41,7 @@ static int
 data_source_open_path(data_source *self, generators_state *state, PyObject *source,
                       bool reads_into, PyObject **path)
 {
-    /* Asked once: another call might give another path. */
+    /* Called only once, because a second call might return another path. */
     PyObject *given = PyOS_FSPath(source);
     if (given != NULL && PyUnicode_Check(given)) {
         Py_SETREF(given, PyUnicode_FromObject(given)); /* exact */
@@ -129,7 +129,8 @@ data_source_is_text_file(generators_state *state, PyObject *file)
     return is;
 }
 
-/* A path, a buffer, a file or an iterable: the first of them that it is. */
+/* `source` is opened as the first of these that it is: a path, a buffer, a file or an
+   iterable. */
 int
 data_source_open(data_source *self, generators_state *state, stream *owner, PyObject *source,
                  data_source_items items, bool reads_into, PyObject **path)
@@ -265,7 +266,7 @@ data_source_note_error(const data_source *self)
     stream_note("while reading from byte %llu", (unsigned long long)self->bytes_read);
 }
 
-/* Feed an object that has a buffer; *empty: it is. */
+/* Feed an object that has a buffer.  *empty is set if the buffer is empty. */
 static int
 data_source_feed_object(data_source *self, generators_state *state, const source_sink *sink,
                         PyObject *object, bool *empty)
@@ -282,7 +283,8 @@ data_source_feed_object(data_source *self, generators_state *state, const source
     return status;
 }
 
-/* read() returned neither bytes nor str, or not what it returned before. */
+/* read() returned something other than bytes or str, or not the type that it returned
+   before. */
 static int
 data_source_wrong_data(const data_source *self, PyObject *data)
 {
@@ -394,7 +396,7 @@ data_source_wrong_item(const data_source *self, generators_state *state,
     return -1;
 }
 
-/* One of the first items, which the sink checks.  0 or -1. */
+/* Let the sink check an item; this is done for the first ones.  0 or -1. */
 static int
 data_source_check_item(data_source *self, const source_sink *sink, PyObject *item)
 {
@@ -512,7 +514,7 @@ int
 data_source_pull(data_source *self, generators_state *state, stream *owner,
                  const source_sink *sink)
 {
-    /* list(rows) may run no Python code at all: Ctrl-C is noticed between two blocks. */
+    /* list(rows) may run no Python code at all, so Ctrl-C is noticed between two blocks. */
     if (self->kind != DATA_SOURCE_FROM_ITERATOR && PyErr_CheckSignals() < 0) {
         return -1;
     }

@@ -1,5 +1,5 @@
 /* Where the bytes and the text of a stream come from: a path, a file object, a buffer, or an
- * iterable of lines or chunks.  They are given to a sink.
+ * iterable of lines or chunks.  They are fed to a sink.
  */
 #ifndef GENERATORS_SOURCE_DATA_SOURCE_H
 #define GENERATORS_SOURCE_DATA_SOURCE_H
@@ -8,7 +8,7 @@
 #include "source/sink.h"
 #include "stream/stream.h"
 
-#define DATA_SOURCE_BLOCK (128 * 1024) /* bytes that are read, or copied, at a time */
+#define DATA_SOURCE_BLOCK (128 * 1024) /* bytes that are read or copied at a time */
 
 /* What the items of an iterable are. */
 typedef enum {
@@ -21,7 +21,7 @@ typedef enum {
     DATA_SOURCE_FROM_ITERATOR, /* the stream's own source */
     DATA_SOURCE_FROM_BUFFER,   /* `view` */
     DATA_SOURCE_FROM_READ,     /* `file.read(n)` */
-    DATA_SOURCE_FROM_READINTO, /* `file.readinto(memory)`; see file_plain_reader() */
+    DATA_SOURCE_FROM_READINTO, /* `file.readinto(memory)`: see file_plain_reader() */
 } data_source_kind;
 
 typedef struct {
@@ -34,24 +34,24 @@ typedef struct {
     uint64_t bytes_read;
     uint64_t total_bytes; /* or FILE_SIZE_UNKNOWN */
     int suspicious;       /* items that the sink's check_item() found suspicious */
-    bool checks_items;    /* it is still called */
-    bool gave_bytes;      /* bytes that are not empty were fed */
-    bool gave_text;       /* text was fed: no source gives both */
-    bool owns_file;       /* it was opened here */
+    bool checks_items;    /* check_item() is still called */
+    bool gave_bytes;      /* bytes were fed that are not empty */
+    bool gave_text;       /* text was fed; no source gives both */
+    bool owns_file;       /* the file was opened here */
 } data_source;
 
-/* Open a source; `owner` pulls from it if it is an iterable.  `reads_into`: the sink has room.
-   *path is what messages call the source: a new reference to an exact str, or NULL.  0 or
-   -1. */
+/* Open a source.  `owner` pulls from it if it is an iterable.  `reads_into`: the sink has
+   `room`.  *path is the name of the source for messages: a new reference to an exact str, or
+   NULL. 0 or -1. */
 int data_source_open(data_source *self, generators_state *state, stream *owner,
                      PyObject *source, data_source_items items, bool reads_into,
                      PyObject **path);
 
-/* For an owner that pulls by itself, and feeds the items or what read() returned. */
+/* For an owner that pulls items, or calls read(), and feeds the results. */
 void data_source_open_items(data_source *self, data_source_items items);
 
-/* Feed an item, which is the iterable's `index`th from 0 on, or what read() returned.  0 or
-   -1. */
+/* Feed an item, which is number `index` of the iterable from 0 on, or the result of read().  0
+   or -1. */
 int data_source_feed_item(data_source *self, generators_state *state, const source_sink *sink,
                           PyObject *item, Py_ssize_t index);
 int data_source_feed_read(data_source *self, generators_state *state, const source_sink *sink,
@@ -61,11 +61,11 @@ int data_source_feed_read(data_source *self, generators_state *state, const sour
 int data_source_pull(data_source *self, generators_state *state, stream *owner,
                      const source_sink *sink);
 
-/* Skip, in a file whose position was origin->base when it was opened, to `offset` bytes behind
-   `base`, which is the new origin->base.  0 or -1. */
+/* Seek in a file whose position was origin->base when it was opened.  The new position is
+   `offset` bytes after `base`, and `base` is the new origin->base.  0 or -1. */
 int data_source_seek(data_source *self, file_origin *origin, int64_t base, int64_t offset);
 
-/* Close what was opened here, and release the rest.  0 or -1. */
+/* Close the file if it was opened here, and release the rest.  0 or -1. */
 int data_source_close(data_source *self);
 int data_source_traverse(data_source *self, visitproc visit, void *arg);
 

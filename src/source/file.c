@@ -1,8 +1,8 @@
-/* What a file object says about its file: how it is read, its size, position and time.
+/* What a file object tells about its file: how to read it, its size, position and time.
  *
- * All of it is asked for by calling methods of the object, which may be code of the user. What
- * the object can't answer is unknown; only MemoryError and exceptions that are no Exception,
- * such as KeyboardInterrupt, are raised.
+ * All this is asked for by calling methods of the object, which may be user code.  What the
+ * object can't answer is unknown.  Only MemoryError is raised, and exceptions that are not an
+ * Exception, such as KeyboardInterrupt.
  */
 #include "source/file.h"
 
@@ -10,7 +10,8 @@
 
 /* ---- numbers ---- */
 
-/* An attribute that is an integer: -1 with an exception set, and for NULL without another. */
+/* The value of an integer attribute: -1 with an exception set.  If `object` is NULL, -1 and no
+   other exception. */
 static int64_t
 file_number(PyObject *object, const char *name)
 {
@@ -30,7 +31,7 @@ file_call_number(PyObject *object, const char *method)
     return number;
 }
 
-/* 0 where the object did not answer, or -1. */
+/* 0 if the object did not answer, or -1. */
 static int
 file_forgive(void)
 {
@@ -39,8 +40,8 @@ file_forgive(void)
 
 /* ---- plain files ---- */
 
-/* A method that is implemented in C by the object's own type, and was not replaced by an
-   attribute of the object: 1 and *method, 0, or -1. */
+/* Find a method that the object's type implements in C and no attribute of the object
+   replaces: 1 with *method set, 0, or -1. */
 static int
 file_own_method(PyObject *file, const char *name, PyObject **method)
 {
@@ -55,7 +56,7 @@ file_own_method(PyObject *file, const char *name, PyObject **method)
     return 0;
 }
 
-/* Whether the object is of exactly that type of the io module: 1, 0 or -1. */
+/* Whether the object is of exactly this type of the io module: 1, 0 or -1. */
 static int
 file_is_exactly(PyObject *file, generators_state *state, const char *name)
 {
@@ -98,7 +99,8 @@ file_plain_reader(PyObject *file, generators_state *state, bool into, PyObject *
             return plain;
         }
     }
-    /* One read of the descriptor at a time, so that the data of a pipe is not waited for. */
+    /* One read of the descriptor at a time, so that a pipe's data is returned as soon as it is
+       there. */
     return file_own_method(file,
                            into  ? raw ? "readinto" : "readinto1"
                            : raw ? "read"
@@ -114,7 +116,7 @@ typedef struct {
     int64_t mtime;
 } file_status;
 
-/* What fstat() returns for an open file: 1, 0 where that is unknown, or -1. */
+/* Get the result of fstat() for an open file: 1, 0 if unknown, or -1. */
 static int
 file_status_read(file_status *self, PyObject *file)
 {

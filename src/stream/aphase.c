@@ -10,6 +10,8 @@
  */
 #include "stream/aphase.h"
 
+#include "aio/home.h"
+#include "aio/home_wait.h"
 #include "runtime/raising.h"
 
 void

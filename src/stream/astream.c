@@ -1,48 +1,28 @@
-/* _AsyncStream: what every asynchronous stream promises.
+/* What every asynchronous stream holds, how it reads from its source, and how it ends when it
+ * is dropped.
  *
- * It behaves as the async generator
- *
- *     async def stream(source):
- *         async with aclosing(source):
- *             async for item in source:
- *                 yield f(item)
- *
- * does, in anext(), asend(), athrow() and aclose(), but for this: closing or throwing
- * before the first item closes the source too; an awaitable of a step that is thrown
- * into before it was ever sent into (a task cancelled before it began) does nothing to
- * the stream; and a step that waits for the stream's own worker or tasks, and not for
- * the source, is left without ending it.
- *
- * States: new -> started -> closing -> ended.  `running` marks an awaitable that is
- * under way, from its first send() until it is done; a call to another one is refused
- * meanwhile with RuntimeError, as async generators do.  `executing` marks code on the
- * stack.  The awaitables are in astep.c.
- *
- * Owned: the source's iterator, until the end; it is closed then if it is a Generator
- * or AsyncGenerator by its ABC, whoever made it.  All else that a type holds it lets go
- * of in its release().  A stream owns the one awaitable that it keeps for the next step,
- * which does not own the stream then.
+ * Owned: the source's iterator, until the end; it is closed then if it is a Generator or
+ * AsyncGenerator by its ABC, whoever made it.  A type releases all else that it holds in its
+ * release().  A stream owns the one awaitable that it stashes for the next step, which does
+ * not own the stream then.
  *
  * Dropped: the hook of sys.set_asyncgen_hooks() that was set at the first step is called,
- * as for an async generator; a loop's makes a task of aclose().  Where there is no hook,
- * or it does nothing, what can be closed without waiting is.  A stream that is closed with
- * its task may be dropped by that task, too, and may be the source of another that is: then
- * one closes it, and the aclose() of the others, which nobody awaits, does nothing.  Nor does
- * it where a step is under way: the stream is that one's who waits for it.
+ * as for an async generator; a loop's hook makes a task of aclose().  Where there is no hook,
+ * or it does nothing, what can be closed without waiting is closed.
  *
- * Threads: a call takes the sections of the awaitable and of the stream.  User code runs
- * inside them, so they may be suspended; `running` keeps the object whole then.
+ * User code that runs: the source's, the hook's, and what release() drops.
+ *
+ * Threads: see async_stream.c.
  */
 #include "stream/astream.h"
 
-#include <string.h>
-
 #include "aio/await.h"
+#include "aio/home.h"
+#include "aio/home_step.h"
+#include "aio/home_wait.h"
 #include "aio/loop.h"
 #include "runtime/closing.h"
-#include "runtime/frame.h"
 #include "runtime/raising.h"
-#include "stream/astep.h"
 
 /* ---- the source ---- */
 
@@ -152,6 +132,7 @@ astream_pull_home(astream *self, PyObject **value)
     }
     if (pulled->is_late) {
         home_clear_deadline(pulled);
+        home_schedule_turn(pulled);
         return ASTREAM_LATE;
     }
     self->waits_for_home = true;
@@ -205,6 +186,7 @@ astream_pull_within(astream *self, uint64_t nanoseconds, PyObject **value)
     if (self->home->is_late) {
         self->waits_for_home = false;
         home_clear_deadline(self->home);
+        home_schedule_turn(self->home);
         return ASTREAM_LATE;
     }
     return answer;
@@ -268,83 +250,6 @@ astream_is_turn_over(astream *self)
     int running = loop_running(generators_state_of((PyObject *)self), &loop);
     Py_XDECREF(loop);
     return running;
-}
-
-/* ---- the first step ---- */
-
-/* As an async generator does: the finalizer is kept, firstiter is called. */
-static int
-introduce(astream *self)
-{
-    self->introduced = true;
-    PyObject *get = generators_state_of((PyObject *)self)->get_asyncgen_hooks;
-    if (get == NULL) { /* torn down */
-        return 0;
-    }
-    PyObject *hooks = PyObject_CallNoArgs(get);
-    PyObject *first, *finalizer;
-    if (hooks == NULL || !PyArg_ParseTuple(hooks, "OO", &first, &finalizer)) {
-        Py_XDECREF(hooks);
-        return -1;
-    }
-    if (finalizer != Py_None) {
-        self->finalizer = Py_NewRef(finalizer);
-    }
-    PyObject *done =
-        first == Py_None ? Py_NewRef(Py_None) : PyObject_CallOneArg(first, (PyObject *)self);
-    Py_XDECREF(done);
-    Py_DECREF(hooks);
-    return done == NULL ? -1 : 0;
-}
-
-/* A task's callback: close the stream behind the weak reference. */
-static PyObject *
-task_ended(PyObject *reference, PyObject *task)
-{
-    PyObject *self = PyObject_CallNoArgs(reference);
-    if (self == NULL || self == Py_None || ((astream *)self)->phase == ASTREAM_IS_ENDED) {
-        return self;
-    }
-    PyObject *loop = PyObject_CallMethod(task, "get_loop", NULL);
-    PyObject *closing = loop == NULL ? NULL : astep_new((astream *)self, ASTEP_ABANDON, NULL);
-    int status = closing == NULL ? -1 : loop_spawn(generators_state_of(self), loop, closing);
-    Py_XDECREF(loop);
-    Py_XDECREF(closing);
-    Py_DECREF(self);
-    if (status < 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
-}
-
-static PyMethodDef task_ended_method = {"close_with_task", task_ended, METH_O, NULL};
-
-/* Close with the task that asks for the first item. */
-static int
-follow_task(astream *self)
-{
-    self->followed = true;
-    PyObject *task;
-    int found = loop_task(generators_state_of((PyObject *)self), &task);
-    if (found <= 0) {
-        if (found == 0) {
-            PyErr_SetString(PyExc_RuntimeError,
-                            "close_with_task=True needs a running asyncio task");
-            self->followed = false;
-        }
-        return -1;
-    }
-    PyObject *reference = PyWeakref_NewRef((PyObject *)self, NULL);
-    PyObject *callback =
-        reference == NULL ? NULL : PyCFunction_New(&task_ended_method, reference);
-    PyObject *added = callback == NULL
-                          ? NULL
-                          : PyObject_CallMethod(task, "add_done_callback", "(O)", callback);
-    Py_XDECREF(reference);
-    Py_XDECREF(callback);
-    Py_XDECREF(added);
-    Py_DECREF(task);
-    return added == NULL ? -1 : 0;
 }
 
 /* ---- the end of one that is dropped ---- */
@@ -482,250 +387,3 @@ astream_clear(PyObject *op)
     Py_CLEAR(self->finalizer);
     return 0;
 }
-
-static void
-astream_dealloc(PyObject *op)
-{
-    PyTypeObject *type = Py_TYPE(op);
-    if (PyObject_CallFinalizerFromDealloc(op) < 0) {
-        return;
-    }
-    PyObject_GC_UnTrack(op);
-    if (((astream *)op)->weak_references != NULL) {
-        PyObject_ClearWeakRefs(op);
-    }
-    PyObject *raised = PyErr_GetRaisedException(); /* release() may have an error of its own */
-    type->tp_clear(op);
-    if (raised != NULL) {
-        PyErr_SetRaisedException(raised);
-    }
-    type->tp_free(op);
-    Py_DECREF(type);
-}
-
-/* ---- slots and methods ---- */
-
-static PyObject *
-call(PyObject *op, astep_call name, PyObject *argument)
-{
-    astream *self = (astream *)op;
-    bool takes = name == ASTEP_ANEXT || name == ASTEP_ASEND || name == ASTEP_APRIME;
-    PyObject *step = NULL;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    if ((self->introduced || introduce(self) == 0) &&
-        (!takes || !self->close_with_task || self->followed || follow_task(self) == 0)) {
-        step = astep_new(self, name, argument);
-    }
-    Py_END_CRITICAL_SECTION();
-    return step;
-}
-
-static PyObject *
-astream_anext(PyObject *op)
-{
-    astream *self = (astream *)op;
-    if (!self->introduced || self->close_with_task) {
-        return call(op, ASTEP_ANEXT, NULL);
-    }
-    PyObject *step;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    step = astep_new_anext(self);
-    Py_END_CRITICAL_SECTION();
-    return step;
-}
-
-PyDoc_STRVAR(asend_doc, "asend($self, value, /)\n"
-                        "--\n\n"
-                        "A coroutine that gives the next item; the value is ignored.  As for\n"
-                        "an async generator, the first value sent must be None (TypeError).");
-
-static PyObject *
-astream_asend(PyObject *op, PyObject *value)
-{
-    return call(op, ASTEP_ASEND, value);
-}
-
-PyDoc_STRVAR(athrow_doc, "athrow($self, type, value=None, traceback=None, /)\n"
-                         "--\n\n"
-                         "A coroutine that closes the source, then raises the exception.\n"
-                         "The stream has ended.");
-
-static PyObject *
-astream_athrow(PyObject *op, PyObject *const *args, Py_ssize_t count)
-{
-    PyObject *exception = raising_thrown("athrow", args, count);
-    if (exception == NULL) {
-        return NULL;
-    }
-    PyObject *step = call(op, ASTEP_ATHROW, exception);
-    Py_DECREF(exception);
-    return step;
-}
-
-PyDoc_STRVAR(aclose_doc,
-             "aclose($self, /)\n"
-             "--\n\n"
-             "A coroutine that ends the stream: it closes the source if that is a\n"
-             "generator, and whatever the stream opened itself.  It returns when the\n"
-             "source's `finally` has run, raises its error, and never blocks the loop.\n"
-             "Closing again does nothing.");
-
-static PyObject *
-astream_aclose(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    bool abandoned = ((astream *)op)->abandoned;
-    return call(op, abandoned ? ASTEP_ABANDON : ASTEP_ACLOSE, NULL);
-}
-
-PyDoc_STRVAR(aprime_doc,
-             "aprime($self, /)\n"
-             "--\n\n"
-             "A coroutine that makes the first item and holds it; it gives the stream.\n"
-             "An error of the source is raised here, before anything was sent anywhere.");
-
-static PyObject *
-astream_aprime(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    return call(op, ASTEP_APRIME, NULL);
-}
-
-PyDoc_STRVAR(aenter_doc,
-             "__aenter__($self, /)\n--\n\nA coroutine that gives the stream itself.");
-
-static PyObject *
-astream_aenter(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    PyObject *step;
-    Py_BEGIN_CRITICAL_SECTION(op); /* it takes the idle one */
-    step = astep_new((astream *)op, ASTEP_AENTER, NULL);
-    Py_END_CRITICAL_SECTION();
-    return step;
-}
-
-PyDoc_STRVAR(aexit_doc,
-             "__aexit__($self, /, *exception)\n--\n\nClose the stream: see aclose().");
-
-static PyObject *
-astream_aexit(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(count))
-{
-    return call(op, ASTEP_ACLOSE, NULL);
-}
-
-/* ---- attributes ---- */
-
-typedef enum { ASTREAM_CREATED, ASTREAM_RUNNING, ASTREAM_SUSPENDED, ASTREAM_CLOSED } standing;
-
-static standing
-astream_standing(PyObject *op)
-{
-    astream *self = (astream *)op;
-    standing at;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    at = self->running                     ? ASTREAM_RUNNING
-         : self->phase == ASTREAM_IS_ENDED ? ASTREAM_CLOSED
-         : self->started || self->first != NULL || self->phase != ASTREAM_STEPPING
-             ? ASTREAM_SUSPENDED
-             : ASTREAM_CREATED;
-    Py_END_CRITICAL_SECTION();
-    return at;
-}
-
-static PyObject *
-get_running(PyObject *op, void *Py_UNUSED(closure))
-{
-    return PyBool_FromLong(astream_standing(op) == ASTREAM_RUNNING);
-}
-
-static PyObject *
-get_suspended(PyObject *op, void *Py_UNUSED(closure))
-{
-    return PyBool_FromLong(astream_standing(op) == ASTREAM_SUSPENDED);
-}
-
-static PyObject *
-get_state(PyObject *op, void *Py_UNUSED(closure))
-{
-    static const char *const names[] = {"AGEN_CREATED", "AGEN_RUNNING", "AGEN_SUSPENDED",
-                                        "AGEN_CLOSED"};
-    return PyUnicode_FromString(names[astream_standing(op)]);
-}
-
-static PyObject *
-get_frame(PyObject *op, void *Py_UNUSED(closure))
-{
-    if (astream_standing(op) == ASTREAM_CLOSED) {
-        Py_RETURN_NONE;
-    }
-    return frame_of_native(frame_type_name(op));
-}
-
-static PyObject *
-get_code(PyObject *op, void *Py_UNUSED(closure))
-{
-    return frame_code_of_native(frame_type_name(op));
-}
-
-/* What the step under way awaits, or None. */
-static PyObject *
-get_await(PyObject *op, void *Py_UNUSED(closure))
-{
-    astream *self = (astream *)op;
-    PyObject *current;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    current = Py_XNewRef((PyObject *)self->current);
-    Py_END_CRITICAL_SECTION();
-    PyObject *awaited =
-        current == NULL ? Py_NewRef(Py_None) : PyObject_GetAttrString(current, "cr_await");
-    Py_XDECREF(current);
-    return awaited;
-}
-
-static PyGetSetDef astream_attributes[] = {
-    {"ag_running", get_running, NULL, "Whether a step is under way.", NULL},
-    {"ag_suspended", get_suspended, NULL, "Whether it waits for a next step.", NULL},
-    {"ag_state", get_state, NULL, "Its state, as inspect names it.", NULL},
-    {"ag_frame", get_frame, NULL, "None once the stream has ended.", NULL},
-    {"ag_code", get_code, NULL, "A code object that stands for the type.", NULL},
-    {"ag_await", get_await, NULL, "The iterator of what the step under way awaits, or None.",
-     NULL},
-    {NULL},
-};
-
-static PyMethodDef astream_methods[] = {
-    {"asend", astream_asend, METH_O, asend_doc},
-    {"athrow", (PyCFunction)(void (*)(void))astream_athrow, METH_FASTCALL, athrow_doc},
-    {"aclose", astream_aclose, METH_NOARGS, aclose_doc},
-    {"aprime", astream_aprime, METH_NOARGS, aprime_doc},
-    {"__aenter__", astream_aenter, METH_NOARGS, aenter_doc},
-    {"__aexit__", (PyCFunction)(void (*)(void))astream_aexit, METH_FASTCALL, aexit_doc},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
-    {NULL},
-};
-
-static PyMemberDef astream_members[] = {
-    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(astream, weak_references), Py_READONLY,
-     NULL},
-    {NULL},
-};
-
-static PyType_Slot astream_slots[] = {
-    {Py_tp_doc, (char *)"What every native async stream does as an async generator does."},
-    {Py_tp_traverse, astream_traverse},
-    {Py_tp_clear, astream_clear},
-    {Py_tp_finalize, astream_finalize},
-    {Py_tp_dealloc, astream_dealloc},
-    {Py_am_aiter, PyObject_SelfIter},
-    {Py_am_anext, astream_anext},
-    {Py_tp_methods, astream_methods},
-    {Py_tp_members, astream_members},
-    {Py_tp_getset, astream_attributes},
-    {0, NULL},
-};
-
-PyType_Spec astream_spec = {
-    .name = "generators._native._AsyncStream",
-    .basicsize = sizeof(astream),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
-             Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = astream_slots,
-};

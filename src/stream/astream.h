@@ -1,4 +1,4 @@
-/* What every asynchronous stream promises (see astream.c), to be built upon.
+/* What every asynchronous stream is built upon; async_stream.c says what it promises.
  *
  * How a type is written: its struct begins with `astream`, its spec names
  * generators._AsyncStream as the base (add_async_stream_type() in module.c), its tp_new
@@ -30,7 +30,7 @@
 #ifndef GENERATORS_STREAM_ASTREAM_H
 #define GENERATORS_STREAM_ASTREAM_H
 
-#include "aio/home.h"
+#include "aio/home_enter.h"
 #include "runtime/budget.h"
 #include "state.h"
 #include "runtime/raising.h"
@@ -210,7 +210,7 @@ int astream_traverse(PyObject *op, visitproc visit, void *arg);
 int astream_clear(PyObject *op);
 void astream_finalize(PyObject *op);
 
-/* ---- for astep.c and aphase.c ---- */
+/* ---- for the files of this room ---- */
 
 /* What an answer to a step of the source means: StopAsyncIteration is its end. */
 astream_answer astream_pulled(astream *self, astream_answer answer, PyObject **value);
@@ -220,7 +220,5 @@ astream_answer astream_pull_home(astream *self, PyObject **value);
 
 /* Whether others must have their turn now: 1, 0, or -1. */
 int astream_is_turn_over(astream *self);
-
-extern PyType_Spec astream_spec;
 
 #endif

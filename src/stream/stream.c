@@ -23,7 +23,9 @@
  * it, so the section may be suspended; `running` keeps the object whole then.
  */
 #include "stream/stream.h"
+
 #include "runtime/closing.h"
+#include "runtime/frame.h"
 #include "runtime/raising.h"
 
 /* ---- errors ---- */
@@ -374,6 +376,75 @@ stream_exit(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED
     return stream_close(op, NULL);
 }
 
+/* ---- attributes ---- */
+
+typedef enum { STREAM_CREATED, STREAM_RUNNING, STREAM_SUSPENDED, STREAM_CLOSED } stream_state;
+
+static stream_state
+stream_get_standing(PyObject *op)
+{
+    stream *self = (stream *)op;
+    stream_state at;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    at = self->running                          ? STREAM_RUNNING
+         : self->ended                          ? STREAM_CLOSED
+         : self->started || self->first != NULL ? STREAM_SUSPENDED
+                                                : STREAM_CREATED;
+    Py_END_CRITICAL_SECTION();
+    return at;
+}
+
+static PyObject *
+stream_get_running(PyObject *op, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(stream_get_standing(op) == STREAM_RUNNING);
+}
+
+static PyObject *
+stream_get_suspended(PyObject *op, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(stream_get_standing(op) == STREAM_SUSPENDED);
+}
+
+static PyObject *
+stream_get_state(PyObject *op, void *Py_UNUSED(closure))
+{
+    static const char *const names[] = {"GEN_CREATED", "GEN_RUNNING", "GEN_SUSPENDED",
+                                        "GEN_CLOSED"};
+    return PyUnicode_FromString(names[stream_get_standing(op)]);
+}
+
+static PyObject *
+stream_get_frame(PyObject *op, void *Py_UNUSED(closure))
+{
+    if (stream_get_standing(op) == STREAM_CLOSED) {
+        Py_RETURN_NONE;
+    }
+    return frame_of_native(frame_type_name(op));
+}
+
+static PyObject *
+stream_get_code(PyObject *op, void *Py_UNUSED(closure))
+{
+    return frame_code_of_native(frame_type_name(op));
+}
+
+static PyObject *
+stream_get_yield_from(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
+{
+    Py_RETURN_NONE;
+}
+
+static PyGetSetDef stream_attributes[] = {
+    {"gi_running", stream_get_running, NULL, "Whether the next item is being made.", NULL},
+    {"gi_suspended", stream_get_suspended, NULL, "Whether it waits for a next call.", NULL},
+    {"gi_state", stream_get_state, NULL, "Its state, as inspect names it.", NULL},
+    {"gi_frame", stream_get_frame, NULL, "None once the stream has ended.", NULL},
+    {"gi_code", stream_get_code, NULL, "A code object that stands for the type.", NULL},
+    {"gi_yieldfrom", stream_get_yield_from, NULL, "None: it delegates to no iterator.", NULL},
+    {NULL},
+};
+
 static PyMethodDef stream_methods[] = {
     {"send", stream_send, METH_O, send_doc},
     {"throw", (PyCFunction)(void (*)(void))stream_throw, METH_FASTCALL, throw_doc},
@@ -401,6 +472,7 @@ static PyType_Slot stream_slots[] = {
     {Py_tp_iternext, stream_iternext},
     {Py_tp_methods, stream_methods},
     {Py_tp_members, stream_members},
+    {Py_tp_getset, stream_attributes},
     {0, NULL},
 };
 

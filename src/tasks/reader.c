@@ -64,7 +64,7 @@ reader_tell(reader *self)
     }
     self->was_told = true;
     PyObject *task = Py_NewRef(self->task);
-    int status = loop_is_being_cancelled(task);
+    int status = self->is_cancelled ? loop_is_being_cancelled(task) : 0;
     if (status == 0) {
         self->expects_to_leave = true;
         status = task_group_cancel(self->group, task);
@@ -123,6 +123,7 @@ reader_wait_ended(reader *self, PyObject *value, bool was_told)
     bool was_closing = self->phase == READER_CLOSING;
     PyObject *room = self->room;
     self->room = NULL;
+    self->is_cancelled = false;
     self->phase = was_closing ? READER_ENDED : READER_BETWEEN;
     if (value == NULL) {
         reader_failed(self, was_pulling, was_told);
@@ -258,11 +259,12 @@ reader_step_lock_held(reader *self, PyObject *value, PyObject *exception, PyObje
     if (value == NULL && PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit)) {
         return reader_exit(self, exception);
     }
-    bool was_told = false;
-    if (value == NULL && self->expects_to_leave &&
-        PyErr_GivenExceptionMatches(exception, self->group->cancelled_error)) {
+    bool was_cancelled =
+        value == NULL && PyErr_GivenExceptionMatches(exception, self->group->cancelled_error);
+    bool was_told = was_cancelled && self->expects_to_leave;
+    self->is_cancelled = self->is_cancelled || (was_cancelled && !was_told);
+    if (was_told) {
         self->expects_to_leave = false;
-        was_told = true;
         PyObject *task = Py_NewRef(self->task);
         loop_uncancel(task);
         Py_DECREF(task);

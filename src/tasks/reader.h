@@ -41,6 +41,7 @@ struct reader {
     bool is_over;          /* no item will come */
     bool was_told;         /* to stop, by cancelling its task */
     bool expects_to_leave; /* that cancellation has not arrived yet */
+    bool is_cancelled;     /* by others, while it waits for what it waits for now */
     bool is_ready;         /* it stands in the list of those that are */
 };
 

@@ -6,6 +6,8 @@
  * goes through the exact machine.
  */
 #include "core/fields.h"
+#include "core/fields_feed.h"
+#include "core/fields_span.h"
 
 #include <stdarg.h>
 

@@ -1,6 +1,8 @@
 /* The CSV machine: by every kernel, at every width and cut anywhere, it reads what the scalar
    kernel reads of the whole by the exact machine alone. */
 #include "core/fields.h"
+#include "core/fields_feed.h"
+#include "core/fields_span.h"
 
 #include "fuzz.h"
 

@@ -37,6 +37,7 @@ from tests.isolated.hostile import (
     Held,
     Item,
     World,
+    is_future,
     is_native,
     watch_async_generators,
 )
@@ -49,8 +50,8 @@ CRASHES = 5  # of one subject: then it is given up
 
 # What was found and is not mended yet; what is found beyond it fails.
 OPEN = [
-    # A home that reads ahead keeps a Ctrl-C for the next step, and closing forgets it.
-    r'(closed midway|primed and closed|thrown into|with it) \|.* a Ctrl-C in .* is lost',
+    # On a busy machine, once in many runs; it was not seen again when it was looked for.
+    r'Future\.get_loop \| to_async\..*SystemError: .* returned a result with an exception set',
 ]
 
 
@@ -130,6 +131,9 @@ class Run:
             self.world.loop.run_until(lambda: given.state != 'pending')
             if woken in given.callbacks:
                 given.callbacks.remove(woken)
+        elif is_future(given):
+            given._asyncio_future_blocking = False
+            self.world.loop.run_until(given.done)
         else:
             self.world.loop.turn()
 
@@ -243,8 +247,8 @@ def begins(run: Run, held: Held) -> bool:
     except BaseException as error:
         run.raised.append(bare(error))
         return True
-    if isinstance(given, Future):
-        given.blocking = False
+    if is_future(given):
+        given._asyncio_future_blocking = False
     return True
 
 
@@ -511,8 +515,8 @@ def drive(world: World, coroutine: Any) -> None:
         given = attempt(world, lambda: coroutine.send(None), ends)
         if ends:
             return
-        if isinstance(given, Future):
-            given.blocking = False
+        if is_future(given):
+            given._asyncio_future_blocking = False
         world.loop.turn(timers=True)
     world.made.append(coroutine)
 
@@ -865,7 +869,8 @@ def clean(world: World, run: Run) -> None:
 def moments_of(subject: Subject, life: str, mode: Mode) -> Baseline:
     arm()
     world, run = live(subject, life, mode)
-    actions = [*GENERAL, *(action for one in world.kinds.values() for action in all_on(one))]
+    kinds = list(world.kinds.values())  # a thread may add to it
+    actions = [*GENERAL, *(action for one in kinds for action in all_on(one))]
     if mode.name == 'giving':
         actions = GENERAL  # that is about what is given
     moments = list(world.names)

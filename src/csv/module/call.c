@@ -1,5 +1,5 @@
-/* The arguments of DictReader and DictWriter: (f, ..., dialect='excel', *args, **kwds), of
- * which `f`, `dialect` and the rest are passed on to the reader or the writer.
+/* The arguments of DictReader and DictWriter: (f, ..., dialect='excel', *args, **kwds).  `f`,
+ * `dialect` and the rest are passed on to the reader or the writer.
  */
 #include "csv/module/call.h"
 

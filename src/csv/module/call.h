@@ -4,26 +4,26 @@
 
 #include "state.h"
 
-#define CSV_CALL_OWN 5 /* arguments, `f` the first and `dialect` the last */
+#define CSV_CALL_OWN 5 /* arguments; `f` is the first, `dialect` the last */
 
 typedef struct {
-    PyObject *values[CSV_CALL_OWN]; /* owned: the arguments, NULL for one not given */
+    PyObject *values[CSV_CALL_OWN]; /* owned: the arguments; NULL for one that was not given */
     PyObject *dialect;              /* owned: as given, or 'excel' */
     PyObject *rest;                 /* owned: a tuple of the other positional arguments */
     PyObject *keywords;             /* owned: a dict of the other keyword arguments */
 } csv_call;
 
-/* Read the arguments of these names, which end with NULL; the first `required` of them must be
-   given.  0, or -1 with nothing held. */
+/* Read the arguments of these names, which end with NULL.  The first `required` of them must
+   be given.  0, or -1 with nothing held. */
 int csv_call_bind(csv_call *call, const char *type, const char *const *names, int required,
                   PyObject *args, PyObject *kwargs);
 void csv_call_free(csv_call *call);
 
-/* Return callable(f, dialect, *rest, **keywords). */
+/* Call callable(f, dialect, *rest, **keywords) and return the result. */
 PyObject *csv_call_onward(const csv_call *call, PyObject *callable);
 
-/* The fieldnames given, as a list if they are an iterator, and None for none: a new reference,
-   or NULL. */
+/* The given fieldnames, as a list if they are an iterator; None for None: a new reference, or
+   NULL. */
 PyObject *csv_fieldnames(PyObject *given);
 
 #endif

@@ -1,16 +1,18 @@
 /* DictReader: csv.DictReader of the standard module, for generators.csv.
  *
- * It does in C what the standard class does in Python, and may be used in the same ways:
- * subclassed, given other attributes, its `reader` or `fieldnames` replaced at any time.  So
- * each attribute is read again after user code ran.
+ * It does in C what the standard class does in Python, and may be used in the same ways: it
+ * may be subclassed or given other attributes, and its `reader` or `fieldnames` may be
+ * replaced at any time.  So each attribute is read again after user code ran.
  *
- * States: its attributes are in its own struct, until __dict__ is asked for (by vars() or
- * copy.copy(), say) or one is deleted.  From then on they are in __dict__, as those of csv's.
+ * States: its attributes are in its struct until __dict__ is asked for (by vars() or
+ * copy.copy(), for example) or an attribute is deleted.  From then on they are in __dict__, as
+ * in csv's class.
  *
- * Owned: all that it holds.
+ * It owns all that it holds.
  *
- * Threads: a step takes the object's critical section, and holds what it works with: code of
- * the names, of the source and of what is dropped may run, and use the same object.
+ * Threads: a step takes the object's critical section, and holds references to what it works
+ * with.  The code of the names, of the source and of released objects may run, and may use the
+ * same object.
  */
 #include "csv/module/dict_reader.h"
 
@@ -23,17 +25,17 @@
 
 typedef struct {
     PyObject_HEAD
-    /* NULL if not set; once `spread`, all of them are. */
+    /* NULL if not set.  Once `spread`, all are NULL. */
     PyObject *fieldnames; /* owned: None until given or read */
     PyObject *restkey;    /* owned */
     PyObject *restval;    /* owned */
-    PyObject *reader;     /* owned: whatever gives rows */
+    PyObject *reader;     /* owned: any iterator of rows */
     PyObject *dialect;    /* owned: as given */
-    PyObject *line_set;   /* owned: what line_num was set to, or NULL: */
-    uint64_t line_num;    /* then it is this */
+    PyObject *line_set;   /* owned: what the user set line_num to, or NULL */
+    uint64_t line_num;    /* valid if `line_set` is NULL */
     bool spread;          /* the attributes are in __dict__ */
     csv_keys keys;        /* owned: the names seen last */
-    csv_values values;    /* owned: room for a row's values */
+    csv_values values;    /* owned: room for the values of a row */
     PyObject *attributes; /* owned: __dict__, or NULL */
     PyObject *weak_references;
 } dict_reader;
@@ -74,7 +76,7 @@ part_missing(dict_reader *self, generators_state *state, part p)
     return NULL;
 }
 
-/* The attribute, if it is set: 1, 0 or -1, and a new reference or NULL. */
+/* Find the attribute: 1 with a new reference, 0 if it is not set, or -1. */
 static int
 part_find(dict_reader *self, generators_state *state, part p, PyObject **value)
 {
@@ -116,7 +118,7 @@ part_set(dict_reader *self, generators_state *state, part p, PyObject *value)
     return status;
 }
 
-/* Take the attributes out of the struct, and drop them. */
+/* Take the attributes out of the struct and drop them. */
 static void
 parts_drop(dict_reader *self)
 {
@@ -168,7 +170,7 @@ reads_natively(const dict_reader *self, generators_state *state)
     return self->reader != NULL && Py_IS_TYPE(self->reader, state->csv_reader_type);
 }
 
-/* next(self.reader): NULL at its end without an exception. */
+/* next(self.reader).  NULL without an exception at the end. */
 static PyObject *
 next_row(dict_reader *self, generators_state *state)
 {
@@ -191,7 +193,7 @@ next_row(dict_reader *self, generators_state *state)
     return row;
 }
 
-/* self.line_num = the lines taken by a reader of ours.  0 or -1. */
+/* Set self.line_num to the lines that a reader of our own type has taken.  0 or -1. */
 static int
 count_lines(dict_reader *self, generators_state *state, PyObject *reader)
 {
@@ -242,7 +244,8 @@ is_at_start(dict_reader *self, generators_state *state)
 
 /* ---- names ---- */
 
-/* The names, read from the first row unless they are known: a new reference, or NULL. */
+/* The names, which are read from the first row if they are not known: a new reference, or
+   NULL. */
 static PyObject *
 read_fieldnames(dict_reader *self, generators_state *state)
 {
@@ -315,7 +318,7 @@ next_full_row(dict_reader *self, generators_state *state)
     return row;
 }
 
-/* restkey and restval, each NULL if it is not set.  0, or -1 with nothing held. */
+/* Get restkey and restval; each is NULL if it is not set.  0, or -1 with nothing held. */
 static int
 rest_hold(dict_reader *self, generators_state *state, csv_rest *rest)
 {
@@ -336,7 +339,7 @@ rest_drop(csv_rest *rest)
     Py_XDECREF(rest->value);
 }
 
-/* The dict of the next row, whatever the reader and the names are. */
+/* Make the dict of the next row, for any reader and any names. */
 static PyObject *
 next_of_any(dict_reader *self, generators_state *state)
 {
@@ -355,7 +358,7 @@ next_of_any(dict_reader *self, generators_state *state)
     return dict;
 }
 
-/* The values of the next row that is not blank: 1, 0 at the end, or -1. */
+/* Get the values of the next row that is not blank: 1, 0 at the end, or -1. */
 static int
 next_full_values(dict_reader *self, generators_state *state, csv_values *values)
 {
@@ -371,7 +374,7 @@ next_full_values(dict_reader *self, generators_state *state, csv_values *values)
     return status;
 }
 
-/* The dict of values, by whatever the names are now. */
+/* Make the dict of the values, with the names as they are now. */
 static PyObject *
 keyed_by_any(csv_values *values, PyObject *fieldnames, const csv_rest *rest)
 {
@@ -381,12 +384,12 @@ keyed_by_any(csv_values *values, PyObject *fieldnames, const csv_rest *rest)
     return dict;
 }
 
-/* The same as next_of_any() for a reader of ours, without making a list. */
+/* The same as next_of_any() for a reader of our own type, without making a list. */
 static PyObject *
 next_of_own(dict_reader *self, generators_state *state)
 {
     PyObject *dict = NULL;
-    csv_values values = self->values; /* this call's own, for a nested one may come */
+    csv_values values = self->values; /* this call's own: a nested call may come */
     self->values = (csv_values){NULL, 0, 0};
     if (next_full_values(self, state, &values) > 0) {
         PyObject *fieldnames = get_fieldnames(self, state);
@@ -404,7 +407,7 @@ next_of_own(dict_reader *self, generators_state *state)
     if (self->values.items == NULL) {
         self->values = values;
     }
-    else { /* a nested call has put its own there */
+    else { /* a nested call has put its own values there */
         PyMem_Free(values.items);
     }
     return dict;
@@ -608,7 +611,7 @@ dict_reader_set(PyObject *op, PyObject *value, void *closure)
     return status;
 }
 
-/* A property of csv's class, without a deleter. */
+/* csv's class has a property here, without a deleter. */
 static int
 dict_reader_set_fieldnames(PyObject *op, PyObject *value, void *closure)
 {

@@ -1,10 +1,10 @@
 /* DictWriter: csv.DictWriter of the standard module, for generators.csv.
  *
  * It does in C what the standard class does in Python.  Its attributes are in its __dict__ and
- * nowhere else, so that vars(), copy.copy() and subclasses see and replace what they see and
- * replace of csv's.  Its methods call each other by name.
+ * nowhere else, so vars(), copy.copy() and subclasses see and replace the same things as with
+ * csv's class.  Its methods call each other by name.
  *
- * Owned: its __dict__.  Threads: a call asks for each attribute, and holds what it gets.
+ * It owns its __dict__. Threads: a call reads each attribute and holds a reference to it.
  */
 #include "csv/module/dict_writer.h"
 
@@ -24,8 +24,8 @@ state_of_writer(PyObject *op)
     return generators_state_of_subclass(Py_TYPE(op));
 }
 
-/* The attribute of that name: a new reference, or NULL.  If no subclass has a say in it, it is
-   what is in __dict__. */
+/* Get an attribute: a new reference, or NULL.  If no subclass can affect the lookup, it is
+   read from __dict__. */
 static PyObject *
 get_part(PyObject *op, const generators_state *state, csv_name name)
 {
@@ -82,7 +82,7 @@ refuse_extra(PyObject *row, PyObject *fieldnames)
     return status;
 }
 
-/* The name at the index of a list or tuple: a new reference; NULL past its end. */
+/* The name at an index of a list or tuple: a new reference.  NULL past the end. */
 static PyObject *
 name_at(PyObject *names, Py_ssize_t index)
 {
@@ -104,9 +104,9 @@ name_at(PyObject *names, Py_ssize_t index)
 #endif
 }
 
-/* Put the values of a dict for the names into `values`, up to `count`: how many, or -1 with
-   none left there.  *found is the number of the names that the dict has.  The code of a name
-   may run when it is compared, and change the names and the dict. */
+/* Put the values that a dict has for the names into `values`, `count` at most.  Returns how
+   many there are, or -1 with none left in `values`.  *found is how many of the names the dict
+   has.  Comparing a name may run its code, which may change the names and the dict. */
 static Py_ssize_t
 find_values(PyObject *row, PyObject *names, PyObject *restval, PyObject **values,
             Py_ssize_t count, Py_ssize_t *found)
@@ -131,9 +131,9 @@ find_values(PyObject *row, PyObject *names, PyObject *restval, PyObject **values
     return i;
 }
 
-#define FEW_VALUES 64 /* that are collected on the stack */
+#define FEW_VALUES 64 /* how many are collected on the stack */
 
-/* The values of a dict as a list, which is made when they are all there. */
+/* Make a list of the values of a dict, after they are all found. */
 static PyObject *
 dict_values(PyObject *row, PyObject *names, PyObject *restval, Py_ssize_t *found)
 {
@@ -163,7 +163,7 @@ dict_values(PyObject *row, PyObject *names, PyObject *restval, Py_ssize_t *found
     return list;
 }
 
-/* The values of any mapping. */
+/* Make a list of the values of any mapping. */
 static PyObject *
 mapping_values(PyObject *row, PyObject *fieldnames, PyObject *restval)
 {
@@ -191,7 +191,8 @@ row_values(PyObject *row, PyObject *fieldnames, PyObject *restval, bool strict)
     }
     Py_ssize_t found;
     PyObject *values = dict_values(row, fieldnames, restval, &found);
-    /* If as many names as keys were found, they are those keys, unless a name is repeated. */
+    /* If the number of keys and the number of names are both the number found, the names are
+       the keys, unless a name is repeated. */
     bool sure = found == PyDict_GET_SIZE(row) && found == PySequence_Fast_GET_SIZE(fieldnames);
     if (values != NULL && strict && !sure && refuse_extra(row, fieldnames) < 0) {
         Py_CLEAR(values);

@@ -1,5 +1,6 @@
-/* The names of attributes and methods that this room asks for, interned: an attribute is found
- * several times as fast by a name that is. */
+/* The names of attributes and methods that this room looks up, interned.  Looking up an
+ * interned name is several times as fast.
+ */
 #include "csv/module/interned.h"
 
 PyObject *

@@ -1,4 +1,4 @@
-/* The names of attributes and methods that this room asks for, interned; and one value. */
+/* The names of attributes and methods that this room looks up, interned; and one value. */
 #ifndef GENERATORS_CSV_MODULE_INTERNED_H
 #define GENERATORS_CSV_MODULE_INTERNED_H
 
@@ -21,7 +21,7 @@ typedef enum {
     CSV_NAME_COUNT,
 } csv_name;
 
-/* A tuple of them, for the module's state: a new reference, or NULL. */
+/* Make a tuple of all of them, for the module's state: a new reference, or NULL. */
 PyObject *csv_interned_new(void);
 
 /* One of them: borrowed from the state. */

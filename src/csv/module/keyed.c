@@ -1,13 +1,14 @@
 /* Rows as dicts, as csv.DictReader makes them.
  *
  * csv_keys holds the names of the last row.  Its `pattern` is a dict of these names and of the
- * last row's values.  The next row replaces the values that differ, which are few where texts
- * repeat, and its dict is a copy of the pattern: half the cost of building one.  There is a
+ * last row's values.  For the next row, the values that differ are replaced (few, where texts
+ * repeat), and the pattern is copied.  That is half the cost of building a dict.  There is a
  * pattern only if the names are distinct exact strs, so that no user code runs when they are
  * compared or dropped.
  *
- * User code runs where names, or the key for what is beyond them, are other objects.  It may
- * use the same csv_keys: what is read before is held here, and the caller holds its arguments.
+ * User code runs if names, or the key for the values beyond them, are other objects.  That
+ * code may use the same csv_keys.  So this code holds references to what it has read, and the
+ * caller holds its arguments.
  */
 #include "csv/module/keyed.h"
 
@@ -27,7 +28,7 @@ are_names_last_seen(const csv_keys *self, PyObject *const *names, Py_ssize_t cou
     return true;
 }
 
-/* Replace all of it; what it held is dropped last, which may run user code. */
+/* Replace all of it.  The old contents are dropped last, which may run user code. */
 static void
 keys_replace(csv_keys *self, csv_keys with)
 {
@@ -44,8 +45,8 @@ csv_keys_forget(csv_keys *self)
     keys_replace(self, (csv_keys){NULL, NULL, NULL});
 }
 
-/* The pattern of these names, with None for each value: a new reference; NULL without an
-   exception set if they are not distinct exact strs. */
+/* Make the pattern of these names, with None for each value: a new reference.  NULL without an
+   exception set if the names are not distinct exact strs. */
 static PyObject *
 new_pattern(PyObject *names)
 {
@@ -92,7 +93,7 @@ csv_keys_learn(csv_keys *self, PyObject *fieldnames)
         keys_replace(&keys, (csv_keys){NULL, NULL, NULL});
         return -1;
     }
-    /* What is dropped may run user code, which may learn other names. */
+    /* Dropping the old contents may run user code, which may make this learn other names. */
     PyObject *names = Py_NewRef(keys.names);
     keys_replace(self, keys);
     bool stand = self->names == names;
@@ -113,8 +114,8 @@ csv_values_list(csv_values *values, size_t from)
     return list;
 }
 
-/* Put the values that differ from the last row's into the pattern.  It holds only what the
-   reader made: the code of a restval could run when that is replaced. */
+/* Put the values that differ from the last row's into the pattern.  The pattern holds only
+   values that the reader made: replacing a restval could run its code. */
 static int
 update_pattern(csv_keys *self, const csv_values *values)
 {

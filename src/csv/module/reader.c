@@ -1,20 +1,21 @@
 /* reader: csv.reader of the standard module, for generators.csv.
  *
- * It has the protocol of csv.reader and not that of a stream.  A call takes the lines of one
- * record from the source, and no line ahead; it may be called again after an error and after
- * the source's end; it has no close() and never closes its source.
+ * It has the protocol of csv.reader, not that of a stream.  A call takes the lines of one
+ * record from the source, and no line ahead.  It may be called again after an error and after
+ * the end of the source.  It has no close() and never closes its source.
  *
  * States: between calls it holds no part of a record, except after a failed call; the next
- * call discards that.  During a call it is either pulling (the code of the source runs, which
- * may ask this reader for a record) or parsing.
+ * call discards that part.  During a call it is either pulling (the code of the source runs,
+ * and may ask this reader for a record) or parsing.
  *
- * Owned: the source's iterator, for life.  A line is dropped before the call returns, as
- * csv.reader does.
+ * It owns the source's iterator, for life.  A line is dropped before the call returns, as in
+ * csv.reader.
  *
  * Threads: a call takes the object's critical section.  User code suspends it, and may read a
- * record itself: the code of the source in a pull, and that of a line (of a subclass of str)
- * that is dropped.  `delivered` tells.  The record under way is gone then, and the call fails,
- * as csv's does from 3.15 on (gh-145105).  While it is parsing, every other call is refused.
+ * record itself: the code of the source during a pull, and the code of a line (of a subclass
+ * of str) when it is dropped.  `delivered` shows that this happened.  The record in progress
+ * is then gone, and the call fails, as csv's does from 3.15 on (gh-145105).  While the reader
+ * is parsing, every other call is refused.
  */
 #include "csv/module/reader.h"
 
@@ -35,10 +36,10 @@ typedef struct {
     PyObject *dialect; /* owned: the standard module's object */
     csv_parser parser;
     uint64_t delivered;  /* rows */
-    long field_limit;    /* csv.field_size_limit(), when it was asked last */
-    int lines_to_limit;  /* short lines until it is asked again */
+    long field_limit;    /* csv.field_size_limit(), when it was last read */
+    int lines_to_limit;  /* how many short lines are parsed before the limit is read again */
     bool checks_numbers; /* a field is converted as soon as it ends */
-    bool parsing;        /* the parser must not be touched */
+    bool parsing;        /* the parser must not be used */
 } csv_reader;
 
 /* ---- errors ---- */
@@ -66,7 +67,7 @@ raise_fault(csv_reader *self, generators_state *state)
 
 /* ---- one line ---- */
 
-/* Set the limit of the machine to csv.field_size_limit().  0 or -1. */
+/* Set the machine's limit to csv.field_size_limit().  0 or -1. */
 static int
 read_field_limit(csv_reader *self, generators_state *state)
 {
@@ -87,10 +88,10 @@ read_field_limit(csv_reader *self, generators_state *state)
     return 0;
 }
 
-/* Whether csv.field_size_limit() must be read for this line.  That costs a tenth of reading a
-   short line, so for short lines that start a record it is read now and then.  A limit that
-   was raised takes effect at once, and one that was lowered below the length of a short line
-   within LIMIT_LINES lines. */
+/* Whether csv.field_size_limit() must be read for this line.  Reading it takes a tenth of the
+   time of a short line, so for short lines that start a record it is read only now and then.
+   A raised limit takes effect at once.  A limit that was lowered below the length of a short
+   line takes effect within LIMIT_LINES lines. */
 static bool
 must_read_limit(csv_reader *self, PyObject *line)
 {
@@ -99,7 +100,7 @@ must_read_limit(csv_reader *self, PyObject *line)
            self->parser.machine.state != START_RECORD;
 }
 
-/* The next line of the source: 1, 0 at the end, or -1.  `delivered` is what it was when the
+/* Get the next line of the source: 1, 0 at the end, or -1.  `delivered` is its value when the
    call began: code of the source, or of a line that was dropped, may have read a record. */
 static int
 pull_line(csv_reader *self, generators_state *state, uint64_t delivered, PyObject **line)
@@ -126,7 +127,7 @@ pull_line(csv_reader *self, generators_state *state, uint64_t delivered, PyObjec
     return *line != NULL;
 }
 
-/* Where a row goes: into `values`, or if that is NULL into a new list. */
+/* Where a row goes: into `values`, or into a new list if that is NULL. */
 typedef struct {
     csv_values *values;
     PyObject *list;
@@ -144,8 +145,8 @@ make_row(csv_reader *self, generators_state *state, const fields_record *record,
     return to->list == NULL ? -1 : 0;
 }
 
-/* Parse a line, or the end of the data if it is NULL: 1 if that completes a record, 0 if the
-   record continues, or -1. */
+/* Parse a line, or the end of the data if it is NULL: 1 if the record is complete, 0 if it
+   continues, or -1. */
 static int
 parse_line(csv_reader *self, generators_state *state, PyObject *line, uint32_t *checked,
            destination *to)

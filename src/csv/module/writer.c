@@ -1,11 +1,11 @@
 /* writer: csv.writer of the standard module, for generators.csv.
  *
- * It has no state but the dialect.  Each line is passed to write(), whose result writerow()
- * returns.
+ * Its only state is the dialect.  It passes each line to write(), and writerow() returns the
+ * result.
  *
- * Owned: the bound write(), the dialect and the encoder, for life.  User code runs in rows, in
- * str() and in write(), and may use the writer again: a line is a text of its own before
- * write() is called.  Threads: each row takes the object's critical section.
+ * It owns the bound write(), the dialect and the encoder, for life.  User code runs in rows,
+ * in str() and in write(), and may use the writer again: before write() is called, the line is
+ * copied into a text.  Threads: each row takes the object's critical section.
  */
 #include "csv/module/writer.h"
 

@@ -1,8 +1,8 @@
-/* Checkpoints: where a reader is, so that another can resume from there.
+/* Checkpoints: the position of a reader, from which another reader can resume.
  *
  * A checkpoint is a dict that JSON can store: the offset of the next record, counters, the
- * header, and what identifies the file and the dialect.  Only a seekable file has one, in an
- * encoding whose bytes are the units that are parsed.
+ * header, and data that identifies the file and the dialect.  A reader has checkpoints only if
+ * its file is seekable and its encoding is one whose bytes are parsed as units.
  */
 #include "csv/parse/checkpoint.h"
 
@@ -50,8 +50,7 @@ checkpoint_dialect(const csv_parser *parser)
                          parser->dialect.quoting, encodings[parser->encoding]);
 }
 
-/* Whether there can be checkpoints of what the parser reads; if not, io.UnsupportedOperation
-   is raised. */
+/* Whether the parser's source can have checkpoints.  If not, raise io.UnsupportedOperation. */
 static bool
 checkpoint_is_possible(generators_state *state, const file_origin *origin,
                        const csv_parser *parser)
@@ -97,7 +96,8 @@ csv_checkpoint_new(generators_state *state, const file_origin *origin,
 
 /* ---- resuming ---- */
 
-/* Raise ValueError, unless the exception that is set says something else. */
+/* Raise ValueError in place of a LookupError, TypeError or OverflowError; any other exception
+   stays. */
 static int
 checkpoint_malformed(void)
 {
@@ -120,7 +120,7 @@ checkpoint_number(PyObject *start, const char *key, int64_t *number)
     return *number == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
-/* The same for a number that must not be negative.  0 or -1. */
+/* Read a number that must not be negative.  0 or -1. */
 static int
 checkpoint_counter(PyObject *start, const char *key, int64_t *number)
 {

@@ -1,4 +1,4 @@
-/* Where a reader is, and resuming from there. */
+/* Checkpoints: the position of a reader, and resuming from it. */
 #ifndef GENERATORS_CSV_PARSE_CHECKPOINT_H
 #define GENERATORS_CSV_PARSE_CHECKPOINT_H
 
@@ -7,7 +7,7 @@
 
 /* A position before a record. */
 typedef struct {
-    uint64_t byte; /* from file_origin's `base` on */
+    uint64_t byte; /* from the `base` of file_origin */
     uint64_t record_count;
     uint64_t line_count;
     uint64_t row_count;
@@ -15,19 +15,20 @@ typedef struct {
     bool carriage; /* a '\n' here would belong to the line before */
 } csv_mark;
 
-/* Set the mark before the next record, or before one that was taken; `line_count` is that
-   after it.  The counts of rows and errors are set by the caller. */
+/* Set the mark before the next record, or before a record that was taken.  `line_count` is the
+   count after that record.  The caller sets the counts of rows and errors. */
 void csv_mark_next(csv_mark *self, const csv_parser *parser);
 void csv_mark_record(csv_mark *self, const csv_parser *parser, const fields_record *record,
                      uint64_t line_count);
 
-/* A new dict, or NULL with io.UnsupportedOperation if there can be no checkpoint. */
+/* Make a dict, or return NULL with io.UnsupportedOperation if there can be no checkpoint. */
 PyObject *csv_checkpoint_new(generators_state *state, const file_origin *origin,
                              const csv_parser *parser, const csv_mark *mark, PyObject *header,
                              uint32_t width);
 
-/* Have a source that was just opened, and its parser, continue at the checkpoint `start`.
- *header (NULL before) is the caller's, also on failure.  0 or -1. */
+/* Let a source that was just opened, and its parser, continue at the checkpoint `start`.
+ * *header must be NULL; the caller owns what is set there, even on failure.  0 or -1.
+ */
 int csv_checkpoint_resume(PyObject *start, generators_state *state, data_source *source,
                           csv_parser *parser, file_origin *origin, csv_mark *mark,
                           PyObject **header, uint32_t *width);

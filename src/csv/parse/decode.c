@@ -1,8 +1,8 @@
-/* Decoding: bytes that the parser does not read as they are, and what the first bytes tell.
+/* Decoding: bytes that the parser does not read as they are, and checks of the first bytes.
  *
- * A codec's incremental decoder makes text of them.  What it rejects is a fault that comes
- * after the text before; `bad` and `rest` are then the bytes that it rejected and those after
- * them.
+ * The incremental decoder of a codec turns such bytes into text.  Bytes that it rejects are a
+ * fault that comes after the text before them; `bad` then holds the rejected bytes and `rest`
+ * those after them.
  *
  * User code runs in codecs and error handlers that the user registered.
  */
@@ -30,7 +30,7 @@ decode_native_encoding(PyObject *name, const scan_set *set, const char *errors)
     if (PyUnicode_CompareWithASCIIString(name, "iso8859-1") == 0) {
         return CSV_LATIN1;
     }
-    /* Other error handlers put text of their own into the data. */
+    /* Other error handlers add text that is not in the data. */
     if (strcmp(errors, "strict") == 0 && decode_is_within(set, 0x7F)) {
         if (PyUnicode_CompareWithASCIIString(name, "utf-8") == 0 ||
             PyUnicode_CompareWithASCIIString(name, "utf-8-sig") == 0) {
@@ -43,7 +43,8 @@ decode_native_encoding(PyObject *name, const scan_set *set, const char *errors)
     return CSV_DECODED;
 }
 
-/* The incremental decoder of a codec; that of 'utf-8' drops a byte order mark. */
+/* Make the incremental decoder of a codec.  For 'utf-8' it is one that drops a byte order
+   mark. */
 static PyObject *
 decode_new_decoder(PyObject *name, const char *errors)
 {
@@ -66,7 +67,8 @@ csv_parser_open_decoder(csv_parser *self, PyObject *encoding, const char *errors
     }
     Py_DECREF(handler);
     self->encoding = decode_native_encoding(name, &self->dialect.fields.set, errors);
-    /* Each step stops at what fails: an API that is called with an error set may lose it. */
+    /* Each step runs only if the one before succeeded: an API that is called with an exception
+       set may lose it. */
     int status = (self->encoding_name = PyUnicode_FromObject(encoding)) == NULL || /* exact */
                          (self->errors_name = PyUnicode_FromString(errors)) == NULL ||
                          (self->encoding == CSV_DECODED &&
@@ -77,7 +79,7 @@ csv_parser_open_decoder(csv_parser *self, PyObject *encoding, const char *errors
     return status;
 }
 
-/* ---- what the first bytes tell ---- */
+/* ---- checks of the first bytes ---- */
 
 static const char *
 decode_archive_advice(const uint8_t *b, size_t count)
@@ -139,7 +141,7 @@ csv_parser_check_head(csv_parser *self, generators_state *state, const uint8_t *
 
 /* ---- decoding ---- */
 
-/* What the decoder makes of the bytes: a new reference to a str, or NULL. */
+/* Decode the bytes: a new reference to a str, or NULL. */
 static PyObject *
 decode_call(csv_parser *self, generators_state *state, PyObject *bytes, bool final)
 {
@@ -158,7 +160,7 @@ decode_call(csv_parser *self, generators_state *state, PyObject *bytes, bool fin
     return text;
 }
 
-/* getstate() of the decoder: a new reference, or NULL. */
+/* The decoder's getstate(): a new reference, or NULL. */
 static PyObject *
 decode_get_state(csv_parser *self)
 {
@@ -168,7 +170,7 @@ decode_get_state(csv_parser *self)
     return decoder_state;
 }
 
-/* setstate() of it.  0 or -1. */
+/* The decoder's setstate().  0 or -1. */
 static int
 decode_set_state(csv_parser *self, PyObject *decoder_state)
 {
@@ -179,8 +181,8 @@ decode_set_state(csv_parser *self, PyObject *decoder_state)
     return done == NULL ? -1 : 0;
 }
 
-/* The bytes that a UnicodeDecodeError is about (*object, a new reference), and where in them
-   is what it rejects.  0, or -1 where a codec made an error without them. */
+/* Get the bytes that a UnicodeDecodeError is about (*object, a new reference), and which of
+   them it rejects.  0, or -1 if a codec made an error without these attributes. */
 static int
 decode_read_error(PyObject *error, PyObject **object, Py_ssize_t *first, Py_ssize_t *end)
 {
@@ -196,9 +198,10 @@ decode_read_error(PyObject *error, PyObject **object, Py_ssize_t *first, Py_ssiz
     return 0;
 }
 
-/* Take what the decoder rejected of `bytes`, and what comes after, out of a
-   UnicodeDecodeError. *offset is where it begins in `bytes`: what the error is about ends
-   where `bytes` ends, and may begin before, with bytes that the decoder had kept.  0 or -1. */
+/* Stash the bytes that the decoder rejected, and those after them, from a UnicodeDecodeError.
+   *offset is the position in `bytes` where the bytes of the error begin.  They end where
+   `bytes` ends, but may begin before `bytes`, with bytes that the decoder had kept.  0 or
+   -1. */
 static int
 decode_stash_bad(csv_parser *self, PyObject *error, PyObject *bytes, Py_ssize_t *offset)
 {
@@ -219,8 +222,8 @@ decode_stash_bad(csv_parser *self, PyObject *error, PyObject *bytes, Py_ssize_t 
     return bad == NULL || after == NULL ? -1 : 0;
 }
 
-/* Parse the text of the first `count` of the bytes, which the decoder accepts, once it is in
-   the state that it was in before them.  0 or -1. */
+/* Parse the text of the first `count` bytes, which the decoder accepts.  First put the decoder
+   back into the state that it was in before them.  0 or -1. */
 static int
 decode_feed_before(csv_parser *self, generators_state *state, PyObject *decoder_state,
                    PyObject *bytes, Py_ssize_t count)
@@ -236,7 +239,7 @@ decode_feed_before(csv_parser *self, generators_state *state, PyObject *decoder_
     return status;
 }
 
-/* The decoder rejected `bytes`: the error is the fault that comes after what is before it. */
+/* The decoder rejected `bytes`.  The error is a fault that comes after the text before it. */
 static int
 decode_stash_failure(csv_parser *self, generators_state *state, PyObject *decoder_state,
                      PyObject *bytes)
@@ -366,7 +369,7 @@ decode_encode(const csv_parser *self, PyObject *text)
     }
     PyObject *bytes = PyUnicode_AsEncodedString(text, encoding, errors);
     if (bytes == NULL && raising_forgive(PyExc_UnicodeEncodeError) == 0) {
-        /* The handler is for decoding only, or the text never was in the encoding. */
+        /* The error handler is for decoding only, or the text never was in the encoding. */
         bytes = PyUnicode_AsEncodedString(text, encoding, "strict");
     }
     return bytes;
@@ -379,7 +382,7 @@ csv_parser_encode(const csv_parser *self, PyObject *text)
     if (bytes == NULL || self->encoding != CSV_DECODED) {
         return bytes;
     }
-    /* The byte order mark that some codecs begin with is not part of a text within a file. */
+    /* Some codecs begin with a byte order mark, which is not part of a text within a file. */
     PyObject *nothing = PyUnicode_FromStringAndSize(NULL, 0);
     PyObject *mark = nothing == NULL ? NULL : decode_encode(self, nothing);
     Py_XDECREF(nothing);
@@ -421,7 +424,7 @@ csv_parser_end_lines(csv_parser *self, generators_state *state)
     return 0;
 }
 
-/* The line with its line end, which may be missing: exact bytes. */
+/* The line with its line end, which may be missing, as exact bytes. */
 static PyObject *
 decode_whole_line(PyObject *line)
 {
@@ -434,7 +437,7 @@ decode_whole_line(PyObject *line)
     return whole;
 }
 
-/* A line in an encoding that is read natively, which none of its codecs keeps a part of. */
+/* Decode a line in an encoding that is read natively.  Its codecs keep no part of a line. */
 static PyObject *
 decode_native_line(const csv_parser *self, PyObject *line)
 {

@@ -1,13 +1,13 @@
-/* What the formatting parameters mean.
+/* Reads the formatting parameters.
  *
  * The standard module's own Dialect checks them, so that its exceptions are raised.  The rules
- * are those of 3.13; what 3.11 and 3.12 do not accept or do not check is added here.
+ * are those of 3.13.  What 3.11 and 3.12 do not accept or do not check is added here.
  */
 #include "csv/parse/dialect.h"
 #include "runtime/raising.h"
 
-/* Set *quoting to a new reference: `quoting` as given, else the dialect's, else NULL.  As in
-   csv, an attribute that can't be read counts as not given.  0 or -1. */
+/* Set *quoting to a new reference: `quoting` if it was given, or else the dialect's, or else
+   NULL.  As in csv, an attribute that can't be read counts as not given.  0 or -1. */
 static int
 read_quoting(PyObject *given, PyObject *dialect, PyObject **quoting)
 {
@@ -22,7 +22,7 @@ read_quoting(PyObject *given, PyObject *dialect, PyObject **quoting)
 static PyObject *
 registered_dialect(PyObject *name)
 {
-    /* Importing csv is what registers the standard dialects. */
+    /* Importing csv registers the standard dialects. */
     PyObject *csv = PyImport_ImportModule("csv");
     if (csv == NULL) {
         return NULL;
@@ -38,7 +38,8 @@ add(PyObject *keywords, const char *name, PyObject *value)
     return value == NULL ? 0 : PyDict_SetItemString(keywords, name, value);
 }
 
-/* The standard module's Dialect made of them, with `quoting` in place of the user's. */
+/* Make the standard module's Dialect from the parameters, with `quoting` in place of the
+   user's. */
 static PyObject *
 standard_dialect(generators_state *state, PyObject *base, const csv_parameters *p,
                  PyObject *quoting)
@@ -142,8 +143,8 @@ check_as_3_13(PyObject *standard, const fields_dialect *d, uint32_t quotechar)
 #define check_as_3_13(standard, dialect, quotechar) ((void)(quotechar), 0)
 #endif
 
-/* QUOTE_STRINGS and QUOTE_NOTNULL are unknown to 3.11: QUOTE_ALL stands in for them, of which
-   3.13 checks the same. */
+/* 3.11 does not know QUOTE_STRINGS and QUOTE_NOTNULL.  QUOTE_ALL stands in for them, because
+   3.13 makes the same checks for all three. */
 static int
 stand_in_quoting(PyObject *quoting, int *value, PyObject **stand_in)
 {
@@ -152,7 +153,7 @@ stand_in_quoting(PyObject *quoting, int *value, PyObject **stand_in)
     if (quoting != NULL && PyLong_CheckExact(quoting)) {
         long number = PyLong_AsLong(quoting);
         if (number == -1 && PyErr_Occurred()) {
-            /* Too large: the standard module refuses it. */
+            /* The value is too large, and the standard module refuses it. */
             if (raising_forgive(PyExc_OverflowError) < 0) {
                 return -1;
             }
@@ -203,8 +204,8 @@ read_standard(csv_dialect *dialect, PyObject *standard, int quoting)
     return check_as_3_13(standard, d, quotechar);
 }
 
-/* What the standard module's Dialect() is: most readers and writers are given no parameter,
-   and many are made for a single line. */
+/* The standard module's Dialect().  Most readers and writers are given no parameter, and many
+   are made for a single line. */
 static PyObject *
 default_dialect(csv_dialect *dialect, generators_state *state)
 {
@@ -267,7 +268,7 @@ csv_dialect_read(csv_dialect *dialect, generators_state *state,
     return standard == NULL ? -1 : 0;
 }
 
-/* Set the parameters, borrowed, from **fmtparams.  0 or -1. */
+/* Set the parameters, as borrowed references, from **fmtparams.  0 or -1. */
 static int
 dialect_sort_parameters(csv_parameters *p, PyObject *fmtparams)
 {

@@ -1,4 +1,4 @@
-/* The dialect: what the formatting parameters mean. */
+/* The dialect: the formatting parameters in a form that the parser uses. */
 #ifndef GENERATORS_CSV_PARSE_DIALECT_H
 #define GENERATORS_CSV_PARSE_DIALECT_H
 
@@ -19,8 +19,8 @@ typedef struct {
     fields_dialect fields;
     int quoting;
     bool text_only;     /* every field is read as a str */
-    bool plain;         /* and is what it spans, unless it has a quote or an escape */
-    uint32_t quotechar; /* also under QUOTE_NONE, where fields.set has none */
+    bool plain;         /* and is its span, unless it has a quote or an escape */
+    uint32_t quotechar; /* also under QUOTE_NONE, where fields.set has no quote */
 } csv_dialect;
 
 /* The formatting parameters as given; NULL for one that was not given. */
@@ -36,12 +36,13 @@ typedef struct {
     PyObject *strict;
 } csv_parameters;
 
-/* Read them by the rules of CPython 3.13, with the standard module's exceptions.
+/* Read the parameters by the rules of CPython 3.13, with the standard module's exceptions.
    The limits are not changed.  0 or -1. */
 int csv_dialect_read(csv_dialect *dialect, generators_state *state,
                      const csv_parameters *parameters);
 
-/* The same; returns the standard module's object for them, a new reference, or NULL. */
+/* The same, but returns the standard module's object for the parameters, a new reference, or
+   NULL. */
 PyObject *csv_dialect_make(csv_dialect *dialect, generators_state *state,
                            const csv_parameters *parameters);
 

@@ -1,4 +1,4 @@
-/* CSVError: a csv.Error and a ValueError that says where. */
+/* CSVError: a csv.Error and ValueError with the place of the error. */
 #include "csv/parse/error.h"
 
 #include <string.h>
@@ -150,7 +150,7 @@ csv_raise(generators_state *state, const csv_place *place, const char *format, .
     PyObject *error = message == NULL ? NULL : make_error(state, place, message);
     Py_XDECREF(message);
     if (error == NULL) {
-        raising_chain(cause); /* the context of what was raised instead */
+        raising_chain(cause); /* the context of the exception that was raised instead */
         return;
     }
     if (cause != NULL) {

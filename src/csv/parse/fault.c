@@ -1,17 +1,18 @@
-/* Faults of the data: where they are, the CSVError that says so, and the recovery from them.
+/* Faults of the data: their places, their CSVErrors, and the recovery from them.
  *
- * A parser keeps a fault until the records before it are taken; a record that was taken may
- * turn out to be one.
+ * A parser keeps a fault until the records before it are taken.  A record that was taken may
+ * also turn out to be a fault.
  */
 #include "csv/parse/fault.h"
 
+#include "core/fields_span.h"
 #include "csv/parse/decode.h"
 #include "csv/parse/error.h"
 #include "csv/parse/feed.h"
 
 /* ---- raising ---- */
 
-/* The physical line of the unit at `pos` of a record. */
+/* The physical line of the unit at `pos` in a record. */
 static uint64_t
 fault_line(const csv_parser *self, uint32_t record_start, uint32_t pos, uint64_t lines_before)
 {
@@ -21,7 +22,7 @@ fault_line(const csv_parser *self, uint32_t record_start, uint32_t pos, uint64_t
     }
     const void *units = csv_parser_units(self, &width);
     uint64_t line = lines_before + fields_count_lines(units, width, record_start, pos) + 1;
-    /* The '\n' of "\r\n" is in the line that the '\r' ends. */
+    /* The '\n' of "\r\n" belongs to the line that the '\r' ends. */
     if (pos > record_start && pos < self->block.length &&
         buffer_unit(&self->block, pos) == '\n' && buffer_unit(&self->block, pos - 1) == '\r') {
         line--;
@@ -163,7 +164,7 @@ raw_append(csv_raw *raw, const void *units, uint32_t from, uint32_t through, int
     return 0;
 }
 
-/* Append the units so far to the bytes, as bytes of the source.  0 or -1. */
+/* Append the units so far to the bytes, encoded as in the source.  0 or -1. */
 static int
 raw_encode(csv_raw *raw, const csv_parser *self)
 {
@@ -188,7 +189,7 @@ raw_encode(csv_raw *raw, const csv_parser *self)
     return raw->bytes == NULL ? -1 : 0;
 }
 
-/* The bytes that a codec rejected are between two texts. */
+/* The bytes that a codec rejected stand between two texts. */
 static int
 raw_append_bad(csv_raw *raw, csv_parser *self)
 {
@@ -204,7 +205,7 @@ raw_append_bad(csv_raw *raw, csv_parser *self)
     return raw->bytes == NULL ? -1 : 0;
 }
 
-/* Forget a decoding error, which is the fault or comes next. */
+/* Forget a decoding error, which is this fault or the next one. */
 static int
 fault_drop_decoding(csv_parser *self, csv_raw *raw)
 {

@@ -1,4 +1,4 @@
-/* Faults of the data, as CSVError, and the recovery from them. */
+/* Faults of the data as CSVError, and the recovery from them. */
 #ifndef GENERATORS_CSV_PARSE_FAULT_H
 #define GENERATORS_CSV_PARSE_FAULT_H
 
@@ -7,22 +7,22 @@
 
 /* ---- raising ---- */
 
-/* What the fault in the structure is, in the words of the standard module: a new str. */
+/* The message for a fault in the structure, in the words of the standard module: a new str. */
 PyObject *csv_parser_fault(const csv_parser *self);
 
-/* Raise the fault that csv_parser_failed() tells of. */
+/* Raise the fault that csv_parser_failed() reports. */
 void csv_parser_raise(csv_parser *self, generators_state *state);
 
-/* Raise CSVError for the unit at `pos` of a record that was taken, or for all of the record,
-   with the exception that is set as its cause.  `column` and `text`: see csv_place.  A
-   MemoryError stays as it is. */
+/* Raise CSVError for the unit at `pos` of a record that was taken, or for the whole record.
+   The exception that is set becomes its cause.  For `column` and `text` see csv_place.  A
+   MemoryError is not replaced. */
 void csv_parser_raise_at(csv_parser *self, generators_state *state,
                          const fields_record *record, uint32_t pos, PyObject *column,
                          PyObject *text);
 void csv_parser_raise_record(csv_parser *self, generators_state *state,
                              const fields_record *record);
 
-/* Raise CSVError for a record that has not as many fields as there are names. */
+/* Raise CSVError for a record whose number of fields is not that of the names. */
 void csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
                              const fields_record *record, Py_ssize_t expected);
 
@@ -36,18 +36,18 @@ typedef struct {
     PyObject *bytes; /* owned: exact bytes, which came before the units; or NULL */
 } csv_raw;
 
-/* Skip the record of the fault that was raised: 1 when records can be taken again, 0 when more
+/* Skip the record of the fault that was raised.  1 if records can be taken again, 0 if more
    must be fed first, or -1. */
 int csv_parser_recover(csv_parser *self, generators_state *state, csv_raw *raw);
 
-/* Get the text of a record that was taken: 1; 0 if its last unit is a '\r' that may be
-   followed by a '\n', which is not fed yet; or -1. */
+/* Get the text of a record that was taken.  1, or 0 if its last unit is a '\r' and the '\n'
+   that may follow is not fed yet, or -1. */
 int csv_raw_record(csv_raw *raw, const csv_parser *self, const fields_record *record);
 
-/* More was fed: get that '\n'.  1, 0 or -1 again. */
+/* More was fed: get that '\n'.  Returns as csv_raw_record() does. */
 int csv_raw_newline(csv_raw *raw, const csv_parser *self);
 
-/* As bytes if the source is of bytes, else as str: a new reference, or NULL. */
+/* The text as bytes if the source gives bytes, or else as str: a new reference, or NULL. */
 PyObject *csv_raw_value(csv_raw *raw, const csv_parser *self);
 void csv_raw_free(csv_raw *raw);
 

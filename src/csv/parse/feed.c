@@ -1,26 +1,26 @@
 /* Feeding a parser: bytes, text and lines become units, and the units are parsed.
  *
- * Each function first has the borrower detach, because the units that it points into change.
+ * Each function first makes the borrower detach, because the units that it points into change.
  * The front end has taken every record before.
  *
- * User code runs in a codec's decoder, and where a line that was read in place is dropped.
+ * User code runs in a codec's decoder, and when a line that was read in place is released.
  */
 #include "csv/parse/feed.h"
 
 #include <string.h>
 
+#include "core/fields_feed.h"
 #include "csv/parse/decode.h"
 #include "csv/parse/error.h"
 #include "source/data_source.h"
 
 #define LINES_BEFORE_MEMO 16
-#define SUSPICIOUS_ITEMS                                               \
-    8 /* bytes items that look like lines without a line end, in a row \
-       */
+#define SUSPICIOUS_ITEMS \
+    8 /* consecutive bytes items that look like lines without a line end \ */
 
 /* ---- bytes ---- */
 
-/* The block has got more bytes of a native encoding. */
+/* More bytes of a native encoding were added to the block. */
 static int
 feed_block(csv_parser *self, generators_state *state, bool final)
 {
@@ -40,7 +40,8 @@ feed_block(csv_parser *self, generators_state *state, bool final)
     return csv_parser_scan(self, state, final);
 }
 
-/* Memory in the block for that many bytes, of a native encoding; or NULL. */
+/* Make room in the block for that many bytes of a native encoding.  Returns its address, or
+   NULL. */
 static uint8_t *
 feed_room(csv_parser *self, size_t count)
 {
@@ -97,7 +98,7 @@ feed_line_end(csv_parser *self)
 {
     int width;
     if (fields_wants_newline(&self->machine)) {
-        /* The line end is escaped, and part of a field that continues. */
+        /* The line end is escaped: it is part of a field that continues. */
         if (csv_parser_check_buffer(buffer_append_unit(&self->block, '\n')) < 0) {
             return -1;
         }
@@ -110,7 +111,8 @@ feed_line_end(csv_parser *self)
     return 0;
 }
 
-/* The line read in place is part of a record that continues: copy it into the block. */
+/* The line that is read in place is part of a record that continues.  Copy it into the
+   block. */
 static int
 feed_copy_line(csv_parser *self)
 {
@@ -123,7 +125,8 @@ feed_copy_line(csv_parser *self)
     return csv_parser_check_buffer(status);
 }
 
-/* Read a line that begins a record in place: 1 if it is all of one, 0 if not, or -1. */
+/* Read a line that begins a record in place.  1 if the record ends with the line, 0 if not, or
+   -1. */
 static int
 feed_first_line(csv_parser *self, PyObject *line, size_t length)
 {
@@ -140,7 +143,7 @@ feed_first_line(csv_parser *self, PyObject *line, size_t length)
     return read;
 }
 
-/* Parse the rest of the line in place, or of the block. */
+/* Parse the rest of the line that is read in place, or of the block. */
 static int
 feed_rest_of_line(csv_parser *self)
 {
@@ -196,7 +199,7 @@ csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line)
 
 /* ---- the end ---- */
 
-/* No more bytes: what was held back is parsed, or is a fault. */
+/* There are no more bytes.  Bytes that were held back are parsed, or are a fault. */
 static int
 feed_last_bytes(csv_parser *self, generators_state *state)
 {
@@ -311,7 +314,7 @@ sink_finish(void *target, generators_state *state)
     return csv_parser_finish(target, state);
 }
 
-/* Lines without their line ends would become one record if they were read as chunks. */
+/* Lines without line ends would become one record if they were read as chunks. */
 static int
 sink_check_item(void *target, const void *bytes, size_t count, int earlier)
 {

@@ -5,8 +5,8 @@
 #include "csv/parse/parser.h"
 #include "source/sink.h"
 
-/* Every function returns 0, or -1 with an exception set.  Faults in the data are not raised:
-   the records before them come first, and csv_parser_failed() tells. */
+/* Every function returns 0, or -1 with an exception set.  A fault in the data is not raised,
+   because the records before it come first; csv_parser_failed() reports it. */
 
 /* Feed bytes cut anywhere, text cut anywhere, or one line of text. */
 int csv_parser_feed_bytes(csv_parser *self, generators_state *state, const void *bytes,
@@ -17,10 +17,10 @@ int csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *li
 /* Nothing more is fed. */
 int csv_parser_finish(csv_parser *self, generators_state *state);
 
-/* After the recovery from a fault: parse what was fed and not parsed because of it. */
+/* After the recovery from a fault, parse what was fed but not parsed because of the fault. */
 int csv_parser_resume(csv_parser *self, generators_state *state);
 
-/* The parser as what a source feeds. */
+/* The parser as the sink of a source. */
 source_sink csv_parser_sink(csv_parser *self);
 
 #endif

@@ -1,14 +1,15 @@
 /* Texts that were made recently, to be used again.
  *
- * The columns of real files repeat themselves: a code, a date, a small number.  To find such a
- * text costs a quarter of making and freeing another, and the shared object keeps its hash.
- * Texts are immutable, so that only `is` can tell.
+ * The columns of real files repeat texts: a code, a date, a small number.  Finding such a text
+ * costs a quarter of making and freeing another, and the shared object keeps its hash.  Texts
+ * are immutable, so only `is` can tell the difference.
  *
- * One table for all columns is indexed by the first and last bytes; a new text replaces the
- * one in its slot.  A column that rarely finds a text stops looking for a while.
+ * One table serves all columns.  It is indexed by the first and last bytes of a text.  A new
+ * text replaces the one in its slot.  A column that rarely finds a text stops looking for a
+ * while.
  *
- * The memo owns its texts.  It belongs to one parser, whose front end locks; see block.c for
- * when rows use it.
+ * The memo owns its texts.  It belongs to one parser, whose front end locks. block.c says when
+ * rows use it.
  */
 #ifndef GENERATORS_CSV_PARSE_MEMO_H
 #define GENERATORS_CSV_PARSE_MEMO_H
@@ -20,18 +21,18 @@
 
 #define MEMO_BITS 11
 #define MEMO_SLOTS (1 << MEMO_BITS)
-#define MEMO_COLUMNS 256 /* others share their scores */
+#define MEMO_COLUMNS 256 /* further columns share their scores */
 #define MEMO_LONGEST 32
-#define MEMO_PAUSE 2000 /* fields of a column that are not looked up */
+#define MEMO_PAUSE 2000 /* fields of a column for which the memo is then not used */
 
 typedef struct {
-    uint64_t head, tail; /* of the text's bytes; see memo_key */
+    uint64_t head, tail; /* of the text's bytes: see memo_key */
     PyObject *text;      /* owned: ASCII, or NULL */
 } memo_slot;
 
 typedef struct {
     memo_slot slots[MEMO_SLOTS];
-    int16_t scores[MEMO_COLUMNS]; /* below 0: fields that are not looked up */
+    int16_t scores[MEMO_COLUMNS]; /* below 0: how many fields are not looked up */
 } csv_memo;
 
 static inline void
@@ -45,7 +46,8 @@ csv_memo_free(csv_memo *memo)
     }
 }
 
-/* Two words that contain every byte of a text of up to 16, without reading outside it. */
+/* Two words that contain every byte of a text of up to 16 bytes.  Nothing outside of the text
+   is read. */
 INLINE void
 memo_key(const uint8_t *bytes, size_t count, uint64_t *head, uint64_t *tail)
 {
@@ -80,8 +82,8 @@ memo_holds(const memo_slot *slot, uint64_t head, uint64_t tail, const uint8_t *b
            (count <= 16 || memcmp(PyUnicode_1BYTE_DATA(slot->text), bytes, count) == 0);
 }
 
-/* The ASCII text of 2 bytes or more, made by `make` (which gets `model`) unless the memo has
-   it. */
+/* Get an ASCII text of 2 bytes or more from the memo.  If it is not there, call `make`, which
+   gets `model`. */
 INLINE PyObject *
 csv_memo_text(csv_memo *memo, PyObject *model, uint32_t column, const uint8_t *bytes,
               size_t count,

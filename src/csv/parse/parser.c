@@ -1,29 +1,31 @@
 /* csv_parser: units in, records out.
  *
- * Bytes become units of the block: UTF-8, ASCII and Latin-1 as they are (the separators are
- * single bytes in them, and what is added to a block is checked before the machine reads it),
- * other encodings through a codec's incremental decoder: see decode.c.  A line that is a str
- * is read in place, and copied into the block only if its record continues: see feed.c.
+ * Bytes become units of the block.  UTF-8, ASCII and Latin-1 are read as they are, because
+ * their separators are single bytes; what is added to a block is checked before the machine
+ * reads it.  Other encodings go through a codec's incremental decoder: see decode.c.  A line
+ * that is a str is read in place, and is copied into the block only if its record continues:
+ * see feed.c.
  *
- * States: new; started, when the first piece has told whether lines or chunks are fed;
- * finished.  A fault in the data is kept until the records before it are taken; then the front
- * end raises it, and either recovers (see fault.c) or stops using the parser.
+ * States: new; started, after the first piece has told whether lines or chunks are fed;
+ * finished.  A fault in the data is kept until the records before it are taken.  Then the
+ * front end raises it, and either recovers (see fault.c) or stops using the parser.
  *
- * Owned: the block, the line that is read in place, and the borrower: what points into the
- * units.  Units that records point into stay until more is fed, which the front end does only
- * after it has taken every record.
+ * The parser owns the block, the line that is read in place, and the borrower, which is an
+ * object that points into the units.  Units that records point into stay until more is fed.
+ * The front end feeds only after it has taken every record.
  *
- * Threads: the front end locks.  The GIL is released while a very large part of the block,
- * which nobody else can reach, is checked and scanned.
+ * Threads: the front end locks.  The GIL is released while a very large part of the block is
+ * checked and scanned.  Nobody else can reach that part.
  */
 #include "csv/parse/parser.h"
 
 #include <string.h>
 
+#include "core/fields_feed.h"
 #include "core/utf8.h"
 
-/* Units from which on the GIL is released.  To get it back from a busy thread takes 5 ms, in
-   which a hundred pieces of the usual size are scanned. */
+/* The GIL is released for that many units or more.  Getting it back from a busy thread takes 5
+   ms, which is enough to scan a hundred pieces of the usual size. */
 #define SCAN_WITHOUT_GIL (4 * 1024 * 1024)
 
 /* ---- lifetime ---- */
@@ -181,14 +183,14 @@ parser_text_prefix(const csv_parser *self)
     }
 }
 
-/* Let CPython say what is wrong with the bytes after the valid ones.  Bytes that are only cut
-   short are left for the next piece, unless this is the last.  0 or -1. */
+/* Let CPython find the fault in the bytes after the valid ones.  Bytes that are only cut short
+   are left for the next piece, unless this is the last.  0 or -1. */
 static int
 parser_check_rest(csv_parser *self, bool final)
 {
     const char *rest = (const char *)self->block.data + self->valid;
     size_t count = self->block.length - self->valid;
-    /* Four bytes are enough to tell; more would only be copied. */
+    /* Four bytes are enough to find it; more would only be copied. */
     Py_ssize_t length = count < 16 ? (Py_ssize_t)count : 16;
     Py_ssize_t consumed;
     PyObject *text;

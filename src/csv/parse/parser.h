@@ -1,6 +1,6 @@
 /* The parser: units in, records out.
  *
- * This is what a parser is, for those who take its records.  It is fed by feed.h.
+ * This header is for code that takes the records of a parser. feed.h feeds it.
  */
 #ifndef GENERATORS_CSV_PARSE_PARSER_H
 #define GENERATORS_CSV_PARSE_PARSER_H
@@ -19,59 +19,59 @@ typedef enum {
 
 /* An object that points into the parser's units. */
 typedef struct {
-    /* The units are about to change: copy what is needed of them.  0, or -1 with an exception
-       set, and they do not change. */
+    /* The units are about to change: copy those that are needed.  0, or -1 with an exception
+       set; the units then do not change. */
     int (*detach)(PyObject *borrower);
-    /* The parser is about to be freed: the same, whether it succeeds or not, and forget the
-       parser. */
+    /* The parser is about to be freed.  Do the same, and forget the parser whether it succeeds
+       or not. */
     void (*abandon)(PyObject *borrower);
 } csv_borrower_kind;
 
-/* Opaque to all but csv/parse, and the inlines here and in csv/row, which run for every
-   record or field. */
+/* Opaque outside of csv/parse, except for the inline functions here and in csv/row, which run
+   for every record or field. */
 typedef struct {
     fields machine;
     csv_dialect dialect;
     csv_encoding encoding;
     PyObject *encoding_name; /* owned: an exact str, as the user spelled it, or NULL */
     PyObject *errors_name;   /* owned: an exact str, or NULL */
-    PyObject *path;          /* owned: where the data is from, for messages, or NULL */
+    PyObject *path;          /* owned: where the data comes from, for messages, or NULL */
     PyObject *decoder;       /* owned: a codec's incremental decoder, or NULL */
     buffer block;            /* the units being parsed, unless `line` is set */
     csv_memo *memo;          /* owned, or NULL */
     const csv_borrower_kind *borrower_kind; /* static */
     PyObject *borrower;                     /* owned, or NULL */
     PyObject *line;    /* owned: a str whose units are read in place, or NULL */
-    PyObject *head;    /* owned: the first bytes, while too few to be recognized; or NULL */
+    PyObject *head;    /* owned: the first bytes, until there are enough to check; or NULL */
     PyObject *failure; /* owned: a decoding error, to be raised after the records, or NULL */
     PyObject *bad;     /* owned: the bytes that a codec rejected, or NULL */
     PyObject *rest;    /* owned: the bytes after them, not decoded yet, or NULL */
     uint64_t failure_byte; /* the offset of the decoding error in the source */
     size_t valid;          /* units of the block that are known to be text */
     uint64_t block_byte;   /* native encodings: the offset of the block in the source */
-    uint64_t byte_count;   /* bytes fed */
-    uint64_t record_count; /* records taken, blank ones and the header included */
+    uint64_t byte_count;   /* bytes that were fed */
+    uint64_t record_count; /* records that were taken, including blank ones and the header */
     uint64_t line_count;   /* physical lines of those records */
-    uint64_t lines_fed;    /* FIELDS_LINES: lines fed */
+    uint64_t lines_fed;    /* FIELDS_LINES: lines that were fed */
     bool from_text;        /* fed with str */
-    bool after_carriage;   /* what is fed first follows a '\r' */
-    bool started;          /* the machine has its mode */
+    bool after_carriage;   /* a '\r' stands before the first unit fed */
+    bool started;          /* the machine's mode is set */
     bool head_checked;     /* the first bytes were checked */
     bool finished;         /* nothing more is fed */
 } csv_parser;
 
-/* A parser for text; csv_parser_open_decoder() makes it one for bytes.  0 or -1; a parser that
-   could not be initialized, or is all zero, may be freed. */
+/* Initialize a parser for text.  csv_parser_open_decoder() makes it one for bytes.  0 or -1. A
+   parser that could not be initialized, or is all zero, may be freed. */
 int csv_parser_init(csv_parser *self, const csv_dialect *dialect);
 
-/* A parser that is only fed lines of text, often no more than one: it gets its memo after some
-   lines. */
+/* Initialize a parser that is only fed lines of text, often just one.  It gets its memo after
+   some lines. */
 void csv_parser_init_lines(csv_parser *self, generators_state *state,
                            const csv_dialect *dialect);
 void csv_parser_free(csv_parser *self);
 int csv_parser_traverse(csv_parser *self, visitproc visit, void *arg);
 
-/* Forget the record being parsed and every fault: the next line that is fed begins a record.
+/* Forget the record in progress and every fault.  The next line that is fed begins a record.
  */
 void csv_parser_restart(csv_parser *self);
 
@@ -106,7 +106,7 @@ csv_parser_failed(const csv_parser *self)
     return self->failure != NULL || self->machine.error != FIELDS_FINE;
 }
 
-/* Whether a part of a record was fed. */
+/* Whether a record is in progress. */
 static inline bool
 csv_parser_is_open(const csv_parser *self)
 {
@@ -148,7 +148,7 @@ csv_parser_byte_at(const csv_parser *self, uint32_t unit, uint64_t *byte)
     return csv_parser_holds_bytes(self);
 }
 
-/* ---- for those who feed it ---- */
+/* ---- for code that feeds it ---- */
 
 /* Set the machine's mode, once. */
 void csv_parser_set_mode(csv_parser *self, generators_state *state, fields_mode mode);
@@ -179,10 +179,10 @@ csv_parser_detach(csv_parser *self)
     return self->borrower == NULL ? 0 : self->borrower_kind->detach(self->borrower);
 }
 
-/* Every record was taken: drop the units before the record being parsed. */
+/* Drop the units before the record in progress.  Every record must be taken. */
 int csv_parser_drop_taken(csv_parser *self);
 
-/* Parse what the block has got; `final`: no more units will follow. */
+/* Parse the new units of the block.  `final`: no more units will follow. */
 int csv_parser_scan(csv_parser *self, generators_state *state, bool final);
 
 /* Parse text cut anywhere. */

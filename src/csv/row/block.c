@@ -1,25 +1,28 @@
-/* _CSVBlock: what the rows of one reader share with its parser, and need after it is gone.
+/* _CSVBlock: what the rows of one reader share with its parser, and still need after the
+ * parser is gone.
  *
- * A CSVRow holds a position in the parser's memory, which is used again as the reader
- * continues.  So the block lists the rows that are alive.  Before that memory is moved, used
- * again or freed, the parser has each row's units and ends moved into the row.  A row that is
- * kept then costs what it holds; what is shared here (names, dialect, lock) is there once for
- * all rows of a reader.
+ * A CSVRow holds a position in the parser's memory.  The reader uses that memory again as it
+ * continues, so the block lists the rows that are alive.  Before the memory is moved, used
+ * again or freed, the parser has the units and ends of each listed row moved into the row.  A
+ * row that is kept then costs only its own data.  The names, the dialect and the lock exist
+ * once for all rows of a reader.
  *
- * A row is placed until then, and moved for the rest of its life.  If there is no memory to
- * move a row's fields into, the reader fails with MemoryError, and tries again when it ends.
- * If that fails too the row is lost, and any use of its fields raises MemoryError.
+ * States of a row: placed, in the parser's memory; then moved, for the rest of its life.  If
+ * there is no memory to move a row's fields into, the reader fails with MemoryError, and tries
+ * again when it ends.  If that fails too, the row is lost, and any use of its fields raises
+ * MemoryError.
  *
- * Owned: the parser and each row hold a reference to the block.  The rows belong to the user,
- * and leave the list when they are freed.  The memory of a few freed rows is cached: a program
+ * The parser and each row own a reference to the block.  The rows belong to the user, and
+ * leave the list when they are freed.  The memory of a few freed rows is cached: a program
  * that drops each row before it takes the next one uses one or two.
  *
  * Threads: the front end locks the parser; nothing locks a row.  A row's position, the list
- * and the cached memory are read and written with `lock` held, as is the parser's memo for
- * placed rows.  The parser's other memory changes only while no row is placed.  Under the lock
- * no user code runs, and no object but exact strs is freed.  With the GIL, that is the lock.
+ * and the cached memory are read and written with `lock` held.  So is the parser's memo for
+ * placed rows.  The parser's other memory changes only while no row is placed.  No user code
+ * runs under the lock, and no object is freed under it but exact strs.  With the GIL, the GIL
+ * is the lock.
  *
- * It refers to no object of the user, and the garbage collector does not track it.
+ * The block refers to no object of the user, and the garbage collector does not track it.
  */
 #include "csv/row/block.h"
 #include "csv/parse/parser.h"
@@ -30,7 +33,7 @@
 
 /* ---- rows come and go ---- */
 
-/* With the block locked: memory for a row, with one reference. */
+/* With the block locked: get memory for a row, with one reference. */
 static csv_row *
 new_memory(csv_block *self)
 {
@@ -174,7 +177,8 @@ copy_fields(const csv_spans *spans)
     return copy;
 }
 
-/* The same if rows have a layout: only the fields of the row, with a unit between them. */
+/* The same for rows that have a layout: only the fields of the row, with a unit between
+   them. */
 static uint32_t *
 copy_chosen(const csv_block *self, const csv_spans *spans)
 {

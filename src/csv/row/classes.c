@@ -1,7 +1,7 @@
 /* The parameters of a NamedTuple or a dataclass, with their annotations and defaults.
  *
- * They are read once, when the stream of rows is made.  typing and inspect are imported then,
- * which the class has mostly done itself.
+ * They are read once, when the stream of rows is made.  This imports typing and inspect, which
+ * the class itself has mostly imported already.
  */
 #include "csv/row/classes.h"
 
@@ -21,7 +21,7 @@ call_of_module(const char *module_name, const char *name, PyObject *argument)
     return result;
 }
 
-/* The annotations of a class, resolved: a new reference to a dict. */
+/* The resolved annotations of a class: a new reference to a dict. */
 static PyObject *
 hints_of(PyObject *type)
 {
@@ -39,7 +39,8 @@ hints_of(PyObject *type)
     return hints;
 }
 
-/* A parameter's name as an exact str, for a keyword of a call: a new reference or NULL. */
+/* A parameter's name as an exact str, to be used as a keyword of a call: a new reference or
+   NULL. */
 static PyObject *
 plain_name(PyObject *name)
 {
@@ -82,8 +83,8 @@ reserve(csv_signature *self, Py_ssize_t count)
 
 /* ---- NamedTuple ---- */
 
-/* Set *direct if the tuple may be made here: __new__ is the one of collections.namedtuple, and
-   neither __init__ nor the metaclass does anything.  0 or -1. */
+/* Set *direct if the tuple may be made here: its __new__ is that of collections.namedtuple,
+   and neither __init__ nor the metaclass does anything.  0 or -1. */
 static int
 is_direct(PyObject *type, bool *direct)
 {
@@ -204,9 +205,9 @@ add_parameters(csv_signature *self, PyObject *signature, PyObject *hints)
     return status;
 }
 
-/* Find an __init__ that may be called directly, on an object made here: that saves packing the
-   arguments twice.  It must be a plain function, and nothing else may run when the class is
-   called.  0 or -1. */
+/* Find an __init__ that may be called directly, on an object made here.  This saves packing
+   the arguments twice.  It must be a plain function, and calling the class must run nothing
+   else.  0 or -1. */
 static int
 find_init(PyObject *type, PyObject **init)
 {
@@ -233,7 +234,8 @@ int
 csv_signature_of_dataclass(csv_signature *self, PyObject *type, PyObject **init)
 {
     PyObject *hints = hints_of(type);
-    /* Of __init__ and not of the class, whose metaclass may have a signature of its own. */
+    /* The signature of __init__, not of the class: its metaclass may have another
+       signature. */
     PyObject *made_by = hints == NULL ? NULL : PyObject_GetAttrString(type, "__init__");
     PyObject *signature = NULL;
     if (made_by != NULL) {

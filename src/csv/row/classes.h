@@ -18,8 +18,9 @@ typedef struct {
     Py_ssize_t count;
 } csv_signature;
 
-/* Read what a class is called with.  *direct is set if the tuple may be made without calling
-   the class; *init (new, or NULL) is an __init__ that may be called directly.  0 or -1. */
+/* Read the parameters that a class is called with.  *direct is set if the tuple may be made
+   without calling the class; *init (new, or NULL) is an __init__ that may be called directly.
+   0 or -1. */
 int csv_signature_of_named_tuple(csv_signature *self, PyObject *type, bool *direct);
 int csv_signature_of_dataclass(csv_signature *self, PyObject *type, PyObject **init);
 void csv_signature_free(csv_signature *self);

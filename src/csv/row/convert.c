@@ -5,7 +5,7 @@
 
 #include "csv/row/field.h"
 
-/* Fields of ASCII, without a quote or an escape: most records of most files. */
+/* Make fields of ASCII without a quote or an escape: most records of most files. */
 INLINE int
 make_plain_fields(const csv_parser *parser, generators_state *state, const uint8_t *bytes,
                   const fields_record *record, uint32_t count, PyObject **items)
@@ -23,7 +23,7 @@ make_plain_fields(const csv_parser *parser, generators_state *state, const uint8
     return 0;
 }
 
-/* The same if some fields are quoted, and no field has anything else to be rewritten. */
+/* The same if some fields are quoted, but no field must be rewritten otherwise. */
 INLINE int
 make_quoted_fields(const csv_parser *parser, generators_state *state, const uint8_t *bytes,
                    const fields_record *record, uint32_t count, PyObject **items)
@@ -69,7 +69,7 @@ make_other_fields(const csv_parser *parser, generators_state *state,
     return 0;
 }
 
-/* Make the first `count` fields into `items`.  0, or -1 with *bad set. */
+/* Make the first `count` fields and put them into `items`.  0, or -1 with *bad set. */
 INLINE int
 make_fields(const csv_parser *parser, generators_state *state, const fields_record *record,
             uint32_t count, PyObject **items, Py_ssize_t *bad)
@@ -189,7 +189,7 @@ csv_field_text(const csv_parser *parser, generators_state *state, const fields_r
 {
     field_context c;
     field_set_context(&c, parser, state, record);
-    c.memo = NULL; /* other threads may use it, to read rows: see block.c */
+    c.memo = NULL; /* other threads may use it to read rows: see block.c */
     bool unquoted = true;
     return field_text(&c, index, fields_start(&parser->machine, record, index),
                       fields_end(&parser->machine, record, index), &unquoted);

@@ -1,12 +1,14 @@
-/* The text of a field: what is too long to be inlined.  No user code runs here. */
+/* The text of a field: the parts that are too long to be inlined.  No user code runs here. */
 #include "csv/row/field.h"
+
+#include "core/fields_span.h"
 
 PyObject *
 field_utf8_text(const field_context *c, uint32_t column, const uint8_t *bytes, size_t count)
 {
     uint8_t highest;
     size_t length = utf8_count(bytes, count, &highest);
-    if (highest < 0x80) { /* as in most fields of most records */
+    if (highest < 0x80) { /* most fields of most records */
         return field_ascii_text(c, column, bytes, count);
     }
     Py_UCS4 most = highest < 0xC4 ? 0xFF : highest < 0xF0 ? 0xFFFF : 0x10FFFF;

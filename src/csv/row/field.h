@@ -1,8 +1,8 @@
 /* The text of one field, for convert.c, spans.c and shape.c.
  *
- * Most of it is inlined: it runs for every field.  What the flags of a record rule out is
- * not checked again: most records have no quote and no unit above 0x7F, and their fields are
- * copied as they are.  No user code runs here.
+ * Most functions are inlined, because they run for every field.  What the flags of a record
+ * rule out is not checked again: most records have no quote and no unit above 0x7F, and their
+ * fields are copied as they are.  No user code runs here.
  */
 #ifndef GENERATORS_CSV_ROW_FIELD_H
 #define GENERATORS_CSV_ROW_FIELD_H
@@ -26,7 +26,8 @@ typedef struct {
     bool utf8;
 } field_context;
 
-/* Member by member: to copy a whole struct stalls on its own stores, for each record. */
+/* Set member by member: copying a whole struct would stall on its own stores, for each
+   record. */
 INLINE void
 field_set_context(field_context *c, const csv_parser *parser, generators_state *state,
                   const fields_record *record)
@@ -43,22 +44,22 @@ field_set_context(field_context *c, const csv_parser *parser, generators_state *
 
 /* The units of a field without its quotes and escapes. */
 typedef struct {
-    const void *units; /* the record's, or rewritten */
+    const void *units; /* the record's, or rewritten ones */
     uint32_t start, end;
     bool unquoted; /* the field does not start with a quote */
-    void *own;     /* owned: rewritten units too many for `small`, or NULL */
+    void *own;     /* owned: rewritten units that do not fit into `small`, or NULL */
     uint32_t small[128];
 } field_span;
 
-/* The text of bytes that are valid UTF-8. */
+/* Make the text of bytes that are valid UTF-8. */
 PyObject *field_utf8_text(const field_context *c, uint32_t column, const uint8_t *bytes,
                           size_t count);
 
 /* Whether one of the units from `start` up to `end` is `unit`. */
 bool field_holds(const field_context *c, uint32_t start, uint32_t end, uint32_t unit);
 
-/* Rewrite a field with doubled quotes, escapes, quotes in the middle, or spaces to be skipped.
-   0, or -1 with nothing to be freed. */
+/* Rewrite a field that has doubled quotes, escapes, quotes in the middle, or spaces to skip.
+   0, or -1 with nothing to free. */
 int field_span_rewrite(const field_context *c, uint32_t start, uint32_t end, field_span *s);
 
 /* The value of a field under QUOTE_NONNUMERIC, QUOTE_STRINGS and QUOTE_NOTNULL, by the rule of
@@ -118,7 +119,7 @@ field_ascii_text(const field_context *c, uint32_t column, const uint8_t *bytes, 
                          field_new_ascii);
 }
 
-/* The units from `start` up to `end` as they are. */
+/* Make a text of the units from `start` up to `end` as they are. */
 INLINE PyObject *
 field_plain_text(const field_context *c, uint32_t column, const void *units, uint32_t start,
                  uint32_t end)
@@ -158,7 +159,7 @@ field_must_be_rewritten(const field_context *c, uint32_t start, uint32_t end)
                                              field_holds(c, start, end, d->set.escape));
 }
 
-/* 0, or -1 with nothing to be freed. */
+/* 0, or -1 with nothing to free. */
 INLINE int
 field_span_read(const field_context *c, uint32_t start, uint32_t end, field_span *s)
 {
@@ -191,7 +192,7 @@ field_span_text(const field_context *c, uint32_t column, const field_span *s)
     return field_plain_text(c, column, s->units, s->start, s->end);
 }
 
-/* The text of a field, and whether it did not start with a quote. */
+/* Make the text of a field, and set whether it did not start with a quote. */
 INLINE PyObject *
 field_text(const field_context *c, uint32_t column, uint32_t start, uint32_t end,
            bool *unquoted)

@@ -14,7 +14,7 @@ csv_raise_field(csv_parser *parser, generators_state *state, const fields_record
     PyObject *text =
         column == NULL ? NULL : csv_field_text(parser, state, record, (uint32_t)index);
     if (text == NULL) {
-        raising_chain(cause); /* of the MemoryError */
+        raising_chain(cause); /* the context of the MemoryError */
     }
     else {
         PyErr_SetRaisedException(cause);

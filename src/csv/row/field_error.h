@@ -4,8 +4,8 @@
 
 #include "csv/parse/parser.h"
 
-/* Raise CSVError for field `index` of a record that was taken, by its name unless that is
-   NULL, with the exception that is set as its cause. */
+/* Raise CSVError for field `index` of a record that was taken.  The error gives the field's
+   name unless `name` is NULL.  The exception that is set becomes its cause. */
 void csv_raise_field(csv_parser *parser, generators_state *state, const fields_record *record,
                      Py_ssize_t index, PyObject *name);
 

@@ -1,8 +1,8 @@
 /* _CSVNames: the names of a reader's fields, shared by all its rows.
  *
- * Immutable: a tuple of names, none of them empty or repeated, and the index of each.  They
- * are exact strs, so that it cannot be part of a cycle, and the garbage collector does not
- * track it.  Threads need no lock.  It is pickled once for all rows that are pickled together.
+ * Immutable: a tuple of names, none of them empty or repeated, and the index of each.  The
+ * names are exact strs, so _CSVNames cannot be part of a cycle, and the garbage collector does
+ * not track it.  Threads need no lock.  Rows that are pickled together pickle it once.
  */
 #include "csv/row/names.h"
 

@@ -6,8 +6,8 @@
 
 typedef struct csv_names csv_names;
 
-/* The names of an iterable of str: a new reference, or NULL; ValueError for a name that is
-   empty or repeated. */
+/* Make names from an iterable of str: a new reference, or NULL with ValueError for a name that
+   is empty or repeated. */
 csv_names *csv_names_new(generators_state *state, PyObject *names);
 
 /* All names as a tuple: borrowed. */

@@ -1,6 +1,6 @@
-/* csv_plan: what rows are made of, as the user asked for it.
+/* csv_plan: how rows are made, as the user asked for it.
  *
- * States: new, with the parameters checked as far as that is possible without the names; then
+ * States: new, with the parameters checked as far as this is possible without the names; then
  * settled, with a column for each field that is built (see settle.c).
  *
  * Errors in the parameters are TypeError or ValueError.
@@ -12,7 +12,7 @@
 
 /* ---- the parameters ---- */
 
-/* Whether `into` is a class of named tuples: 1, 0 or -1. */
+/* Whether `into` is a NamedTuple class: 1, 0 or -1. */
 static int
 is_named_tuple(PyObject *into)
 {
@@ -22,7 +22,7 @@ is_named_tuple(PyObject *into)
     return attributes_has(into, "_fields");
 }
 
-/* Whether it is a dataclass: 1, 0 or -1. */
+/* Whether `into` is a dataclass: 1, 0 or -1. */
 static int
 is_dataclass(PyObject *into)
 {
@@ -71,8 +71,8 @@ read_into(csv_plan *self, generators_state *state, PyObject *into)
 }
 
 /* A column's name as an exact str, or its index as an exact int that is not negative: a new
-   reference, or NULL.  No object of the user is kept, which could be part of a cycle, or run
-   code when it is compared. */
+   reference, or NULL.  The user's own object is not kept, because it could be part of a cycle
+   or run code when it is compared. */
 static PyObject *
 plain_reference(const char *parameter, PyObject *column)
 {
@@ -108,7 +108,7 @@ plain_spelling(const char *parameter, PyObject *spelling)
     return plain;
 }
 
-/* A tuple of what `plain` makes of each item of an iterable: a new reference, or NULL. */
+/* Make a tuple by calling `plain` on each item of an iterable: a new reference, or NULL. */
 static PyObject *
 plain_tuple(PyObject *given, const char *parameter,
             PyObject *(*plain)(const char *parameter, PyObject *item))
@@ -160,7 +160,7 @@ items_of(PyObject *mapping)
     return items;
 }
 
-/* Check the type of one column, and keep it.  0 or -1. */
+/* Check the type of one column and store it.  0 or -1. */
 static int
 add_type(csv_plan *self, generators_state *state, PyObject *column, PyObject *given)
 {

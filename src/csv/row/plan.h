@@ -1,4 +1,4 @@
-/* What rows are made of, as the user asked for it: see plan.c. */
+/* How rows are made, as the user asked for it: see plan.c. */
 #ifndef GENERATORS_CSV_ROW_PLAN_H
 #define GENERATORS_CSV_ROW_PLAN_H
 
@@ -6,24 +6,26 @@
 
 typedef struct csv_plan csv_plan;
 
-/* A plan for these parameters, NULL for one that was not given; NULL with an exception set. */
+/* Make a plan.  A parameter that was not given is NULL.  Returns NULL with an exception set.
+ */
 csv_plan *csv_plan_new(generators_state *state, PyObject *into, PyObject *columns,
                        PyObject *types, PyObject *null, PyObject *ragged);
 void csv_plan_free(csv_plan *self); /* `self` may be NULL */
 int csv_plan_traverse(csv_plan *self, visitproc visit, void *arg);
 
-/* Whether rows have keys, or columns are chosen by name; not where `self` is NULL. */
+/* Whether rows have keys, or columns are chosen by name.  False if `self` is NULL. */
 bool csv_plan_needs_names(const csv_plan *self);
 
-/* Whether a row is every field as it is read, as a list (or *tuple): then no plan is needed.
+/* Whether a row is a list (or, if *tuple, a tuple) of all fields as they are read.  Then no
+ * plan is needed.
  */
 bool csv_plan_is_plain(const csv_plan *self, bool *tuple);
 
 /* Whether a record may have any number of fields. */
 bool csv_plan_is_ragged(const csv_plan *self);
 
-/* The number of fields that a record should have, if the first record told it, for
-   checkpoints.  `unsettled` is the answer of a plan that is not settled, or NULL. */
+/* The number of fields that a record should have, for checkpoints, if the first record
+   determined it.  A plan that is not settled, or NULL, returns `unsettled`. */
 uint32_t csv_plan_width(const csv_plan *self, uint32_t unsettled);
 
 #endif

@@ -1,7 +1,7 @@
 /* The inside of a plan, for plan.c, settle.c and shape.c.
  *
  * A plan first holds what the user asked for (plan.c).  When the names are known, it is
- * settled (settle.c): each field that is built gets a column.  A row then costs one pass over
+ * settled (settle.c): each field that is built gets a column.  A row then takes one pass over
  * the columns (shape.c).
  */
 #ifndef GENERATORS_CSV_ROW_PLAN_INNER_H
@@ -17,7 +17,7 @@ typedef enum {
     CSV_INTO_NAMED_TUPLE,
     CSV_INTO_DATACLASS,
     CSV_INTO_CALL,
-    CSV_INTO_ROW, /* CSVRow: a text is made when it is asked for */
+    CSV_INTO_ROW, /* CSVRow: makes a text when it is asked for */
 } csv_into;
 
 typedef enum {
@@ -33,7 +33,7 @@ typedef struct {
 } csv_column;
 
 struct csv_plan {
-    /* What the user asked for.  Every str is an exact one. */
+    /* What the user asked for.  Every str is exact. */
     csv_into into;
     csv_ragged ragged;
     PyObject *target;        /* owned: the class or callable, or NULL */
@@ -42,18 +42,18 @@ struct csv_plan {
     PyObject *types;         /* owned: `types` as a dict, or NULL */
     PyObject *null;          /* owned: `null` as a tuple of str */
     csv_signature signature; /* of a NamedTuple or dataclass */
-    bool direct;             /* NamedTuple: made as its own __new__ would */
+    bool direct;             /* NamedTuple: made here, as its own __new__ would make it */
 
-    /* What that means for the records at hand. */
+    /* What this means for the records of the source. */
     bool settled;
-    bool open;           /* every field, however many, in order */
-    uint32_t width;      /* fields that a record should have; 0 while not known */
+    bool open;           /* all fields, however many, in order */
+    uint32_t width;      /* fields that a record should have; 0 until known */
     PyObject *header;    /* owned: a tuple of names, or NULL */
     PyObject *places;    /* owned: the index of each name; NULL until one is looked up */
-    PyObject *by_index;  /* owned: `types` by the index of the field, or NULL */
+    PyObject *by_index;  /* owned: `types` by field index, or NULL */
     csv_column *columns; /* owned: `count` of them, in the order of the row */
     Py_ssize_t count;
-    PyObject **values;  /* owned: room for the values of a row, and one before them */
+    PyObject **values;  /* owned: room for the values of a row, and for one before them */
     PyObject *keywords; /* owned: the names of the last values in a call, or NULL */
     PyObject *model;    /* owned: dict rows are copies of this dict, or NULL */
     PyObject **last;    /* owned: the model's values, borrowed from it; NULL: all are None */

@@ -1,21 +1,21 @@
 /* CSVRow: a record whose fields become values when they are asked for.
  *
- * States: placed in the parser's memory, then moved into memory of its own (see block.c); or
- * made of values, for good.  The latter are rows of a dialect whose quoting makes values that
- * are not texts, which are converted and so checked when the row is made, and rows that a
- * program made or unpickled.
+ * States: placed in the parser's memory, then moved into the row's own memory (see block.c);
+ * or made of values, for good.  Rows of values are those of a dialect whose `quoting` makes
+ * values that are not texts (they are converted, and so checked, when the row is made), and
+ * those that a program made or unpickled.
  *
- * A row never changes, as seen from outside.  It equals, and hashes as, the tuple of its
- * values; whatever needs all of them makes that tuple.
+ * Seen from outside, a row never changes.  It compares and hashes like the tuple of its
+ * values.  Whatever needs all values makes that tuple.
  *
  * With `types`, a row holds the converted values from the start, because they were checked
  * then.  Its other fields are read as in any row.
  *
- * Owned: the block, or the values and the names.  The garbage collector does not track a row,
- * nor any value that a row holds, so no cycle can go through one.
+ * A row owns the block, or else the values and the names.  The garbage collector tracks
+ * neither a row nor any value that it holds, so no cycle can go through a row.
  *
  * Threads: see block.c.  Fields are made with the block locked, and no user code runs then.
- * Comparing them may run it, and is done on the tuple.
+ * Comparing them may run user code, and is done on the tuple.
  */
 #include "csv/row/row.h"
 
@@ -103,7 +103,7 @@ values_of(csv_row *self)
 
 /* ---- making one ---- */
 
-/* A row of values.  `values` and `names` (or NULL) are stolen, also if it fails. */
+/* Make a row of values.  `values` and `names` (or NULL) are stolen, even on failure. */
 static PyObject *
 make_row(PyTypeObject *type, PyObject *values, csv_names *names)
 {
@@ -204,7 +204,7 @@ check_values(generators_state *state, PyObject *values)
     return 0;
 }
 
-/* An exact tuple of the values given: a new reference, or NULL. */
+/* Make an exact tuple of the given values: a new reference, or NULL. */
 static PyObject *
 given_values(generators_state *state, PyObject *given)
 {
@@ -341,7 +341,7 @@ row_subscript(PyObject *op, PyObject *key)
             if (raising_forgive(PyExc_OverflowError) < 0) {
                 return NULL;
             }
-            index = row_length(op); /* out of range as well */
+            index = row_length(op); /* also out of range */
         }
         return item_at(op, index);
     }
@@ -394,8 +394,8 @@ row_hash(PyObject *op)
     return hash;
 }
 
-/* An object that a row may equal, as a tuple: a new reference; NULL with an exception set or,
-   for any other object, without one. */
+/* The tuple that a row is compared with, if `other` is an object that a row may equal: a new
+   reference.  Otherwise NULL without an exception set; or NULL with one. */
 static PyObject *
 comparable(PyObject *op, PyObject *other)
 {
@@ -428,7 +428,7 @@ row_richcompare(PyObject *op, PyObject *other, int operation)
     return result;
 }
 
-/* A dict of names and values: a new reference, or NULL. */
+/* Make a dict of names and values: a new reference, or NULL. */
 static PyObject *
 as_dict(const csv_names *names, PyObject *values)
 {
@@ -575,9 +575,9 @@ PyDoc_STRVAR(row_doc,
              "Ann Ann ('1', 'Ann') {'id': '1', 'name': 'Ann'}\n"
              "\n"
              "A slice is a tuple.  A row equals a list or tuple of the same values, and\n"
-             "another CSVRow of the same values whatever its names are.  Its hash is that\n"
-             "of the tuple.  Names are case-sensitive.  An unknown name is a KeyError; any\n"
-             "name is a TypeError if the rows were read without a header.\n"
+             "another CSVRow of the same values, even with other names.  It hashes like the\n"
+             "tuple of its values.  Names are case-sensitive.  An unknown name is a\n"
+             "KeyError; any name is a TypeError if the rows were read without a header.\n"
              "\n"
              "A row never changes.  It may be kept after its reader is closed, and then\n"
              "uses memory in proportion to its own size.  Threads may read rows while\n"

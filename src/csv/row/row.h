@@ -5,15 +5,15 @@
 #include "csv/row/block.h"
 #include "csv/parse/parser.h"
 
-/* The row of a record whose block has a layout, with the converted values in order; and a row
-   of values, for a dialect that makes other values than texts.  Both steal the values, also if
-   they fail. */
+/* Make the row of a record whose block has a layout, with the converted values in order; or a
+   row of values, for a dialect that makes values other than texts.  Both steal the values,
+   even on failure. */
 PyObject *csv_row_of_record(const csv_parser *parser, const fields_record *record,
                             PyObject **converted);
 PyObject *csv_row_of_values(const csv_parser *parser, generators_state *state,
                             PyObject **values, Py_ssize_t count);
 
-/* A record that is not blank as a CSVRow, as csv_record_list() makes a list. */
+/* Make a CSVRow of a record that is not blank.  Returns as csv_record_list() does. */
 PyObject *csv_record_row(const csv_parser *parser, generators_state *state,
                          const fields_record *record, Py_ssize_t *bad);
 

@@ -1,10 +1,10 @@
-/* Settles a csv_plan: what the user asked for becomes columns, for the names of one source.
+/* Settles a csv_plan: turns what the user asked for into columns, for the names of one source.
  *
- * That is done when the names are known or, if there are none, at the first record.  Each
+ * This is done when the names are known or, if there are none, at the first record.  Each
  * field that is built gets a column.  An open plan has as many columns as the longest record
- * so far had fields.
+ * so far has fields.
  *
- * A request that the names do not allow is a ValueError, to which the caller adds the place.
+ * A request that the names do not allow is a ValueError.  The caller adds the place.
  */
 #include "csv/row/settle.h"
 
@@ -14,9 +14,9 @@
 
 /* ---- names and indices ---- */
 
-/* The index of each name, or a tuple of the first two indices if several columns have it: a
-   new dict, or NULL.  Searching all names for each one would take quadratic time, and the file
-   determines their number. */
+/* Map each name to its index, or to a tuple of the first two indices if several columns have
+   the name: a new dict, or NULL.  Searching all names for each one would take quadratic time,
+   and the file determines how many there are. */
 static PyObject *
 index_names(PyObject *header)
 {
@@ -41,8 +41,8 @@ index_names(PyObject *header)
     return places;
 }
 
-/* Find a name among the names: 1 and *index, 0 if it is not there, or -1, also if several
-   columns have it. */
+/* Find a name among the names.  1 with *index set, 0 if it is not there, or -1, also if
+   several columns have it. */
 static int
 find_name(csv_plan *self, PyObject *name, uint32_t *index)
 {
@@ -62,7 +62,7 @@ find_name(csv_plan *self, PyObject *name, uint32_t *index)
     return 1;
 }
 
-/* The field that a name or an index refers to.  0 or -1. */
+/* Find the field that a name or an index refers to.  0 or -1. */
 static int
 find_field(csv_plan *self, const char *parameter, PyObject *column, uint32_t *index)
 {
@@ -88,7 +88,7 @@ find_field(csv_plan *self, const char *parameter, PyObject *column, uint32_t *in
     return found > 0 ? 0 : -1;
 }
 
-/* Find the field of each of `types`.  0 or -1. */
+/* Find the field of each entry of `types`.  0 or -1. */
 static int
 index_types(csv_plan *self)
 {
@@ -118,7 +118,7 @@ index_types(csv_plan *self)
 
 /* ---- columns ---- */
 
-/* Make room for `count` columns in all, for their values, and one value before these. */
+/* Make room for `count` columns in all, for their values, and for one value before these. */
 static int
 reserve_columns(csv_plan *self, Py_ssize_t count)
 {
@@ -137,8 +137,8 @@ reserve_columns(csv_plan *self, Py_ssize_t count)
     return 0;
 }
 
-/* Add a column, for which there is room.  Its type is that of `types`, else `hint` (or NULL),
-   else text.  0 or -1. */
+/* Add a column, for which there is room.  Its type is the one in `types`, or else `hint` (or
+   NULL), or else text.  0 or -1. */
 static int
 add_column(csv_plan *self, generators_state *state, uint32_t field, PyObject *hint)
 {
@@ -218,7 +218,7 @@ check_key(PyObject *name, uint32_t field)
     return 0;
 }
 
-/* Have the model keep the last row's values, unless a callable makes some of them: their
+/* Let the model keep the last row's values, unless a callable makes some of them: their
    lifetime would change, and their code could run when they are replaced.  0 or -1. */
 static int
 reserve_last(csv_plan *self)
@@ -236,7 +236,7 @@ reserve_last(csv_plan *self)
     return 0;
 }
 
-/* Make the model: a dict of the columns' names, each with None.  0 or -1. */
+/* Make the model: a dict from each column's name to None.  0 or -1. */
 static int
 make_model(csv_plan *self)
 {
@@ -316,7 +316,7 @@ csv_plan_lay_out(const csv_plan *self, generators_state *state, csv_block *block
     return status;
 }
 
-/* Whether the field is built: not if `columns` was given without it.  1, 0 or -1. */
+/* Whether the field is built: it is not if `columns` was given without it.  1, 0 or -1. */
 static int
 is_chosen(csv_plan *self, uint32_t field)
 {
@@ -344,8 +344,8 @@ add_default(csv_plan *self, const csv_parameter *p)
     return 0;
 }
 
-/* Add a column for each parameter of the class; `lacking` gets the names of required ones that
-   have no column.  0 or -1. */
+/* Add a column for each parameter of the class.  `lacking` gets the names of required
+   parameters that have no column.  0 or -1. */
 static int
 match_parameters(csv_plan *self, generators_state *state, PyObject *keywords,
                  PyObject *lacking)
@@ -400,8 +400,8 @@ match_class(csv_plan *self, generators_state *state)
     return status;
 }
 
-/* The names with each str as an exact one, so that no user code runs when it is compared: a
-   new tuple, or NULL. */
+/* The names, each as an exact str, so that no user code runs when they are compared: a new
+   tuple, or NULL. */
 static PyObject *
 plain_names(PyObject *header)
 {

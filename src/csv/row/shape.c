@@ -1,7 +1,7 @@
 /* Makes a row of a record, by a settled plan.
  *
- * The values are made first, in memory of the plan, so that user code never sees a row that is
- * half made.  Then they are moved into the row.
+ * The values are made first, in memory of the plan, so that user code never sees a half-made
+ * row.  Then they are moved into the row.
  *
  * User code runs here: the callables of `types`, and the class or callable of `into`.  The
  * front end is `running` meanwhile, so neither the plan nor the parser's memory changes.
@@ -24,7 +24,7 @@
 
 /* ---- faults ---- */
 
-/* Whether the exception set is one of the data, which becomes a CSVError. */
+/* Whether the exception that is set is a fault of the data, which becomes a CSVError. */
 static bool
 is_fault(void)
 {
@@ -50,7 +50,7 @@ equals(const field_context *c, const field_span *s, PyObject *spelling)
     return true;
 }
 
-/* 1 if the field is spelled as in `null`, 0 if not, or -1. */
+/* 1 if the text of the field is one of `null`, 0 if not, or -1. */
 static int
 is_null(const csv_plan *plan, const field_context *c, const field_span *s)
 {
@@ -183,8 +183,9 @@ may_be_held(generators_state *state, PyObject *value)
     return allowed > 0;
 }
 
-/* Make the values of the first `count` columns, of a record of `width` fields.  0, or -1 with
- *bad the index of the column that failed. */
+/* Make the values of the first `count` columns, for a record of `width` fields.  0, or -1 with
+ * *bad the index of the column that failed.
+ */
 static int
 make_values(const csv_plan *plan, const csv_parser *parser, generators_state *state,
             const fields_record *record, uint32_t width, Py_ssize_t count, Py_ssize_t *bad)
@@ -226,8 +227,8 @@ make_values(const csv_plan *plan, const csv_parser *parser, generators_state *st
     return 0;
 }
 
-/* Make the values that a CSVRow holds, one after the other.  The result is the same.  The memo
-   is not used: other threads may read rows of the same block meanwhile. */
+/* Make the values that a CSVRow holds, one after the other.  Returns as make_values() does.
+   The memo is not used, because other threads may read rows of the same block meanwhile. */
 static int
 make_held_values(const csv_plan *plan, const csv_parser *parser, generators_state *state,
                  const fields_record *record, Py_ssize_t *bad)
@@ -256,7 +257,7 @@ make_held_values(const csv_plan *plan, const csv_parser *parser, generators_stat
     return 0;
 }
 
-/* A record as a CSVRow.  NULL with *bad the index of the column that failed, or -1. */
+/* Make a CSVRow of a record.  NULL with *bad the index of the column that failed, or -1. */
 static PyObject *
 lazy_row(const csv_plan *plan, const csv_parser *parser, generators_state *state,
          const fields_record *record, uint32_t width, Py_ssize_t *bad)
@@ -281,7 +282,7 @@ lazy_row(const csv_plan *plan, const csv_parser *parser, generators_state *state
     return csv_row_of_values(parser, state, values, plan->count);
 }
 
-/* ---- rows: each function steals the values, also if it fails ---- */
+/* ---- rows: each function steals the values, even on failure ---- */
 
 static PyObject *
 list_row(PyObject **values, Py_ssize_t count)
@@ -309,8 +310,8 @@ tuple_row(PyObject **values, Py_ssize_t count)
     return tuple;
 }
 
-/* Put the values that differ from the last row's into the model, and copy it.  They are few
-   where texts repeat. */
+/* Put the values that differ from the last row's into the model, and copy it.  Where texts
+   repeat, few values differ. */
 static PyObject *
 dict_like_last(const csv_plan *plan, PyObject **values, Py_ssize_t count)
 {
@@ -347,7 +348,7 @@ dict_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
     return row;
 }
 
-/* Add the fields beyond the names as a list, under None as csv.DictReader does.  0 or -1. */
+/* Add the fields beyond the names as a list under None, as csv.DictReader does.  0 or -1. */
 static int
 add_rest(PyObject *row, const csv_plan *plan, csv_parser *parser, generators_state *state,
          const fields_record *record, uint32_t width)
@@ -391,7 +392,7 @@ named_tuple_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
     }
     return row;
 #else
-    /* Since 3.14 a tuple caches its hash, which only its own code may initialize. */
+    /* Since 3.14 a tuple caches its hash, and only tuple's own code may initialize it. */
     return call_row(plan, values, count);
 #endif
 }
@@ -448,7 +449,7 @@ row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count)
 
 /* ---- records ---- */
 
-/* Whether a record has an allowed number of fields; CSVError if not. */
+/* Whether a record has an allowed number of fields.  If not, raise CSVError. */
 static bool
 fits(csv_plan *self, csv_parser *parser, generators_state *state, const fields_record *record,
      uint32_t width)
@@ -461,7 +462,7 @@ fits(csv_plan *self, csv_parser *parser, generators_state *state, const fields_r
                  (unsigned)width);
     csv_parser_raise_record(parser, state, record);
     PyObject *error = PyErr_GetRaisedException();
-    PyException_SetCause(error, NULL); /* it would say the same */
+    PyException_SetCause(error, NULL); /* it would say the same again */
     PyException_SetContext(error, NULL);
     PyErr_SetRaisedException(error);
     return false;

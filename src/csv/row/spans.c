@@ -1,4 +1,4 @@
-/* The texts of a record's fields, whoever holds their units.  No user code runs here. */
+/* The texts of a record's fields, wherever their units are.  No user code runs here. */
 #include "csv/row/spans.h"
 
 #include "csv/row/field.h"

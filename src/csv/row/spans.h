@@ -1,4 +1,4 @@
-/* The texts of a record's fields, whoever holds their units: see spans.c. */
+/* The texts of a record's fields, wherever their units are: see spans.c. */
 #ifndef GENERATORS_CSV_ROW_SPANS_H
 #define GENERATORS_CSV_ROW_SPANS_H
 
@@ -6,7 +6,7 @@
 #include "csv/parse/memo.h"
 #include "state.h"
 
-/* Where the fields of one record are; all borrowed.  The dialect is `text_only`. */
+/* The position of a record's fields; all borrowed.  The dialect is `text_only`. */
 typedef struct {
     const csv_dialect *dialect;
     csv_memo *memo; /* or NULL */
@@ -15,7 +15,7 @@ typedef struct {
     const uint32_t *fields; /* the fields of the row, in its order; NULL for all */
     uint32_t start;
     uint32_t count;
-    uint32_t flags; /* as of fields_record */
+    uint32_t flags; /* as in fields_record */
     int width;
     bool utf8;
 } csv_spans;

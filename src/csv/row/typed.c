@@ -4,8 +4,8 @@
  * that the value, or the error, is always Python's own.
  *
  * datetime and decimal are imported when a column first needs them.  The C interface of
- * datetime is used if its capsule can be imported, which not every subinterpreter can do;
- * otherwise the class is called.
+ * datetime is used if its capsule can be imported; not every subinterpreter can do this.
+ * Otherwise the class is called.
  */
 #include "csv/row/typed.h"
 
@@ -47,7 +47,7 @@ static int
 import_dates(generators_state *state)
 {
     if (state->datetime_api == NULL) {
-        (void)PyDateTimeAPI; /* of the header: static, and so not used here */
+        (void)PyDateTimeAPI; /* a static of the header, not used here */
         state->datetime_api = PyCapsule_Import(PyDateTime_CAPSULE_NAME, 0);
         if (state->datetime_api == NULL && raising_forgive_answer() < 0) {
             return -1;
@@ -59,8 +59,8 @@ import_dates(generators_state *state)
                : 0;
 }
 
-/* Whether a type has the name of a class of the standard library.  In an interpreter that
-   cannot import its C module the class is written in Python, and its name has no module. */
+/* Whether a type has the name of a class of the standard library.  If an interpreter cannot
+   import the C module, the class is written in Python, and its name has no module. */
 static bool
 is_named(PyObject *type, const char *module_name, const char *name)
 {
@@ -72,8 +72,8 @@ is_named(PyObject *type, const char *module_name, const char *name)
     return strcmp(given, name) == 0;
 }
 
-/* Set *kind for a class of the standard library, whose module is imported only for a type of
-   that name.  0 or -1. */
+/* Set *kind if the type is a class of the standard library.  The module is imported only for a
+   type of that name.  0 or -1. */
 static int
 library_kind(generators_state *state, PyObject *type, csv_kind *kind)
 {
@@ -127,7 +127,8 @@ without_none(PyObject *given, bool *allows_none)
     return found;
 }
 
-/* Whether it is a union: types.UnionType, or the class of typing.Union, which are one in 3.14.
+/* Whether `given` is a union: types.UnionType, or the class of typing.Union.  In 3.14 they are
+ * the same.
  */
 static bool
 is_union(PyObject *given)
@@ -137,9 +138,10 @@ is_union(PyObject *given)
            strcmp(name, "_UnionGenericAlias") == 0;
 }
 
-#define MOST_NEW_TYPES 100 /* a NewType of a NewType, and so on, which may be itself */
+#define MOST_NEW_TYPES 100 /* of one another, in a chain that may be endless */
 
-/* Whether it is a typing.NewType: 1, 0 or -1.  Any other object may have any attribute. */
+/* Whether `given` is a typing.NewType: 1, 0 or -1.  Any other object may have any
+   attribute. */
 static int
 is_new_type(PyObject *given)
 {
@@ -154,7 +156,7 @@ is_new_type(PyObject *given)
     return same;
 }
 
-/* The type that a NewType stands for, or `given` itself: a new reference or NULL. */
+/* The type that a NewType stands for, or else `given`: a new reference or NULL. */
 static PyObject *
 plain_type(PyObject *given)
 {
@@ -244,7 +246,7 @@ csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyObject
     }
     self->given = plain;
     if (self->kind == CSV_AS_STR && plain == given) {
-        self->allows_none = false; /* any text is a str */
+        self->allows_none = false; /* every text is a str */
     }
     return 0;
 }

@@ -5,7 +5,7 @@
 #include "state.h"
 
 typedef enum {
-    CSV_AS_READ, /* text, or what `quoting` makes of it */
+    CSV_AS_READ, /* text, or the value that `quoting` makes of it */
     CSV_AS_STR,
     CSV_AS_INT,
     CSV_AS_FLOAT,
@@ -24,22 +24,22 @@ typedef struct {
     PyObject *given; /* owned: as the user named it, or NULL for CSV_AS_READ */
 } csv_type;
 
-/* Read a type from `types`, or from an annotation.  `column` is named in errors.  Return 0,
-   or -1 with an exception set, TypeError for an object that is not a usable type. */
+/* Read a type from `types`, or from an annotation.  Errors name `column`.  0, or -1 with an
+   exception set: TypeError for an object that is not a usable type. */
 int csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyObject *column,
                   bool annotation);
 
-/* The value of ASCII, UTF-8 or Latin-1 text that has one of the common spellings; else NULL,
-   with an exception set only if memory ran out. */
+/* The value of ASCII, UTF-8 or Latin-1 text, if it has one of the common spellings.  Otherwise
+   NULL, with an exception set only if memory ran out. */
 PyObject *csv_quick_value(const csv_type *type, generators_state *state, const uint8_t *text,
                           size_t count);
 
-/* The value that Python itself makes of the text: a new reference or NULL. */
+/* The value that Python itself gives for the text: a new reference or NULL. */
 PyObject *csv_text_value(const csv_type *type, generators_state *state, PyObject *text);
 
-/* Whether a CSVRow may hold the value.  Rows are not tracked by the garbage collector, so
-   they must not be part of a cycle: a row holds only values that are not tracked either, such
-   as numbers, texts and dates, and Decimals, which refer to nothing.  1, 0 or -1. */
+/* Whether a CSVRow may hold the value.  The garbage collector does not track rows, so they
+   must not be part of a cycle.  A row holds only values that are not tracked either, such as
+   numbers, texts and dates, and Decimals, which refer to nothing.  1, 0 or -1. */
 int csv_value_is_acyclic(generators_state *state, PyObject *value);
 
 #endif

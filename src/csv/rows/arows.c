@@ -1,13 +1,13 @@
 /* acsv_rows: the records of an async CSV source, one by one.
  *
- * The asynchronous front end of csv_records: it waits for a piece and feeds it, and only when
- * no complete record is left.
+ * The async front end of csv_records.  It waits for a piece and feeds it only when no complete
+ * record is left.
  *
  * States and threads: those of an async stream.  The header, if there is one, is read with the
  * first row.
  *
- * Owned: the parser's memory, until the end; the header, which outlives it with the counters.
- * User code runs in the source and in csv_records, while the stream is `running`.
+ * It owns the parser's memory until the end, and the header and the counters for longer.  User
+ * code runs in the source and in csv_records, while the stream is `running`.
  */
 #include "csv/rows/arows.h"
 
@@ -18,13 +18,13 @@
 
 typedef struct {
     astream stream;
-    data_source pieces; /* how they are fed: it has no source of its own */
+    data_source pieces; /* how pieces are fed; it has no source itself */
     csv_records records;
 } arows;
 
 /* ---- the stream's own ---- */
 
-/* Feed what was pulled (stolen), or the end.  0 or -1. */
+/* Feed the piece that was pulled (stolen), or the end.  0 or -1. */
 static int
 arows_feed(arows *self, generators_state *state, astream_answer answer, PyObject *piece)
 {

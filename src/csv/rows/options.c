@@ -1,6 +1,7 @@
-/* The arguments of csv_rows and acsv_rows: what they may be, and what is set up by them.
+/* The arguments of csv_rows and acsv_rows: which ones are allowed, and what is set up from
+ * them.
  *
- * What is wrong with them without regard to the data is a TypeError or a ValueError here.
+ * An argument that is wrong for any data is a TypeError or a ValueError here.
  */
 #include "csv/rows/options.h"
 
@@ -140,7 +141,7 @@ options_read_shape(csv_records *self, generators_state *state, PyObject *into,
     ragged = options_not_none(ragged);
     self->lazy = into == (PyObject *)state->csv_row_type;
     if (self->lazy && columns == NULL && types == NULL && null == NULL && ragged == NULL) {
-        /* No plan is needed: a CSVRow finds its fields when they are asked for. */
+        /* No plan is needed, because a CSVRow finds its fields when they are asked for. */
         self->plain_maker = csv_record_row;
         self->keyed = true;
         return 0;

@@ -4,24 +4,24 @@
 
 #include "csv/rows/records.h"
 
-/* What a front end opens its source with. */
+/* What a front end needs to open its source. */
 typedef struct {
     PyObject *source; /* borrowed */
     PyObject *start;  /* borrowed, or NULL */
     data_source_items items;
-    bool is_async;       /* set by an async front end: `close_with_task` in place of `start` */
+    bool is_async;       /* async front end: `close_with_task` in place of `start` */
     int close_with_task; /* as given */
 } csv_options;
 
 /* The format for PyArg_ParseTupleAndKeywords(), without ":" and the name of the type. */
 #define CSV_OPTIONS "O|$OOOOOOOOOOOOOOOOUssOOOO"
 
-/* Parse the arguments and set up the records, which are all zero.  0 or -1; the records may be
-   cleared in either case. */
+/* Parse the arguments and set up the records, which must be all zero.  0 or -1; the records
+   may be cleared in either case. */
 int csv_options_read(csv_options *self, generators_state *state, PyObject *args,
                      PyObject *kwargs, const char *format, csv_records *records);
 
-/* Have the records continue at `start`, after the source was opened.  0 or -1. */
+/* Let the records continue at `start`, after the source was opened.  0 or -1. */
 int csv_options_resume(const csv_options *self, generators_state *state, csv_records *records,
                        data_source *source, file_origin *origin);
 

@@ -1,16 +1,16 @@
-/* csv_records: the records of the parser as rows, and what becomes of those that can't be
+/* csv_records: turns the records of the parser into rows, and handles records that can't be
  * read.
  *
- * States: the header is to be read (`reads_header`); begun, when the position before the first
- * row is known; a fault, whose record is read to its end so that its text can be reported;
+ * States: the header must be read (`reads_header`); begun, when the position before the first
+ * row is known; a fault, while its record is read to the end so that its text can be reported;
  * released.
  *
- * Owned: everything in the struct.  After an error the front end ends, and only the header,
+ * It owns everything in the struct.  After an error the front end ends, and only the header,
  * the counters and the mark are used again.
  *
- * User code runs in codecs, in `names`, in the callables of the plan and in `on_error`.  The
- * front end is `running` meanwhile and refuses every other call, so that only the call in
- * progress changes anything; it locks, too.
+ * User code runs in codecs, in `names`, in the callables of the plan and in `on_error`.
+ * Meanwhile the front end is `running` and refuses every other call, so only the call in
+ * progress changes anything.  The front end also locks.
  */
 #include "csv/rows/records.h"
 
@@ -32,7 +32,7 @@ records_mark_next(const csv_records *self, csv_mark *mark)
     mark->error_count = self->error_count;
 }
 
-/* The next record.  *fault: the exception is the CSVError of it. */
+/* Take the next record.  *fault: the exception set is the CSVError of this record. */
 static inline csv_step
 records_take(csv_records *self, generators_state *state, const fields_record **record,
              bool *fault)
@@ -52,7 +52,7 @@ records_take(csv_records *self, generators_state *state, const fields_record **r
     return self->parser.finished ? CSV_OVER : CSV_MORE;
 }
 
-/* A record as a row; if it can't be one, as csv_plan_row(). */
+/* Make a row of a record.  Returns as csv_plan_row() does. */
 static PyObject *
 records_make_row(csv_records *self, generators_state *state, const fields_record *record,
                  bool *fault)
@@ -72,8 +72,7 @@ records_make_row(csv_records *self, generators_state *state, const fields_record
     return row;
 }
 
-/* Whether a record that is read by name has a field for each name; if not, CSVError is raised.
- */
+/* Whether a record that is read by name has a field for each name.  If not, raise CSVError. */
 static bool
 records_check_width(csv_records *self, generators_state *state, const fields_record *record)
 {
@@ -87,7 +86,7 @@ records_check_width(csv_records *self, generators_state *state, const fields_rec
 
 /* ---- the header ---- */
 
-/* Whether it is a method of str, as str.lower is: 1, 0 or -1. */
+/* Whether it is a method of str, such as str.lower: 1, 0 or -1. */
 static int
 is_method_of_str(PyObject *callable)
 {
@@ -100,7 +99,7 @@ is_method_of_str(PyObject *callable)
     return type == NULL ? -1 : is;
 }
 
-/* The results of calling a method of str, such as str.lower, with each name: a new tuple. */
+/* Call a method of str, such as str.lower, with each name: a new tuple of the results. */
 static PyObject *
 records_call_with_each(PyObject *method, PyObject *header)
 {
@@ -169,7 +168,7 @@ csv_records_key(csv_records *self, generators_state *state)
     return 0;
 }
 
-/* The same for names that were read: an error in them is one of the first record. */
+/* The same for names that were read.  An error in them is an error of the first record. */
 static int
 records_key_by_header(csv_records *self, generators_state *state)
 {
@@ -184,7 +183,8 @@ records_key_by_header(csv_records *self, generators_state *state)
     return status;
 }
 
-/* Settle the plan.  An error in the names is one of the record that they are in.  0 or -1. */
+/* Settle the plan.  An error in the names is an error of the record that they are in.  0 or
+   -1. */
 static int
 records_settle(csv_records *self, generators_state *state, PyObject *header, uint32_t width)
 {
@@ -281,7 +281,8 @@ csv_records_read_header(csv_records *self, generators_state *state)
     return step;
 }
 
-/* Settle the plan of a source without a header by the number of fields of the first record. */
+/* Settle the plan of a source without a header, by the number of fields in the first
+   record. */
 static int
 records_settle_by_first(csv_records *self, generators_state *state,
                         const fields_record *record)
@@ -350,8 +351,8 @@ records_resume_fault(csv_records *self, generators_state *state)
                                        : csv_raw_newline(&self->raw, &self->parser));
 }
 
-/* A CSVError of a record is set: CSV_DONE when the reader has recovered.  `record` is the one
-   at fault if it was taken, else NULL; `line_count` is that after it. */
+/* A CSVError of a record is set.  Returns CSV_DONE when the reader has recovered.  `record` is
+   the record at fault if it was taken, or else NULL; `line_count` is the count after it. */
 static csv_step
 records_begin_fault(csv_records *self, generators_state *state, const fields_record *record,
                     uint64_t line_count)
@@ -374,7 +375,7 @@ records_begin_fault(csv_records *self, generators_state *state, const fields_rec
                                        : csv_raw_record(&self->raw, &self->parser, record));
 }
 
-/* A record that was taken gives an exception: another reader resumes before it. */
+/* A record that was taken raises an exception.  Another reader resumes before it. */
 static void
 records_mark_at(csv_records *self, const fields_record *record, uint64_t line_count)
 {
@@ -386,7 +387,8 @@ records_mark_at(csv_records *self, const fields_record *record, uint64_t line_co
 
 /* ---- rows ---- */
 
-/* A record that was taken, as a row; CSV_OVER if it gives none.  *fault as above. */
+/* Make a row of a record that was taken.  CSV_OVER if the record gives no row.  *fault as
+   above. */
 static inline csv_step
 records_row(csv_records *self, generators_state *state, const fields_record *record,
             PyObject **row, bool *fault)
@@ -412,7 +414,7 @@ records_row(csv_records *self, generators_state *state, const fields_record *rec
     return CSV_RAISED_ERROR;
 }
 
-/* Before the first row. */
+/* What happens before the first row. */
 static csv_step
 records_begin(csv_records *self, generators_state *state)
 {

@@ -1,9 +1,10 @@
 /* csv_records: pieces in, rows out.
  *
- * The machine that csv_rows and acsv_rows are two front ends of: everything between the parser
- * and the row, the header, the names, the shape, bad records, counters and the position of a
- * checkpoint.  It never asks for data: csv_records_next() returns CSV_MORE, the front end
- * feeds the parser, waiting as it likes, and calls again.
+ * The machine behind the two front ends csv_rows and acsv_rows.  It does everything between
+ * the parser and the row: the header, the names, the shape, bad records, the counters and the
+ * position of a checkpoint.  It never asks for data.  When it needs more, csv_records_next()
+ * returns CSV_MORE.  The front end then feeds the parser, waiting as it likes, and calls
+ * again.
  */
 #ifndef GENERATORS_CSV_ROWS_RECORDS_H
 #define GENERATORS_CSV_ROWS_RECORDS_H
@@ -16,35 +17,35 @@ typedef PyObject *(*csv_record_maker)(const csv_parser *parser, generators_state
                                       const fields_record *record, Py_ssize_t *bad);
 
 typedef enum {
-    CSV_DONE,         /* with the result */
+    CSV_DONE,         /* the result is there */
     CSV_MORE,         /* the parser must be fed, or finished, first */
     CSV_OVER,         /* there are no more records */
     CSV_RAISED_ERROR, /* an exception is set */
 } csv_step;
 
-/* A record that can't be read and whose text is being collected, while more must be fed. */
+/* A record that can't be read.  Its text is being collected, while more must be fed. */
 typedef enum {
     CSV_NO_FAULT,
     CSV_FAULT_IN_STRUCTURE, /* the parser must recover */
-    CSV_FAULT_IN_RECORD,    /* it was taken, and its line end may be cut off */
+    CSV_FAULT_IN_RECORD,    /* the record was taken, and its line end may be cut off */
 } csv_fault;
 
 typedef struct {
     csv_parser parser;
     csv_plan *plan;               /* owned, or NULL */
-    csv_record_maker plain_maker; /* makes the rows if no plan is needed, else NULL */
+    csv_record_maker plain_maker; /* makes the rows if no plan is needed, or else NULL */
     PyObject *names;              /* owned: `names` as given, or NULL */
     PyObject *on_error;           /* owned: a callable; None to skip; NULL to raise */
     PyObject *header;     /* owned: a tuple; NULL if it was not read yet or there is none */
     Py_ssize_t width;     /* fields that a record must have; -1 for any number */
-    bool reads_header;    /* it is still to be read */
-    bool settled;         /* the plan is */
+    bool reads_header;    /* the header must still be read */
+    bool settled;         /* the plan is settled */
     bool lazy;            /* rows are CSVRows: the parser has a block */
     bool keyed;           /* rows have names: blank records are skipped, the others checked */
     bool begun;           /* `first` is set */
-    bool marked;          /* `mark` is set; otherwise it is where the parser is */
+    bool marked;          /* `mark` is set; otherwise the mark is the parser's position */
     csv_mark mark;        /* where another reader resumes */
-    csv_mark first;       /* the same before the first row */
+    csv_mark first;       /* where another reader resumes before the first row */
     uint32_t first_width; /* of the first record, if a plan depends on it; 0 if unknown */
     uint64_t row_count;
     uint64_t error_count;
@@ -53,7 +54,7 @@ typedef struct {
     csv_raw raw;     /* the text of the record at fault, so far */
 } csv_records;
 
-/* The next row. */
+/* Make the next row. */
 csv_step csv_records_next(csv_records *self, generators_state *state, PyObject **row);
 
 /* Read the header, if there is one and it was not read yet. */
@@ -62,13 +63,13 @@ csv_step csv_records_read_header(csv_records *self, generators_state *state);
 /* Make the csv_names of the header, for rows that are read by name.  0 or -1. */
 int csv_records_key(csv_records *self, generators_state *state);
 
-/* Release all but the header, the counters and the mark; and all. */
+/* Release all but the header, the counters and the mark; and release all. */
 void csv_records_release(csv_records *self);
 void csv_records_clear(csv_records *self);
 int csv_records_traverse(csv_records *self, visitproc visit, void *arg);
 
-/* Where another reader resumes; `primed`: the row made last was not delivered yet, and is the
-   first. */
+/* Where another reader resumes.  `primed`: the last row was made but not delivered yet, so the
+   other reader starts with it. */
 csv_mark csv_records_mark(const csv_records *self, bool primed);
 
 /* The number of fields of the first record, if a plan depends on it, for a checkpoint. */

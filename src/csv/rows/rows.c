@@ -1,17 +1,17 @@
 /* csv_rows: the records of a CSV source, one by one.
  *
- * The synchronous front end of csv_records: it pulls pieces from a data_source, which feeds
- * them to the parser.  It pulls only when no complete record is left, so that nothing is read
- * ahead but what the last piece held.
+ * The sync front end of csv_records.  It pulls pieces from a data_source, which feeds them to
+ * the parser.  It pulls only when no complete record is left, so nothing is read ahead but the
+ * rest of the last piece.
  *
  * States: those of a stream.  The header, if there is one, is read at the first step, or when
  * `.header` is asked for.
  *
- * Owned: the source (closed if it was opened here) and the parser's memory, both until the
- * end; the header, which outlives the end with the counters.
+ * It owns the source (and closes it if it opened it) and the parser's memory until the end,
+ * and the header and the counters for longer.
  *
- * User code runs when the source is pulled and in csv_records; meanwhile `running` is set, and
- * every other call is refused.  Threads: see stream.c.
+ * User code runs when the source is pulled, and in csv_records.  Meanwhile `running` is set,
+ * and every other call is refused.  Threads: see stream.c.
  */
 #include "csv/rows/rows.h"
 
@@ -25,7 +25,7 @@ typedef struct {
     data_source source;
     csv_records records;
     file_origin origin; /* of the source, for checkpoints */
-    csv_mark asked;     /* of the checkpoint that was asked for last */
+    csv_mark asked;     /* of the last checkpoint that was asked for */
 } csv_rows;
 
 /* ---- the stream's own ---- */
@@ -55,7 +55,7 @@ rows_next(stream *base)
     }
 }
 
-/* For stream_run(). */
+/* Called by stream_run(). */
 static int
 rows_read_header(stream *base)
 {
@@ -150,7 +150,7 @@ PyDoc_STRVAR(
     "path or a seekable binary file, in UTF-8, Latin-1 or ASCII\n"
     "(io.UnsupportedOperation).");
 
-/* For stream_run(), which refuses a converter that asks for a checkpoint. */
+/* Called by stream_run(), which refuses a converter that asks for a checkpoint. */
 static int
 rows_read_mark(stream *base)
 {
@@ -169,7 +169,7 @@ rows_checkpoint(PyObject *op, PyObject *Py_UNUSED(ignored))
     if (stream_run(&self->stream, rows_read_mark) < 0) {
         return NULL;
     }
-    /* Another thread may have asked since, or taken rows: this mark is as good. */
+    /* Another thread may have asked meanwhile, or taken rows.  This mark is still valid. */
     csv_mark mark;
     PyObject *header;
     uint32_t width;
@@ -296,8 +296,9 @@ PyDoc_STRVAR(
     "errors is as in open().\n"
     "items='lines' is for an iterator whose items have lost their line ends, which are\n"
     "    added; items='chunks' is for str cut anywhere.\n"
-    "max_field is the maximum length of a field, in characters, and max_record that of a\n"
-    "    record, in bytes (in characters, for a source of text); None is no limit.\n"
+    "max_field is the maximum length of a field, in characters.  max_record is the maximum\n"
+    "    length of a record, in bytes (in characters, for a source of text).  None is no\n"
+    "    limit.\n"
     "on_error is 'raise'; 'skip', to skip a record that can't be read; or a callable that\n"
     "    is called with the CSVError and the source text of such a record, with its line\n"
     "    end and at most 64 KiB (bytes if the source is of bytes).  Reading continues at\n"

@@ -1,9 +1,9 @@
 /* acsv_encode: rows of an async source in, chunks of CSV text out.
  *
- * The asynchronous face of csv_lines; how it pulls is in stream/achunks.c.
+ * The async front end of csv_lines. chunks/achunks.c pulls the rows.
  *
- * States and threads: those of an async stream.  Owned: the source, and the machine with
- * all that it owns, until the end.
+ * States and threads: those of an async stream.  It owns the source, and the machine with all
+ * that the machine owns, until the end.
  */
 #include "csv/write/aencoded.h"
 
@@ -14,7 +14,7 @@
 
 typedef struct {
     astream stream;
-    bool asked; /* for the chunk that is being made */
+    bool asked; /* the chunk that is being made was asked for */
     csv_lines lines;
 } aencoded;
 
@@ -101,10 +101,11 @@ PyDoc_STRVAR(
     "            close_with_task=False)\n"
     "--\n\n"
     "The rows of an async iterable as CSV text: csv_encode(), for `async for`.\n\n"
-    "Lines held go out after `max_delay` seconds without a further row, as achunked()\n"
-    "sends them; that says what cancelling a pending step does, too.\n"
-    "close_with_task=True closes it when the asyncio task that took its first chunk\n"
-    "ends.\n\n"
+    "On an asyncio loop, lines that are held go out after `max_delay` seconds without a\n"
+    "further row, as with achunked().  Cancelling a pending step loses nothing: the next\n"
+    "one resumes it.\n\n"
+    "close_with_task=True closes the stream when the asyncio task that took its first\n"
+    "chunk ends.\n\n"
     ">>> import asyncio\n"
     ">>> async def rows():\n"
     "...     yield {'a': 1, 'b': 'x,y'}\n"

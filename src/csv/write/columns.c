@@ -1,8 +1,8 @@
 /* csv_columns: which values of a row with names are written, and in what order.
  *
- * A row has names if it is a mapping, a dataclass, a NamedTuple, or the row of a database: a
- * sequence with `_fields` (SQLAlchemy) or with keys() (sqlite3, asyncpg).  Any other row is
- * written as it is.  The names of the last row are cached, because most rows have the same.
+ * A row has names if it is a mapping, a dataclass, a NamedTuple, or a row of a database: a
+ * sequence with `_fields` (SQLAlchemy) or keys() (sqlite3, asyncpg).  Any other row is written
+ * as it is.  The names of the last row are cached, because most rows have the same names.
  *
  * User code runs in rows and in names.  The stream is `running` meanwhile, so nothing here
  * changes.
@@ -38,7 +38,7 @@ static void
 refuse(csv_columns *self, PyObject *name, const char *what)
 {
     PyErr_Format(PyExc_ValueError, "%s %R", what, name);
-    if (PyErr_ExceptionMatches(PyExc_ValueError)) { /* else making it failed */
+    if (PyErr_ExceptionMatches(PyExc_ValueError)) { /* otherwise no exception could be made */
         Py_INCREF(name);
         Py_XSETREF(self->fault, name);
     }
@@ -50,7 +50,7 @@ refuse_extra(csv_columns *self, PyObject *name)
     refuse(self, name, "there is no column");
 }
 
-/* The value written for a missing one: a new reference, or NULL with ValueError. */
+/* The value to write for a missing one: a new reference, or NULL with ValueError. */
 static PyObject *
 missing_value(csv_columns *self, PyObject *name)
 {
@@ -62,14 +62,14 @@ missing_value(csv_columns *self, PyObject *name)
 
 /* ---- mappings ---- */
 
-/* The value of the name: 1 and a new reference, 0 if there is none, or -1. */
+/* Find the value of a name: 1 with a new reference, 0 if there is none, or -1. */
 static int
 find_value(PyObject *row, PyObject *name, PyObject **value)
 {
     if (PyDict_CheckExact(row)) {
         return PyDict_GetItemRef(row, name, value);
     }
-    /* A defaultdict would invent a value. */
+    /* A defaultdict would make up a value. */
     int found = PySequence_Contains(row, name);
     if (found > 0) {
         *value = PyObject_GetItem(row, name);
@@ -128,7 +128,7 @@ select_mapping(csv_columns *self, PyObject *row)
 
 /* ---- rows with a list of names ---- */
 
-/* The index of the name, -1 if it is not there, or -2 with an exception set. */
+/* The index of a name, -1 if it is not there, or -2 with an exception set. */
 static Py_ssize_t
 place_of(PyObject *known, PyObject *name)
 {
@@ -141,7 +141,7 @@ place_of(PyObject *known, PyObject *name)
     return -1;
 }
 
-/* The place of each column among the names of a row: a new array, or NULL. */
+/* Find the index of each column among the names of a row: a new array, or NULL. */
 static Py_ssize_t *
 find_places(const csv_columns *self, PyObject *known)
 {
@@ -161,7 +161,7 @@ find_places(const csv_columns *self, PyObject *known)
     return places;
 }
 
-/* Remember where the columns are among the names of a row.  0 or -1. */
+/* Store where the columns are among the names of a row.  0 or -1. */
 static int
 remember_places(csv_columns *self, PyObject *known)
 {
@@ -221,9 +221,9 @@ select_placed(csv_columns *self, PyObject *row, PyObject *known, bool by_attribu
     return values;
 }
 
-/* ---- what a row is ---- */
+/* ---- kinds of rows ---- */
 
-/* The attribute: 1 and a new reference, 0 if there is none, or -1. */
+/* Get an attribute: 1 with a new reference, 0 if there is none, or -1. */
 static int
 attribute(PyObject *object, const char *name, PyObject **value)
 {

@@ -6,11 +6,10 @@
 
 /* Which values of a row with names are written, and in what order. */
 typedef struct {
-    PyObject *names; /* owned: a tuple, or NULL while they are not known */
-    PyObject
-        *missing; /* owned: written for a missing value, which is an error if this is NULL */
+    PyObject *names;    /* owned: a tuple, or NULL until known */
+    PyObject *missing;  /* owned: written for a missing value; NULL: raise instead */
     PyObject *known;    /* owned: the names of the last row, or NULL */
-    Py_ssize_t *places; /* owned: the index of each column among those, or -1 */
+    Py_ssize_t *places; /* owned: the index of each column in `known`, or -1 */
     bool by_name;       /* rows that have names are read by name */
     bool ignores_extra;
     PyObject *fault; /* owned: the name that an error is about, or NULL */
@@ -19,9 +18,9 @@ typedef struct {
 void csv_columns_close(csv_columns *self);
 int csv_columns_traverse(csv_columns *self, visitproc visit, void *arg);
 
-/* The values to write for a row: a new reference to a tuple of them if the row has names, else
-   to the row; NULL with an exception set.  If there are no columns yet, they are the names of
-   this row. */
+/* The values to write for a row: a new reference to a tuple of them if the row has names, or
+   else to the row; NULL with an exception set.  If there are no columns yet, the names of this
+   row become the columns. */
 PyObject *csv_columns_select(csv_columns *self, generators_state *state, PyObject *row);
 
 #endif

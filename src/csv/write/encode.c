@@ -1,9 +1,9 @@
 /* csv_encoder: writes rows as text, exactly as csv.writer of CPython 3.13 does.
  *
- * A line is appended to the block field by field, read there by its caller, and then cut off.
- * User code runs between fields (iterators, str(), __del__) and may write another row with the
- * same encoder: that line comes after the one under way, and is cut off before the outer line
- * continues.  Only another thread can leave lines out of order.  `innermost` then names
+ * A line is appended to the block field by field.  The caller reads it there and then cuts it
+ * off.  User code runs between fields (iterators, str(), __del__) and may write another row
+ * with the same encoder.  That line comes after the one in progress, and is cut off before the
+ * outer line continues.  Only another thread can leave lines out of order: then `innermost` is
  * another line, and the row is refused.
  */
 #include "csv/write/encode.h"
@@ -18,15 +18,15 @@
 struct csv_encoder {
     quoter quoter;
     csv_dialect dialect;
-    buffer block;         /* the lines under way, one after the other */
+    buffer block;         /* the lines in progress, one after the other */
     PyObject *terminator; /* owned: an exact str */
     uint64_t lines;       /* the number of lines begun */
     uint64_t innermost;   /* the number of the line that may be appended to */
     bool escape_formulas;
-    bool ascii;         /* everything it adds to the fields is ASCII */
-    bool quotes_text;   /* whether `quoting` has text quoted, whatever it holds, */
-    bool quotes_number; /* and numbers, */
-    bool quotes_none;   /* and None */
+    bool ascii;         /* everything that the encoder adds to the fields is ASCII */
+    bool quotes_text;   /* `quoting` requires quotes around every text, */
+    bool quotes_number; /* every number, */
+    bool quotes_none;   /* every None */
 };
 
 /* ---- setting up ---- */
@@ -56,7 +56,7 @@ encoder_open(csv_encoder *self, generators_state *state, PyObject *standard)
     if (terminator == NULL) {
         return -1;
     }
-    /* An exact str, so that it cannot be part of a cycle. */
+    /* Exact, so that it cannot be part of a cycle. */
     self->terminator = PyUnicode_FromObject(terminator);
     Py_DECREF(terminator);
     if (self->terminator == NULL || PyUnicode_READY(self->terminator) < 0) {
@@ -131,8 +131,8 @@ failed(quote_status status)
     }
 }
 
-/* Whether the line may be appended to, after user code ran; RuntimeError if not.  It is always
-   checked before a line is read. */
+/* Whether the line may still be appended to, after user code ran.  If not, raise RuntimeError.
+   This is always checked before a line is read. */
 static inline bool
 is_innermost(const csv_encoder *self, const csv_line *line)
 {
@@ -198,7 +198,7 @@ begins_formula(Py_UCS4 c)
     case '@':
     case '\t':
     case '\r':
-    case 0xFF1D: /* full-width forms, which spreadsheets treat alike */
+    case 0xFF1D: /* full-width forms, which spreadsheets treat as the plain characters */
     case 0xFF0B:
     case 0xFF0D:
     case 0xFF20:
@@ -208,7 +208,7 @@ begins_formula(Py_UCS4 c)
     }
 }
 
-/* Whether a spreadsheet would run the text, with or without blanks before it. */
+/* Whether a spreadsheet would run the text as a formula, with or without blanks before it. */
 static bool
 is_formula(PyObject *text)
 {
@@ -227,7 +227,7 @@ is_formula(PyObject *text)
     return false;
 }
 
-/* The text of a cell that is not a number. */
+/* Append the text of a cell that is not a number. */
 static csv_written
 append_cell(csv_encoder *self, csv_line *line, PyObject *text, bool quoted)
 {
@@ -255,7 +255,7 @@ append_ascii(csv_encoder *self, csv_line *line, const char *text, size_t count, 
     return append_units(self, line, text, count, 1, quoted);
 }
 
-/* Any object, by str(). */
+/* Append any object, by its str(). */
 static csv_written
 append_other(csv_encoder *self, csv_line *line, PyObject *field)
 {
@@ -328,7 +328,7 @@ append_field(csv_encoder *self, csv_line *line, PyObject *field)
 /* ---- rows ---- */
 
 #ifndef Py_GIL_DISABLED
-/* The list may change meanwhile: it is read as its own iterator reads it. */
+/* The list may change meanwhile, so it is read as its own iterator reads it. */
 static csv_written
 append_list(csv_encoder *self, csv_line *line, PyObject *row)
 {

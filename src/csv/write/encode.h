@@ -16,25 +16,25 @@ typedef enum {
     CSV_NOT_ITERABLE,
 } csv_written;
 
-/* A line under way.  It is the caller's own, so that a row may be written while another one
-   is being written. */
+/* A line in progress.  The caller owns it, so that a row may be written while another one is
+   being written. */
 typedef struct {
     size_t start;     /* of the line in the encoder's block */
     Py_ssize_t count; /* fields written: the index of the one that failed */
-    uint64_t number;  /* of the line, from 1 on */
-    uint64_t outer;   /* of the line that was under way before, or 0 */
+    uint64_t number;  /* of the line, from 1 */
+    uint64_t outer;   /* number of the line that was in progress before, or 0 */
     bool ascii;
     bool null; /* the last field was None */
 } csv_line;
 
-/* A new encoder.  `standard` is csv's Dialect for `dialect`, from csv_dialect_make().  NULL
+/* Make an encoder.  `standard` is csv's Dialect for `dialect`, from csv_dialect_make().  NULL
    with an exception set. */
 csv_encoder *csv_encoder_new(generators_state *state, const csv_dialect *dialect,
                              PyObject *standard, bool escape_formulas);
 void csv_encoder_free(csv_encoder *self); /* `self` may be NULL */
 
-/* Write a row with its line end.  csv_line_end() must be called afterwards, whatever the
-   result. */
+/* Write a row with its line end.  csv_line_end() must be called afterwards, whatever this
+   returns. */
 csv_written csv_encode_row(csv_encoder *self, csv_line *line, PyObject *row);
 
 /* The units of the line, `count` of `width` bytes: valid until more is written. */
@@ -47,7 +47,7 @@ PyObject *csv_line_text(const csv_encoder *self, const csv_line *line);
 /* Discard the line. */
 void csv_line_end(csv_encoder *self, const csv_line *line);
 
-/* The message of csv.writer for a result from CSV_NO_ESCAPE on: a new reference. */
+/* The message of csv.writer for CSV_NO_ESCAPE or a later result: a new reference. */
 PyObject *csv_written_message(csv_written result, PyObject *row);
 
 #endif

@@ -1,12 +1,13 @@
 /* csv_encode: rows in, chunks of CSV text out.
  *
- * The sync front end of csv_lines: it pulls the rows.
+ * The sync front end of csv_lines.  It pulls the rows.
  *
- * States: those of a stream.  If the rows end in an error, the lines before it are delivered
- * first.
+ * States: those of a stream.  If the rows end in an error, the lines before the error are
+ * delivered first.
  *
- * Owned until the end: the source, by the stream; and the machine with all that it owns.  User
- * code runs in the source and in the machine, under `running`.  Threads: see stream.c.
+ * Until the end, the stream owns the source, and this type owns the machine with all that the
+ * machine owns.  User code runs in the source and in the machine, while `running` is set.
+ * Threads: see stream.c.
  */
 #include "csv/write/encoded.h"
 
@@ -103,15 +104,15 @@ PyDoc_STRVAR(
     "           quoting=csv.QUOTE_MINIMAL, strict=False, encoding='utf-8',\n"
     "           errors='strict', bom=False, escape_formulas=False)\n"
     "--\n\n"
-    "Write rows as CSV text, in bytes objects of exactly `size`.  The text is that of\n"
-    "csv.writer of CPython 3.13.  It is cut into chunks as chunked() does, by `size`,\n"
-    "`max_delay` and FLUSH among the rows.\n\n"
+    "Write rows as CSV text, in bytes objects of exactly `size`.  The text is exactly\n"
+    "what csv.writer of CPython 3.13 writes.  It is cut into chunks as chunked() does, by\n"
+    "`size`, `max_delay` and FLUSH among the rows.\n\n"
     "A row is an iterable of fields.  If `columns` or `header` is given, a mapping, a\n"
     "dataclass, a NamedTuple or the row of a database is read by name.  `columns` are\n"
     "the names to write, in order.  A name in the row that is not a column is an error\n"
-    "unless extra='ignore'.  `missing` is written for a name that the row lacks, which\n"
-    "is an error otherwise.  `header` is True to write the names, or an iterable of\n"
-    "labels to write instead.\n\n"
+    "unless extra='ignore'.  `missing` is written for a name that the row lacks;\n"
+    "without it, that is an error.  `header` is True to write the names, or an iterable\n"
+    "of labels to write instead.\n\n"
     "escape_formulas=True puts an apostrophe before text that a spreadsheet would run;\n"
     "numbers stay numbers.  bom=True writes a byte order mark first, for Excel.\n\n"
     "CSVError names the index of the row, counted from 0, and the column.  A generator\n"

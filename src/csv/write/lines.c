@@ -1,12 +1,12 @@
-/* csv_lines: rows in, chunks of CSV text out.  It is the machine of csv_encode and
- * acsv_encode.
+/* csv_lines: rows in, chunks of CSV text out.  The machine of csv_encode and acsv_encode.
  *
  * It writes each row with the encoder and feeds the bytes of the line to the chunks.  The byte
- * order mark and the header are written with the first row, or alone if there is no row, but
- * not if the source fails before its first row.
+ * order mark and the header are written with the first row, or alone if there is no row.  They
+ * are not written if the source fails before its first row.
  *
- * Owned: the columns, the labels, the encoder and the chunks' memory, until it is closed. User
- * code runs in rows, in str() and in codecs; the front end is `running` meanwhile, and locks.
+ * It owns the columns, the labels, the encoder and the memory of the chunks, until it is
+ * closed.  User code runs in rows, in str() and in codecs.  The front end is `running`
+ * meanwhile, and locks.
  */
 #include "csv/write/lines.h"
 
@@ -75,7 +75,7 @@ raise_written(csv_lines *self, bool header, csv_written result, PyObject *row,
     Py_XDECREF(column);
 }
 
-/* Add a note to an exception of user code, which is not replaced. */
+/* Add a note to an exception of user code; the exception is not replaced. */
 static void
 note_row(csv_lines *self, bool header, Py_ssize_t index)
 {
@@ -95,7 +95,7 @@ note_row(csv_lines *self, bool header, Py_ssize_t index)
     Py_XDECREF(column);
 }
 
-/* The index of the cell that cannot be encoded; -1 if it is not found, with an exception set
+/* The index of the cell that cannot be encoded. -1 if it is not found, with an exception set
    if another one was raised. */
 static Py_ssize_t
 find_unencodable(csv_lines *self, PyObject *row)
@@ -108,7 +108,7 @@ find_unencodable(csv_lines *self, PyObject *row)
         PyObject *bytes = PyUnicode_CheckExact(cell) ? text_encode(&self->chunks.text, cell)
                                                      : Py_NewRef(cell);
         Py_DECREF(cell);
-        if (bytes == NULL) { /* the caller raises it */
+        if (bytes == NULL) { /* the caller raises the exception */
             return raising_forgive(PyExc_UnicodeError) < 0 ? -1 : i;
         }
         Py_DECREF(bytes);
@@ -149,7 +149,7 @@ feed_bytes(csv_lines *self, const void *bytes, size_t count)
                : chunks_feed(&self->chunks, NULL, bytes, count);
 }
 
-/* Feed a line as UTF-8: 1, 0 if it holds a surrogate, or -1. */
+/* Feed a line as UTF-8: 1, 0 if it contains a surrogate, or -1. */
 static int
 feed_utf8(csv_lines *self, const void *units, size_t count, int width)
 {
@@ -261,7 +261,7 @@ refuse_text(csv_lines *self, PyObject *row)
     return -1;
 }
 
-/* Make a CSVError of an unknown or a missing name; add a note to any other exception. */
+/* An unknown or missing name becomes a CSVError; any other exception gets a note. */
 static void
 raise_selection(csv_lines *self)
 {
@@ -413,7 +413,7 @@ read_header(csv_lines *self, PyObject *header)
     return 0;
 }
 
-/* Find whether U+FEFF must be written, which some codecs do themselves.  0 or -1. */
+/* Find out whether U+FEFF must be written.  Some codecs write it themselves.  0 or -1. */
 static int
 read_mark(csv_lines *self, PyObject *encoding)
 {
