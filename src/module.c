@@ -40,11 +40,12 @@
 #include "tasks/amap.h"
 #include "tasks/amerge.h"
 #include "tasks/async_call.h"
-#include "tasks/crew.h"
 #include "tasks/drive.h"
 #include "tasks/map_threads.h"
 #include "tasks/reader.h"
 #include "tasks/task.h"
+#include "tasks/task_group.h"
+#include "tasks/thread_call.h"
 #include "tasks/workers.h"
 
 static int
@@ -306,11 +307,9 @@ add_task_types(PyObject *module, generators_state *state)
         (state->task_type = add_type(module, "task", &task_spec)) == NULL ||
         (state->thread_call_type = make_type(module, &thread_call_spec, NULL)) == NULL ||
         (state->workers_type = make_type(module, &workers_spec, NULL)) == NULL ||
-        (state->crew_type = make_type(module, &crew_spec, NULL)) == NULL ||
-        (state->async_call_type = make_type(module, &async_call_spec, NULL)) == NULL ||
-        (state->reader_type = make_type(module, &reader_spec, NULL)) == NULL ||
-        register_type(state->coroutine_abc, state->async_call_type) < 0 ||
-        register_type(state->coroutine_abc, state->reader_type) < 0 ||
+        (state->task_group_type = make_type(module, &task_group_spec, NULL)) == NULL ||
+        add_coroutine_type(module, state, &async_call_spec, &state->async_call_type) < 0 ||
+        add_coroutine_type(module, state, &reader_spec, &state->reader_type) < 0 ||
         add_stream_type(module, state, &map_threads_spec, &state->map_threads_type) < 0 ||
         add_async_stream_type(module, state, &amap_spec, &state->amap_type) < 0) {
         return -1;

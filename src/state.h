@@ -39,7 +39,7 @@
     X(PyTypeObject, acsv_encode_type)                                      \
     X(PyTypeObject, acsv_rows_type)                                        \
     X(PyTypeObject, drive_type)                                            \
-    X(PyTypeObject, crew_type)                                             \
+    X(PyTypeObject, task_group_type)                                       \
     X(PyTypeObject, async_call_type)                                       \
     X(PyTypeObject, reader_type)                                           \
     X(PyTypeObject, amap_type)                                             \

@@ -163,9 +163,7 @@ home_is_being_cancelled(home *self)
         return 0;
     }
     PyObject *task = Py_NewRef(self->task);
-    PyObject *answer = PyObject_CallMethod(task, "cancelling", NULL);
-    int is = answer == NULL ? -1 : PyObject_IsTrue(answer);
-    Py_XDECREF(answer);
+    int is = loop_is_being_cancelled(task);
     Py_DECREF(task);
     return is;
 }

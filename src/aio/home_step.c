@@ -69,17 +69,9 @@ home_uncancel(home *self)
     if (self->task == NULL) {
         return;
     }
-    PyObject *raised = PyErr_GetRaisedException();
     PyObject *task = Py_NewRef(self->task);
-    PyObject *left = PyObject_CallMethod(task, "uncancel", NULL);
-    if (left == NULL) {
-        raising_unraisable(task);
-    }
-    Py_XDECREF(left);
+    loop_uncancel(task);
     Py_DECREF(task);
-    if (raised != NULL) {
-        PyErr_SetRaisedException(raised);
-    }
 }
 
 /* ---- what a step came to ---- */

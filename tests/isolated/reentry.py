@@ -52,8 +52,6 @@ CRASHES = 5  # of one subject: then it is given up
 OPEN = [
     # On a busy machine, once in many runs; it was not seen again when it was looked for.
     r'Future\.get_loop \| to_async\..*SystemError: .* returned a result with an exception set',
-    # A future that amap() drops while a call fails: what its finalizer begins has that failure set.
-    r'FutureWaiting\.__del__ \| amap\..*SystemError: .* returned a result with an exception set',
 ]
 
 

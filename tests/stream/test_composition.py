@@ -42,7 +42,6 @@ except ImportError:
 # What is not so yet, by the names of tests; it must fail.
 OPEN = {
     r'test_ctrl_c_in_the_repr_of_an_item_comes_out\[NoMemory': 'it is taken for a failed repr()',
-    r'test_what_the_source_raises_when_it_is_closed.*-amap\]': 'amap() loses it',
 }
 # CPython before 3.11.8 may not compile any more where a MemoryError was raised (gh-106905), and
 # pytest compiles in order to tell of a failure.
