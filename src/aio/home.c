@@ -219,14 +219,6 @@ home_close(home *self)
     return 0;
 }
 
-void
-home_cancel_closing(home *self)
-{
-    if (self->task != NULL && home_cancel_task(self) < 0) {
-        raising_unraisable((PyObject *)self);
-    }
-}
-
 static PyObject *
 home_on_abandoned(PyObject *op, PyObject *Py_UNUSED(ignored))
 {

@@ -408,7 +408,6 @@ astep_postpone(astream *self)
     PyObject *earlier = self->postponed;
     self->postponed = raised;
     Py_XDECREF(earlier);
-    aphase_cancel_closing(self);
     return true;
 }
 

@@ -431,6 +431,31 @@ def test_closing_ends_a_source_that_waits_on_after_a_timeout(make_here: Make) ->
     run(main())
 
 
+@pytest.mark.skipif(anyio is None, reason='anyio is not installed')
+def test_a_shielded_finally_outlives_a_scope_that_is_cancelled(make_here: Make) -> None:
+    """anyio cancels again and again, and what is shielded is not for it."""
+    log = Log()
+
+    async def source(kind: str) -> AsyncGenerator[Any, None]:
+        try:
+            for i in range(50):
+                await asyncio.sleep(0)
+                yield item_of(kind, i)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(0.002)
+            log.look('closed')
+
+    async def main() -> None:
+        with anyio.move_on_after(0.005):
+            async with make_here(source) as stream:
+                assert number_of(await anext(stream)) == 0
+                await asyncio.get_running_loop().create_future()
+        assert log == ['closed']
+
+    run(main())
+
+
 def test_a_stream_that_is_dropped_closes_its_source(make_here: Make) -> None:
     async def main() -> None:
         log = Log()
