@@ -177,16 +177,56 @@ call_init(call *self, PyObject *object, PyObject *item)
     self->item = Py_NewRef(item);
 }
 
+/* As many characters of a repr() as reprlib keeps of an object that it does not know. */
+#define ITEM_TEXT 30
+
+/* The repr() of an object, with its middle left out where it is long, and its type where that
+   fails, as reprlib has them. */
+static PyObject *
+call_short_repr(PyObject *item)
+{
+    PyObject *text = PyObject_Repr(item);
+    if (text == NULL && raising_forgive_answer() == 0) {
+        text = PyUnicode_FromFormat("<%s instance at %p>", Py_TYPE(item)->tp_name, item);
+    }
+    Py_ssize_t length = text == NULL ? 0 : PyUnicode_GET_LENGTH(text);
+    if (length <= ITEM_TEXT) {
+        return text;
+    }
+    Py_ssize_t start = (ITEM_TEXT - 3) / 2, end = ITEM_TEXT - 3 - start;
+    PyObject *head = PyUnicode_Substring(text, 0, start);
+    PyObject *tail = PyUnicode_Substring(text, length - end, length);
+    Py_DECREF(text);
+    text = head == NULL || tail == NULL ? NULL : PyUnicode_FromFormat("%U...%U", head, tail);
+    Py_XDECREF(head);
+    Py_XDECREF(tail);
+    return text;
+}
+
+/* Whether reprlib leaves out what a large one holds, where repr() would make all of it. */
+static bool
+call_item_may_be_large(PyObject *item)
+{
+    return PyUnicode_Check(item) || PyLong_Check(item) || PyTuple_Check(item) ||
+           PyList_Check(item) || PyDict_Check(item) || PyAnySet_Check(item);
+}
+
 /* A short text of the item.  NULL where it has none; then an exception is set only if it must
-   be raised (KeyboardInterrupt, MemoryError and the like). */
+   be raised (KeyboardInterrupt, MemoryError and the like).  reprlib lets no MemoryError of a
+   __repr__() through, so it is used only where it is needed. */
 static PyObject *
 call_item_text(PyObject *item)
 {
-    PyObject *reprlib = PyImport_ImportModule("reprlib");
     PyObject *text = NULL;
-    if (reprlib != NULL) {
-        text = PyObject_CallMethod(reprlib, "repr", "(O)", item);
-        Py_DECREF(reprlib);
+    if (call_item_may_be_large(item)) {
+        PyObject *reprlib = PyImport_ImportModule("reprlib");
+        if (reprlib != NULL) {
+            text = PyObject_CallMethod(reprlib, "repr", "(O)", item);
+            Py_DECREF(reprlib);
+        }
+    }
+    else {
+        text = call_short_repr(item);
     }
     if (text == NULL) {
         raising_forgive_answer();

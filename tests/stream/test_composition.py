@@ -12,7 +12,6 @@ import gc
 import inspect
 import os
 import pickle
-import re
 import sys
 import warnings
 import weakref
@@ -38,23 +37,6 @@ try:
     import anyio.lowlevel
 except ImportError:
     anyio = None  # type: ignore[assignment]
-
-# What is not so yet, by the names of tests; it must fail.
-OPEN = {
-    r'test_ctrl_c_in_the_repr_of_an_item_comes_out\[NoMemory': 'it is taken for a failed repr()',
-}
-# CPython before 3.11.8 may not compile any more where a MemoryError was raised (gh-106905), and
-# pytest compiles in order to tell of a failure.
-UNTOLD = r'test_ctrl_c_in_the_repr_of_an_item_comes_out\[NoMemory'
-
-
-@pytest.fixture(autouse=True)
-def _open(request: pytest.FixtureRequest) -> None:
-    for name, reason in OPEN.items():
-        if re.match(name, request.node.name):
-            is_told = sys.version_info >= (3, 11, 8) or not re.match(UNTOLD, request.node.name)
-            request.applymarker(pytest.mark.xfail(reason=reason, strict=True, run=is_told))
-
 
 COUNT = 5
 SOON = 5  # seconds: what takes longer hangs
