@@ -309,7 +309,7 @@ home_new(generators_state *state, PyObject *source, bool closes)
 {
     PyTypeObject *type = state->home_type;
     if (type == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "the interpreter is shutting down");
+        raising_shut_down();
         return NULL;
     }
     home *self = (home *)type->tp_alloc(type, 0);

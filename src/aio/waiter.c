@@ -294,7 +294,7 @@ waiter_new(generators_state *state, PyObject *loop)
 {
     PyTypeObject *type = state->waiter_type;
     if (type == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "the interpreter is shutting down");
+        raising_shut_down();
         return NULL;
     }
     waiter *self = (waiter *)type->tp_alloc(type, 0);

@@ -686,7 +686,7 @@ astep_new(astream *self, astep_call call, PyObject *argument)
     if (step == NULL) {
         PyTypeObject *type = generators_state_of((PyObject *)self)->async_step_type;
         if (type == NULL) {
-            PyErr_SetString(PyExc_RuntimeError, "the interpreter is shutting down");
+            raising_shut_down();
             return NULL;
         }
         step = (astep *)type->tp_alloc(type, 0);

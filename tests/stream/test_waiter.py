@@ -89,18 +89,78 @@ def test_all_that_were_added_are_called_in_their_contexts() -> None:
     assert run(use) == [('first', 1), ('second', 2), ('third', 1), ('late', 1)]
 
 
-def test_a_callback_whose_context_is_entered_is_called_by_the_loop() -> None:
-    async def use(step: Any, waiter: Any, gate: Any) -> list[Any]:
-        called: list[Any] = []
-        context = contextvars.copy_context()
-        waiter.add_done_callback(called.append, context=context)
-        # The future's callback, which ends the wait, runs in that context.
-        loop = asyncio.get_running_loop()
-        loop.call_soon(lambda: gate.set_result(None), context=context)
-        await turns()
-        return called
+class Gate:
+    """A future that calls back when it is opened, and not in the loop's next turn."""
 
-    assert len(run(use)) == 1
+    _asyncio_future_blocking = False
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.callbacks: list[Callable[[Any], Any]] = []
+
+    def __await__(self) -> Any:
+        self._asyncio_future_blocking = True
+        yield self
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        return self.loop
+
+    def add_done_callback(self, callback: Callable[[Any], Any], *, context: Any) -> None:
+        self.callbacks.append(callback)
+
+    def open(self) -> None:
+        for callback in self.callbacks:
+            callback(self)
+
+
+def test_a_callback_whose_context_is_entered_is_called_by_the_loop() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        gate = Gate(loop)
+
+        async def source() -> AsyncIterator[int]:
+            await gate
+            yield 1
+
+        async with abatched(source(), 1) as stream:
+            step = stream.__anext__()
+            waiter = step.send(None)
+            called: list[Any] = []
+            order: list[list[Any]] = []
+            context = contextvars.copy_context()
+            waiter.add_done_callback(called.append, context=context)
+
+            def ended() -> None:
+                gate.open()
+                order.append(called.copy())
+
+            loop.call_soon(ended, context=context)
+            await turns()
+            assert order == [[]]
+            assert called == [waiter]
+            step.close()
+
+    asyncio.run(asyncio.wait_for(main(), 5))
+
+
+def test_ctrl_c_that_came_while_nobody_waited_is_raised_by_closing() -> None:
+    async def main() -> None:
+        gate = asyncio.get_running_loop().create_future()
+
+        async def source() -> AsyncIterator[int]:
+            await gate
+            raise KeyboardInterrupt
+            yield 1
+
+        stream = abatched(source(), 1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.001)
+        gate.set_result(None)
+        await turns()
+        with pytest.raises(KeyboardInterrupt):
+            await stream.aclose()
+
+    asyncio.run(asyncio.wait_for(main(), 5))
 
 
 def test_one_that_was_removed_is_not_called() -> None:
