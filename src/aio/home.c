@@ -1,29 +1,32 @@
-/* _Home: the coroutine of a home task, and the steps of the source that lives in it.
+/* _Home: see home.h.
  *
- * The home task is a task of asyncio that does nothing but wait: for the future `parking`,
- * which ends when the home is closed.  The source's steps are made here, in its place:
- * asyncio.current_task() gives the home task meanwhile, and its context is the current one. So
- * a step that is ready costs no turn of the loop, and timeouts, task groups, cancel scopes and
- * context variables of the source belong to one task, whoever asks for items.  What a step
- * yields is treated as a task treats it: a future's callback, or the loop's next turn, goes on
- * with the step.
+ * The home task is a task of asyncio that only waits for the future `parking`, which ends when
+ * the home is closed (home_task.c).  The source's steps are made here, in its place:
+ * asyncio.current_task() gives the home task meanwhile, and its context is the current one
+ * (home_enter.c).  So a step that is ready costs no turn of the loop.  Timeouts, task groups,
+ * cancel scopes and context variables of the source belong to one task, whoever asks for
+ * items.
  *
- * Cancelling the home task (a timeout within the source does it, and the end of the loop)
- * cancels `parking`; what arrives here is handed on: the future that the source waits for is
- * cancelled, or the exception is thrown in where it stands between two items.
+ * What a step yields is treated as a task treats it (home_step.c).  A future's callback goes
+ * on with the step.  For a bare yield, whoever pulled pauses for a turn of the loop, and the
+ * next home_pull() goes on; who does not come back calls home_schedule_turn().
+ *
+ * A cancellation of the home task (by a timeout within the source, or at the end of the loop)
+ * cancels `parking`.  It is handed on: the future that the source waits for is cancelled, or
+ * the exception is thrown in where the source stands between two items.
  *
  * States (`phase`): reading -> cancelling, while a step that was under way when the home was
  * to be closed comes to its end -> closing, while the source's aclose() runs -> closed.  The
- * home task ends with the last.  The source has ended when `has_ended`; what has come before
- * is taken first.
+ * home task ends with the last.  `has_ended` says that the source has ended; what has come
+ * before is taken first.
  *
- * A native stream needs no task: nothing of it minds who makes its steps.  Its home has none,
- * and leaves a step where another cancels it.
+ * A native stream needs no task, because it does not matter who makes its steps.  Its home has
+ * none, and leaves a step that others cancel.
  *
- * Owned: see the struct.  The home does not know the stream that reads from it, so that this
- * is dropped when its user drops it; a callback of the loop keeps a home that waits.
+ * Owned: see the struct.  The home does not know the stream that reads from it, so the stream
+ * goes when its user drops it.  A callback of the loop keeps a home that waits.
  *
- * User code runs in the source's steps, in the loop's methods and in what is dropped; the
+ * User code runs in the source's steps, in the loop's methods and in what is dropped.  The
  * stream's own guard keeps a second pull out meanwhile, `is_stepping` everything else.
  *
  * Threads: all but home_abandon() and the collector is done on the loop's thread.
