@@ -131,13 +131,15 @@ class _AsyncStream(AsyncGenerator[_T_co, object], Generic[_T_co]):
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
-class CSVError(csv.Error, ValueError):
+class DataError(ValueError):
     path: str | None
     record: int | None
     line: int | None
     byte: int | None
-    column: str | int | None
     text: str | None
+
+class CSVError(csv.Error, DataError):
+    column: str | int | None
 
 @final
 class _CSVNames:

@@ -32,6 +32,7 @@
 #include "events/queue_task.h"
 #include "events/table.h"
 #include "runtime/forks.h"
+#include "source/data_error.h"
 #include "stream/astep.h"
 #include "stream/async_stream.h"
 #include "stream/astream.h"
@@ -146,7 +147,8 @@ import_peers(generators_state *state)
         }
     }
     return (state->io = PyImport_ImportModule("io")) == NULL ||
-                   (state->csv_error = csv_error_type()) == NULL ||
+                   (state->data_error = data_error_type()) == NULL ||
+                   (state->csv_error = csv_error_type(state)) == NULL ||
                    (state->csv_dialect = compat_csv_dialect_type()) == NULL ||
                    (state->csv_default_dialect = PyObject_CallNoArgs(state->csv_dialect)) ==
                        NULL
@@ -384,7 +386,9 @@ module_exec(PyObject *module)
         add_task_types(module, state) < 0 || add_event_types(module, state) < 0) {
         return -1;
     }
-    return PyModule_AddObjectRef(module, "CSVError", state->csv_error);
+    return PyModule_AddObjectRef(module, "DataError", state->data_error) < 0
+               ? -1
+               : PyModule_AddObjectRef(module, "CSVError", state->csv_error);
 }
 
 static int

@@ -60,6 +60,7 @@
     X(PyObject, async_generator_abc)  /* its async twin */                 \
     X(PyObject, mapping_abc)          /* collections.abc.Mapping */        \
     X(PyObject, get_asyncgen_hooks)   /* of sys */                         \
+    X(PyObject, data_error)           /* DataError */                      \
     X(PyObject, csv_error)            /* CSVError */                       \
     X(PyObject, csv_base_error)       /* csv.Error */                      \
     X(PyObject, csv_dialect)          /* _csv.Dialect */                   \

@@ -328,6 +328,7 @@ recipe(
     'csv_rows to an error',
     'csv_rows',
     'CSVError',
+    'DataError',
     make=lambda n: csv_rows(cut(b'1\n' * n + b'none\n', 3), types={0: int}),
     step=step_to_error,
     items=lambda n: [*([1] for _ in range(n)), ('ValueError', n + 1, 0, 'none')],

@@ -132,7 +132,7 @@ csv_parser_check_head(csv_parser *self, generators_state *state, const uint8_t *
         advice = decode_wide_advice(bytes, count);
     }
     if (advice != NULL) {
-        csv_place place = {self->path, -1, -1, 0, NULL, NULL};
+        data_place place = {self->path, -1, -1, 0, NULL, NULL};
         csv_raise(state, &place, "the source begins as %s", advice);
         return -1;
     }

@@ -337,7 +337,7 @@ static void
 sink_raise(void *target, generators_state *state, PyObject *message, int64_t byte)
 {
     const csv_parser *self = target;
-    csv_place place = {.path = self->path, .record = -1, .line = -1, .byte = byte};
+    data_place place = {.path = self->path, .record = -1, .line = -1, .byte = byte};
     if (byte < 0) {
         place.record = (int64_t)self->record_count + 1;
         if (self->machine.mode == FIELDS_LINES) {
