@@ -412,6 +412,165 @@ class acsv_rows(_AsyncStream[_T_co]):
     @property
     def errors(self) -> int: ...
 
+# What all of lines' overloads take.
+@type_check_only
+class _LineReading(TypedDict, total=False):
+    newline: str | bytes | None
+    keepends: bool
+    errors: str
+    max_line: int | None
+    items: Literal['auto', 'lines', 'chunks']
+    start: Mapping[str, Any] | None
+
+@type_check_only
+class _AsyncLineReading(TypedDict, total=False):
+    newline: str | bytes | None
+    keepends: bool
+    errors: str
+    max_line: int | None
+    items: Literal['auto', 'lines', 'chunks']
+    close_with_task: bool
+
+@final
+class lines(_Stream[_T_co]):
+    @overload
+    def __new__(
+        cls, source: _Source, *, encoding: str, **reading: Unpack[_LineReading]
+    ) -> lines[str]: ...
+    @overload
+    def __new__(  # type: ignore[overload-overlap]  # a str is a path
+        cls,
+        source: str | PathLike[Any] | Buffer | Iterable[Buffer],
+        *,
+        encoding: None = None,
+        **reading: Unpack[_LineReading],
+    ) -> lines[bytes]: ...
+    @overload
+    def __new__(
+        cls, source: Iterable[str], *, encoding: None = None, **reading: Unpack[_LineReading]
+    ) -> lines[str]: ...
+    @overload
+    def __new__(
+        cls, source: _Reads, *, encoding: None = None, **reading: Unpack[_LineReading]
+    ) -> lines[Any]: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> int | None: ...
+    def checkpoint(self) -> dict[str, Any]: ...
+
+@final
+class alines(_AsyncStream[_T_co]):
+    @overload
+    def __new__(
+        cls, source: _AsyncSource, *, encoding: str, **reading: Unpack[_AsyncLineReading]
+    ) -> alines[str]: ...
+    @overload
+    def __new__(
+        cls,
+        source: AsyncIterable[Buffer],
+        *,
+        encoding: None = None,
+        **reading: Unpack[_AsyncLineReading],
+    ) -> alines[bytes]: ...
+    @overload
+    def __new__(
+        cls,
+        source: AsyncIterable[str],
+        *,
+        encoding: None = None,
+        **reading: Unpack[_AsyncLineReading],
+    ) -> alines[str]: ...
+    @overload
+    def __new__(
+        cls, source: _AsyncReads, *, encoding: None = None, **reading: Unpack[_AsyncLineReading]
+    ) -> alines[Any]: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> None: ...
+
+@final
+class jsonl_rows(_Stream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        loads: Callable[[bytes], _T_co],
+        blank: Literal['skip', 'error'] = 'skip',
+        on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
+        max_line: int | None = 67108864,
+        encoding: str = 'utf-8',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
+    ) -> jsonl_rows[_T_co]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        blank: Literal['skip', 'error'] = 'skip',
+        on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
+        max_line: int | None = 67108864,
+        encoding: str = 'utf-8',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
+    ) -> jsonl_rows[Any]: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def row_num(self) -> int: ...
+    @property
+    def errors(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> int | None: ...
+    def checkpoint(self) -> dict[str, Any]: ...
+
+@final
+class ajsonl_rows(_AsyncStream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        loads: Callable[[bytes], _T_co],
+        blank: Literal['skip', 'error'] = 'skip',
+        on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
+        max_line: int | None = 67108864,
+        encoding: str = 'utf-8',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
+    ) -> ajsonl_rows[_T_co]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        blank: Literal['skip', 'error'] = 'skip',
+        on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
+        max_line: int | None = 67108864,
+        encoding: str = 'utf-8',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
+    ) -> ajsonl_rows[Any]: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def row_num(self) -> int: ...
+    @property
+    def errors(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> None: ...
+
 @final
 class csv_encode(_Stream[bytes]):
     def __new__(

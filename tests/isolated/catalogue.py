@@ -26,6 +26,7 @@ from generators import (
     FLUSH,
     CSVError,
     CSVRow,
+    DataError,
     Dispatcher,
     ErrorEvent,
     Event,
@@ -33,6 +34,8 @@ from generators import (
     achunked,
     acsv_encode,
     acsv_rows,
+    ajsonl_rows,
+    alines,
     amap,
     amerge,
     batched,
@@ -41,6 +44,7 @@ from generators import (
     csv_encode,
     csv_rows,
     drive,
+    jsonl_rows,
     map_threads,
     task,
     to_async,
@@ -332,6 +336,117 @@ recipe(
     make=lambda n: csv_rows(cut(b'1\n' * n + b'none\n', 3), types={0: int}),
     step=step_to_error,
     items=lambda n: [*([1] for _ in range(n)), ('ValueError', n + 1, 0, 'none')],
+)
+
+
+# --- lines, jsonl_rows ----------------------------------------------------------------------------
+
+
+def flat_text(count: int) -> str:
+    return ''.join([f'{i}: {text_of(i)}\n' for i in range(count)])
+
+
+def flat_lines(count: int) -> list[str]:
+    return [f'{i}: {text_of(i)}' for i in range(count)]
+
+
+def flat_bytes(count: int) -> list[bytes]:
+    return [line.encode() for line in flat_lines(count)]
+
+
+@functools.cache
+def flat_path(count: int) -> str:
+    descriptor, made = tempfile.mkstemp(dir=folder())
+    with open(descriptor, 'wb') as file:
+        file.write(flat_text(count).encode())
+    return made
+
+
+recipe(
+    'lines',
+    make=lambda n: generators.lines(cut(flat_text(n).encode(), 7)),
+    items=flat_bytes,
+)
+recipe(
+    'lines of text',
+    make=lambda n: generators.lines(iter(flat_text(n)), newline='\n'),
+    items=flat_lines,
+)
+recipe(
+    'lines of a path',
+    make=lambda n: generators.lines(flat_path(n), encoding='utf-8'),
+    items=flat_lines,
+    one_descriptor=True,
+)
+recipe(
+    'lines with their ends, in another encoding',
+    make=lambda n: generators.lines(
+        cut(flat_text(n).replace('\n', '\r\n').encode('utf-16-le'), 5),
+        encoding='utf-16-le',
+        keepends=True,
+    ),
+    items=lambda n: [line + '\r\n' for line in flat_lines(n)],
+)
+
+
+def step_lines_to_error(stream: Any) -> Any:
+    try:
+        return next(stream)
+    except DataError as error:
+        if isinstance(error.__cause__, MemoryError):
+            raise
+        return error.line, error.byte, error.text
+
+
+recipe(
+    'lines to an error',
+    'lines',
+    'DataError',
+    make=lambda n: generators.lines(b'1\n' * n + b'long\n', max_line=3),
+    step=step_lines_to_error,
+    items=lambda n: [*(b'1' for _ in range(n)), (n + 1, 2 * n, 'lon')],
+)
+
+
+def loaded(line: bytes) -> tuple[str]:
+    if line.startswith(b'no'):
+        raise ValueError(line)
+    return (line.decode(),)
+
+
+recipe(
+    'jsonl_rows',
+    make=lambda n: jsonl_rows(cut(b'[1]\n\n' * n, 3)),
+    items=lambda n: [[1]] * n,
+)
+
+
+def take_json_fault(seen: list[Any], error: DataError, line: bytes) -> None:
+    seen += [(error.line, line)]
+
+
+def make_faulty_json(count: int) -> Faulty:
+    seen: list[Any] = []
+    take = functools.partial(take_json_fault, seen)
+    return Faulty(jsonl_rows(faulty_lines(count), loads=loaded, on_error=take), seen)
+
+
+recipe(
+    'jsonl_rows with errors',
+    'jsonl_rows',
+    'DataError',
+    make=make_faulty_json,
+    step=lambda faulty: next(faulty.rows),
+    close=lambda faulty: faulty.rows.close(),
+    items=lambda n: [(str(i),) for i in range(0, n, 2)],
+)
+recipe(
+    'jsonl_rows to an error',
+    'jsonl_rows',
+    'DataError',
+    make=lambda n: jsonl_rows(b'1\n' * n + b'none\n', loads=loaded),
+    step=step_lines_to_error,
+    items=lambda n: [*(('1',) for _ in range(n)), (n + 1, 2 * n, 'none')],
 )
 
 
@@ -631,6 +746,20 @@ async def abytes(count: int) -> AsyncIterator[bytes]:
 
 
 recipe('acsv_rows', make=lambda n: acsv_rows(abytes(n)), items=lists, **BY_HAND)
+
+
+async def alines_cut(count: int) -> AsyncIterator[bytes]:
+    for piece in cut(flat_text(count).encode(), 7):
+        yield piece
+
+
+recipe('alines', make=lambda n: alines(alines_cut(n)), items=flat_bytes, **BY_HAND)
+recipe(
+    'ajsonl_rows',
+    make=lambda n: ajsonl_rows(alines_cut(n), loads=loaded),
+    items=lambda n: [(line,) for line in flat_lines(n)],
+    **BY_HAND,
+)
 recipe(
     'acsv_encode',
     make=lambda n: acsv_encode(anumbered(n), size=16, max_delay=None),
@@ -1028,6 +1157,18 @@ ASYNC_STAGES = {
         ),
         Stage('acsv_rows', acsv_rows, takes='text', gives='row'),
         Stage(
+            'alines',
+            lambda source, **options: alines(source, keepends=True, **options),
+            takes='text',
+            gives='text',
+        ),
+        Stage(
+            'ajsonl_rows',
+            lambda source, **options: ajsonl_rows(source, loads=loaded, **options),
+            takes='text',
+            gives='row',
+        ),
+        Stage(
             'acsv_encode',
             lambda source, **options: acsv_encode(source, max_delay=0, **options),
             takes='row',
@@ -1053,6 +1194,18 @@ SYNC_STAGES = {
         Stage('batched', lambda source: batched(source, 1), gives='row'),
         Stage('chunked', lambda source: chunked(source, max_delay=0), takes='text', gives='text'),
         Stage('csv_rows', csv_rows, takes='text', gives='row'),
+        Stage(
+            'lines',
+            lambda source: generators.lines(source, keepends=True),
+            takes='text',
+            gives='text',
+        ),
+        Stage(
+            'jsonl_rows',
+            lambda source: jsonl_rows(source, loads=loaded),
+            takes='text',
+            gives='row',
+        ),
         Stage(
             'csv_encode', lambda source: csv_encode(source, max_delay=0), takes='row', gives='text'
         ),
