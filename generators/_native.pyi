@@ -412,46 +412,59 @@ class acsv_rows(_AsyncStream[_T_co]):
     @property
     def errors(self) -> int: ...
 
-# What all of lines' overloads take.
-@type_check_only
-class _LineReading(TypedDict, total=False):
-    newline: str | bytes | None
-    keepends: bool
-    errors: str
-    max_line: int | None
-    items: Literal['auto', 'lines', 'chunks']
-    start: Mapping[str, Any] | None
-
-@type_check_only
-class _AsyncLineReading(TypedDict, total=False):
-    newline: str | bytes | None
-    keepends: bool
-    errors: str
-    max_line: int | None
-    items: Literal['auto', 'lines', 'chunks']
-    close_with_task: bool
-
 @final
 class lines(_Stream[_T_co]):
     @overload
     def __new__(
-        cls, source: _Source, *, encoding: str, **reading: Unpack[_LineReading]
+        cls,
+        source: _Source,
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: str,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
     ) -> lines[str]: ...
     @overload
     def __new__(  # type: ignore[overload-overlap]  # a str is a path
         cls,
         source: str | PathLike[Any] | Buffer | Iterable[Buffer],
         *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
         encoding: None = None,
-        **reading: Unpack[_LineReading],
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
     ) -> lines[bytes]: ...
     @overload
     def __new__(
-        cls, source: Iterable[str], *, encoding: None = None, **reading: Unpack[_LineReading]
+        cls,
+        source: Iterable[str],
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
     ) -> lines[str]: ...
     @overload
     def __new__(
-        cls, source: _Reads, *, encoding: None = None, **reading: Unpack[_LineReading]
+        cls,
+        source: _Reads,
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
     ) -> lines[Any]: ...
     @property
     def line_num(self) -> int: ...
@@ -465,27 +478,55 @@ class lines(_Stream[_T_co]):
 class alines(_AsyncStream[_T_co]):
     @overload
     def __new__(
-        cls, source: _AsyncSource, *, encoding: str, **reading: Unpack[_AsyncLineReading]
+        cls,
+        source: _AsyncSource,
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: str,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
     ) -> alines[str]: ...
     @overload
     def __new__(
         cls,
         source: AsyncIterable[Buffer],
         *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
         encoding: None = None,
-        **reading: Unpack[_AsyncLineReading],
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
     ) -> alines[bytes]: ...
     @overload
     def __new__(
         cls,
         source: AsyncIterable[str],
         *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
         encoding: None = None,
-        **reading: Unpack[_AsyncLineReading],
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
     ) -> alines[str]: ...
     @overload
     def __new__(
-        cls, source: _AsyncReads, *, encoding: None = None, **reading: Unpack[_AsyncLineReading]
+        cls,
+        source: _AsyncReads,
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
     ) -> alines[Any]: ...
     @property
     def line_num(self) -> int: ...
