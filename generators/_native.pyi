@@ -672,6 +672,33 @@ class acsv_encode(_AsyncStream[bytes]):
     def row_num(self) -> int: ...
 
 @final
+class jsonl_encode(_Stream[bytes]):
+    def __new__(
+        cls,
+        rows: Iterable[Any],
+        *,
+        dumps: Callable[[Any], str | Buffer] = ...,
+        size: int = 65536,
+        max_delay: float | None = 0.1,
+    ) -> Self: ...
+    @property
+    def row_num(self) -> int: ...
+
+@final
+class ajsonl_encode(_AsyncStream[bytes]):
+    def __new__(
+        cls,
+        rows: AsyncIterable[Any],
+        *,
+        dumps: Callable[[Any], str | Buffer] = ...,
+        size: int = 65536,
+        max_delay: float | None = 0.1,
+        close_with_task: bool = False,
+    ) -> Self: ...
+    @property
+    def row_num(self) -> int: ...
+
+@final
 class chunked(_Stream[bytes]):
     def __new__(
         cls,

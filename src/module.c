@@ -46,8 +46,10 @@
 #include "tasks/reader.h"
 #include "tasks/task.h"
 #include "tasks/workers.h"
+#include "text/ajsonl_encode.h"
 #include "text/ajsonl_rows.h"
 #include "text/alines.h"
+#include "text/jsonl_encode.h"
 #include "text/jsonl_rows.h"
 #include "text/lines.h"
 
@@ -333,15 +335,16 @@ add_row_types(PyObject *module, generators_state *state)
 static int
 add_text_types(PyObject *module, generators_state *state)
 {
-    return add_stream_type(module, state, &lines_spec, &state->lines_type) < 0 ||
-                   add_stream_type(module, state, &jsonl_rows_spec, &state->jsonl_rows_type) <
-                       0 ||
-                   add_async_stream_type(module, state, &alines_spec, &state->alines_type) <
-                       0 ||
-                   add_async_stream_type(module, state, &ajsonl_rows_spec,
-                                         &state->ajsonl_rows_type) < 0
-               ? -1
-               : 0;
+    if (add_stream_type(module, state, &lines_spec, &state->lines_type) < 0 ||
+        add_stream_type(module, state, &jsonl_rows_spec, &state->jsonl_rows_type) < 0 ||
+        add_stream_type(module, state, &jsonl_encode_spec, &state->jsonl_encode_type) < 0 ||
+        add_async_stream_type(module, state, &alines_spec, &state->alines_type) < 0 ||
+        add_async_stream_type(module, state, &ajsonl_rows_spec, &state->ajsonl_rows_type) <
+            0) {
+        return -1;
+    }
+    return add_async_stream_type(module, state, &ajsonl_encode_spec,
+                                 &state->ajsonl_encode_type);
 }
 
 /* A class of named tuples. */

@@ -8,8 +8,9 @@
 #include "source/options.h"
 
 #define DEFAULT_MAX_LINE ((size_t)64 << 20)
-#define SUSPICIOUS_ITEMS 8 /* consecutive items that look like JSON lines without line ends \
-                            */
+#define SUSPICIOUS_ITEMS                                               \
+    8 /* consecutive items that look like JSON lines without line ends \
+       */
 
 static PyObject *
 options_not_none(PyObject *value)

@@ -11,6 +11,7 @@ import concurrent.futures
 import dataclasses
 import functools
 import io
+import json
 import os
 import shutil
 import sys
@@ -34,6 +35,7 @@ from generators import (
     achunked,
     acsv_encode,
     acsv_rows,
+    ajsonl_encode,
     ajsonl_rows,
     alines,
     amap,
@@ -44,6 +46,7 @@ from generators import (
     csv_encode,
     csv_rows,
     drive,
+    jsonl_encode,
     jsonl_rows,
     map_threads,
     task,
@@ -572,6 +575,45 @@ recipe(
     joined=True,
 )
 
+# --- jsonl_encode -------------------------------------------------------------------------------
+
+
+def dumped(row: tuple[int, str]) -> Any:
+    text = f'[{row[0]},"{row[1]}"]'.replace('"b"', 'b')
+    return text if row[0] % 2 else text.encode()
+
+
+def json_text(count: int) -> bytes:
+    data = b''
+    for row in numbered(count):
+        text = dumped(row)
+        data += (text.encode() if isinstance(text, str) else text) + b'\n'
+    return data
+
+
+recipe(
+    'jsonl_encode',
+    make=lambda n: jsonl_encode(numbered(n), dumps=dumped, size=16, max_delay=None),
+    items=lambda n: encoded(json_text(n), 16),
+    joined=True,
+)
+recipe(
+    'jsonl_encode of records',
+    'jsonl_encode',
+    make=lambda n: jsonl_encode(records(n), size=16, max_delay=None),
+    items=lambda n: encoded(
+        ''.join(
+            [
+                json.dumps(vars(r), ensure_ascii=False, separators=(',', ':')) + '\n'
+                for r in records(n)
+            ]
+        ).encode(),
+        16,
+    ),
+    joined=True,
+    short_of_memory=sys.version_info >= (3, 14),  # json's encoder makes functions
+)
+
 # --- chunked, batched, FLUSH --------------------------------------------------------------------
 
 
@@ -764,6 +806,13 @@ recipe(
     'acsv_encode',
     make=lambda n: acsv_encode(anumbered(n), size=16, max_delay=None),
     items=lambda n: encoded(quoted_minimal(n), 16),
+    joined=True,
+    **BY_HAND,
+)
+recipe(
+    'ajsonl_encode',
+    make=lambda n: ajsonl_encode(anumbered(n), dumps=dumped, size=16, max_delay=None),
+    items=lambda n: encoded(json_text(n), 16),
     joined=True,
     **BY_HAND,
 )
@@ -1144,6 +1193,11 @@ async def same(item: Any) -> Any:
     return item
 
 
+def joined_row(row: Any) -> str:
+    """Six digits are no JSON, but a line that every stage can read."""
+    return f'{number_of(row):06}'
+
+
 ASYNC_STAGES = {
     stage.name: stage
     for stage in (
@@ -1174,6 +1228,15 @@ ASYNC_STAGES = {
             takes='row',
             gives='text',
             delayed=lambda source, delay: acsv_encode(source, max_delay=delay),
+        ),
+        Stage(
+            'ajsonl_encode',
+            lambda source, **options: ajsonl_encode(
+                source, dumps=joined_row, max_delay=0, **options
+            ),
+            takes='row',
+            gives='text',
+            delayed=lambda source, delay: ajsonl_encode(source, dumps=joined_row, max_delay=delay),
         ),
         Stage('amap', lambda source, **options: amap(same, source, **options), needs_loop=True),
         Stage('amerge', lambda source, **options: amerge(source, **options), needs_loop=True),
@@ -1208,6 +1271,12 @@ SYNC_STAGES = {
         ),
         Stage(
             'csv_encode', lambda source: csv_encode(source, max_delay=0), takes='row', gives='text'
+        ),
+        Stage(
+            'jsonl_encode',
+            lambda source: jsonl_encode(source, dumps=joined_row, max_delay=0),
+            takes='row',
+            gives='text',
         ),
         Stage(
             'map_threads',

@@ -18,6 +18,7 @@ from generators import (
     achunked,
     acsv_encode,
     acsv_rows,
+    ajsonl_encode,
     ajsonl_rows,
     alines,
     amap,
@@ -28,6 +29,7 @@ from generators import (
     csv_encode,
     csv_rows,
     drive,
+    jsonl_encode,
     jsonl_rows,
     lines,
     map_threads,
@@ -320,6 +322,30 @@ subject(
     'DataError',
     make=lambda: jsonl_rows(generator(buffers(b'1\n', b'x\n', b'2\n')), loads=Call(load_sometimes)),
 )
+subject(
+    'jsonl_encode',
+    make=lambda: jsonl_encode(Source(items()), dumps=Call(dump_any), size=8, max_delay=None),
+)
+subject('jsonl_encode of records', make=lambda: jsonl_encode(Source(records()), size=8))
+subject(
+    'jsonl_encode of mappings',
+    make=lambda: jsonl_encode(generator(named_rows()), size=8, max_delay=0),
+)
+
+
+def dump_any(item: Any) -> Any:
+    dump_any.count += 1  # type: ignore[attr-defined]
+    return (Text('a'), world().container(Buffer(b'bcdefghijk')), 'é')[dump_any.count % 3]
+
+
+dump_any.count = 0  # type: ignore[attr-defined]
+
+
+def named_rows() -> Any:
+    yield world().container(Keyed({Text('a'): 1, 'b': Number(1.5)}))
+    yield FLUSH
+    yield world().container({Text('b'): Text('x')})
+    yield CSVRow({Text('a'): Text('x')})
 
 
 def load_sometimes(line: bytes) -> Any:
@@ -474,6 +500,14 @@ subject(
         loads=Call(load_sometimes),
         on_error=Call(lambda error, line: Item()),
     ),
+)
+subject(
+    'ajsonl_encode',
+    make=lambda: ajsonl_encode(AsyncSource(items()), dumps=Call(dump_any), size=8, max_delay=None),
+)
+subject(
+    'ajsonl_encode with a timer',
+    make=lambda: ajsonl_encode(SlowSource(items()), dumps=Call(dump_any), size=100, max_delay=100),
 )
 subject('acsv_encode', make=lambda: acsv_encode(AsyncSource(rows()), size=8, max_delay=None))
 subject(

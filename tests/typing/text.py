@@ -5,7 +5,15 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, assert_type
 
-from generators import DataError, ajsonl_rows, alines, jsonl_rows, lines
+from generators import (
+    DataError,
+    ajsonl_encode,
+    ajsonl_rows,
+    alines,
+    jsonl_encode,
+    jsonl_rows,
+    lines,
+)
 
 
 def of_lines(chunks: Iterator[bytes], text: Iterator[str]) -> None:
@@ -45,3 +53,11 @@ async def of_async(chunks: AsyncIterator[bytes], text: AsyncIterator[str]) -> No
     assert_type(await anext(alines(text)), str)
     assert_type(await anext(alines(chunks, encoding='utf-8', close_with_task=True)), str)
     assert_type(await anext(ajsonl_rows(chunks, loads=number)), int)
+
+
+def encoded(rows: Iterator[Any], text: AsyncIterator[str]) -> None:
+    assert_type(next(jsonl_encode(rows)), bytes)
+    assert_type(jsonl_encode(rows, dumps=repr, max_delay=None).row_num, int)
+    assert_type(ajsonl_encode(text, dumps=str.encode), ajsonl_encode)
+    jsonl_encode(rows, dumps=len)  # type: ignore[arg-type]
+    ajsonl_encode(rows)  # type: ignore[arg-type]
