@@ -9,8 +9,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "core/units.h"
-
 #define MARK "\xef\xbb\xbf"
 #define MARK_LENGTH 3
 
@@ -22,8 +20,7 @@ lines_ends_in(const lines *self, const scan_masks *masks)
     return self->newline_length == 0 ? masks->end : masks->delimiter;
 }
 
-/* Search the groups that come next.  False if there is nothing left to search. */
-static bool
+bool
 lines_search(lines *self)
 {
     scan_masks masks[LINES_GROUPS];
@@ -50,26 +47,13 @@ lines_search(lines *self)
     }
     for (size_t i = 0; i < groups; i++) {
         self->found[i] = lines_ends_in(self, &masks[i]);
+        if (masks[i].high != 0) {
+            self->high_end = self->window + (i + 1) * SCAN_GROUP;
+        }
     }
     self->group = 0;
     self->groups = groups;
     self->left = self->found[0];
-    return true;
-}
-
-/* Find the next byte that may end a line.  False if there is none so far. */
-static inline bool
-lines_find(lines *self, size_t *at)
-{
-    while (self->left == 0) {
-        if (self->group + 1 < self->groups) {
-            self->left = self->found[++self->group];
-        }
-        else if (!lines_search(self)) {
-            return false;
-        }
-    }
-    *at = self->window + self->group * SCAN_GROUP + lowest_bit(self->left);
     return true;
 }
 
@@ -83,6 +67,7 @@ lines_room(lines *self, size_t count, buffer_status *status)
         buffer_drop(&self->block, self->start);
         self->block_byte += self->start;
         self->searched -= self->start;
+        self->high_end -= self->high_end < self->start ? self->high_end : self->start;
         self->start = 0;
     }
     *status = buffer_reserve(&self->block, count, 1);

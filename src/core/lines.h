@@ -18,6 +18,7 @@
 
 #include "core/buffer.h"
 #include "core/scan.h"
+#include "core/units.h"
 
 #define LINES_LONGEST_NEWLINE 16
 #define LINES_GROUPS 16 /* groups of bytes that are searched at a time */
@@ -53,6 +54,7 @@ typedef struct {
     uint64_t left;                /* those of the current group that are not taken yet */
     size_t group;
     size_t groups;
+    size_t high_end; /* bytes from here up to `searched` are ASCII */
 
     size_t held;         /* a line of this length waits for the byte after its CR */
     bool holds;          /* `held` is set */
@@ -87,6 +89,53 @@ void lines_finish(lines *self);
 
 /* Take the next line. */
 lines_result lines_next(lines *self, lines_span *span);
+
+/* Search the bytes that come next for line ends.  False if there are none.  For the inline
+   functions. */
+bool lines_search(lines *self);
+
+/* Find the next byte that may end a line.  False if there is none so far. */
+static inline bool
+lines_find(lines *self, size_t *at)
+{
+    while (self->left == 0) {
+        if (self->group + 1 < self->groups) {
+            self->left = self->found[++self->group];
+        }
+        else if (!lines_search(self)) {
+            return false;
+        }
+    }
+    *at = self->window + self->group * SCAN_GROUP + lowest_bit(self->left);
+    return true;
+}
+
+/* lines_next() for a line with an end of one byte that may not be a CR: the common case,
+   without a call.  False for any other result; lines_next() then gives it. */
+static inline bool
+lines_next_quick(lines *self, lines_span *span)
+{
+    size_t at;
+    if (self->newline_length > 1 || self->skipping || self->drops_mark || self->holds ||
+        !lines_find(self, &at) || at < self->start || at - self->start > self->max_line ||
+        (self->newline_length == 0 && self->block.data[at] != '\n')) {
+        return false;
+    }
+    span->bytes = self->block.data + self->start;
+    span->length = at - self->start;
+    span->end = 1;
+    self->start = at + 1;
+    self->line_count++;
+    self->left &= self->left - 1;
+    return true;
+}
+
+/* Whether a line that was just taken is known to be ASCII. */
+static inline bool
+lines_is_ascii(const lines *self, const lines_span *span)
+{
+    return (size_t)(span->bytes - self->block.data) >= self->high_end;
+}
 
 /* After LINES_TOO_LONG: do not give that line, but count it. */
 void lines_skip(lines *self);

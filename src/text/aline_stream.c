@@ -14,9 +14,9 @@
 
 /* Feed the piece that was pulled (stolen), or the end.  0 or -1. */
 static int
-aline_stream_feed(aline_stream *self, generators_state *state, astream_answer answer,
-                  PyObject *piece)
+aline_stream_feed(aline_stream *self, astream_answer answer, PyObject *piece)
 {
+    generators_state *state = self->rows.state;
     if (answer == ASTREAM_FAILED) {
         return -1;
     }
@@ -36,9 +36,8 @@ static astream_outcome
 aline_stream_step(astream *base, astream_answer answer, PyObject **value)
 {
     aline_stream *self = (aline_stream *)base;
-    generators_state *state = generators_state_of((PyObject *)self);
     if (answer == ASTREAM_ASKED) {
-        line_rows_step step = line_rows_next(&self->rows, state, value);
+        line_rows_step step = line_rows_next(&self->rows, value);
         if (step != LINE_ROWS_MORE) {
             return step == LINE_ROWS_ITEM   ? ASTREAM_ITEM
                    : step == LINE_ROWS_OVER ? ASTREAM_END
@@ -51,7 +50,7 @@ aline_stream_step(astream *base, astream_answer answer, PyObject **value)
     }
     PyObject *piece = *value;
     *value = NULL;
-    return aline_stream_feed(self, state, answer, piece) < 0 ? ASTREAM_ERROR : ASTREAM_AGAIN;
+    return aline_stream_feed(self, answer, piece) < 0 ? ASTREAM_ERROR : ASTREAM_AGAIN;
 }
 
 static int
@@ -85,6 +84,7 @@ aline_stream_init(aline_stream *self, generators_state *state, const char *name,
                   aline_options_reader read, PyObject *args, PyObject *kwargs)
 {
     line_options options = {.is_async = true};
+    self->rows.state = state;
     if (read(&options, state, name, args, kwargs, &self->rows) < 0) {
         return -1;
     }

@@ -73,7 +73,8 @@ feed_text(json_lines *self, generators_state *state, Py_ssize_t index, PyObject 
     PyObject *bytes = PyUnicode_AsUTF8String(text);
     if (bytes == NULL) {
         return PyErr_ExceptionMatches(PyExc_UnicodeError)
-                   ? refuse_row(state, index, "dumps() returned text that cannot be encoded as UTF-8")
+                   ? refuse_row(state, index,
+                                "dumps() returned text that cannot be encoded as UTF-8")
                    : -1;
     }
     int status = feed_checked(self, state, index, PyBytes_AS_STRING(bytes),

@@ -9,6 +9,8 @@
  */
 #include "text/line_rows.h"
 
+#include <string.h>
+
 #include "runtime/raising.h"
 
 #define RAW_LIMIT 65536 /* bytes of a line that on_error gets */
@@ -92,12 +94,12 @@ rows_mark_at(line_rows *self, const line_place *place)
 
 /* A DataError of a line is set: handle it by on_error.  0, or -1 with what is raised. */
 static int
-rows_fail(line_rows *self, generators_state *state, const line_place *place)
+rows_fail(line_rows *self, const line_place *place)
 {
     rows_mark_at(self, place);
     self->error_count++;
     /* Any other exception was raised while the DataError was made. */
-    if (self->on_error == NULL || !PyErr_ExceptionMatches(state->data_error)) {
+    if (self->on_error == NULL || !PyErr_ExceptionMatches(self->state->data_error)) {
         return -1;
     }
     PyObject *error = PyErr_GetRaisedException();
@@ -119,7 +121,7 @@ span_json_length(const lines_span *span)
 
 /* What the codec rejected of a line becomes a DataError. */
 static void
-rows_raise_decoding(const line_rows *self, generators_state *state, const line_place *place)
+rows_raise_decoding(const line_rows *self, const line_place *place)
 {
     if (!PyErr_ExceptionMatches(PyExc_UnicodeError)) {
         return;
@@ -132,14 +134,27 @@ rows_raise_decoding(const line_rows *self, generators_state *state, const line_p
         return;
     }
     PyErr_SetRaisedException(error);
-    line_reader_raise(&self->reader, state, place->number, place->byte, place->span.bytes,
-                      place->span.length, (size_t)within, "the source is not valid %U",
-                      self->reader.encoding_name);
+    line_reader_raise(&self->reader, self->state, place->number, place->byte,
+                      place->span.bytes, place->span.length, (size_t)within,
+                      "the source is not valid %U", self->reader.encoding_name);
+}
+
+static inline PyObject *
+rows_make_ascii(generators_state *state, const uint8_t *bytes, size_t count)
+{
+    if (count < 2) {
+        return Py_NewRef(count == 0 ? state->empty_text : state->latin1[bytes[0]]);
+    }
+    PyObject *text = generators_new_ascii(state->ascii_model, (Py_ssize_t)count);
+    if (text != NULL) {
+        memcpy(PyUnicode_DATA(text), bytes, count);
+    }
+    return text;
 }
 
 /* The line itself, as an item: a new reference, or NULL. */
-static PyObject *
-rows_make_line(const line_rows *self, generators_state *state, const line_place *place)
+static inline PyObject *
+rows_make_line(const line_rows *self, const line_place *place)
 {
     const lines_span *span = &place->span;
     const line_reader *reader = &self->reader;
@@ -147,9 +162,11 @@ rows_make_line(const line_rows *self, generators_state *state, const line_place 
     if (reader->encoding == LINE_BYTES && !reader->from_text) {
         return PyBytes_FromStringAndSize((const char *)span->bytes, (Py_ssize_t)count);
     }
-    PyObject *text = line_reader_text(reader, span->bytes, count);
+    PyObject *text = lines_is_ascii(&reader->machine, span)
+                         ? rows_make_ascii(self->state, span->bytes, count)
+                         : line_reader_text(reader, span->bytes, count);
     if (text == NULL) {
-        rows_raise_decoding(self, state, place);
+        rows_raise_decoding(self, place);
     }
     return text;
 }
@@ -169,7 +186,7 @@ span_is_blank(const lines_span *span)
 /* What `loads` makes of the line: a new reference.  NULL with an exception set: a DataError if
    the line is at fault, and then *fault is set. */
 static PyObject *
-rows_load(line_rows *self, generators_state *state, const line_place *place, bool *fault)
+rows_load(line_rows *self, const line_place *place, bool *fault)
 {
     PyObject *line = PyBytes_FromStringAndSize((const char *)place->span.bytes,
                                                (Py_ssize_t)span_json_length(&place->span));
@@ -183,9 +200,9 @@ rows_load(line_rows *self, generators_state *state, const line_place *place, boo
     if (item == NULL && rows_is_fault()) {
         PyObject *cause = PyErr_GetRaisedException();
         PyErr_SetRaisedException(Py_NewRef(cause));
-        line_reader_raise(&self->reader, state, place->number, place->byte, place->span.bytes,
-                          span_json_length(&place->span), 0, "loads() raised %s: %S",
-                          Py_TYPE(cause)->tp_name, cause);
+        line_reader_raise(&self->reader, self->state, place->number, place->byte,
+                          place->span.bytes, span_json_length(&place->span), 0,
+                          "loads() raised %s: %S", Py_TYPE(cause)->tp_name, cause);
         Py_DECREF(cause);
         *fault = true;
     }
@@ -193,19 +210,19 @@ rows_load(line_rows *self, generators_state *state, const line_place *place, boo
 }
 
 /* The item of a line that was taken: LINE_ROWS_ITEM, _ERROR, or _MORE if it gives none. */
-static line_rows_step
-rows_take(line_rows *self, generators_state *state, const line_place *place, PyObject **item)
+static inline line_rows_step
+rows_take(line_rows *self, const line_place *place, PyObject **item)
 {
     bool fault = false;
     if (!self->is_json) {
-        *item = rows_make_line(self, state, place);
-        fault = *item == NULL && PyErr_ExceptionMatches(state->data_error);
+        *item = rows_make_line(self, place);
+        fault = *item == NULL && PyErr_ExceptionMatches(self->state->data_error);
     }
     else if (!span_is_blank(&place->span)) {
-        *item = rows_load(self, state, place, &fault);
+        *item = rows_load(self, place, &fault);
     }
     else if (self->refuses_blank) {
-        line_reader_raise(&self->reader, state, place->number, place->byte, NULL, 0, 0,
+        line_reader_raise(&self->reader, self->state, place->number, place->byte, NULL, 0, 0,
                           "the line is blank");
         *item = NULL;
         fault = true;
@@ -218,7 +235,7 @@ rows_take(line_rows *self, generators_state *state, const line_place *place, PyO
         return LINE_ROWS_ITEM;
     }
     if (fault) {
-        return rows_fail(self, state, place) < 0 ? LINE_ROWS_ERROR : LINE_ROWS_MORE;
+        return rows_fail(self, place) < 0 ? LINE_ROWS_ERROR : LINE_ROWS_MORE;
     }
     rows_mark_at(self, place);
     return LINE_ROWS_ERROR;
@@ -226,12 +243,12 @@ rows_take(line_rows *self, generators_state *state, const line_place *place, PyO
 
 /* The next line is over the limit.  As above. */
 static line_rows_step
-rows_take_too_long(line_rows *self, generators_state *state, const line_place *place)
+rows_take_too_long(line_rows *self, const line_place *place)
 {
-    line_reader_raise(&self->reader, state, place->number, place->byte, place->span.bytes,
-                      place->span.length, 0, "line larger than max_line (%zu)",
-                      self->reader.machine.max_line);
-    if (rows_fail(self, state, place) < 0) {
+    line_reader_raise(&self->reader, self->state, place->number, place->byte,
+                      place->span.bytes, place->span.length, 0,
+                      "line larger than max_line (%zu)", self->reader.machine.max_line);
+    if (rows_fail(self, place) < 0) {
         return LINE_ROWS_ERROR;
     }
     lines_skip(&self->reader.machine);
@@ -239,22 +256,25 @@ rows_take_too_long(line_rows *self, generators_state *state, const line_place *p
 }
 
 line_rows_step
-line_rows_next(line_rows *self, generators_state *state, PyObject **item)
+line_rows_next(line_rows *self, PyObject **item)
 {
     lines *machine = &self->reader.machine;
     for (;;) {
         line_place place;
         line_rows_step step = LINE_ROWS_MORE;
-        switch (lines_next(machine, &place.span)) {
+        lines_result result = lines_next_quick(machine, &place.span)
+                                  ? LINES_LINE
+                                  : lines_next(machine, &place.span);
+        switch (result) {
         case LINES_LINE:
             place.byte = lines_byte_of(machine, &place.span);
             place.number = machine->line_count;
-            step = rows_take(self, state, &place, item);
+            step = rows_take(self, &place, item);
             break;
         case LINES_TOO_LONG:
             place.byte = lines_byte(machine);
             place.number = machine->line_count + 1;
-            step = rows_take_too_long(self, state, &place);
+            step = rows_take_too_long(self, &place);
             break;
         case LINES_OVER:
             return LINE_ROWS_OVER;
@@ -262,7 +282,7 @@ line_rows_next(line_rows *self, generators_state *state, PyObject **item)
             if (self->reader.failure == NULL) {
                 return LINE_ROWS_MORE;
             }
-            line_reader_raise_failure(&self->reader, state);
+            line_reader_raise_failure(&self->reader, self->state);
             self->error_count++;
             return LINE_ROWS_ERROR;
         }

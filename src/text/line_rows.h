@@ -26,19 +26,20 @@ typedef struct {
 
 typedef struct {
     line_reader reader;
-    PyObject *loads;    /* owned: called with each line; NULL: lines are the items */
-    PyObject *on_error; /* owned: a callable; None to skip; NULL to raise */
-    bool is_json;       /* there is `loads`, or was: it stays when `loads` is released */
-    bool refuses_blank; /* blank lines are errors */
-    bool marked;        /* `mark` is set; otherwise the mark is the machine's position */
-    line_mark mark;     /* where another reader resumes */
-    line_mark first;    /* where another reader resumes before the first item */
+    generators_state *state; /* borrowed from the module of the front end */
+    PyObject *loads;         /* owned: called with each line; NULL: lines are the items */
+    PyObject *on_error;      /* owned: a callable; None to skip; NULL to raise */
+    bool is_json;            /* there is `loads`, or was: it stays when `loads` is released */
+    bool refuses_blank;      /* blank lines are errors */
+    bool marked;             /* `mark` is set; otherwise the mark is the machine's position */
+    line_mark mark;          /* where another reader resumes */
+    line_mark first;         /* where another reader resumes before the first item */
     uint64_t row_count;
     uint64_t error_count;
 } line_rows;
 
 /* Make the next item. */
-line_rows_step line_rows_next(line_rows *self, generators_state *state, PyObject **item);
+line_rows_step line_rows_next(line_rows *self, PyObject **item);
 
 /* Where another reader resumes.  `primed`: the first item was made but not delivered yet. */
 line_mark line_rows_mark(const line_rows *self, bool primed);

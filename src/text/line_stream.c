@@ -21,16 +21,17 @@ static PyObject *
 line_stream_next(stream *base)
 {
     line_stream *self = (line_stream *)base;
-    generators_state *state = generators_state_of((PyObject *)self);
-    const source_sink sink = line_reader_sink(&self->rows.reader);
     for (;;) {
         PyObject *item;
-        line_rows_step step = line_rows_next(&self->rows, state, &item);
+        line_rows_step step = line_rows_next(&self->rows, &item);
         if (step == LINE_ROWS_ITEM) {
             return item;
         }
-        if (step != LINE_ROWS_MORE ||
-            data_source_pull(&self->source, state, &self->stream, &sink) < 0) {
+        if (step != LINE_ROWS_MORE) {
+            return NULL;
+        }
+        const source_sink sink = line_reader_sink(&self->rows.reader);
+        if (data_source_pull(&self->source, self->rows.state, base, &sink) < 0) {
             return NULL;
         }
     }
@@ -77,6 +78,7 @@ line_stream_init(line_stream *self, generators_state *state, const char *name,
 {
     line_options options = {.is_async = false};
     line_reader *reader = &self->rows.reader;
+    self->rows.state = state;
     if (read(&options, state, name, args, kwargs, &self->rows) < 0 ||
         data_source_open(&self->source, state, &self->stream, options.source, options.items,
                          line_reader_is_native(reader), &reader->path) < 0 ||

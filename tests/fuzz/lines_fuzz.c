@@ -19,7 +19,10 @@ take(lines *machine, bool skips, line *out, size_t count, bool *failed)
 {
     lines_span span;
     for (;;) {
-        lines_result result = lines_next(machine, &span);
+        lines_result result = LINES_LINE;
+        if (!lines_next_quick(machine, &span)) {
+            result = lines_next(machine, &span);
+        }
         if (result == LINES_MORE || result == LINES_OVER) {
             return count;
         }
