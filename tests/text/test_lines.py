@@ -213,6 +213,7 @@ def test_items_that_lost_their_line_ends() -> None:
     assert list(lines([b'a', b'b\n', b'', b'c\r', b'd'], items='lines')) == [
         *(b'a', b'b', b'', b'c', b'd')
     ]
+    assert list(lines(['a\rb', 'c'], items='lines', newline=b'\n')) == ['a\rb', 'c']
     utf16 = [text.encode('utf-16-le') for text in ('aé', 'b\n', '')]
     assert list(lines(utf16, items='lines', encoding='utf-16-le')) == ['aé', 'b', '']
     for newline in ('\0', b'\r\n'):
@@ -261,6 +262,11 @@ def test_a_newline_of_other_characters(encoding: str) -> None:
         assert list(lines(pieces, encoding=encoding, newline='é')) == ['a', 'b', 'c']
 
 
+def test_a_newline_of_bytes_in_an_encoding() -> None:
+    assert list(lines(b'a\0b', encoding='latin-1', newline=b'\0')) == ['a', 'b']
+    assert list(lines(b'a\0b', newline='\0')) == [b'a', b'b']
+
+
 def test_invalid_bytes_are_as_errors_says() -> None:
     data = b'a\n\xffb\xc3\nc'
     for size in (1, 2, 100):
@@ -293,6 +299,44 @@ def test_invalid_bytes_of_a_codec_come_after_the_lines_before_them() -> None:
     taken, error = lines_and_error(data[:-5], encoding='utf-16-le')
     assert taken == ['a']
     assert error.byte == 6
+
+
+class Odd(codecs.IncrementalDecoder):
+    """A decoder that is no good."""
+
+    def decode(self, data: Any, final: bool = False) -> Any:
+        if data.startswith(b'number'):
+            return 3
+        if data.startswith(b'error'):
+            raise UnicodeError('it does not say where')
+        if data.startswith(b'other'):
+            raise LookupError('not of the text')
+        return data.decode('ascii')
+
+
+def test_a_codec_that_is_no_good_is_an_error() -> None:
+    def search(name: str) -> codecs.CodecInfo | None:
+        if name != 'generators_odd_lines':
+            return None
+        return codecs.CodecInfo(
+            codecs.ascii_encode, codecs.ascii_decode, incrementaldecoder=Odd, name=name
+        )
+
+    codecs.register(search)
+    options: dict[str, Any] = {'encoding': 'generators_odd_lines'}
+    try:
+        assert list(lines([b'a\n', b'b'], **options)) == ['a', 'b']
+        for items in ('auto', 'lines'):
+            stream = lines([b'a\n', b'number'], items=items, **options)
+            assert next(stream) == 'a'
+            with pytest.raises(TypeError, match="should return a string result, not 'int'"):
+                next(stream)
+            taken, error = lines_and_error([b'a\n', b'error'], items=items, **options)
+            assert (taken, error.line, error.byte) == (['a'], 2, 2)
+            with pytest.raises(LookupError, match='not of the text'):
+                list(lines([b'other'], items=items, **options))
+    finally:
+        codecs.unregister(search)
 
 
 def test_lone_surrogates_of_text_stay() -> None:
