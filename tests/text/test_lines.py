@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import doctest
+import gzip
 import io
 import itertools
 import json
@@ -22,7 +23,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators import DataError, _native, alines, lines
+from generators import DataError, _native, alines, jsonl_rows, lines
 from tests.chunks.test_async_faces import Upload
 from tests.text.oracle import by_text_file, cuts, expected, texts
 
@@ -341,6 +342,37 @@ def test_a_codec_that_is_no_good_is_an_error() -> None:
 
 def test_lone_surrogates_of_text_stay() -> None:
     assert list(lines(['a\ud800\n', '\udc80'])) == ['a\ud800', '\udc80']
+
+
+@pytest.mark.parametrize(
+    ('data', 'advice'),
+    [
+        (gzip.compress(b'a\n', mtime=0), 'gzip data: pass gzip.open'),
+        (b'\x28\xb5\x2f\xfdx', 'zstd data'),
+        (b'PK\x03\x04x', 'a zip archive'),
+        ('a\n'.encode('utf-16'), "UTF-16 text: pass encoding='utf-16'"),
+        ('a\n'.encode('utf-32'), "UTF-32 text: pass encoding='utf-32'"),
+        (codecs.BOM_UTF16_BE, 'UTF-16 text'),
+        (codecs.BOM_UTF16_LE, 'UTF-16 text'),
+    ],
+)
+def test_what_is_no_text_is_told_by_its_beginning(data: bytes, advice: str) -> None:
+    for encoding in ('utf-8', 'shift_jis'):
+        for pieces in ([data], [data[i : i + 1] for i in range(len(data))], io.BytesIO(data)):
+            taken, error = lines_and_error(pieces, encoding=encoding, errors='replace')
+            assert taken == []
+            assert error.byte == 0
+            assert f'the source begins as {advice}' in str(error)
+    with pytest.raises(DataError, match='the source begins as'):
+        list(jsonl_rows([data], items='lines'))
+    assert b''.join(lines([data], keepends=True)) == data
+
+
+def test_a_short_line_is_not_held_for_the_first_bytes() -> None:
+    for start in (b'\n', b'P\n', b'PK\n', b'\x1f\n'):
+        assert pulled_before_first([start, b'x'], encoding='utf-8') == 1
+    assert list(lines([b'P', b'K'], encoding='utf-8')) == ['PK']
+    assert list(lines([b''], encoding='utf-8')) == []
 
 
 # --- limits ---------------------------------------------------------------------------------------
