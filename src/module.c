@@ -33,6 +33,7 @@
 #include "events/queue_task.h"
 #include "events/topic.h"
 #include "runtime/forks.h"
+#include "source/data_error.h"
 #include "stream/astep.h"
 #include "stream/async_stream.h"
 #include "stream/astream.h"
@@ -47,6 +48,12 @@
 #include "tasks/task_group.h"
 #include "tasks/thread_call.h"
 #include "tasks/workers.h"
+#include "text/ajsonl_encode.h"
+#include "text/ajsonl_rows.h"
+#include "text/alines.h"
+#include "text/jsonl_encode.h"
+#include "text/jsonl_rows.h"
+#include "text/lines.h"
 
 static int
 choose_kernel(generators_state *state)
@@ -154,7 +161,8 @@ import_peers(generators_state *state)
         }
     }
     return (state->io = PyImport_ImportModule("io")) == NULL ||
-                   (state->csv_error = csv_error_type()) == NULL ||
+                   (state->data_error = data_error_type()) == NULL ||
+                   (state->csv_error = csv_error_type(state)) == NULL ||
                    (state->csv_dialect = compat_csv_dialect_type()) == NULL ||
                    (state->csv_default_dialect = PyObject_CallNoArgs(state->csv_dialect)) ==
                        NULL
@@ -331,6 +339,21 @@ add_row_types(PyObject *module, generators_state *state)
     return status;
 }
 
+static int
+add_text_types(PyObject *module, generators_state *state)
+{
+    if (add_stream_type(module, state, &lines_spec, &state->lines_type) < 0 ||
+        add_stream_type(module, state, &jsonl_rows_spec, &state->jsonl_rows_type) < 0 ||
+        add_stream_type(module, state, &jsonl_encode_spec, &state->jsonl_encode_type) < 0 ||
+        add_async_stream_type(module, state, &alines_spec, &state->alines_type) < 0 ||
+        add_async_stream_type(module, state, &ajsonl_rows_spec, &state->ajsonl_rows_type) <
+            0) {
+        return -1;
+    }
+    return add_async_stream_type(module, state, &ajsonl_encode_spec,
+                                 &state->ajsonl_encode_type);
+}
+
 /* A class of named tuples. */
 static PyObject *
 add_named_tuple(PyObject *module, const char *name, const char *names, const char *doc)
@@ -389,10 +412,13 @@ module_exec(PyObject *module)
     if (choose_kernel(state) < 0 || add_kernels(module, state) < 0 || make_texts(state) < 0 ||
         import_peers(state) < 0 || add_types(module, state) < 0 ||
         add_async_types(module, state) < 0 || add_row_types(module, state) < 0 ||
-        add_task_types(module, state) < 0 || add_event_types(module, state) < 0) {
+        add_text_types(module, state) < 0 || add_task_types(module, state) < 0 ||
+        add_event_types(module, state) < 0) {
         return -1;
     }
-    return PyModule_AddObjectRef(module, "CSVError", state->csv_error);
+    return PyModule_AddObjectRef(module, "DataError", state->data_error) < 0
+               ? -1
+               : PyModule_AddObjectRef(module, "CSVError", state->csv_error);
 }
 
 static int

@@ -18,7 +18,7 @@
     X(PyTypeObject, home_type)                                             \
     X(PyTypeObject, waiter_type)                                           \
     X(PyTypeObject, async_step_type)                                       \
-    X(PyTypeObject, stop_type) /* see protocol/stop.h */                   \
+    X(PyTypeObject, stop_type) /* see aio/stop.h */                   \
     X(PyTypeObject, to_async_type)                                         \
     X(PyTypeObject, worker_type)                                           \
     X(PyTypeObject, csv_rows_type)                                         \
@@ -29,6 +29,12 @@
     X(PyTypeObject, csv_block_type)                                        \
     X(PyTypeObject, csv_names_type)                                        \
     X(PyTypeObject, csv_encode_type)                                       \
+    X(PyTypeObject, lines_type)                                            \
+    X(PyTypeObject, alines_type)                                           \
+    X(PyTypeObject, jsonl_rows_type)                                       \
+    X(PyTypeObject, ajsonl_rows_type)                                      \
+    X(PyTypeObject, jsonl_encode_type)                                     \
+    X(PyTypeObject, ajsonl_encode_type)                                    \
     X(PyTypeObject, csv_writer_type)                                       \
     X(PyTypeObject, chunked_type)                                          \
     X(PyTypeObject, batched_type)                                          \
@@ -61,6 +67,7 @@
     X(PyObject, async_generator_abc)  /* its async twin */                 \
     X(PyObject, mapping_abc)          /* collections.abc.Mapping */        \
     X(PyObject, get_asyncgen_hooks)   /* of sys */                         \
+    X(PyObject, data_error)           /* DataError */                      \
     X(PyObject, csv_error)            /* CSVError */                       \
     X(PyObject, csv_base_error)       /* csv.Error */                      \
     X(PyObject, csv_dialect)          /* _csv.Dialect */                   \
@@ -107,9 +114,9 @@ typedef struct {
     PyObject *latin1[256]; /* the texts of one character */
     void
         *datetime_api; /* borrowed from its capsule for ever; stays NULL where there is none */
-    PyObject *kept_stop; /* see protocol/stop.c; not visited */
+    PyObject *kept_stop; /* see aio/stop.c; not visited */
     bool keeps_stop;
-    bool forks_watched; /* see bridge/start.c */
+    bool forks_watched; /* see bridge/worker_start.c */
     bool workers_started;
     bool executors_used;
     generators_lock late; /* see generators_late() */

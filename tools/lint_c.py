@@ -39,11 +39,12 @@ ROOMS = {
     'csv/rows': 'csv/row',
     'chunks': 'source',
     'csv/write': 'csv/row chunks',
+    'text': 'source chunks',
     'csv/module': 'csv/rows csv/write',
     'bridge': 'source',
     'events': 'source',
     'tasks': 'source',
-    'module.c': 'csv/module bridge events tasks',
+    'module.c': 'csv/module text bridge events tasks',
 }
 WITHOUT_HEADER = {'module.c'}
 

@@ -5,6 +5,7 @@ import csv
 import io
 import itertools
 import os
+import pickle
 import signal
 import sys
 from collections import deque
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from generators import CSVError, csv_rows
+from generators import CSVError, DataError, csv_rows
 
 
 def rows_and_error(source: Any, **parameters: Any) -> tuple[list[Any], CSVError]:
@@ -525,3 +526,19 @@ def test_a_handler_of_decoding_errors_alone_encodes_strictly() -> None:
 def test_a_long_field_of_wide_text_is_a_number_all_the_same() -> None:
     digits = '1' * 300
     assert list(csv_rows([f'é,{digits}\n'], types={1: int})) == [['é', int(digits)]]
+
+
+def test_a_csv_error_is_a_data_error_and_is_told_by_pickle() -> None:
+    assert issubclass(CSVError, csv.Error)
+    assert issubclass(CSVError, DataError)
+    assert issubclass(DataError, ValueError)
+    assert not hasattr(DataError, 'column')
+    _, error = rows_and_error(b'1\nx\n', types={0: int})
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is CSVError
+    assert str(again) == str(error)
+    assert (
+        vars(again) == vars(error) == {'record': 2, 'line': 2, 'byte': 2, 'column': 0, 'text': 'x'}
+    )
+    assert error.path is None
+    assert DataError('said').line is None

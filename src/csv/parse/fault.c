@@ -31,7 +31,7 @@ fault_line(const csv_parser *self, uint32_t record_start, uint32_t pos, uint64_t
 }
 
 static void
-fault_raise_decoding(csv_parser *self, generators_state *state, csv_place *place)
+fault_raise_decoding(csv_parser *self, generators_state *state, data_place *place)
 {
     place->byte = self->from_text || self->machine.mode == FIELDS_LINES
                       ? -1
@@ -63,7 +63,7 @@ csv_parser_fault(const csv_parser *self)
 }
 
 static void
-fault_raise_structure(csv_parser *self, generators_state *state, csv_place *place)
+fault_raise_structure(csv_parser *self, generators_state *state, data_place *place)
 {
     uint64_t byte;
     if (csv_parser_byte_at(self, self->machine.error_pos, &byte)) {
@@ -89,7 +89,7 @@ csv_parser_raise(csv_parser *self, generators_state *state)
         self->line_count = fault_line(self, machine->record_start, pos, self->line_count);
     }
     self->record_count++;
-    csv_place place = {
+    data_place place = {
         .path = self->path,
         .record = (int64_t)self->record_count,
         .line = (int64_t)self->line_count,
@@ -113,7 +113,7 @@ csv_parser_raise_at(csv_parser *self, generators_state *state, const fields_reco
     PyObject *cause = PyErr_GetRaisedException();
     uint64_t byte;
     self->line_count = fault_line(self, record->start, pos, self->line_count - record->lines);
-    csv_place place = {
+    data_place place = {
         .path = self->path,
         .record = (int64_t)self->record_count,
         .line = (int64_t)self->line_count,
@@ -137,7 +137,7 @@ csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
                         const fields_record *record, Py_ssize_t expected)
 {
     uint64_t byte;
-    csv_place place = {
+    data_place place = {
         .path = self->path,
         .record = (int64_t)self->record_count,
         .line = (int64_t)(self->line_count - record->lines) + 1,

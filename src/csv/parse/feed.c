@@ -25,7 +25,7 @@ static int
 feed_block(csv_parser *self, generators_state *state, bool final)
 {
     if (!self->head_checked) {
-        if (self->block.length < CSV_HEAD && !final) {
+        if (self->block.length < HEAD_LENGTH && !final) {
             return 0;
         }
         if (csv_parser_check_head(self, state, self->block.data, self->block.length) < 0) {
@@ -337,7 +337,7 @@ static void
 sink_raise(void *target, generators_state *state, PyObject *message, int64_t byte)
 {
     const csv_parser *self = target;
-    csv_place place = {.path = self->path, .record = -1, .line = -1, .byte = byte};
+    data_place place = {.path = self->path, .record = -1, .line = -1, .byte = byte};
     if (byte < 0) {
         place.record = (int64_t)self->record_count + 1;
         if (self->machine.mode == FIELDS_LINES) {

@@ -175,7 +175,7 @@ records_key_by_header(csv_records *self, generators_state *state)
     int status = csv_records_key(self, state);
     if (status < 0 && self->names == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
         PyObject *cause = PyErr_GetRaisedException();
-        csv_place place = {self->parser.path, 1, 1, -1, NULL, NULL};
+        data_place place = {self->parser.path, 1, 1, -1, NULL, NULL};
         PyErr_SetRaisedException(Py_NewRef(cause));
         csv_raise(state, &place, "%S", cause);
         Py_DECREF(cause);
@@ -199,7 +199,7 @@ records_settle(csv_records *self, generators_state *state, PyObject *header, uin
     }
     if (PyErr_ExceptionMatches(PyExc_ValueError)) {
         PyObject *error = PyErr_GetRaisedException();
-        csv_place place = {
+        data_place place = {
             .path = self->parser.path,
             .record = (int64_t)self->parser.record_count,
             .line = (int64_t)self->parser.line_count,

@@ -47,10 +47,10 @@ raise_error(csv_lines *self, bool header, PyObject *column, PyObject *message)
 {
     PyObject *cause = PyErr_GetRaisedException();
     PyObject *where = name_of_row(self, header);
-    csv_place place = {.record = (int64_t)self->row_count + 1 + (self->has_header && !header),
-                       .line = -1,
-                       .byte = -1,
-                       .column = column};
+    data_place place = {.record = (int64_t)self->row_count + 1 + (self->has_header && !header),
+                        .line = -1,
+                        .byte = -1,
+                        .column = column};
     if (where != NULL) {
         if (cause != NULL) {
             PyErr_SetRaisedException(cause);
