@@ -33,6 +33,9 @@
 #include "events/table.h"
 #include "runtime/forks.h"
 #include "source/data_error.h"
+#include "sse/aevent_source.h"
+#include "sse/event.h"
+#include "sse/event_source.h"
 #include "stream/astep.h"
 #include "stream/async_stream.h"
 #include "stream/astream.h"
@@ -326,6 +329,20 @@ add_row_types(PyObject *module, generators_state *state)
     return status;
 }
 
+static int
+add_sse_types(PyObject *module, generators_state *state)
+{
+    return (state->sse_message = PyUnicode_InternFromString("message")) == NULL ||
+                   (state->sse_event_type =
+                        add_type(module, "ServerSentEvent", &sse_event_spec)) == NULL ||
+                   add_stream_type(module, state, &event_source_spec,
+                                   &state->event_source_type) < 0 ||
+                   add_async_stream_type(module, state, &aevent_source_spec,
+                                         &state->aevent_source_type) < 0
+               ? -1
+               : 0;
+}
+
 /* A class of named tuples. */
 static PyObject *
 add_named_tuple(PyObject *module, const char *name, const char *names, const char *doc)
@@ -383,7 +400,8 @@ module_exec(PyObject *module)
     if (choose_kernel(state) < 0 || add_kernels(module, state) < 0 || make_texts(state) < 0 ||
         import_peers(state) < 0 || add_types(module, state) < 0 ||
         add_async_types(module, state) < 0 || add_row_types(module, state) < 0 ||
-        add_task_types(module, state) < 0 || add_event_types(module, state) < 0) {
+        add_task_types(module, state) < 0 || add_event_types(module, state) < 0 ||
+        add_sse_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "DataError", state->data_error) < 0

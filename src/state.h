@@ -47,6 +47,9 @@
     X(PyTypeObject, thread_call_type)                                      \
     X(PyTypeObject, workers_type)                                          \
     X(PyTypeObject, map_threads_type)                                      \
+    X(PyTypeObject, event_source_type)                                     \
+    X(PyTypeObject, aevent_source_type)                                    \
+    X(PyTypeObject, sse_event_type)                                        \
     X(PyTypeObject, dispatcher_type)                                       \
     X(PyTypeObject, event_handler_type)                                    \
     X(PyTypeObject, event_topic_type)                                      \
@@ -69,6 +72,7 @@
     X(PyObject, csv_interned)         /* see csv/module/interned.h */      \
     X(PyObject, io)                   /* the module */                     \
     X(PyObject, flush)                /* FLUSH */                          \
+    X(PyObject, sse_message)          /* "message" */                      \
     X(PyObject, str_decode)                                                \
     X(PyObject, empty_text)                                                \
     X(PyObject, ascii_model) /* see generators_new_ascii() */              \
@@ -83,6 +87,7 @@
     X(PyObject, date)     /* datetime.date */                              \
     X(PyObject, datetime) /* datetime.datetime */                          \
     /* NULL until it is met, and guarded by `late`: */                     \
+    X(PyObject, json_loads)           /* json.loads */                     \
     X(PyObject, asyncio_running_loop) /* functions of asyncio */           \
     X(PyObject, asyncio_current_task)                                      \
     X(PyObject, asyncio_swap_task)                                         \

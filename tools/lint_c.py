@@ -38,12 +38,13 @@ ROOMS = {
     'csv/row': 'csv/parse',
     'csv/rows': 'csv/row',
     'chunks': 'source',
+    'sse': 'chunks',
     'csv/write': 'csv/row chunks',
     'csv/module': 'csv/rows csv/write',
     'bridge': 'source',
     'events': 'source',
     'tasks': 'source',
-    'module.c': 'csv/module bridge events tasks',
+    'module.c': 'csv/module sse bridge events tasks',
 }
 WITHOUT_HEADER = {'module.c'}
 

@@ -461,6 +461,39 @@ def streams_that_are_thrown_into(g: Any) -> Any:
     return told
 
 
+# --- events over HTTP ---------------------------------------------------------------------------
+
+SERVED = 'event: \xe9\r\ndata: \u20ac\ndata\nid: 1\nretry: 5\n\ndata: b\n\n'
+
+
+@call
+def server_sent_events(g: Any) -> Any:
+    told: list[Any] = []
+    for source in (
+        SERVED.encode(),
+        [SERVED[:20].encode(), bytearray(SERVED[20:].encode())],
+        io.BytesIO(b'event: \xff\nid: \xff\ndata: \xff\n\n'),
+        io.StringIO(SERVED),
+        SERVED.splitlines(),
+        ['data: \ud800', ''],
+    ):
+        events = g.event_source(source, last_event_id='\xe9')
+        told.append(events.last_event_id)
+        told += events
+        told.append([events.last_event_id, events.retry])
+    events = g.event_source([b'data: a\n\ndata: ' + b'b' * 99], max_event=50)
+    told.append(next(events))
+    try:
+        next(events)
+    except g.DataError as error:
+        told.append(message(error))
+    try:
+        list(g.event_source(['a\nb']))
+    except g.DataError as error:
+        told.append(message(error))
+    return [*map(repr, told)]
+
+
 # --- events -------------------------------------------------------------------------------------
 
 

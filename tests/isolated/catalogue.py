@@ -26,13 +26,16 @@ from generators import (
     FLUSH,
     CSVError,
     CSVRow,
+    DataError,
     Dispatcher,
     ErrorEvent,
     Event,
+    ServerSentEvent,
     abatched,
     achunked,
     acsv_encode,
     acsv_rows,
+    aevent_source,
     amap,
     amerge,
     batched,
@@ -41,6 +44,7 @@ from generators import (
     csv_encode,
     csv_rows,
     drive,
+    event_source,
     map_threads,
     task,
     to_async,
@@ -457,6 +461,109 @@ recipe(
     joined=True,
 )
 
+# --- event_source, ServerSentEvent --------------------------------------------------------------
+
+
+def event_of(i: int) -> str:
+    name, text = pair(i)
+    return f'event: e{i % 3}\r\n: ping\nid: {name}\ndata: {text}\rdata\n\n'
+
+
+def events_written(count: int) -> bytes:
+    data = ''
+    for i in range(count):
+        data += event_of(i)
+    return data.encode()
+
+
+def event_items(count: int) -> list[Any]:
+    return [(f'{text_of(i)}\n', f'e{i % 3}', str(i)) for i in range(count)]
+
+
+def fields_of(event: Any) -> tuple[str, str, str]:
+    return event.data, event.event, event.id
+
+
+def step_event(events: Any) -> tuple[str, str, str]:
+    return fields_of(next(events))
+
+
+def event_lines(count: int) -> Iterator[str]:
+    for i in range(count):
+        yield f'event: e{i % 3}'
+        yield f'id: {i}\n'
+        yield f'data: {text_of(i)}\r'
+        yield 'data'
+        yield ''
+
+
+recipe(
+    'event_source',
+    make=lambda n: event_source(cut(events_written(n), 5)),
+    step=step_event,
+    items=event_items,
+)
+recipe(
+    'event_source of bytes',
+    make=lambda n: event_source(events_written(n)),
+    step=step_event,
+    items=event_items,
+)
+recipe(
+    'event_source of lines',
+    make=lambda n: event_source(event_lines(n)),
+    step=step_event,
+    items=event_items,
+)
+recipe(
+    'event_source of a file',
+    make=lambda n: event_source(io.BytesIO(events_written(n))),
+    step=step_event,
+    items=event_items,
+)
+
+
+def step_to_long_event(events: Any) -> Any:
+    try:
+        return next(events).data
+    except DataError as error:
+        assert events.last_event_id == 'x'
+        return error.record, error.line
+
+
+recipe(
+    'event_source to an error',
+    'event_source',
+    'DataError',
+    make=lambda n: event_source(
+        cut(b'data: a\n\n' * n + b'data: long\n\n', 3), last_event_id='x', max_event=8
+    ),
+    step=step_to_long_event,
+    items=lambda n: [*('a' for _ in range(n)), (n + 1, 2 * n + 1)],
+)
+
+
+def use_event(numbers: Iterator[int]) -> Any:
+    import copy
+    import pickle
+
+    name, text = pair(next(numbers))
+    event = ServerSentEvent(text, event=name, id='é', retry=3)
+    assert copy.deepcopy(event) == pickle.loads(pickle.dumps(event)) == event
+    assert hash(event) == hash(ServerSentEvent(text, name, 'é', 3))
+    assert repr(event)
+    assert event.json(str.upper) == text.upper()
+    return event.event, event.data
+
+
+recipe(
+    'ServerSentEvent',
+    make=lambda n: Locked(range(n)),
+    step=use_event,
+    close=lambda numbers: None,
+    items=pairs,
+)
+
 # --- chunked, batched, FLUSH --------------------------------------------------------------------
 
 
@@ -631,6 +738,19 @@ async def abytes(count: int) -> AsyncIterator[bytes]:
 
 
 recipe('acsv_rows', make=lambda n: acsv_rows(abytes(n)), items=lists, **BY_HAND)
+
+
+async def aevents(count: int) -> AsyncIterator[bytes]:
+    for piece in cut(events_written(count), 5):
+        yield piece
+
+
+recipe(
+    'aevent_source',
+    make=lambda n: aevent_source(aevents(n)),
+    items=event_items,
+    **{**BY_HAND, 'step': lambda events: fields_of(step_async(events))},
+)
 recipe(
     'acsv_encode',
     make=lambda n: acsv_encode(anumbered(n), size=16, max_delay=None),
@@ -994,8 +1114,9 @@ def uncovered() -> set[str]:
 class Stage:
     """A type that streams what another gives: `over(source)`, an item for each of the source's.
 
-    The items of its source are what it takes, 'text' (str or bytes) or 'row'; those that it gives
-    are of the kind that it `gives`.  None: as those of its source.
+    The items of its source are what it takes, 'text' (str or bytes), 'row' or 'events' (text of
+    whole events); those that it gives are of the kind that it `gives`, where there is 'event', too.
+    None: as those of its source.
     """
 
     name: str
@@ -1027,6 +1148,7 @@ ASYNC_STAGES = {
             delayed=lambda source, delay: achunked(source, max_delay=delay),
         ),
         Stage('acsv_rows', acsv_rows, takes='text', gives='row'),
+        Stage('aevent_source', aevent_source, takes='events', gives='event'),
         Stage(
             'acsv_encode',
             lambda source, **options: acsv_encode(source, max_delay=0, **options),
@@ -1053,6 +1175,7 @@ SYNC_STAGES = {
         Stage('batched', lambda source: batched(source, 1), gives='row'),
         Stage('chunked', lambda source: chunked(source, max_delay=0), takes='text', gives='text'),
         Stage('csv_rows', csv_rows, takes='text', gives='row'),
+        Stage('event_source', event_source, takes='events', gives='event'),
         Stage(
             'csv_encode', lambda source: csv_encode(source, max_delay=0), takes='row', gives='text'
         ),
@@ -1083,13 +1206,17 @@ def number_of(item: Any) -> int:
     """The number that an item of any stage holds."""
     while isinstance(item, tuple | list):
         item = item[0]
+    if isinstance(item, ServerSentEvent):
+        item = item.data
     text = item.decode() if isinstance(item, bytes) else item
-    return int(text.strip().strip('"'))
+    return int(text.replace('data:', '').strip().strip('"'))
 
 
 def item_of(kind: str | None, number: int) -> Any:
     text = f'{number:06}'  # the first bytes of a file are looked at together
-    return (text,) if kind == 'row' else text + '\n'
+    if kind == 'row':
+        return (text,)
+    return f'data: {text}\n\n' if kind == 'events' else text + '\n'
 
 
 def stacked(outer: Stage, inner: Stage, source: Callable[[str], Any], delay: float | None) -> Any:

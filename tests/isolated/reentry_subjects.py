@@ -5,8 +5,10 @@ A type that is new joins by an entry here; `test_reentry.py` fails while a publi
 
 from __future__ import annotations
 
+import copy
 import csv as standard_csv
 import dataclasses
+import pickle
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -14,10 +16,12 @@ from generators import (
     FLUSH,
     CSVRow,
     Dispatcher,
+    ServerSentEvent,
     abatched,
     achunked,
     acsv_encode,
     acsv_rows,
+    aevent_source,
     amap,
     amerge,
     batched,
@@ -26,6 +30,7 @@ from generators import (
     csv_encode,
     csv_rows,
     drive,
+    event_source,
     map_threads,
     task,
     to_async,
@@ -271,6 +276,24 @@ subject(
     ),
 )
 
+EVENTS = (b'event: a\r', b'\ndata: x\n\ndata', b': y\xff\nid: 7\n\n', b'data: z\n')
+EVENT_LINES = ('event: a', 'data: x\n', '', 'data: é', 'id: 7\r', '')
+
+subject('event_source', make=lambda: event_source(Source(buffers(*EVENTS))))
+subject(
+    'event_source of lines',
+    make=lambda: event_source(generator(texts(*EVENT_LINES)), last_event_id=Text('é')),
+)
+subject('event_source of a file', make=lambda: event_source(File(b''.join(EVENTS))))
+subject(
+    'event_source of a buffer',
+    make=lambda: event_source(world().container(Buffer(b''.join(EVENTS)))),
+)
+subject(
+    'event_source to an error',
+    make=lambda: event_source(Source(buffers(*EVENTS)), max_event=8),
+)
+
 
 def results(item: Any) -> Any:
     return Item()
@@ -404,6 +427,12 @@ subject(
         on_error=Call(lambda error, text: Item()),
     ),
 )
+subject('aevent_source', make=lambda: aevent_source(AsyncSource(buffers(*EVENTS))))
+subject(
+    'aevent_source of waits',
+    make=lambda: aevent_source(SlowSource(texts(*EVENT_LINES)), close_with_task=True),
+)
+subject('aevent_source of a file', make=lambda: aevent_source(AsyncFile(b''.join(EVENTS))))
 subject('acsv_encode', make=lambda: acsv_encode(AsyncSource(rows()), size=8, max_delay=None))
 subject(
     'acsv_encode with a timer',
@@ -732,8 +761,6 @@ subject(
 
 
 def use_row(run: Any) -> None:
-    import copy
-    import pickle
 
     row, item = run.thing, Text('x')
     for use in (
@@ -790,4 +817,28 @@ subject(
         Source(texts(*LINES)), into=CSVRow, types={'a': Call(lambda text: Item()), 'b': Call(str)}
     ),
     lives={'used': use_read_rows},
+)
+
+
+def use_event(run: Any) -> None:
+    event = run.thing
+    world().targets.append(event)
+    for use in (
+        lambda: event.json(Call(lambda text: Item())),
+        event.json,
+        lambda: event == Item(),
+        lambda: hash(event),
+        lambda: repr(event),
+        lambda: copy.deepcopy(event),
+        lambda: pickle.dumps(event),
+        lambda: (event.data, event.event, event.id, event.retry),
+    ):
+        run.attempt(use)
+    run.drop()
+
+
+subject(
+    'ServerSentEvent',
+    make=lambda: ServerSentEvent(Text('x'), event=Text('é'), id=Text('7'), retry=7),
+    lives={'used': use_event},
 )
