@@ -432,6 +432,8 @@ class ServerSentEvent:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: object = None, /) -> Self: ...
 
+_Event: TypeAlias = str | Buffer | ServerSentEvent | Mapping[str, Any]
+
 @final
 class event_source(_Stream[ServerSentEvent]):
     def __new__(
@@ -456,6 +458,30 @@ class aevent_source(_AsyncStream[ServerSentEvent]):
     def last_event_id(self) -> str: ...
     @property
     def retry(self) -> int | None: ...
+
+@final
+class event_stream(_Stream[bytes]):
+    def __new__(
+        cls,
+        events: Iterable[_Event],
+        *,
+        dumps: Callable[[Any], str | Buffer] | None = ...,
+        retry: int | None = None,
+        error: Callable[[Exception], _Event | None] | None = None,
+    ) -> Self: ...
+
+@final
+class aevent_stream(_AsyncStream[bytes]):
+    def __new__(
+        cls,
+        events: AsyncIterable[_Event],
+        *,
+        dumps: Callable[[Any], str | Buffer] | None = ...,
+        retry: int | None = None,
+        heartbeat: float | None = None,
+        error: Callable[[Exception], _Event | None] | None = None,
+        close_with_task: bool = False,
+    ) -> Self: ...
 
 @final
 class csv_encode(_Stream[bytes]):

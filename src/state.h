@@ -49,6 +49,8 @@
     X(PyTypeObject, map_threads_type)                                      \
     X(PyTypeObject, event_source_type)                                     \
     X(PyTypeObject, aevent_source_type)                                    \
+    X(PyTypeObject, event_stream_type)                                     \
+    X(PyTypeObject, aevent_stream_type)                                    \
     X(PyTypeObject, sse_event_type)                                        \
     X(PyTypeObject, dispatcher_type)                                       \
     X(PyTypeObject, event_handler_type)                                    \
@@ -73,6 +75,11 @@
     X(PyObject, io)                   /* the module */                     \
     X(PyObject, flush)                /* FLUSH */                          \
     X(PyObject, sse_message)          /* "message" */                      \
+    X(PyObject, sse_data)             /* the names of its fields */        \
+    X(PyObject, sse_event)                                                 \
+    X(PyObject, sse_id)                                                    \
+    X(PyObject, sse_retry)                                                 \
+    X(PyObject, sse_comment)                                               \
     X(PyObject, str_decode)                                                \
     X(PyObject, empty_text)                                                \
     X(PyObject, ascii_model) /* see generators_new_ascii() */              \
@@ -88,6 +95,7 @@
     X(PyObject, datetime) /* datetime.datetime */                          \
     /* NULL until it is met, and guarded by `late`: */                     \
     X(PyObject, json_loads)           /* json.loads */                     \
+    X(PyObject, json_compact)         /* see sse/writer.c */               \
     X(PyObject, asyncio_running_loop) /* functions of asyncio */           \
     X(PyObject, asyncio_current_task)                                      \
     X(PyObject, asyncio_swap_task)                                         \

@@ -17,8 +17,9 @@ typedef struct {
     PyObject_VAR_HEAD /* the size is the number of bytes */
         int64_t retry;
     size_t event_count;
-    size_t id_count;
-    char bytes[]; /* valid UTF-8: the event, the id, then the data */
+    size_t id_count : 8 * sizeof(size_t) - 1;
+    size_t is_ascii : 1; /* all bytes are */
+    char bytes[];        /* valid UTF-8: the event, the id, then the data */
 } sse_event;
 
 /* ---- making one ---- */
@@ -51,6 +52,7 @@ event_make(PyTypeObject *type, const sse_fields *fields)
     if (fields->data_count > 0) {
         memcpy(end, fields->data, fields->data_count);
     }
+    self->is_ascii = utf8_ascii_prefix((const uint8_t *)self->bytes, size) == size;
     return (PyObject *)self;
 }
 
@@ -105,10 +107,14 @@ sse_event_new(generators_state *state, const sse_fields *fields)
     if (is_default_name(named.event, named.event_count)) {
         named.event_count = 0;
     }
-    bool valid = is_utf8(named.data, named.data_count) &&
-                 is_utf8(named.event, named.event_count) && is_utf8(named.id, named.id_count);
-    return valid ? event_make(state->sse_event_type, &named)
-                 : event_make_mended(state->sse_event_type, &named);
+    PyObject *self = event_make(state->sse_event_type, &named);
+    if (self == NULL || ((sse_event *)self)->is_ascii ||
+        (is_utf8(named.data, named.data_count) && is_utf8(named.event, named.event_count) &&
+         is_utf8(named.id, named.id_count))) {
+        return self;
+    }
+    Py_DECREF(self);
+    return event_make_mended(state->sse_event_type, &named);
 }
 
 int
@@ -208,7 +214,18 @@ text_of(PyObject *op, const char *bytes, size_t count)
     if (count == 0) {
         return Py_NewRef(generators_state_of(op)->empty_text);
     }
-    return PyUnicode_DecodeUTF8(bytes, (Py_ssize_t)count, NULL);
+    if (!((sse_event *)op)->is_ascii) {
+        return PyUnicode_DecodeUTF8(bytes, (Py_ssize_t)count, NULL);
+    }
+    generators_state *state = generators_state_of(op);
+    if (count == 1) {
+        return Py_NewRef(state->latin1[(uint8_t)*bytes]);
+    }
+    PyObject *text = generators_new_ascii(state->ascii_model, (Py_ssize_t)count);
+    if (text != NULL) {
+        memcpy(PyUnicode_DATA(text), bytes, count);
+    }
+    return text;
 }
 
 static PyObject *

@@ -6,6 +6,7 @@ generator expression, for which CPython up to 3.13 crashes where memory is short
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import copy
 import csv
@@ -492,6 +493,46 @@ def server_sent_events(g: Any) -> Any:
     except g.DataError as error:
         told.append(message(error))
     return [*map(repr, told)]
+
+
+SENT = [
+    'a\nb\xe9',
+    b'c\r\nd',
+    memoryview(b'e'),
+    {'data': [1, 'x' * 300], 'event': '\xe9', 'id': 10**30, 'comment': '\u20ac', 'retry': 5},
+    collections.OrderedDict(data='a', id='\xe9'),
+    {'data': None},
+]
+
+
+def last_event(error: Exception) -> Any:
+    return {'data': message(error)}
+
+
+@call
+def server_sent_events_written(g: Any) -> Any:
+    told: list[Any] = []
+    told += g.event_stream([*SENT, g.ServerSentEvent('a', '\xe9', 'b')], dumps=repr, retry=3)
+    told += on_a_loop(collect(g.aevent_stream(g.to_async(SENT, thread=False), dumps=repr, retry=4)))
+    told += g.event_stream(['a', {'id': '\n'}], error=last_event, dumps=repr)
+    for event in (
+        {'event': 'a\nb'},
+        {'id': 1.5},
+        {'event': 1},
+        {'comment': 1},
+        {'name': 'x'},
+        {},
+        1,
+        '\ud800',
+        {'retry': '1'},
+        {'data': 'x'},
+        memoryview(b'abcd')[::2],
+    ):
+        try:
+            told += g.event_stream([event])
+        except (ValueError, TypeError, BufferError) as error:
+            told.append(message(error))
+    return told
 
 
 # --- events -------------------------------------------------------------------------------------

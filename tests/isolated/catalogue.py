@@ -11,6 +11,7 @@ import concurrent.futures
 import dataclasses
 import functools
 import io
+import itertools
 import os
 import shutil
 import sys
@@ -36,6 +37,7 @@ from generators import (
     acsv_encode,
     acsv_rows,
     aevent_source,
+    aevent_stream,
     amap,
     amerge,
     batched,
@@ -45,6 +47,7 @@ from generators import (
     csv_rows,
     drive,
     event_source,
+    event_stream,
     map_threads,
     task,
     to_async,
@@ -564,6 +567,80 @@ recipe(
     items=pairs,
 )
 
+# --- event_stream -------------------------------------------------------------------------------
+
+
+def sent(i: int) -> Any:
+    return (
+        text_of(i),
+        {'event': 'e', 'id': i, 'data': (i,), 'retry': 5, 'comment': 'a\nb'},
+        ServerSentEvent(text_of(i), event='é', id=str(i)),
+        b'a\rb',
+    )[i % 4]
+
+
+def events_sent(count: int) -> Iterator[Any]:
+    for i in range(count):
+        yield sent(i)
+
+
+def sent_bytes(i: int) -> bytes:
+    comment = ': a\n: b\nevent: e\n'
+    return (
+        f'data: {text_of(i)}\n\n',
+        f'{comment}id: {i}\nretry: 5\ndata: ({i},)\n\n',
+        f'event: é\nid: {i}\ndata: {text_of(i)}\n\n',
+        'data: a\ndata: b\n\n',
+    )[i % 4].encode()
+
+
+def sent_items(count: int) -> list[bytes]:
+    items = []
+    for i in range(count):
+        items.append(sent_bytes(i))
+    return items
+
+
+recipe('event_stream', make=lambda n: event_stream(events_sent(n), dumps=ascii), items=sent_items)
+recipe(
+    'event_stream as JSON',
+    'event_stream',
+    make=lambda n: event_stream([{'data': {'a': [i]}} for i in range(n)]),
+    items=lambda n: [b'data: {"a":[%d]}\n\n' % i for i in range(n)],
+    short_of_memory=sys.version_info >= (3, 14),  # JSONEncoder makes a function
+)
+
+
+def tuples_sent(count: int) -> Iterator[Any]:
+    for i in range(count):
+        yield {'data': (i,)}
+
+
+def sent_and_broken_off(count: int) -> Iterator[Any]:
+    """It fails in C: CPython loses an exception of Python code that it has no memory to trace."""
+    return itertools.chain(tuples_sent(count), map(int, ['x']))
+
+
+def tuples_and_last(count: int) -> list[bytes]:
+    items = [b'event: error\ndata: ()\n\n']
+    for i in range(count):
+        items.insert(i, b'data: (%d,)\n\n' % i)
+    return items
+
+
+def last_of(error: Exception) -> Any:
+    if not isinstance(error, ValueError):
+        raise error
+    return {'event': 'error', 'data': ()}
+
+
+recipe(
+    'event_stream with a last event',
+    'event_stream',
+    make=lambda n: event_stream(sent_and_broken_off(n), dumps=str, error=last_of),
+    items=tuples_and_last,
+)
+
 # --- chunked, batched, FLUSH --------------------------------------------------------------------
 
 
@@ -750,6 +827,19 @@ recipe(
     make=lambda n: aevent_source(aevents(n)),
     items=event_items,
     **{**BY_HAND, 'step': lambda events: fields_of(step_async(events))},
+)
+
+
+async def aevents_sent(count: int) -> AsyncIterator[Any]:
+    for i in range(count):
+        yield sent(i)
+
+
+recipe(
+    'aevent_stream',
+    make=lambda n: aevent_stream(aevents_sent(n), dumps=ascii),
+    items=sent_items,
+    **BY_HAND,
 )
 recipe(
     'acsv_encode',
@@ -1114,9 +1204,10 @@ def uncovered() -> set[str]:
 class Stage:
     """A type that streams what another gives: `over(source)`, an item for each of the source's.
 
-    The items of its source are what it takes, 'text' (str or bytes), 'row' or 'events' (text of
-    whole events); those that it gives are of the kind that it `gives`, where there is 'event', too.
-    None: as those of its source.
+    The items of its source are what it takes: 'text' (str or bytes), 'row', 'events' (text of
+    whole events), or 'long text', each of which leaves alone though others are ready.  Those that
+    it gives are of the kind that it `gives`, which may be 'event', too.  None: as those of its
+    source.
     """
 
     name: str
@@ -1149,6 +1240,7 @@ ASYNC_STAGES = {
         ),
         Stage('acsv_rows', acsv_rows, takes='text', gives='row'),
         Stage('aevent_source', aevent_source, takes='events', gives='event'),
+        Stage('aevent_stream', aevent_stream, takes='long text', gives='events'),
         Stage(
             'acsv_encode',
             lambda source, **options: acsv_encode(source, max_delay=0, **options),
@@ -1176,6 +1268,7 @@ SYNC_STAGES = {
         Stage('chunked', lambda source: chunked(source, max_delay=0), takes='text', gives='text'),
         Stage('csv_rows', csv_rows, takes='text', gives='row'),
         Stage('event_source', event_source, takes='events', gives='event'),
+        Stage('event_stream', event_stream, takes='text', gives='events'),
         Stage(
             'csv_encode', lambda source: csv_encode(source, max_delay=0), takes='row', gives='text'
         ),
@@ -1216,6 +1309,8 @@ def item_of(kind: str | None, number: int) -> Any:
     text = f'{number:06}'  # the first bytes of a file are looked at together
     if kind == 'row':
         return (text,)
+    if kind == 'long text':
+        return text.ljust(65536)
     return f'data: {text}\n\n' if kind == 'events' else text + '\n'
 
 

@@ -22,6 +22,7 @@ from generators import (
     acsv_encode,
     acsv_rows,
     aevent_source,
+    aevent_stream,
     amap,
     amerge,
     batched,
@@ -31,6 +32,7 @@ from generators import (
     csv_rows,
     drive,
     event_source,
+    event_stream,
     map_threads,
     task,
     to_async,
@@ -295,6 +297,39 @@ subject(
 )
 
 
+def served() -> Any:
+    yield Text('a\nb')
+    yield world().container(Buffer(b'c\rd'))
+    yield world().container({Text('data'): Item(), Text('event'): Text('e'), 'id': Text('7')})
+    yield world().container(Keyed({Text('comment'): Text('x'), 'data': Item()}))
+    yield ServerSentEvent(Text('x'))
+    yield {'data': Number(1.5), 'retry': 7}
+
+
+def dumped(value: Any) -> Any:
+    return world().container(Buffer(b'dumped'))
+
+
+def unserved() -> Any:
+    yield Text('a')
+    yield world().container({Text('data'): Item(), Item(): Item(), 'id': Text('7\n')})
+
+
+subject('event_stream', make=lambda: event_stream(Source(served()), dumps=Call(dumped), retry=7))
+subject(
+    'event_stream with a last event',
+    make=lambda: event_stream(
+        generator(unserved()),
+        error=Call(lambda error: world().container({'data': Item(), Text('id'): Text('7')})),
+        dumps=Call(lambda value: Text('x')),
+    ),
+)
+subject(
+    'event_stream that breaks off',
+    make=lambda: event_stream(Source(unserved()), error=Call(lambda error: None)),
+)
+
+
 def results(item: Any) -> Any:
     return Item()
 
@@ -433,6 +468,23 @@ subject(
     make=lambda: aevent_source(SlowSource(texts(*EVENT_LINES)), close_with_task=True),
 )
 subject('aevent_source of a file', make=lambda: aevent_source(AsyncFile(b''.join(EVENTS))))
+subject(
+    'aevent_stream', make=lambda: aevent_stream(AsyncSource(served()), dumps=Call(dumped), retry=7)
+)
+subject(
+    'aevent_stream with heartbeats',
+    make=lambda: aevent_stream(
+        SlowSource(served()), dumps=Call(dumped), heartbeat=100, close_with_task=True
+    ),
+)
+subject(
+    'aevent_stream with a last event',
+    make=lambda: aevent_stream(
+        async_generator(unserved()),
+        error=Call(lambda error: {'data': Item()}),
+        dumps=Call(lambda value: Text('x')),
+    ),
+)
 subject('acsv_encode', make=lambda: acsv_encode(AsyncSource(rows()), size=8, max_delay=None))
 subject(
     'acsv_encode with a timer',

@@ -289,9 +289,9 @@ def test_parameters() -> None:
     with pytest.raises(TypeError, match='source must be an async iterable'):
         aevent_source([b''])  # type: ignore[arg-type]
     with pytest.raises(DataError, match='should return bytes, as the items before it'):
-        list(event_source([b'data: a\n', 'b']))  # type: ignore[list-item]
+        list(event_source([b'data: a\n', 'b']))  # type: ignore[arg-type]
     with pytest.raises(DataError, match='iterator should return str or bytes, not int'):
-        list(event_source([1]))  # type: ignore[list-item]
+        list(event_source([1]))  # type: ignore[arg-type]
 
 
 def test_a_path(tmp_path: Path) -> None:
