@@ -25,6 +25,11 @@ PRINTED = [
     "['a', 'b']\n['1', '2']\n3 3 11\n",
     '',
     "[b'Data Chunk 0\\nData Ch', b'unk 1\\nData Chunk 2\\n']\n[('a', 'b'), ('c', 'd'), ('e',)]\n",
+    (
+        "[b'data: two\\ndata: lines\\n\\n', "
+        'b\'event: offer\\nid: 7\\ndata: {"price":3}\\n\\n\']\n'
+        "message 'two\\nlines' \noffer '{\"price\":3}' 7\n"
+    ),
     'FIRST\nSECOND\n',
     '0 1 4 9 16 36\n',
     '(1, 2)\n(3, 4)\n',

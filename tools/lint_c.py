@@ -38,7 +38,7 @@ ROOMS = {
     'csv/row': 'csv/parse',
     'csv/rows': 'csv/row',
     'chunks': 'source',
-    'sse': 'chunks',
+    'sse': 'source',
     'csv/write': 'csv/row chunks',
     'csv/module': 'csv/rows csv/write',
     'bridge': 'source',
