@@ -200,17 +200,12 @@ sink_feed_text(void *target, generators_state *Py_UNUSED(state), PyObject *text)
     return reader_feed_text(target, text);
 }
 
-/* Where the first line end of a text is: -1 if there is none, -2 with an exception set. */
-static Py_ssize_t
-find_line_end(PyObject *text)
+static bool
+has_line_end(PyObject *text)
 {
     Py_ssize_t length = PyUnicode_GET_LENGTH(text);
-    Py_ssize_t lf = PyUnicode_FindChar(text, '\n', 0, length, 1);
-    if (lf == -2) {
-        return -2;
-    }
-    Py_ssize_t cr = PyUnicode_FindChar(text, '\r', 0, lf < 0 ? length : lf, 1);
-    return cr == -1 ? lf : cr;
+    return PyUnicode_FindChar(text, '\n', 0, length, 1) >= 0 ||
+           PyUnicode_FindChar(text, '\r', 0, length, 1) >= 0;
 }
 
 /* Feed a text whose last character, a line end, is given.  A line ends with its item: an LF
@@ -232,11 +227,7 @@ sink_feed_line(void *target, generators_state *state, PyObject *line)
 {
     sse_reader *self = target;
     self->item_count++;
-    Py_ssize_t end = find_line_end(line);
-    if (end == -2) {
-        return -1;
-    }
-    if (end == -1) {
+    if (!has_line_end(line)) {
         return reader_feed_text(self, line) < 0 ? -1 : reader_feed(self, "\n", 1);
     }
     Py_UCS4 last = PyUnicode_READ_CHAR(line, PyUnicode_GET_LENGTH(line) - 1);

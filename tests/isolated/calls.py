@@ -511,7 +511,7 @@ def last_event(error: Exception) -> Any:
 
 @call
 def server_sent_events_written(g: Any) -> Any:
-    told: list[Any] = []
+    told: list[Any] = [*g.event_stream(['a\nb'])]
     told += g.event_stream([*SENT, g.ServerSentEvent('a', '\xe9', 'b')], dumps=repr, retry=3)
     told += on_a_loop(collect(g.aevent_stream(g.to_async(SENT, thread=False), dumps=repr, retry=4)))
     told += g.event_stream(['a', {'id': '\n'}], error=last_event, dumps=repr)

@@ -526,6 +526,23 @@ recipe(
 )
 
 
+@functools.cache
+def events_path_of(count: int) -> str:
+    descriptor, made = tempfile.mkstemp(dir=folder())
+    with open(descriptor, 'wb') as file:
+        file.write(events_written(count))
+    return made
+
+
+recipe(
+    'event_source of a path',
+    make=lambda n: event_source(events_path_of(n)),
+    step=step_event,
+    items=event_items,
+    one_descriptor=True,
+)
+
+
 def step_to_long_event(events: Any) -> Any:
     try:
         return next(events).data

@@ -277,6 +277,8 @@ def test_parameters() -> None:
     for limit in (0, -1):
         with pytest.raises(ValueError, match='max_event must be positive, or None'):
             event_source(b'', max_event=limit)
+        with pytest.raises(ValueError, match='max_event must be positive, or None'):
+            aevent_source(later([]), max_event=limit)
     assert read(b'data: a\n\n', max_event=None).events == [('a', 'message', '', None)]
     with pytest.raises(TypeError):
         event_source(b'', max_event='1')  # type: ignore[arg-type]
@@ -315,6 +317,25 @@ def test_a_reader_of_a_coroutine() -> None:
 
     data = b'data: abc\r\n\r\nid: 3\r\rdata: e\n\n'
     assert asyncio.run(aread(File(data))) == parse(data)
+
+
+def test_readers_of_text() -> None:
+    """What read() gives is cut anywhere, text as well as bytes."""
+    text = 'data: é\n\nevent: €\ndata\r\n\r\ndata: \U0001f600\n\n'
+
+    class File:
+        def __init__(self) -> None:
+            self.file = io.StringIO(text)
+
+        def read(self, n: int) -> str:
+            return self.file.read(min(n, 3))
+
+    class AsyncFile(File):
+        async def read(self, n: int) -> str:  # type: ignore[override]
+            return super().read(n)
+
+    assert read(File()) == parse(text.encode())
+    assert asyncio.run(aread(AsyncFile())) == parse(text.encode())
 
 
 def test_a_source_that_breaks_off() -> None:
