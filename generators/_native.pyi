@@ -413,6 +413,206 @@ class acsv_rows(_AsyncStream[_T_co]):
     def errors(self) -> int: ...
 
 @final
+class lines(_Stream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: str,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
+    ) -> lines[str]: ...
+    @overload
+    def __new__(  # type: ignore[overload-overlap]  # a str is a path
+        cls,
+        source: str | PathLike[Any] | Buffer | Iterable[Buffer],
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
+    ) -> lines[bytes]: ...
+    @overload
+    def __new__(
+        cls,
+        source: Iterable[str],
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
+    ) -> lines[str]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Reads,
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
+    ) -> lines[Any]: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> int | None: ...
+    def checkpoint(self) -> dict[str, Any]: ...
+
+@final
+class alines(_AsyncStream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: str,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
+    ) -> alines[str]: ...
+    @overload
+    def __new__(
+        cls,
+        source: AsyncIterable[Buffer],
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
+    ) -> alines[bytes]: ...
+    @overload
+    def __new__(
+        cls,
+        source: AsyncIterable[str],
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
+    ) -> alines[str]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncReads,
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
+    ) -> alines[Any]: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> None: ...
+
+@final
+class jsonl_rows(_Stream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        loads: Callable[[bytes], _T_co],
+        blank: Literal['skip', 'error'] = 'skip',
+        on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
+        max_line: int | None = 67108864,
+        encoding: str = 'utf-8',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
+    ) -> jsonl_rows[_T_co]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        blank: Literal['skip', 'error'] = 'skip',
+        on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
+        max_line: int | None = 67108864,
+        encoding: str = 'utf-8',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
+    ) -> jsonl_rows[Any]: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def row_num(self) -> int: ...
+    @property
+    def errors(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> int | None: ...
+    def checkpoint(self) -> dict[str, Any]: ...
+
+@final
+class ajsonl_rows(_AsyncStream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        loads: Callable[[bytes], _T_co],
+        blank: Literal['skip', 'error'] = 'skip',
+        on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
+        max_line: int | None = 67108864,
+        encoding: str = 'utf-8',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
+    ) -> ajsonl_rows[_T_co]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        blank: Literal['skip', 'error'] = 'skip',
+        on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
+        max_line: int | None = 67108864,
+        encoding: str = 'utf-8',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
+    ) -> ajsonl_rows[Any]: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def row_num(self) -> int: ...
+    @property
+    def errors(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> None: ...
+
+@final
 class ServerSentEvent:
     def __new__(
         cls, data: str = '', event: str = 'message', id: str = '', retry: int | None = None
@@ -537,6 +737,33 @@ class acsv_encode(_AsyncStream[bytes]):
         errors: str = 'strict',
         bom: bool = False,
         escape_formulas: bool = False,
+        close_with_task: bool = False,
+    ) -> Self: ...
+    @property
+    def row_num(self) -> int: ...
+
+@final
+class jsonl_encode(_Stream[bytes]):
+    def __new__(
+        cls,
+        rows: Iterable[Any],
+        *,
+        dumps: Callable[[Any], str | Buffer] = ...,
+        size: int = 65536,
+        max_delay: float | None = 0.1,
+    ) -> Self: ...
+    @property
+    def row_num(self) -> int: ...
+
+@final
+class ajsonl_encode(_AsyncStream[bytes]):
+    def __new__(
+        cls,
+        rows: AsyncIterable[Any],
+        *,
+        dumps: Callable[[Any], str | Buffer] = ...,
+        size: int = 65536,
+        max_delay: float | None = 0.1,
         close_with_task: bool = False,
     ) -> Self: ...
     @property

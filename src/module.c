@@ -51,6 +51,12 @@
 #include "tasks/reader.h"
 #include "tasks/task.h"
 #include "tasks/workers.h"
+#include "text/ajsonl_encode.h"
+#include "text/ajsonl_rows.h"
+#include "text/alines.h"
+#include "text/jsonl_encode.h"
+#include "text/jsonl_rows.h"
+#include "text/lines.h"
 
 static int
 choose_kernel(generators_state *state)
@@ -354,6 +360,21 @@ add_sse_types(PyObject *module, generators_state *state)
                : 0;
 }
 
+static int
+add_text_types(PyObject *module, generators_state *state)
+{
+    if (add_stream_type(module, state, &lines_spec, &state->lines_type) < 0 ||
+        add_stream_type(module, state, &jsonl_rows_spec, &state->jsonl_rows_type) < 0 ||
+        add_stream_type(module, state, &jsonl_encode_spec, &state->jsonl_encode_type) < 0 ||
+        add_async_stream_type(module, state, &alines_spec, &state->alines_type) < 0 ||
+        add_async_stream_type(module, state, &ajsonl_rows_spec, &state->ajsonl_rows_type) <
+            0) {
+        return -1;
+    }
+    return add_async_stream_type(module, state, &ajsonl_encode_spec,
+                                 &state->ajsonl_encode_type);
+}
+
 /* A class of named tuples. */
 static PyObject *
 add_named_tuple(PyObject *module, const char *name, const char *names, const char *doc)
@@ -411,8 +432,8 @@ module_exec(PyObject *module)
     if (choose_kernel(state) < 0 || add_kernels(module, state) < 0 || make_texts(state) < 0 ||
         import_peers(state) < 0 || add_types(module, state) < 0 ||
         add_async_types(module, state) < 0 || add_row_types(module, state) < 0 ||
-        add_task_types(module, state) < 0 || add_event_types(module, state) < 0 ||
-        add_sse_types(module, state) < 0) {
+        add_text_types(module, state) < 0 || add_task_types(module, state) < 0 ||
+        add_event_types(module, state) < 0 || add_sse_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "DataError", state->data_error) < 0

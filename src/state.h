@@ -28,6 +28,12 @@
     X(PyTypeObject, csv_block_type)                                        \
     X(PyTypeObject, csv_names_type)                                        \
     X(PyTypeObject, csv_encode_type)                                       \
+    X(PyTypeObject, lines_type)                                            \
+    X(PyTypeObject, alines_type)                                           \
+    X(PyTypeObject, jsonl_rows_type)                                       \
+    X(PyTypeObject, ajsonl_rows_type)                                      \
+    X(PyTypeObject, jsonl_encode_type)                                     \
+    X(PyTypeObject, ajsonl_encode_type)                                    \
     X(PyTypeObject, csv_writer_type)                                       \
     X(PyTypeObject, chunked_type)                                          \
     X(PyTypeObject, batched_type)                                          \

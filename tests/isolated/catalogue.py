@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import io
 import itertools
+import json
 import os
 import shutil
 import sys
@@ -38,6 +39,9 @@ from generators import (
     acsv_rows,
     aevent_source,
     aevent_stream,
+    ajsonl_encode,
+    ajsonl_rows,
+    alines,
     amap,
     amerge,
     batched,
@@ -48,6 +52,8 @@ from generators import (
     drive,
     event_source,
     event_stream,
+    jsonl_encode,
+    jsonl_rows,
     map_threads,
     task,
     to_async,
@@ -342,6 +348,117 @@ recipe(
 )
 
 
+# --- lines, jsonl_rows ----------------------------------------------------------------------------
+
+
+def flat_text(count: int) -> str:
+    return ''.join([f'{i}: {text_of(i)}\n' for i in range(count)])
+
+
+def flat_lines(count: int) -> list[str]:
+    return [f'{i}: {text_of(i)}' for i in range(count)]
+
+
+def flat_bytes(count: int) -> list[bytes]:
+    return [line.encode() for line in flat_lines(count)]
+
+
+@functools.cache
+def flat_path(count: int) -> str:
+    descriptor, made = tempfile.mkstemp(dir=folder())
+    with open(descriptor, 'wb') as file:
+        file.write(flat_text(count).encode())
+    return made
+
+
+recipe(
+    'lines',
+    make=lambda n: generators.lines(cut(flat_text(n).encode(), 7)),
+    items=flat_bytes,
+)
+recipe(
+    'lines of text',
+    make=lambda n: generators.lines(iter(flat_text(n)), newline='\n'),
+    items=flat_lines,
+)
+recipe(
+    'lines of a path',
+    make=lambda n: generators.lines(flat_path(n), encoding='utf-8'),
+    items=flat_lines,
+    one_descriptor=True,
+)
+recipe(
+    'lines with their ends, in another encoding',
+    make=lambda n: generators.lines(
+        cut(flat_text(n).replace('\n', '\r\n').encode('utf-16-le'), 5),
+        encoding='utf-16-le',
+        keepends=True,
+    ),
+    items=lambda n: [line + '\r\n' for line in flat_lines(n)],
+)
+
+
+def step_lines_to_error(stream: Any) -> Any:
+    try:
+        return next(stream)
+    except DataError as error:
+        if isinstance(error.__cause__, MemoryError):
+            raise
+        return error.line, error.byte, error.text
+
+
+recipe(
+    'lines to an error',
+    'lines',
+    'DataError',
+    make=lambda n: generators.lines(b'1\n' * n + b'long\n', max_line=3),
+    step=step_lines_to_error,
+    items=lambda n: [*(b'1' for _ in range(n)), (n + 1, 2 * n, 'lon')],
+)
+
+
+def loaded(line: bytes) -> tuple[str]:
+    if line.startswith(b'no'):
+        raise ValueError(line)
+    return (line.decode(),)
+
+
+recipe(
+    'jsonl_rows',
+    make=lambda n: jsonl_rows(cut(b'[1]\n\n' * n, 3)),
+    items=lambda n: [[1]] * n,
+)
+
+
+def take_json_fault(seen: list[Any], error: DataError, line: bytes) -> None:
+    seen += [(error.line, line)]
+
+
+def make_faulty_json(count: int) -> Faulty:
+    seen: list[Any] = []
+    take = functools.partial(take_json_fault, seen)
+    return Faulty(jsonl_rows(faulty_lines(count), loads=loaded, on_error=take), seen)
+
+
+recipe(
+    'jsonl_rows with errors',
+    'jsonl_rows',
+    'DataError',
+    make=make_faulty_json,
+    step=lambda faulty: next(faulty.rows),
+    close=lambda faulty: faulty.rows.close(),
+    items=lambda n: [(str(i),) for i in range(0, n, 2)],
+)
+recipe(
+    'jsonl_rows to an error',
+    'jsonl_rows',
+    'DataError',
+    make=lambda n: jsonl_rows(b'1\n' * n + b'none\n', loads=loaded),
+    step=step_lines_to_error,
+    items=lambda n: [*(('1',) for _ in range(n)), (n + 1, 2 * n, 'none')],
+)
+
+
 class Locked:
     """An iterator for several threads: a generator, or that of a range, is none."""
 
@@ -526,6 +643,22 @@ recipe(
 )
 
 
+def look_at_event(events: Any) -> str:
+    event = next(events)
+    assert hash(event) != 0
+    return repr(event)
+
+
+recipe(
+    'event_source of bytes that are no text',
+    'event_source',
+    'ServerSentEvent',
+    make=lambda n: event_source(b'event: \xff\nid: ab\nretry: 300\ndata: xy\n\n' * n),
+    step=look_at_event,
+    items=lambda n: ["ServerSentEvent(data='xy', event='\ufffd', id='ab', retry=300)"] * n,
+)
+
+
 @functools.cache
 def events_path_of(count: int) -> str:
     descriptor, made = tempfile.mkstemp(dir=folder())
@@ -656,6 +789,45 @@ recipe(
     'event_stream',
     make=lambda n: event_stream(sent_and_broken_off(n), dumps=str, error=last_of),
     items=tuples_and_last,
+)
+
+# --- jsonl_encode -------------------------------------------------------------------------------
+
+
+def dumped(row: tuple[int, str]) -> Any:
+    text = f'[{row[0]},"{row[1]}"]'.replace('"b"', 'b')
+    return text if row[0] % 2 else text.encode()
+
+
+def json_text(count: int) -> bytes:
+    data = b''
+    for row in numbered(count):
+        text = dumped(row)
+        data += (text.encode() if isinstance(text, str) else text) + b'\n'
+    return data
+
+
+recipe(
+    'jsonl_encode',
+    make=lambda n: jsonl_encode(numbered(n), dumps=dumped, size=16, max_delay=None),
+    items=lambda n: encoded(json_text(n), 16),
+    joined=True,
+)
+recipe(
+    'jsonl_encode of records',
+    'jsonl_encode',
+    make=lambda n: jsonl_encode(records(n), size=16, max_delay=None),
+    items=lambda n: encoded(
+        ''.join(
+            [
+                json.dumps(vars(r), ensure_ascii=False, separators=(',', ':')) + '\n'
+                for r in records(n)
+            ]
+        ).encode(),
+        16,
+    ),
+    joined=True,
+    short_of_memory=sys.version_info >= (3, 14),  # json's encoder makes functions
 )
 
 # --- chunked, batched, FLUSH --------------------------------------------------------------------
@@ -858,10 +1030,31 @@ recipe(
     items=sent_items,
     **BY_HAND,
 )
+
+
+async def alines_cut(count: int) -> AsyncIterator[bytes]:
+    for piece in cut(flat_text(count).encode(), 7):
+        yield piece
+
+
+recipe('alines', make=lambda n: alines(alines_cut(n)), items=flat_bytes, **BY_HAND)
+recipe(
+    'ajsonl_rows',
+    make=lambda n: ajsonl_rows(alines_cut(n), loads=loaded),
+    items=lambda n: [(line,) for line in flat_lines(n)],
+    **BY_HAND,
+)
 recipe(
     'acsv_encode',
     make=lambda n: acsv_encode(anumbered(n), size=16, max_delay=None),
     items=lambda n: encoded(quoted_minimal(n), 16),
+    joined=True,
+    **BY_HAND,
+)
+recipe(
+    'ajsonl_encode',
+    make=lambda n: ajsonl_encode(anumbered(n), dumps=dumped, size=16, max_delay=None),
+    items=lambda n: encoded(json_text(n), 16),
     joined=True,
     **BY_HAND,
 )
@@ -1244,6 +1437,11 @@ async def same(item: Any) -> Any:
     return item
 
 
+def joined_row(row: Any) -> str:
+    """Six digits are no JSON, but a line that every stage can read."""
+    return f'{number_of(row):06}'
+
+
 ASYNC_STAGES = {
     stage.name: stage
     for stage in (
@@ -1259,11 +1457,32 @@ ASYNC_STAGES = {
         Stage('aevent_source', aevent_source, takes='events', gives='event'),
         Stage('aevent_stream', aevent_stream, takes='long text', gives='events'),
         Stage(
+            'alines',
+            lambda source, **options: alines(source, keepends=True, **options),
+            takes='text',
+            gives='text',
+        ),
+        Stage(
+            'ajsonl_rows',
+            lambda source, **options: ajsonl_rows(source, loads=loaded, **options),
+            takes='text',
+            gives='row',
+        ),
+        Stage(
             'acsv_encode',
             lambda source, **options: acsv_encode(source, max_delay=0, **options),
             takes='row',
             gives='text',
             delayed=lambda source, delay: acsv_encode(source, max_delay=delay),
+        ),
+        Stage(
+            'ajsonl_encode',
+            lambda source, **options: ajsonl_encode(
+                source, dumps=joined_row, max_delay=0, **options
+            ),
+            takes='row',
+            gives='text',
+            delayed=lambda source, delay: ajsonl_encode(source, dumps=joined_row, max_delay=delay),
         ),
         Stage('amap', lambda source, **options: amap(same, source, **options), needs_loop=True),
         Stage('amerge', lambda source, **options: amerge(source, **options), needs_loop=True),
@@ -1287,7 +1506,25 @@ SYNC_STAGES = {
         Stage('event_source', event_source, takes='events', gives='event'),
         Stage('event_stream', event_stream, takes='text', gives='events'),
         Stage(
+            'lines',
+            lambda source: generators.lines(source, keepends=True),
+            takes='text',
+            gives='text',
+        ),
+        Stage(
+            'jsonl_rows',
+            lambda source: jsonl_rows(source, loads=loaded),
+            takes='text',
+            gives='row',
+        ),
+        Stage(
             'csv_encode', lambda source: csv_encode(source, max_delay=0), takes='row', gives='text'
+        ),
+        Stage(
+            'jsonl_encode',
+            lambda source: jsonl_encode(source, dumps=joined_row, max_delay=0),
+            takes='row',
+            gives='text',
         ),
         Stage(
             'map_threads',

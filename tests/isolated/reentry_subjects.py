@@ -23,6 +23,9 @@ from generators import (
     acsv_rows,
     aevent_source,
     aevent_stream,
+    ajsonl_encode,
+    ajsonl_rows,
+    alines,
     amap,
     amerge,
     batched,
@@ -33,6 +36,9 @@ from generators import (
     drive,
     event_source,
     event_stream,
+    jsonl_encode,
+    jsonl_rows,
+    lines,
     map_threads,
     task,
     to_async,
@@ -329,6 +335,80 @@ subject(
     make=lambda: event_stream(Source(unserved()), error=Call(lambda error: None)),
 )
 
+subject('lines of text', 'lines', make=lambda: lines(Source(texts(*LINES)), newline=Text('\n')))
+subject(
+    'lines of chunks',
+    'lines',
+    make=lambda: lines(generator(buffers(*DATA)), keepends=True, encoding=Text('utf-8')),
+)
+subject('lines of a file', 'lines', make=lambda: lines(File(b''.join(DATA))))
+subject('lines of a buffer', 'lines', make=lambda: lines(world().container(Buffer(b''.join(DATA)))))
+subject('lines of a path', 'lines', make=lambda: lines(Path(__file__)))
+subject(
+    'lines in an encoding',
+    'lines',
+    make=lambda: lines(Source(buffers(*DATA)), encoding=Text('hostile')),
+)
+subject(
+    'lines of bytes that are no text',
+    'lines',
+    'DataError',
+    make=lambda: lines(
+        Source(buffers(b'a\xff', b'\xffb\n', b'\xc3', b'\n')),
+        encoding='utf-8',
+        errors=Text('hostile'),
+    ),
+)
+subject(
+    'jsonl_rows',
+    make=lambda: jsonl_rows(Source(buffers(*DATA)), loads=Call(lambda line: Item())),
+)
+subject(
+    'jsonl_rows with errors',
+    'jsonl_rows',
+    'DataError',
+    make=lambda: jsonl_rows(
+        Source(texts('1\n', 'x\n', '2\n', 'y\n')),
+        loads=Call(load_sometimes),
+        on_error=Call(lambda error, line: Item()),
+        encoding=Text('utf-8'),
+    ),
+)
+subject(
+    'jsonl_rows to an error',
+    'jsonl_rows',
+    'DataError',
+    make=lambda: jsonl_rows(generator(buffers(b'1\n', b'x\n', b'2\n')), loads=Call(load_sometimes)),
+)
+subject(
+    'jsonl_encode',
+    make=lambda: jsonl_encode(Source(items()), dumps=Call(dump_any), size=8, max_delay=None),
+)
+subject('jsonl_encode of records', make=lambda: jsonl_encode(Source(records()), size=8))
+subject(
+    'jsonl_encode of mappings',
+    make=lambda: jsonl_encode(generator(named_rows()), size=8, max_delay=0),
+)
+
+
+def dump_any(item: Any) -> Any:
+    dump_any.count += 1  # type: ignore[attr-defined]
+    return (Text('a'), world().container(Buffer(b'bcdefghijk')), 'é')[dump_any.count % 3]
+
+
+dump_any.count = 0  # type: ignore[attr-defined]
+
+
+def named_rows() -> Any:
+    yield world().container(Keyed({Text('a'): 1, 'b': Number(1.5)}))
+    yield FLUSH
+    yield world().container({Text('b'): Text('x')})
+    yield CSVRow({Text('a'): Text('x')})
+
+
+def load_sometimes(line: bytes) -> Any:
+    return fail_sometimes(line.decode())
+
 
 def results(item: Any) -> Any:
     return Item()
@@ -484,6 +564,31 @@ subject(
         error=Call(lambda error: {'data': Item()}),
         dumps=Call(lambda value: Text('x')),
     ),
+)
+subject('alines', make=lambda: alines(AsyncSource(texts(*LINES))))
+subject('alines of waits', make=lambda: alines(SlowSource(buffers(*DATA)), keepends=True))
+subject('alines of a file', make=lambda: alines(AsyncFile(b''.join(DATA)), encoding='utf-8'))
+subject(
+    'ajsonl_rows',
+    make=lambda: ajsonl_rows(AsyncSource(buffers(*DATA)), loads=Call(lambda line: Item())),
+)
+subject(
+    'ajsonl_rows with errors',
+    'ajsonl_rows',
+    'DataError',
+    make=lambda: ajsonl_rows(
+        SlowSource(texts('1\n', 'x\n', '2\n')),
+        loads=Call(load_sometimes),
+        on_error=Call(lambda error, line: Item()),
+    ),
+)
+subject(
+    'ajsonl_encode',
+    make=lambda: ajsonl_encode(AsyncSource(items()), dumps=Call(dump_any), size=8, max_delay=None),
+)
+subject(
+    'ajsonl_encode with a timer',
+    make=lambda: ajsonl_encode(SlowSource(items()), dumps=Call(dump_any), size=100, max_delay=100),
 )
 subject('acsv_encode', make=lambda: acsv_encode(AsyncSource(rows()), size=8, max_delay=None))
 subject(

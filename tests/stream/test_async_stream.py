@@ -29,7 +29,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators import abatched, achunked, acsv_rows, to_async
+from generators import abatched, achunked, acsv_rows, ajsonl_rows, alines, to_async
 
 try:
     import uvloop
@@ -47,6 +47,11 @@ STREAMS: dict[str, tuple[Callable[..., Any], bool]] = {
     'abatched': (lambda source, **options: abatched(source, 1, **options), True),
     'achunked': (lambda source, **options: achunked(source, max_delay=0, **options), True),
     'acsv_rows': (acsv_rows, True),
+    'alines': (lambda source, **options: alines(source, items='lines', **options), True),
+    'ajsonl_rows': (
+        lambda source, **options: ajsonl_rows(source, items='lines', loads=bytes.decode, **options),
+        True,
+    ),
 }
 
 # What else than the item itself an async generator makes of it.

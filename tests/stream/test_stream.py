@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators import csv_rows, map_threads
+from generators import csv_rows, jsonl_rows, lines, map_threads
 
 STREAMS: dict[str, tuple[Callable[[Any], Any], Callable[[str], Any]]] = {
     'csv_rows': (csv_rows, lambda item: item.split(',')),
@@ -26,6 +26,8 @@ STREAMS: dict[str, tuple[Callable[[Any], Any], Callable[[str], Any]]] = {
         lambda source: csv_rows(source, into=tuple),
         lambda item: tuple(item.split(',')),
     ),
+    'lines': (lambda source: lines(source, items='lines'), str),
+    'jsonl_rows': (lambda source: jsonl_rows(source, items='lines', loads=bytes.decode), str),
     'map_threads': (
         lambda source: map_threads(
             lambda item: item.split(','), source, concurrency=1, buffersize=1
@@ -509,8 +511,10 @@ def test_two_threads_get_each_item_once_or_are_refused(make: Callable[[Any], Any
         worker.start()
     for worker in workers:
         worker.join(60)
-    everything = sorted(tuple(row) for mine in taken for row in mine)
-    assert everything == sorted(tuple(item.split(',')) for item in items(count))
+    everything = [row for mine in taken for row in mine]
+    assert sorted(row if isinstance(row, str) else ','.join(row) for row in everything) == sorted(
+        items(count)
+    )
 
 
 # --- the type ---------------------------------------------------------------------------------

@@ -6,7 +6,7 @@
  */
 #include "csv/parse/checkpoint.h"
 
-#include "runtime/raising.h"
+#include "source/checkpoint.h"
 
 #define VERSION 1
 
@@ -58,12 +58,8 @@ checkpoint_is_possible(generators_state *state, const file_origin *origin,
     if (origin->base >= 0 && csv_parser_reads_natively(parser) && !parser->from_text) {
         return true;
     }
-    PyObject *error = PyObject_GetAttrString(state->io, "UnsupportedOperation");
-    if (error != NULL) {
-        PyErr_SetString(error, "a checkpoint needs a path or a seekable binary file, in "
-                               "UTF-8, Latin-1 or ASCII with errors='strict'");
-        Py_DECREF(error);
-    }
+    checkpoint_refuse(state, "a checkpoint needs a path or a seekable binary file, in UTF-8, "
+                             "Latin-1 or ASCII with errors='strict'");
     return false;
 }
 
@@ -96,77 +92,7 @@ csv_checkpoint_new(generators_state *state, const file_origin *origin,
 
 /* ---- resuming ---- */
 
-/* Raise ValueError in place of a LookupError, TypeError or OverflowError; any other exception
-   stays. */
-static int
-checkpoint_malformed(void)
-{
-    if (!PyErr_Occurred() || raising_forgive(PyExc_LookupError) == 0 ||
-        raising_forgive(PyExc_TypeError) == 0 || raising_forgive(PyExc_OverflowError) == 0) {
-        PyErr_SetString(PyExc_ValueError, "start is not a checkpoint of this version");
-    }
-    return -1;
-}
-
-static int
-checkpoint_number(PyObject *start, const char *key, int64_t *number)
-{
-    PyObject *value = PyMapping_GetItemString(start, key);
-    if (value == NULL) {
-        return -1;
-    }
-    *number = PyLong_AsLongLong(value);
-    Py_DECREF(value);
-    return *number == -1 && PyErr_Occurred() ? -1 : 0;
-}
-
-/* Read a number that must not be negative.  0 or -1. */
-static int
-checkpoint_counter(PyObject *start, const char *key, int64_t *number)
-{
-    if (checkpoint_number(start, key, number) < 0) {
-        return -1;
-    }
-    if (*number < 0) {
-        PyErr_Format(PyExc_ValueError, "the checkpoint's '%s' is negative: %lld", key,
-                     (long long)*number);
-        return -1;
-    }
-    return 0;
-}
-
-static int
-checkpoint_check_dialect(PyObject *start, const csv_parser *parser)
-{
-    PyObject *theirs = PyMapping_GetItemString(start, "dialect");
-    if (theirs == NULL) {
-        return checkpoint_malformed();
-    }
-    PyObject *mine = checkpoint_dialect(parser);
-    int same = mine == NULL ? -1 : PyObject_RichCompareBool(theirs, mine, Py_EQ);
-    Py_DECREF(theirs);
-    Py_XDECREF(mine);
-    if (same == 0) {
-        PyErr_SetString(PyExc_ValueError,
-                        "the checkpoint is of another dialect or another encoding");
-    }
-    return same > 0 ? 0 : -1;
-}
-
-static int
-checkpoint_check_file(PyObject *start, const file_origin *origin)
-{
-    int64_t size, mtime;
-    if (checkpoint_number(start, "size", &size) < 0 ||
-        checkpoint_number(start, "mtime", &mtime) < 0) {
-        return checkpoint_malformed();
-    }
-    if (size != origin->size || mtime != origin->mtime) {
-        PyErr_SetString(PyExc_ValueError, "the file has changed since the checkpoint");
-        return -1;
-    }
-    return 0;
-}
+#define OTHER_DIALECT "dialect or another encoding"
 
 static int
 checkpoint_header(PyObject *start, PyObject **header)
@@ -199,7 +125,7 @@ csv_checkpoint_resume(PyObject *start, generators_state *state, data_source *sou
         return checkpoint_malformed();
     }
     if (!checkpoint_is_possible(state, origin, parser) ||
-        checkpoint_check_dialect(start, parser) < 0 ||
+        checkpoint_compare(start, "dialect", checkpoint_dialect(parser), OTHER_DIALECT) < 0 ||
         checkpoint_check_file(start, origin) < 0 ||
         data_source_seek(source, origin, base, offset) < 0) {
         return -1;

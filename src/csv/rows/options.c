@@ -5,53 +5,11 @@
  */
 #include "csv/rows/options.h"
 
-#include <string.h>
-
 #include "csv/parse/decode.h"
 #include "csv/row/block.h"
 #include "csv/row/convert.h"
 #include "csv/row/row.h"
-
-static int
-options_read_limit(PyObject *value, const char *name, size_t *limit)
-{
-    if (value == NULL) {
-        return 0;
-    }
-    if (value == Py_None) {
-        *limit = SIZE_MAX;
-        return 0;
-    }
-    PyObject *index = PyNumber_Index(value);
-    if (index == NULL) {
-        return -1;
-    }
-    Py_ssize_t number = PyLong_AsSsize_t(index);
-    Py_DECREF(index);
-    if (number < 0) {
-        if (!PyErr_Occurred()) {
-            PyErr_Format(PyExc_ValueError, "%s must not be negative", name);
-        }
-        return -1;
-    }
-    *limit = (size_t)number;
-    return 0;
-}
-
-static int
-options_read_items(const char *name, data_source_items *items)
-{
-    static const char *const names[] = {"auto", "lines", "chunks"};
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            *items = (data_source_items)i;
-            return 0;
-        }
-    }
-    PyErr_Format(PyExc_ValueError, "items must be 'auto', 'lines' or 'chunks', not '%s'",
-                 name);
-    return -1;
-}
+#include "source/options.h"
 
 static int
 options_read_names(csv_records *self, PyObject *names, PyObject *header)
@@ -103,26 +61,6 @@ options_open_block(csv_records *self, generators_state *state)
         return -1;
     }
     return self->keyed && self->header != NULL ? csv_records_key(self, state) : 0;
-}
-
-static int
-options_read_on_error(csv_records *self, PyObject *on_error)
-{
-    if (on_error == NULL || (PyUnicode_Check(on_error) &&
-                             PyUnicode_CompareWithASCIIString(on_error, "raise") == 0)) {
-        return 0;
-    }
-    if (PyUnicode_Check(on_error) && PyUnicode_CompareWithASCIIString(on_error, "skip") == 0) {
-        self->on_error = Py_NewRef(Py_None);
-        return 0;
-    }
-    if (!PyCallable_Check(on_error)) {
-        PyErr_Format(PyUnicode_Check(on_error) ? PyExc_ValueError : PyExc_TypeError,
-                     "on_error must be 'raise', 'skip' or a callable, not %R", on_error);
-        return -1;
-    }
-    self->on_error = Py_NewRef(on_error);
-    return 0;
 }
 
 static PyObject *
@@ -217,7 +155,7 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
             &given.escapechar, &given.doublequote, &given.skipinitialspace,
             &given.lineterminator, &given.quoting, &given.strict, &encoding, &errors,
             &items_name, &max_field, &max_record, &on_error, &last) ||
-        options_read_on_error(records, on_error) < 0 ||
+        options_read_on_error(on_error, &records->on_error) < 0 ||
         options_read_shape(records, state, into, columns, types, null, ragged) < 0 ||
         options_read_items(items_name, &self->items) < 0 ||
         options_read_limit(max_field, "max_field", &dialect.fields.max_field) < 0 ||

@@ -1,0 +1,122 @@
+/* The async front end of line_rows: what `alines` and `ajsonl_rows` share.
+ *
+ * It waits for a piece and feeds it only when no complete line is left.
+ *
+ * States and threads: those of an async stream.  It owns the bytes held until the end, and the
+ * counters for longer.  User code runs in the source and in line_rows, while the stream is
+ * `running`.
+ */
+#include "text/aline_stream.h"
+
+#include "source/async_source.h"
+
+/* ---- the stream's own ---- */
+
+/* Feed the piece that was pulled (stolen), or the end.  0 or -1. */
+static int
+aline_stream_feed(aline_stream *self, astream_answer answer, PyObject *piece)
+{
+    generators_state *state = self->rows.state;
+    if (answer == ASTREAM_FAILED) {
+        return -1;
+    }
+    const source_sink sink = line_reader_sink(&self->rows.reader);
+    if (answer == ASTREAM_ENDED) {
+        return sink.kind->finish(sink.target, state);
+    }
+    int status = self->stream.read != NULL
+                     ? data_source_feed_read(&self->pieces, state, &sink, piece)
+                     : data_source_feed_item(&self->pieces, state, &sink, piece,
+                                             self->stream.pulled - 1);
+    Py_DECREF(piece);
+    return status;
+}
+
+static astream_outcome
+aline_stream_step(astream *base, astream_answer answer, PyObject **value)
+{
+    aline_stream *self = (aline_stream *)base;
+    if (answer == ASTREAM_ASKED) {
+        line_rows_step step = line_rows_next(&self->rows, value);
+        if (step != LINE_ROWS_MORE) {
+            return step == LINE_ROWS_ITEM   ? ASTREAM_ITEM
+                   : step == LINE_ROWS_OVER ? ASTREAM_END
+                                            : ASTREAM_ERROR;
+        }
+        answer = astream_pull(base, value);
+        if (answer == ASTREAM_PENDING) {
+            return ASTREAM_AWAIT;
+        }
+    }
+    PyObject *piece = *value;
+    *value = NULL;
+    return aline_stream_feed(self, answer, piece) < 0 ? ASTREAM_ERROR : ASTREAM_AGAIN;
+}
+
+static int
+aline_stream_release(astream *base)
+{
+    aline_stream *self = (aline_stream *)base;
+    line_rows_release(&self->rows);
+    return data_source_close(&self->pieces);
+}
+
+static const astream_kind aline_stream_kind = {aline_stream_step, NULL, aline_stream_release};
+
+int
+aline_stream_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    int status = line_rows_traverse(&((aline_stream *)op)->rows, visit, arg);
+    return status != 0 ? status : astream_traverse(op, visit, arg);
+}
+
+int
+aline_stream_clear(PyObject *op)
+{
+    line_rows_clear(&((aline_stream *)op)->rows);
+    return astream_clear(op);
+}
+
+/* ---- making one ---- */
+
+static int
+aline_stream_init(aline_stream *self, generators_state *state, const char *name,
+                  aline_options_reader read, PyObject *args, PyObject *kwargs)
+{
+    line_options options = {.is_async = true};
+    self->rows.state = state;
+    if (read(&options, state, name, args, kwargs, &self->rows) < 0) {
+        return -1;
+    }
+    self->stream.close_with_task = options.close_with_task;
+    data_source_open_items(&self->pieces, options.items);
+    return async_source_open(&self->stream, state, options.source,
+                             options.items == DATA_SOURCE_AUTO ? DATA_SOURCE_BLOCK : 0,
+                             "source must be an async iterable of bytes or str, or an object "
+                             "whose read() is a coroutine function");
+}
+
+PyObject *
+aline_stream_new(PyTypeObject *type, const char *name, aline_options_reader read,
+                 PyObject *args, PyObject *kwargs)
+{
+    aline_stream *self = (aline_stream *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->stream.kind = &aline_stream_kind;
+    if (aline_stream_init(self, generators_state_of((PyObject *)self), name, read, args,
+                          kwargs) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+/* ---- attributes ---- */
+
+PyObject *
+aline_stream_get_total_bytes(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
+{
+    Py_RETURN_NONE;
+}
