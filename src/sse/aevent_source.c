@@ -165,7 +165,7 @@ PyDoc_STRVAR(
     "              close_with_task=False)\n"
     "--\n\n"
     "An async iterator over the events that event_source() would read; see there.\n\n"
-    "source is an async iterable of bytes, cut anywhere, such as response.aiter_raw() of\n"
+    "source is an async iterable of bytes, cut anywhere, such as response.aiter_bytes() of\n"
     "httpx or response.content.iter_any() of aiohttp; of str, each a line; or an object\n"
     "whose read(n) is a coroutine function, such as a StreamReader.  An async generator\n"
     "is closed at the end.\n\n"

@@ -88,6 +88,8 @@ source_init(event_source *self, generators_state *state, PyObject *args, PyObjec
         sse_reader_open(&self->reader, last_event_id, max_event) < 0) {
         return -1;
     }
+    self->source.at_once =
+        true; /* an event is given when it comes, not when a block is full */
     return data_source_open(&self->source, state, &self->stream, source, DATA_SOURCE_AUTO,
                             true, &self->reader.path);
 }
@@ -153,11 +155,11 @@ PyDoc_STRVAR(
     "...     print(event.event, event.data, event.id)\n"
     "offer 3 7\n\n"
     "source is one of\n"
-    "    an iterable of bytes, cut anywhere, such as response.iter_raw() of httpx or\n"
+    "    an iterable of bytes, cut anywhere, such as response.iter_bytes() of httpx or\n"
     "    response.iter_content(None) of requests;\n"
     "    an iterable of str, each a line, whose line end may be missing;\n"
-    "    a binary file object, read with read(n), or a text file object; it is not\n"
-    "    closed;\n"
+    "    a binary file object, read with read1(n) if it has that, or read(n); or a text\n"
+    "    file object; it is not closed;\n"
     "    bytes or any other buffer;\n"
     "    a path (str or os.PathLike), opened here and closed at the end.\n"
     "A generator, given or returned by iter(source), is closed at the end.\n\n"

@@ -350,6 +350,22 @@ def test_a_source_that_breaks_off() -> None:
     assert caught.value.__notes__ == ['while reading item 1']
 
 
+def test_a_connection_that_is_cut_at_every_byte() -> None:
+    data = 'id: 1\r\ndata: é\r\n\r\nretry: 5\ndata: b\n\nid: 3\n\ndata: c\r\r'.encode()
+
+    def source(end: int) -> Iterator[bytes]:
+        yield data[:end]
+        raise ConnectionResetError
+
+    for end in range(len(data) + 1):
+        expected = parse(data[:end])
+        events = event_source(source(end))
+        given: list[Any] = []
+        with pytest.raises(ConnectionResetError):
+            given.extend(map(fields, events))
+        assert Parsed(given, events.last_event_id, events.retry) == expected
+
+
 def test_a_cancelled_step_loses_nothing() -> None:
     async def main() -> None:
         gate = asyncio.Event()
