@@ -9,8 +9,13 @@ reach its bar.  Every reader is asked for the name, the data and the id of each 
 from __future__ import annotations
 
 import asyncio
+import http.client
+import socket
+import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator
+from statistics import median
 from typing import Any
 
 from measure import Row, Suite, Work, compared, consume, medians, package
@@ -156,6 +161,87 @@ def async_faces() -> Iterator[Row]:
         lambda: asyncio.run(aconsume(aevent_stream(ready(events)))),
     ]
     yield compared('aevent_stream of dicts', 'its source alone', *medians(works, options.rounds))
+
+
+# ---- end to end ----
+
+
+SERVER = """
+import asyncio, sys
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse as Own
+from sse_starlette import EventSourceResponse
+from generators import aevent_stream
+import uvicorn
+
+app = FastAPI()
+
+async def events(count, waits):
+    for i in range(count):
+        if waits:
+            await asyncio.sleep(0)
+        yield {'event': 'delta', 'id': str(i), 'data': 'a token or so'}
+
+@app.get('/ours')
+async def ours(count: int, waits: int):
+    return StreamingResponse(aevent_stream(events(count, waits)), media_type='text/event-stream')
+
+@app.get('/sse-starlette')
+async def theirs(count: int, waits: int):
+    return EventSourceResponse(events(count, waits))
+
+@app.get('/fastapi', response_class=Own)
+async def own(count: int, waits: int):
+    async for event in events(count, waits):
+        yield event
+
+uvicorn.run(app, port=int(sys.argv[1]), log_level='error', access_log=False)
+"""
+
+
+@suite.measurement
+def serving() -> Iterator[Row]:
+    """FastAPI on uvicorn in a process of its own: wall time, whatever --cpu says."""
+    for name in ('fastapi.sse', 'sse_starlette', 'uvicorn'):
+        package(name)
+    with socket.create_server(('127.0.0.1', 0)) as taken:
+        port = taken.getsockname()[1]
+    server = subprocess.Popen([sys.executable, '-c', SERVER, str(port)])
+    try:
+        for waits, title in ((0, 'events that are ready'), (1, 'events that come one by one')):
+            ours, *theirs = (
+                served(port, f'/{name}?count={options.events // 5}&waits={waits}')
+                for name in ('ours', 'sse-starlette', 'fastapi')
+            )
+            for peer, time_of in zip(('sse-starlette', "FastAPI's own"), theirs, strict=True):
+                yield compared(f'served, {title}', peer, time_of, ours)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def served(port: int, path: str) -> float:
+    times = []
+    for _ in range(options.rounds):
+        connection = http.client.HTTPConnection('127.0.0.1', port)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                connection.connect()
+                break
+            except ConnectionRefusedError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+        begun = time.perf_counter()
+        connection.request('GET', path)
+        response = connection.getresponse()
+        while response.read1(1 << 20):
+            pass
+        times.append(time.perf_counter() - begun)
+        connection.close()
+    return median(times)
 
 
 if __name__ == '__main__':

@@ -197,18 +197,27 @@ milliseconds(const uint8_t *digits, size_t count)
     return number;
 }
 
-static bool
+/* All blocks hold bytes, so that they are emptied without a call. */
+static inline bool
 set(buffer *field, const uint8_t *value, size_t count)
 {
-    buffer_cut(field, 0);
-    return buffer_append(field, value, count, 1) == BUFFER_OK;
+    field->length = 0;
+    if (count > field->capacity) {
+        return buffer_append(field, value, count, 1) == BUFFER_OK;
+    }
+    if (count > 0) {
+        memcpy(field->data, value, count);
+    }
+    field->length = count;
+    return true;
 }
 
 /* Add a data line.  False if there is no memory; nothing has changed then. */
 static bool
 event_stream_add_data(event_stream *self, const uint8_t *value, size_t count)
 {
-    if (buffer_reserve(&self->data, count + 1, 1) != BUFFER_OK) {
+    if (self->data.capacity - self->data.length <= count &&
+        buffer_reserve(&self->data, count + 1, 1) != BUFFER_OK) {
         return false;
     }
     uint8_t *end = self->data.data + self->data.length;
@@ -259,8 +268,8 @@ event_stream_read_line(event_stream *self, const uint8_t *line, size_t length)
 static inline void
 event_stream_begin(event_stream *self)
 {
-    buffer_cut(&self->data, 0);
-    buffer_cut(&self->event, 0);
+    self->data.length = 0;
+    self->event.length = 0;
     self->has_data = false;
     self->given = false;
     self->event_retry = EVENT_STREAM_NO_RETRY;

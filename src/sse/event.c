@@ -2,7 +2,7 @@
  *
  * It holds the UTF-8 of its fields in one block of memory, and makes them into str when they
  * are asked for, as CSVRow does.  It never changes, so threads may share it, and holds no
- * other object, so the garbage collector does not track it.
+ * other object than a str, so the garbage collector does not track it.
  *
  * User code runs in json() only, which owns no more than the text that it hands over.
  */
@@ -14,8 +14,9 @@
 #include "sse/texts.h"
 
 typedef struct {
-    PyObject_VAR_HEAD /* the size is the number of bytes */
-        int64_t retry;
+    PyVarObject base; /* its size is the number of bytes */
+    PyObject *name;   /* owned: the event, shared by many; NULL: to be made of the bytes */
+    int64_t retry;
     size_t event_count;
     size_t id_count : 8 * sizeof(size_t) - 1;
     size_t is_ascii : 1; /* all bytes are */
@@ -37,6 +38,7 @@ event_make(PyTypeObject *type, const sse_fields *fields)
     if (self == NULL) {
         return NULL;
     }
+    self->name = Py_XNewRef(fields->name);
     self->retry = fields->retry;
     self->event_count = fields->event_count;
     self->id_count = fields->id_count;
@@ -155,7 +157,7 @@ event_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     static char *keywords[] = {"data", "event", "id", "retry", NULL};
     PyObject *texts[3] = {NULL, NULL, NULL}, *retry = NULL, *self = NULL;
     utf8_view views[3] = {{"", 0, NULL}, {"", 0, NULL}, {"", 0, NULL}};
-    sse_fields fields;
+    sse_fields fields = {.name = NULL};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|UUUO:ServerSentEvent", keywords,
                                      &texts[0], &texts[1], &texts[2], &retry) ||
         sse_read_retry(retry, &fields.retry) < 0) {
@@ -186,6 +188,7 @@ static void
 event_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
+    Py_XDECREF(((sse_event *)op)->name);
     type->tp_free(op);
     Py_DECREF(type);
 }
@@ -205,6 +208,7 @@ sse_event_fields(PyObject *event, sse_fields *fields)
         .id = self->bytes + self->event_count,
         .id_count = self->id_count,
         .retry = self->retry,
+        .name = self->name,
     };
 }
 
@@ -239,6 +243,10 @@ event_get_data(PyObject *op, void *Py_UNUSED(closure))
 static PyObject *
 event_get_event(PyObject *op, void *Py_UNUSED(closure))
 {
+    PyObject *name = ((sse_event *)op)->name;
+    if (name != NULL) {
+        return Py_NewRef(name);
+    }
     sse_fields fields;
     sse_event_fields(op, &fields);
     return fields.event_count == 0 ? Py_NewRef(generators_state_of(op)->sse_message)

@@ -14,7 +14,8 @@ typedef struct {
     size_t data_count;
     size_t event_count;
     size_t id_count;
-    int64_t retry; /* milliseconds, or SSE_EVENT_NO_RETRY */
+    int64_t retry;  /* milliseconds, or SSE_EVENT_NO_RETRY */
+    PyObject *name; /* the event as a str, or NULL */
 } sse_fields;
 
 /* Make one.  What is not UTF-8 becomes U+FFFD.  A new reference, or NULL. */

@@ -94,6 +94,34 @@ reader_raise_too_long(sse_reader *self, generators_state *state)
     }
 }
 
+/* Set *name to the event of the event that was read, as a str that events share, borrowed.
+   NULL if it has none, or one that is not ASCII.  0 or -1. */
+static int
+reader_name(sse_reader *self, PyObject **name)
+{
+    const buffer *event = &self->machine.event;
+    *name = NULL;
+    if (event->length == 0) {
+        return 0;
+    }
+    if (self->name == NULL || (size_t)PyUnicode_GET_LENGTH(self->name) != event->length ||
+        memcmp(PyUnicode_DATA(self->name), event->data, event->length) != 0) {
+        if (utf8_ascii_prefix(event->data, event->length) != event->length) {
+            return 0;
+        }
+        PyObject *made =
+            PyUnicode_DecodeASCII((const char *)event->data, (Py_ssize_t)event->length, NULL);
+        if (made == NULL) {
+            return -1;
+        }
+        PyObject *earlier = self->name;
+        self->name = made;
+        Py_XDECREF(earlier);
+    }
+    *name = self->name;
+    return 0;
+}
+
 sse_reader_step
 sse_reader_next(sse_reader *self, generators_state *state, PyObject **event)
 {
@@ -110,7 +138,12 @@ sse_reader_next(sse_reader *self, generators_state *state, PyObject **event)
         PyErr_NoMemory();
         return SSE_READER_ERROR;
     }
+    PyObject *name;
+    if (reader_name(self, &name) < 0) {
+        return SSE_READER_ERROR;
+    }
     const sse_fields fields = {
+        .name = name,
         .data = (const char *)machine->data.data,
         .data_count = machine->data.length,
         .event = (const char *)machine->event.data,
@@ -332,6 +365,7 @@ sse_reader_clear(sse_reader *self)
 {
     event_stream_free(&self->machine);
     Py_CLEAR(self->given);
+    Py_CLEAR(self->name);
     Py_CLEAR(self->path);
 }
 
@@ -339,6 +373,7 @@ int
 sse_reader_traverse(sse_reader *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->given);
+    Py_VISIT(self->name);
     Py_VISIT(self->path);
     return 0;
 }

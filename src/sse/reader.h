@@ -10,6 +10,7 @@ typedef struct {
     event_stream machine;
     PyObject *path;      /* owned: a str for messages, or NULL */
     PyObject *given;     /* owned: `last_event_id`, an exact str; NULL: empty */
+    PyObject *name;      /* owned: the event of the last one that had one, in ASCII; or NULL */
     uint64_t item_count; /* lines of text that were fed */
     bool from_text;
     bool finished;

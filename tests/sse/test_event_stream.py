@@ -277,7 +277,7 @@ def test_other_tasks_have_their_turn() -> None:
         task = asyncio.create_task(other())
         begun = time.perf_counter()
         async for _ in aevent_stream(ready('a' for _ in range(10**9))):
-            if time.perf_counter() - begun > 0.2:
+            if turns > 5 or time.perf_counter() - begun > 20:
                 break
         task.cancel()
         return turns
