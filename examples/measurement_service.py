@@ -27,7 +27,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from generators import CSVError, abatched, achunked, acsv_encode, acsv_rows, amerge, to_async
+from generators import CSVError, abatched, acsv_encode, acsv_rows, aevent_stream, to_async
 
 DATABASE = os.environ.get('MEASUREMENTS', 'measurements.db')
 HEARTBEAT = float(os.environ.get('HEARTBEAT', '15'))  # seconds
@@ -70,7 +70,7 @@ async def upload(request: Request) -> Response:
             return Response(status_code=400)  # nobody reads it
         await database.commit()
     for queue in subscribers:
-        queue.put_nowait(f'data: {count} measurements\n\n')
+        queue.put_nowait(f'{count} measurements')
     return JSONResponse({'rows': count})
 
 
@@ -134,26 +134,9 @@ async def uploads() -> AsyncGenerator[str, None]:
         subscribers.remove(queue)
 
 
-async def kept_alive(source: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
-    """The texts of an async generator, and a comment whenever none came for a while.
-
-    wait_for() cancels the step that took too long.  That would end the generator itself; a step
-    of amerge(), or of to_async(), goes on, and the next one gets what it brings.
-    """
-    texts = amerge(source)
-    try:
-        while True:
-            try:
-                yield await asyncio.wait_for(anext(texts), HEARTBEAT)
-            except TimeoutError:
-                yield ': still here\n\n'
-    finally:
-        with CancelScope(shield=True):
-            await texts.aclose()
-
-
 async def events(request: Request) -> Response:
-    chunks = achunked(kept_alive(uploads()), max_delay=0, close_with_task=True)
+    # A comment, whenever no event came for so long, tells that the client is still there.
+    chunks = aevent_stream(uploads(), heartbeat=HEARTBEAT, close_with_task=True)
     if request.method == 'HEAD':
         await chunks.aclose()
     headers = {'Cache-Control': 'no-cache', 'X-Accel-Buffering': 'no'}

@@ -613,6 +613,77 @@ class ajsonl_rows(_AsyncStream[_T_co]):
     def total_bytes(self) -> None: ...
 
 @final
+class ServerSentEvent:
+    def __new__(
+        cls, data: str = '', event: str = 'message', id: str = '', retry: int | None = None
+    ) -> Self: ...
+    @property
+    def data(self) -> str: ...
+    @property
+    def event(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def retry(self) -> int | None: ...
+    def json(self, loads: Callable[[str], Any] = ...) -> Any: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: object = None, /) -> Self: ...
+
+_Event: TypeAlias = str | Buffer | ServerSentEvent | Mapping[str, Any]
+
+@final
+class event_source(_Stream[ServerSentEvent]):
+    def __new__(
+        cls, source: _Source, *, last_event_id: str = '', max_event: int | None = 67108864
+    ) -> Self: ...
+    @property
+    def last_event_id(self) -> str: ...
+    @property
+    def retry(self) -> int | None: ...
+
+@final
+class aevent_source(_AsyncStream[ServerSentEvent]):
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        last_event_id: str = '',
+        max_event: int | None = 67108864,
+        close_with_task: bool = False,
+    ) -> Self: ...
+    @property
+    def last_event_id(self) -> str: ...
+    @property
+    def retry(self) -> int | None: ...
+
+@final
+class event_stream(_Stream[bytes]):
+    def __new__(
+        cls,
+        events: Iterable[_Event],
+        *,
+        dumps: Callable[[Any], str | Buffer] | None = ...,
+        retry: int | None = None,
+        error: Callable[[Exception], _Event | None] | None = None,
+    ) -> Self: ...
+
+@final
+class aevent_stream(_AsyncStream[bytes]):
+    def __new__(
+        cls,
+        events: AsyncIterable[_Event],
+        *,
+        dumps: Callable[[Any], str | Buffer] | None = ...,
+        retry: int | None = None,
+        heartbeat: float | None = None,
+        error: Callable[[Exception], _Event | None] | None = None,
+        close_with_task: bool = False,
+    ) -> Self: ...
+
+@final
 class csv_encode(_Stream[bytes]):
     def __new__(
         cls,

@@ -34,6 +34,11 @@
 #include "events/topic.h"
 #include "runtime/forks.h"
 #include "source/data_error.h"
+#include "sse/aevent_source.h"
+#include "sse/aevent_stream.h"
+#include "sse/event.h"
+#include "sse/event_source.h"
+#include "sse/event_stream.h"
 #include "stream/astep.h"
 #include "stream/async_stream.h"
 #include "stream/astream.h"
@@ -340,6 +345,29 @@ add_row_types(PyObject *module, generators_state *state)
 }
 
 static int
+add_sse_types(PyObject *module, generators_state *state)
+{
+    return (state->sse_message = PyUnicode_InternFromString("message")) == NULL ||
+                   (state->sse_data = PyUnicode_InternFromString("data")) == NULL ||
+                   (state->sse_event = PyUnicode_InternFromString("event")) == NULL ||
+                   (state->sse_id = PyUnicode_InternFromString("id")) == NULL ||
+                   (state->sse_retry = PyUnicode_InternFromString("retry")) == NULL ||
+                   (state->sse_comment = PyUnicode_InternFromString("comment")) == NULL ||
+                   (state->sse_event_type =
+                        add_type(module, "ServerSentEvent", &sse_event_spec)) == NULL ||
+                   add_stream_type(module, state, &event_source_spec,
+                                   &state->event_source_type) < 0 ||
+                   add_async_stream_type(module, state, &aevent_source_spec,
+                                         &state->aevent_source_type) < 0 ||
+                   add_stream_type(module, state, &event_stream_spec,
+                                   &state->event_stream_type) < 0 ||
+                   add_async_stream_type(module, state, &aevent_stream_spec,
+                                         &state->aevent_stream_type) < 0
+               ? -1
+               : 0;
+}
+
+static int
 add_text_types(PyObject *module, generators_state *state)
 {
     if (add_stream_type(module, state, &lines_spec, &state->lines_type) < 0 ||
@@ -413,7 +441,7 @@ module_exec(PyObject *module)
         import_peers(state) < 0 || add_types(module, state) < 0 ||
         add_async_types(module, state) < 0 || add_row_types(module, state) < 0 ||
         add_text_types(module, state) < 0 || add_task_types(module, state) < 0 ||
-        add_event_types(module, state) < 0) {
+        add_event_types(module, state) < 0 || add_sse_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "DataError", state->data_error) < 0

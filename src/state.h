@@ -54,6 +54,11 @@
     X(PyTypeObject, thread_call_type)                                      \
     X(PyTypeObject, workers_type)                                          \
     X(PyTypeObject, map_threads_type)                                      \
+    X(PyTypeObject, event_source_type)                                     \
+    X(PyTypeObject, aevent_source_type)                                    \
+    X(PyTypeObject, event_stream_type)                                     \
+    X(PyTypeObject, aevent_stream_type)                                    \
+    X(PyTypeObject, sse_event_type)                                        \
     X(PyTypeObject, dispatcher_type)                                       \
     X(PyTypeObject, event_handler_type)                                    \
     X(PyTypeObject, event_topic_type)                                      \
@@ -76,7 +81,13 @@
     X(PyObject, csv_interned)         /* see csv/module/interned.h */      \
     X(PyObject, io)                   /* the module */                     \
     X(PyObject, flush)                /* FLUSH */                          \
-    X(PyObject, str_decode)           /* and the like: interned names */   \
+    X(PyObject, sse_message)          /* "message" */                      \
+    X(PyObject, sse_data)             /* the names of its fields */        \
+    X(PyObject, sse_event)                                                 \
+    X(PyObject, sse_id)                                                    \
+    X(PyObject, sse_retry)                                                 \
+    X(PyObject, sse_comment)                                               \
+    X(PyObject, str_decode) /* and the like: interned names */             \
     X(PyObject, str_call_soon)                                             \
     X(PyObject, str_get_loop)                                              \
     X(PyObject, str_add_done_callback)                                     \
@@ -94,6 +105,8 @@
     X(PyObject, date)     /* datetime.date */                              \
     X(PyObject, datetime) /* datetime.datetime */                          \
     /* NULL until it is met, and guarded by `late`: */                     \
+    X(PyObject, json_loads)           /* json.loads */                     \
+    X(PyObject, json_compact)         /* see sse/writer.c */               \
     X(PyObject, asyncio_running_loop) /* functions of asyncio */           \
     X(PyObject, asyncio_current_task)                                      \
     X(PyObject, asyncio_swap_task)                                         \

@@ -26,6 +26,11 @@ PRINTED = [
     '',
     "['one', 'two', 'three']\n[{'id': 1}, {'id': 2}]\nb'{\"id\":1}\\n{\"id\":2}\\n'\n",
     "[b'Data Chunk 0\\nData Ch', b'unk 1\\nData Chunk 2\\n']\n[('a', 'b'), ('c', 'd'), ('e',)]\n",
+    (
+        "[b'data: two\\ndata: lines\\n\\n', "
+        'b\'event: offer\\nid: 7\\ndata: {"price":3}\\n\\n\']\n'
+        "message 'two\\nlines' \noffer '{\"price\":3}' 7\n"
+    ),
     'FIRST\nSECOND\n',
     '0 1 4 9 16 36\n',
     '(1, 2)\n(3, 4)\n',

@@ -38,13 +38,14 @@ ROOMS = {
     'csv/row': 'csv/parse',
     'csv/rows': 'csv/row',
     'chunks': 'source',
+    'sse': 'source',
     'csv/write': 'csv/row chunks',
     'text': 'source chunks',
     'csv/module': 'csv/rows csv/write',
     'bridge': 'source',
     'events': 'source',
     'tasks': 'source',
-    'module.c': 'csv/module text bridge events tasks',
+    'module.c': 'csv/module sse text bridge events tasks',
 }
 WITHOUT_HEADER = {'module.c'}
 

@@ -33,7 +33,10 @@ data_source_use_file(data_source *self, generators_state *state, PyObject *file,
     if (plain) {
         return file_size_left(file, &self->total_bytes);
     }
-    self->reader = PyObject_GetAttrString(file, "read");
+    int at_once = self->at_once ? attributes_has(file, "read1") : 0;
+    if (at_once >= 0) {
+        self->reader = PyObject_GetAttrString(file, at_once ? "read1" : "read");
+    }
     return self->reader == NULL ? -1 : 0;
 }
 

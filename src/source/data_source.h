@@ -34,10 +34,11 @@ typedef struct {
     uint64_t bytes_read;
     uint64_t total_bytes; /* or FILE_SIZE_UNKNOWN */
     int suspicious;       /* items that the sink's check_item() found suspicious */
-    bool checks_items;    /* check_item() is still called */
-    bool gave_bytes;      /* bytes were fed that are not empty */
-    bool gave_text;       /* text was fed; no source gives both */
-    bool owns_file;       /* the file was opened here */
+    bool at_once; /* set before it is opened: a file is not to wait for more than it has */
+    bool checks_items; /* check_item() is still called */
+    bool gave_bytes;   /* bytes were fed that are not empty */
+    bool gave_text;    /* text was fed; no source gives both */
+    bool owns_file;    /* the file was opened here */
 } data_source;
 
 /* Open a source.  `owner` pulls from it if it is an iterable.  `reads_into`: the sink has

@@ -169,7 +169,7 @@ astream_leave_source(astream *self, bool entered)
 }
 
 /* Count one pull that was ready in a step that makes many: true where it must answer
-   ASTREAM_AGAIN now, so that others have their turn. */
+   ASTREAM_AGAIN or ASTREAM_ITEM now, so that others have their turn. */
 static inline bool
 astream_spend(astream *self)
 {
@@ -177,6 +177,7 @@ astream_spend(astream *self)
         return false;
     }
     self->is_due = true;
+    self->budget.unchecked = 0; /* the next step asks whether it is due */
     return true;
 }
 

@@ -36,6 +36,10 @@ NUMBERS = [
     '2024-02-29',
     '2024-02-29T23:59:59.123456',
 ]
+EVENTS = [
+    b'data: a\r\ndata:b\r\rid: 1\nevent: add\nretry: 10\ndata\n\n',
+    b'\xef\xbb\xbf: comment\n\nid\nid: \0\ndata:  x\n\n',
+]
 
 
 def compile_target(name: str, folder: Path) -> Path:
@@ -62,6 +66,10 @@ def seed(name: str, folder: Path) -> None:
     if name == 'number':
         for i, text in enumerate(NUMBERS):
             (folder / f'seed-{i}').write_text(text)
+        return
+    if name == 'event_stream':
+        for i, events in enumerate(EVENTS):
+            (folder / f'seed-{i}').write_bytes(bytes(range(16)) + events)
         return
     for i, path in enumerate(sorted(DATA.rglob('*.csv')) if DATA.is_dir() else []):
         for flags in (b'\1\0\7\3', b'\5\x10\1\2') if name == 'fields' else (b'',):

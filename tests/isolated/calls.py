@@ -6,6 +6,7 @@ generator expression, for which CPython up to 3.13 crashes where memory is short
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import copy
 import csv
@@ -513,6 +514,79 @@ def streams_that_are_thrown_into(g: Any) -> Any:
         sync.throw(LookupError('y'))
     except LookupError as error:
         told.append(message(error))
+    return told
+
+
+# --- events over HTTP ---------------------------------------------------------------------------
+
+SERVED = 'event: \xe9\r\ndata: \u20ac\ndata\nid: 1\nretry: 5\n\ndata: b\n\n'
+
+
+@call
+def server_sent_events(g: Any) -> Any:
+    told: list[Any] = []
+    for source in (
+        SERVED.encode(),
+        [SERVED[:20].encode(), bytearray(SERVED[20:].encode())],
+        io.BytesIO(b'event: \xff\nid: \xff\ndata: \xff\n\n'),
+        io.StringIO(SERVED),
+        SERVED.splitlines(),
+        ['data: \ud800', ''],
+    ):
+        events = g.event_source(source, last_event_id='\xe9')
+        told.append(events.last_event_id)
+        told += events
+        told.append([events.last_event_id, events.retry])
+    events = g.event_source([b'data: a\n\ndata: ' + b'b' * 99], max_event=50)
+    told.append(next(events))
+    try:
+        next(events)
+    except g.DataError as error:
+        told.append(message(error))
+    try:
+        list(g.event_source(['a\nb']))
+    except g.DataError as error:
+        told.append(message(error))
+    return [*map(repr, told)]
+
+
+SENT = [
+    'a\nb\xe9',
+    b'c\r\nd',
+    memoryview(b'e'),
+    {'data': [1, 'x' * 300], 'event': '\xe9', 'id': 10**30, 'comment': '\u20ac', 'retry': 5},
+    collections.OrderedDict(data='a', id='\xe9'),
+    {'data': None},
+]
+
+
+def last_event(error: Exception) -> Any:
+    return {'data': message(error)}
+
+
+@call
+def server_sent_events_written(g: Any) -> Any:
+    told: list[Any] = [*g.event_stream(['a\nb'])]
+    told += g.event_stream([*SENT, g.ServerSentEvent('a', '\xe9', 'b')], dumps=repr, retry=3)
+    told += on_a_loop(collect(g.aevent_stream(g.to_async(SENT, thread=False), dumps=repr, retry=4)))
+    told += g.event_stream(['a', {'id': '\n'}], error=last_event, dumps=repr)
+    for event in (
+        {'event': 'a\nb'},
+        {'id': 1.5},
+        {'event': 1},
+        {'comment': 1},
+        {'name': 'x'},
+        {},
+        1,
+        '\ud800',
+        {'retry': '1'},
+        {'data': 'x'},
+        memoryview(b'abcd')[::2],
+    ):
+        try:
+            told += g.event_stream([event])
+        except (ValueError, TypeError, BufferError) as error:
+            told.append(message(error))
     return told
 
 

@@ -11,6 +11,7 @@ import concurrent.futures
 import dataclasses
 import functools
 import io
+import itertools
 import json
 import os
 import shutil
@@ -31,10 +32,13 @@ from generators import (
     Dispatcher,
     ErrorEvent,
     Event,
+    ServerSentEvent,
     abatched,
     achunked,
     acsv_encode,
     acsv_rows,
+    aevent_source,
+    aevent_stream,
     ajsonl_encode,
     ajsonl_rows,
     alines,
@@ -46,6 +50,8 @@ from generators import (
     csv_encode,
     csv_rows,
     drive,
+    event_source,
+    event_stream,
     jsonl_encode,
     jsonl_rows,
     map_threads,
@@ -575,6 +581,216 @@ recipe(
     joined=True,
 )
 
+# --- event_source, ServerSentEvent --------------------------------------------------------------
+
+
+def event_of(i: int) -> str:
+    name, text = pair(i)
+    return f'event: e{i % 3}\r\n: ping\nid: {name}\ndata: {text}\rdata\n\n'
+
+
+def events_written(count: int) -> bytes:
+    data = ''
+    for i in range(count):
+        data += event_of(i)
+    return data.encode()
+
+
+def event_items(count: int) -> list[Any]:
+    return [(f'{text_of(i)}\n', f'e{i % 3}', str(i)) for i in range(count)]
+
+
+def fields_of(event: Any) -> tuple[str, str, str]:
+    return event.data, event.event, event.id
+
+
+def step_event(events: Any) -> tuple[str, str, str]:
+    return fields_of(next(events))
+
+
+def event_lines(count: int) -> Iterator[str]:
+    for i in range(count):
+        yield f'event: e{i % 3}'
+        yield f'id: {i}\n'
+        yield f'data: {text_of(i)}\r'
+        yield 'data'
+        yield ''
+
+
+recipe(
+    'event_source',
+    make=lambda n: event_source(cut(events_written(n), 5)),
+    step=step_event,
+    items=event_items,
+)
+recipe(
+    'event_source of bytes',
+    make=lambda n: event_source(events_written(n)),
+    step=step_event,
+    items=event_items,
+)
+recipe(
+    'event_source of lines',
+    make=lambda n: event_source(event_lines(n)),
+    step=step_event,
+    items=event_items,
+)
+recipe(
+    'event_source of a file',
+    make=lambda n: event_source(io.BytesIO(events_written(n))),
+    step=step_event,
+    items=event_items,
+)
+
+
+def look_at_event(events: Any) -> str:
+    event = next(events)
+    assert hash(event) != 0
+    return repr(event)
+
+
+recipe(
+    'event_source of bytes that are no text',
+    'event_source',
+    'ServerSentEvent',
+    make=lambda n: event_source(b'event: \xff\nid: ab\nretry: 300\ndata: xy\n\n' * n),
+    step=look_at_event,
+    items=lambda n: ["ServerSentEvent(data='xy', event='\ufffd', id='ab', retry=300)"] * n,
+)
+
+
+@functools.cache
+def events_path_of(count: int) -> str:
+    descriptor, made = tempfile.mkstemp(dir=folder())
+    with open(descriptor, 'wb') as file:
+        file.write(events_written(count))
+    return made
+
+
+recipe(
+    'event_source of a path',
+    make=lambda n: event_source(events_path_of(n)),
+    step=step_event,
+    items=event_items,
+    one_descriptor=True,
+)
+
+
+def step_to_long_event(events: Any) -> Any:
+    try:
+        return next(events).data
+    except DataError as error:
+        assert events.last_event_id == 'x'
+        return error.record, error.line
+
+
+recipe(
+    'event_source to an error',
+    'event_source',
+    'DataError',
+    make=lambda n: event_source(
+        cut(b'data: a\n\n' * n + b'data: long\n\n', 3), last_event_id='x', max_event=8
+    ),
+    step=step_to_long_event,
+    items=lambda n: [*('a' for _ in range(n)), (n + 1, 2 * n + 1)],
+)
+
+
+def use_event(numbers: Iterator[int]) -> Any:
+    import copy
+    import pickle
+
+    name, text = pair(next(numbers))
+    event = ServerSentEvent(text, event=name, id='é', retry=3)
+    assert copy.deepcopy(event) == pickle.loads(pickle.dumps(event)) == event
+    assert hash(event) == hash(ServerSentEvent(text, name, 'é', 3))
+    assert repr(event)
+    assert event.json(str.upper) == text.upper()
+    return event.event, event.data
+
+
+recipe(
+    'ServerSentEvent',
+    make=lambda n: Locked(range(n)),
+    step=use_event,
+    close=lambda numbers: None,
+    items=pairs,
+)
+
+# --- event_stream -------------------------------------------------------------------------------
+
+
+def sent(i: int) -> Any:
+    return (
+        text_of(i),
+        {'event': 'e', 'id': i, 'data': (i,), 'retry': 5, 'comment': 'a\nb'},
+        ServerSentEvent(text_of(i), event='é', id=str(i)),
+        b'a\rb',
+    )[i % 4]
+
+
+def events_sent(count: int) -> Iterator[Any]:
+    for i in range(count):
+        yield sent(i)
+
+
+def sent_bytes(i: int) -> bytes:
+    comment = ': a\n: b\nevent: e\n'
+    return (
+        f'data: {text_of(i)}\n\n',
+        f'{comment}id: {i}\nretry: 5\ndata: ({i},)\n\n',
+        f'event: é\nid: {i}\ndata: {text_of(i)}\n\n',
+        'data: a\ndata: b\n\n',
+    )[i % 4].encode()
+
+
+def sent_items(count: int) -> list[bytes]:
+    items = []
+    for i in range(count):
+        items.append(sent_bytes(i))
+    return items
+
+
+recipe('event_stream', make=lambda n: event_stream(events_sent(n), dumps=ascii), items=sent_items)
+recipe(
+    'event_stream as JSON',
+    'event_stream',
+    make=lambda n: event_stream([{'data': {'a': [i]}} for i in range(n)]),
+    items=lambda n: [b'data: {"a":[%d]}\n\n' % i for i in range(n)],
+    short_of_memory=sys.version_info >= (3, 14),  # JSONEncoder makes a function
+)
+
+
+def tuples_sent(count: int) -> Iterator[Any]:
+    for i in range(count):
+        yield {'data': (i,)}
+
+
+def sent_and_broken_off(count: int) -> Iterator[Any]:
+    """It fails in C: CPython loses an exception of Python code that it has no memory to trace."""
+    return itertools.chain(tuples_sent(count), map(int, ['x']))
+
+
+def tuples_and_last(count: int) -> list[bytes]:
+    items = [b'event: error\ndata: ()\n\n']
+    for i in range(count):
+        items.insert(i, b'data: (%d,)\n\n' % i)
+    return items
+
+
+def last_of(error: Exception) -> Any:
+    if not isinstance(error, ValueError):
+        raise error
+    return {'event': 'error', 'data': ()}
+
+
+recipe(
+    'event_stream with a last event',
+    'event_stream',
+    make=lambda n: event_stream(sent_and_broken_off(n), dumps=str, error=last_of),
+    items=tuples_and_last,
+)
+
 # --- jsonl_encode -------------------------------------------------------------------------------
 
 
@@ -788,6 +1004,32 @@ async def abytes(count: int) -> AsyncIterator[bytes]:
 
 
 recipe('acsv_rows', make=lambda n: acsv_rows(abytes(n)), items=lists, **BY_HAND)
+
+
+async def aevents(count: int) -> AsyncIterator[bytes]:
+    for piece in cut(events_written(count), 5):
+        yield piece
+
+
+recipe(
+    'aevent_source',
+    make=lambda n: aevent_source(aevents(n)),
+    items=event_items,
+    **{**BY_HAND, 'step': lambda events: fields_of(step_async(events))},
+)
+
+
+async def aevents_sent(count: int) -> AsyncIterator[Any]:
+    for i in range(count):
+        yield sent(i)
+
+
+recipe(
+    'aevent_stream',
+    make=lambda n: aevent_stream(aevents_sent(n), dumps=ascii),
+    items=sent_items,
+    **BY_HAND,
+)
 
 
 async def alines_cut(count: int) -> AsyncIterator[bytes]:
@@ -1172,8 +1414,10 @@ def uncovered() -> set[str]:
 class Stage:
     """A type that streams what another gives: `over(source)`, an item for each of the source's.
 
-    The items of its source are what it takes, 'text' (str or bytes) or 'row'; those that it gives
-    are of the kind that it `gives`.  None: as those of its source.
+    The items of its source are what it takes: 'text' (str or bytes), 'row', 'events' (text of
+    whole events), or 'long text', each of which leaves alone though others are ready.  Those that
+    it gives are of the kind that it `gives`, which may be 'event', too.  None: as those of its
+    source.
     """
 
     name: str
@@ -1210,6 +1454,8 @@ ASYNC_STAGES = {
             delayed=lambda source, delay: achunked(source, max_delay=delay),
         ),
         Stage('acsv_rows', acsv_rows, takes='text', gives='row'),
+        Stage('aevent_source', aevent_source, takes='events', gives='event'),
+        Stage('aevent_stream', aevent_stream, takes='long text', gives='events'),
         Stage(
             'alines',
             lambda source, **options: alines(source, keepends=True, **options),
@@ -1257,6 +1503,8 @@ SYNC_STAGES = {
         Stage('batched', lambda source: batched(source, 1), gives='row'),
         Stage('chunked', lambda source: chunked(source, max_delay=0), takes='text', gives='text'),
         Stage('csv_rows', csv_rows, takes='text', gives='row'),
+        Stage('event_source', event_source, takes='events', gives='event'),
+        Stage('event_stream', event_stream, takes='text', gives='events'),
         Stage(
             'lines',
             lambda source: generators.lines(source, keepends=True),
@@ -1305,13 +1553,19 @@ def number_of(item: Any) -> int:
     """The number that an item of any stage holds."""
     while isinstance(item, tuple | list):
         item = item[0]
+    if isinstance(item, ServerSentEvent):
+        item = item.data
     text = item.decode() if isinstance(item, bytes) else item
-    return int(text.strip().strip('"'))
+    return int(text.replace('data:', '').strip().strip('"'))
 
 
 def item_of(kind: str | None, number: int) -> Any:
     text = f'{number:06}'  # the first bytes of a file are looked at together
-    return (text,) if kind == 'row' else text + '\n'
+    if kind == 'row':
+        return (text,)
+    if kind == 'long text':
+        return text.ljust(65536)
+    return f'data: {text}\n\n' if kind == 'events' else text + '\n'
 
 
 def stacked(outer: Stage, inner: Stage, source: Callable[[str], Any], delay: float | None) -> Any:

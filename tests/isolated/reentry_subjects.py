@@ -5,8 +5,10 @@ A type that is new joins by an entry here; `test_reentry.py` fails while a publi
 
 from __future__ import annotations
 
+import copy
 import csv as standard_csv
 import dataclasses
+import pickle
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -14,10 +16,13 @@ from generators import (
     FLUSH,
     CSVRow,
     Dispatcher,
+    ServerSentEvent,
     abatched,
     achunked,
     acsv_encode,
     acsv_rows,
+    aevent_source,
+    aevent_stream,
     ajsonl_encode,
     ajsonl_rows,
     alines,
@@ -29,6 +34,8 @@ from generators import (
     csv_encode,
     csv_rows,
     drive,
+    event_source,
+    event_stream,
     jsonl_encode,
     jsonl_rows,
     lines,
@@ -277,6 +284,57 @@ subject(
     ),
 )
 
+EVENTS = (b'event: a\r', b'\ndata: x\n\ndata', b': y\xff\nid: 7\n\n', b'data: z\n')
+EVENT_LINES = ('event: a', 'data: x\n', '', 'data: é', 'id: 7\r', '')
+
+subject('event_source', make=lambda: event_source(Source(buffers(*EVENTS))))
+subject(
+    'event_source of lines',
+    make=lambda: event_source(generator(texts(*EVENT_LINES)), last_event_id=Text('é')),
+)
+subject('event_source of a file', make=lambda: event_source(File(b''.join(EVENTS))))
+subject(
+    'event_source of a buffer',
+    make=lambda: event_source(world().container(Buffer(b''.join(EVENTS)))),
+)
+subject(
+    'event_source to an error',
+    make=lambda: event_source(Source(buffers(*EVENTS)), max_event=8),
+)
+
+
+def served() -> Any:
+    yield Text('a\nb')
+    yield world().container(Buffer(b'c\rd'))
+    yield world().container({Text('data'): Item(), Text('event'): Text('e'), 'id': Text('7')})
+    yield world().container(Keyed({Text('comment'): Text('x'), 'data': Item()}))
+    yield ServerSentEvent(Text('x'))
+    yield {'data': Number(1.5), 'retry': 7}
+
+
+def dumped(value: Any) -> Any:
+    return world().container(Buffer(b'dumped'))
+
+
+def unserved() -> Any:
+    yield Text('a')
+    yield world().container({Text('data'): Item(), Item(): Item(), 'id': Text('7\n')})
+
+
+subject('event_stream', make=lambda: event_stream(Source(served()), dumps=Call(dumped), retry=7))
+subject(
+    'event_stream with a last event',
+    make=lambda: event_stream(
+        generator(unserved()),
+        error=Call(lambda error: world().container({'data': Item(), Text('id'): Text('7')})),
+        dumps=Call(lambda value: Text('x')),
+    ),
+)
+subject(
+    'event_stream that breaks off',
+    make=lambda: event_stream(Source(unserved()), error=Call(lambda error: None)),
+)
+
 subject('lines of text', 'lines', make=lambda: lines(Source(texts(*LINES)), newline=Text('\n')))
 subject(
     'lines of chunks',
@@ -482,6 +540,29 @@ subject(
         async_generator(texts('1\n', 'x\n', '2\n')),
         types={0: Call(fail_sometimes)},
         on_error=Call(lambda error, text: Item()),
+    ),
+)
+subject('aevent_source', make=lambda: aevent_source(AsyncSource(buffers(*EVENTS))))
+subject(
+    'aevent_source of waits',
+    make=lambda: aevent_source(SlowSource(texts(*EVENT_LINES)), close_with_task=True),
+)
+subject('aevent_source of a file', make=lambda: aevent_source(AsyncFile(b''.join(EVENTS))))
+subject(
+    'aevent_stream', make=lambda: aevent_stream(AsyncSource(served()), dumps=Call(dumped), retry=7)
+)
+subject(
+    'aevent_stream with heartbeats',
+    make=lambda: aevent_stream(
+        SlowSource(served()), dumps=Call(dumped), heartbeat=100, close_with_task=True
+    ),
+)
+subject(
+    'aevent_stream with a last event',
+    make=lambda: aevent_stream(
+        async_generator(unserved()),
+        error=Call(lambda error: {'data': Item()}),
+        dumps=Call(lambda value: Text('x')),
     ),
 )
 subject('alines', make=lambda: alines(AsyncSource(texts(*LINES))))
@@ -837,8 +918,6 @@ subject(
 
 
 def use_row(run: Any) -> None:
-    import copy
-    import pickle
 
     row, item = run.thing, Text('x')
     for use in (
@@ -895,4 +974,28 @@ subject(
         Source(texts(*LINES)), into=CSVRow, types={'a': Call(lambda text: Item()), 'b': Call(str)}
     ),
     lives={'used': use_read_rows},
+)
+
+
+def use_event(run: Any) -> None:
+    event = run.thing
+    world().targets.append(event)
+    for use in (
+        lambda: event.json(Call(lambda text: Item())),
+        event.json,
+        lambda: event == Item(),
+        lambda: hash(event),
+        lambda: repr(event),
+        lambda: copy.deepcopy(event),
+        lambda: pickle.dumps(event),
+        lambda: (event.data, event.event, event.id, event.retry),
+    ):
+        run.attempt(use)
+    run.drop()
+
+
+subject(
+    'ServerSentEvent',
+    make=lambda: ServerSentEvent(Text('x'), event=Text('é'), id=Text('7'), retry=7),
+    lives={'used': use_event},
 )

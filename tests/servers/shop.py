@@ -20,7 +20,7 @@ def order(n):
 
 
 def change(n):
-    return f'data: {n}\n\n'
+    return str(n)
 
 
 def orders():

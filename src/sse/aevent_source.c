@@ -1,0 +1,196 @@
+/* aevent_source: the events of an async text/event-stream, one by one.
+ *
+ * The async front end of sse_reader.  It waits for a piece and feeds it only when no
+ * complete event is left.
+ *
+ * States and threads: those of an async stream.
+ *
+ * It owns the parser's memory until the end, and what the attributes give for longer.  User
+ * code runs in the source, while the stream is `running`.
+ */
+#include "sse/aevent_source.h"
+
+#include "source/async_source.h"
+#include "source/data_source.h"
+#include "sse/reader.h"
+
+typedef struct {
+    astream stream;
+    data_source pieces; /* how pieces are fed; it has no source itself */
+    sse_reader reader;
+} aevent_source;
+
+/* ---- the stream's own ---- */
+
+/* Feed the piece that was pulled (stolen), or the end.  0 or -1. */
+static int
+asource_feed(aevent_source *self, generators_state *state, astream_answer answer,
+             PyObject *piece)
+{
+    if (answer == ASTREAM_FAILED) {
+        return -1;
+    }
+    if (answer == ASTREAM_ENDED) {
+        sse_reader_finish(&self->reader);
+        return 0;
+    }
+    const source_sink sink = sse_reader_sink(&self->reader);
+    int status = self->stream.read != NULL
+                     ? data_source_feed_read(&self->pieces, state, &sink, piece)
+                     : data_source_feed_item(&self->pieces, state, &sink, piece,
+                                             self->stream.pulled - 1);
+    Py_DECREF(piece);
+    return status;
+}
+
+static astream_outcome
+asource_step(astream *base, astream_answer answer, PyObject **value)
+{
+    aevent_source *self = (aevent_source *)base;
+    generators_state *state = generators_state_of((PyObject *)self);
+    if (answer == ASTREAM_ASKED) {
+        sse_reader_step step = sse_reader_next(&self->reader, state, value);
+        if (step != SSE_READER_MORE) {
+            return step == SSE_READER_EVENT ? ASTREAM_ITEM
+                   : step == SSE_READER_END ? ASTREAM_END
+                                            : ASTREAM_ERROR;
+        }
+        answer = astream_pull(base, value);
+        if (answer == ASTREAM_PENDING) {
+            return ASTREAM_AWAIT;
+        }
+    }
+    PyObject *piece = *value;
+    *value = NULL;
+    return asource_feed(self, state, answer, piece) < 0 ? ASTREAM_ERROR : ASTREAM_AGAIN;
+}
+
+static int
+asource_release(astream *base)
+{
+    aevent_source *self = (aevent_source *)base;
+    sse_reader_release(&self->reader);
+    return data_source_close(&self->pieces);
+}
+
+static const astream_kind asource_kind = {asource_step, NULL, asource_release};
+
+static int
+asource_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    int status = sse_reader_traverse(&((aevent_source *)op)->reader, visit, arg);
+    return status != 0 ? status : astream_traverse(op, visit, arg);
+}
+
+static int
+asource_clear(PyObject *op)
+{
+    sse_reader_clear(&((aevent_source *)op)->reader);
+    return astream_clear(op);
+}
+
+/* ---- making one ---- */
+
+static int
+asource_init(aevent_source *self, generators_state *state, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"source", "last_event_id", "max_event", "close_with_task",
+                               NULL};
+    PyObject *source, *last_event_id = NULL, *max_event = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$UOp:aevent_source", keywords, &source,
+                                     &last_event_id, &max_event,
+                                     &self->stream.close_with_task) ||
+        sse_reader_open(&self->reader, last_event_id, max_event) < 0) {
+        return -1;
+    }
+    data_source_open_items(&self->pieces, DATA_SOURCE_AUTO);
+    return async_source_open(&self->stream, state, source, DATA_SOURCE_BLOCK,
+                             "source must be an async iterable of bytes or str, or an object "
+                             "whose read() is a coroutine function");
+}
+
+static PyObject *
+asource_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    aevent_source *self = (aevent_source *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->stream.kind = &asource_kind;
+    if (asource_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+/* ---- attributes ---- */
+
+static PyObject *
+asource_get_last_event_id(PyObject *op, void *Py_UNUSED(closure))
+{
+    aevent_source *self = (aevent_source *)op;
+    PyObject *id;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    id = sse_reader_last_id(&self->reader, self->stream.first != NULL);
+    Py_END_CRITICAL_SECTION();
+    return id;
+}
+
+static PyObject *
+asource_get_retry(PyObject *op, void *Py_UNUSED(closure))
+{
+    int64_t retry;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    retry = ((aevent_source *)op)->reader.machine.retry;
+    Py_END_CRITICAL_SECTION();
+    return sse_retry_object(retry);
+}
+
+static PyGetSetDef asource_attributes[] = {
+    {"last_event_id", asource_get_last_event_id, NULL,
+     "The last event ID of the events given so far: what a client sends as the\n"
+     "Last-Event-ID header when it connects again.  '' if there is none.",
+     NULL},
+    {"retry", asource_get_retry, NULL,
+     "The time to wait before connecting again, in milliseconds, if the server has set\n"
+     "it; or None.",
+     NULL},
+    {NULL},
+};
+
+PyDoc_STRVAR(
+    asource_doc,
+    "aevent_source(source, *, last_event_id='', max_event=67108864,\n"
+    "              close_with_task=False)\n"
+    "--\n\n"
+    "An async iterator over the events that event_source() would read; see there.\n\n"
+    "source is an async iterable of bytes, cut anywhere, such as response.aiter_bytes() of\n"
+    "httpx or response.content.iter_any() of aiohttp; of str, each a line; or an object\n"
+    "whose read(n) is a coroutine function, such as a StreamReader.  An async generator\n"
+    "is closed at the end.\n\n"
+    "A step that is cancelled loses nothing: the next step gets what it would have got.\n"
+    "close_with_task=True closes the stream when the asyncio task that took its first\n"
+    "event ends.\n\n"
+    ">>> import asyncio\n"
+    ">>> from generators import aevent_source\n"
+    ">>> async def chunks():\n"
+    "...     yield b'data: a\\r'\n"
+    "...     yield b'\\n\\r\\ndata: b\\n\\n'\n"
+    ">>> async def main():\n"
+    "...     return [event.data async for event in aevent_source(chunks())]\n"
+    ">>> asyncio.run(main())\n"
+    "['a', 'b']");
+
+static PyType_Slot asource_slots[] = {
+    {Py_tp_doc, (char *)asource_doc},   {Py_tp_new, asource_new},
+    {Py_tp_traverse, asource_traverse}, {Py_tp_clear, asource_clear},
+    {Py_tp_getset, asource_attributes}, {0, NULL},
+};
+
+PyType_Spec aevent_source_spec = {
+    .name = "generators.aevent_source",
+    .basicsize = sizeof(aevent_source),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = asource_slots,
+};

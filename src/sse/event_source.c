@@ -1,0 +1,187 @@
+/* event_source: the events of a text/event-stream, one by one.
+ *
+ * The sync front end of sse_reader.  It pulls pieces from a data_source only when no
+ * complete event is left, so nothing is read ahead but the rest of the last piece.
+ *
+ * States: those of a stream.
+ *
+ * It owns the source (and closes it if it opened it) and the parser's memory until the end,
+ * and what the attributes give for longer.
+ *
+ * User code runs when the source is pulled.  Meanwhile `running` is set, and every other call
+ * is refused.  Threads: see stream.c.
+ */
+#include "sse/event_source.h"
+
+#include "runtime/raising.h"
+#include "source/data_source.h"
+#include "sse/reader.h"
+
+typedef struct {
+    stream stream;
+    data_source source;
+    sse_reader reader;
+} event_source;
+
+/* ---- the stream's own ---- */
+
+static PyObject *
+source_next(stream *base)
+{
+    event_source *self = (event_source *)base;
+    generators_state *state = generators_state_of((PyObject *)self);
+    const source_sink sink = sse_reader_sink(&self->reader);
+    for (;;) {
+        PyObject *event;
+        sse_reader_step step = sse_reader_next(&self->reader, state, &event);
+        if (step == SSE_READER_EVENT) {
+            return event;
+        }
+        if (step != SSE_READER_MORE ||
+            data_source_pull(&self->source, state, base, &sink) < 0) {
+            return NULL;
+        }
+    }
+}
+
+static int
+source_release(stream *base)
+{
+    event_source *self = (event_source *)base;
+    sse_reader_release(&self->reader);
+    return data_source_close(&self->source);
+}
+
+static const stream_kind source_kind = {.next = source_next, .release = source_release};
+
+static int
+source_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    event_source *self = (event_source *)op;
+    int status = sse_reader_traverse(&self->reader, visit, arg);
+    if (status == 0) {
+        status = data_source_traverse(&self->source, visit, arg);
+    }
+    return status != 0 ? status : stream_traverse(op, visit, arg);
+}
+
+static int
+source_clear(PyObject *op)
+{
+    event_source *self = (event_source *)op;
+    sse_reader_clear(&self->reader);
+    if (data_source_close(&self->source) < 0) {
+        raising_unraisable(op);
+    }
+    return stream_clear(op);
+}
+
+/* ---- making one ---- */
+
+static int
+source_init(event_source *self, generators_state *state, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"source", "last_event_id", "max_event", NULL};
+    PyObject *source, *last_event_id = NULL, *max_event = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$UO:event_source", keywords, &source,
+                                     &last_event_id, &max_event) ||
+        sse_reader_open(&self->reader, last_event_id, max_event) < 0) {
+        return -1;
+    }
+    self->source.at_once =
+        true; /* an event is given when it comes, not when a block is full */
+    return data_source_open(&self->source, state, &self->stream, source, DATA_SOURCE_AUTO,
+                            true, &self->reader.path);
+}
+
+static PyObject *
+source_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    event_source *self = (event_source *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->stream.kind = &source_kind;
+    if (source_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+/* ---- attributes ---- */
+
+static PyObject *
+source_get_last_event_id(PyObject *op, void *Py_UNUSED(closure))
+{
+    event_source *self = (event_source *)op;
+    PyObject *id;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    id = sse_reader_last_id(&self->reader, self->stream.first != NULL);
+    Py_END_CRITICAL_SECTION();
+    return id;
+}
+
+static PyObject *
+source_get_retry(PyObject *op, void *Py_UNUSED(closure))
+{
+    int64_t retry;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    retry = ((event_source *)op)->reader.machine.retry;
+    Py_END_CRITICAL_SECTION();
+    return sse_retry_object(retry);
+}
+
+static PyGetSetDef source_attributes[] = {
+    {"last_event_id", source_get_last_event_id, NULL,
+     "The last event ID of the events given so far: what a client sends as the\n"
+     "Last-Event-ID header when it connects again.  '' if there is none.",
+     NULL},
+    {"retry", source_get_retry, NULL,
+     "The time to wait before connecting again, in milliseconds, if the server has set\n"
+     "it; or None.",
+     NULL},
+    {NULL},
+};
+
+PyDoc_STRVAR(
+    source_doc,
+    "event_source(source, *, last_event_id='', max_event=67108864)\n"
+    "--\n\n"
+    "An iterator over the server-sent events of a text/event-stream, read as the HTML\n"
+    "standard says.  Each is a ServerSentEvent.\n\n"
+    ">>> from generators import event_source\n"
+    ">>> for event in event_source([b'event: offer\\nda', b'ta: 3\\nid: 7\\n\\n']):\n"
+    "...     print(event.event, event.data, event.id)\n"
+    "offer 3 7\n\n"
+    "source is one of\n"
+    "    an iterable of bytes, cut anywhere, such as response.iter_bytes() of httpx or\n"
+    "    response.iter_content(None) of requests;\n"
+    "    an iterable of str, each a line, whose line end may be missing;\n"
+    "    a binary file object, read with read1(n) if it has that, or read(n); or a text\n"
+    "    file object; it is not closed;\n"
+    "    bytes or any other buffer;\n"
+    "    a path (str or os.PathLike), opened here and closed at the end.\n"
+    "A generator, given or returned by iter(source), is closed at the end.\n\n"
+    "Lines end at LF, CR and CR LF, and nowhere else.  Bytes are UTF-8; what is invalid\n"
+    "becomes U+FFFD.  Comments, unknown fields and events without data are skipped.  What\n"
+    "the end of the source leaves unfinished is not given.\n\n"
+    "last_event_id is the ID of events before the first one that sets its own.\n"
+    "max_event is the maximum length of an event, in bytes: of its data and name, and of\n"
+    "any line of it.  None is no limit.\n\n"
+    "Raises DataError for an event that is longer, after the events before it; OSError at\n"
+    "once for a path that can't be opened.  An exception of the source is raised\n"
+    "unchanged, with a note that says where.");
+
+static PyType_Slot source_slots[] = {
+    {Py_tp_doc, (char *)source_doc},   {Py_tp_new, source_new},
+    {Py_tp_traverse, source_traverse}, {Py_tp_clear, source_clear},
+    {Py_tp_getset, source_attributes}, {0, NULL},
+};
+
+PyType_Spec event_source_spec = {
+    .name = "generators.event_source",
+    .basicsize = sizeof(event_source),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = source_slots,
+};
