@@ -29,7 +29,7 @@ walk(const fields_dialect *d, const void *block, int width, uint32_t start, uint
             if (c == ' ' && d->skip_space) {
                 continue;
             }
-            /* fall through */
+            FALL_THROUGH;
         case IN_FIELD:
             state = IN_FIELD;
             if (c == d->set.escape) {

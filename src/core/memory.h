@@ -11,8 +11,13 @@
 #include <stdlib.h>
 
 #ifdef CORE_REALLOC
-extern void *CORE_REALLOC(void *block, size_t size);
-extern void CORE_FREE(void *block);
+#ifdef _WIN32
+#define CORE_IMPORTED __declspec(dllimport) /* as Python.h declares them */
+#else
+#define CORE_IMPORTED extern
+#endif
+CORE_IMPORTED void *CORE_REALLOC(void *block, size_t size);
+CORE_IMPORTED void CORE_FREE(void *block);
 #else
 #define CORE_REALLOC realloc
 #define CORE_FREE free

@@ -346,17 +346,19 @@ typedef struct {
     bool avx512;
 } x86_features;
 
+/* Clang has no library for __builtin_cpu_supports() where it stands in for MSVC. */
+TARGET("xsave")
 static x86_features
 x86_detect(void)
 {
     x86_features has = {false, false};
-#if defined(__GNUC__) || defined(__clang__)
+#ifndef _MSC_VER
     __builtin_cpu_init();
     bool pclmul = __builtin_cpu_supports("pclmul");
     has.avx2 = pclmul && __builtin_cpu_supports("avx2");
     has.avx512 =
         pclmul && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
-#elif defined(_MSC_VER)
+#else
     int leaf1[4], leaf7[4];
     __cpuid(leaf1, 0);
     if (leaf1[0] < 7) {

@@ -11,10 +11,13 @@
 #define INLINE static inline __attribute__((always_inline))
 /* For a function that uses instructions which the machine may lack. */
 #define TARGET(features) __attribute__((target(features)))
+/* Before a `case` that the one above it goes on in. */
+#define FALL_THROUGH __attribute__((fallthrough))
 #else
 #include <intrin.h>
 #define INLINE static __forceinline
 #define TARGET(features)
+#define FALL_THROUGH ((void)0)
 #endif
 
 INLINE uint32_t
@@ -51,10 +54,17 @@ lowest_bit(uint64_t bits)
 {
 #if defined(__GNUC__) || defined(__clang__)
     return (uint32_t)__builtin_ctzll(bits);
-#else
+#elif defined(_M_X64) || defined(_M_ARM64)
     unsigned long index;
     _BitScanForward64(&index, bits);
     return (uint32_t)index;
+#else
+    unsigned long index;
+    if (_BitScanForward(&index, (unsigned long)bits)) {
+        return (uint32_t)index;
+    }
+    _BitScanForward(&index, (unsigned long)(bits >> 32));
+    return (uint32_t)index + 32;
 #endif
 }
 

@@ -47,6 +47,15 @@ enum {
         TOO_LONG | TWO_CONTINUE | OVERLONG_2 | SURROGATE | TOO_LARGE, TOO_SHORT, TOO_SHORT, \
         TOO_SHORT, TOO_SHORT
 
+#if defined(__x86_64__) || defined(_M_X64)
+#define BLOCKS_AVX2 1
+#include <immintrin.h>
+#elif defined(__aarch64__) || defined(_M_ARM64)
+#define BLOCKS_NEON 1
+#include <arm_neon.h>
+#endif
+
+#if defined(BLOCKS_AVX2) || defined(BLOCKS_NEON)
 /* The blocks up to `at` are valid, but their last sequence may continue after them.  Returns
    where that sequence starts, or `at` if there is none. */
 static size_t
@@ -63,9 +72,9 @@ whole_sequences(const uint8_t *bytes, size_t at)
     }
     return at;
 }
+#endif
 
-#if defined(__x86_64__) || defined(_M_X64)
-#include <immintrin.h>
+#ifdef BLOCKS_AVX2
 
 #define BLOCK 32
 #define AVX2 TARGET("avx2")
@@ -76,6 +85,12 @@ whole_sequences(const uint8_t *bytes, size_t at)
                        16 - (distance))
 
 AVX2 INLINE __m256i
+load_block(const uint8_t *bytes)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)bytes);
+}
+
+AVX2 INLINE __m256i
 high_halves(__m256i bytes)
 {
     return _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(0x0F));
@@ -84,9 +99,12 @@ high_halves(__m256i bytes)
 AVX2 INLINE __m256i
 faults(__m256i block, __m256i previous)
 {
-    const __m256i first_high = _mm256_setr_epi8(FIRST_HIGH, FIRST_HIGH);
-    const __m256i first_low = _mm256_setr_epi8(FIRST_LOW, FIRST_LOW);
-    const __m256i second_high = _mm256_setr_epi8(SECOND_HIGH, SECOND_HIGH);
+    static const uint8_t by_first_high[BLOCK] = {FIRST_HIGH, FIRST_HIGH};
+    static const uint8_t by_first_low[BLOCK] = {FIRST_LOW, FIRST_LOW};
+    static const uint8_t by_second_high[BLOCK] = {SECOND_HIGH, SECOND_HIGH};
+    const __m256i first_high = load_block(by_first_high);
+    const __m256i first_low = load_block(by_first_low);
+    const __m256i second_high = load_block(by_second_high);
     __m256i one = BEFORE(block, previous, 1);
     __m256i low = _mm256_and_si256(one, _mm256_set1_epi8(0x0F));
     __m256i pair =
@@ -110,7 +128,7 @@ utf8_blocks_avx2(const uint8_t *bytes, size_t count)
     __m256i previous = _mm256_setzero_si256();
     size_t at = 0;
     for (; count - at >= BLOCK; at += BLOCK) {
-        __m256i block = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + at));
+        __m256i block = load_block(bytes + at);
         __m256i fault = faults(block, previous);
         if (!_mm256_testz_si256(fault, fault)) {
             break;
@@ -121,8 +139,7 @@ utf8_blocks_avx2(const uint8_t *bytes, size_t count)
 }
 #endif
 
-#if defined(__aarch64__) || defined(_M_ARM64)
-#include <arm_neon.h>
+#ifdef BLOCKS_NEON
 
 #define BLOCK 16
 

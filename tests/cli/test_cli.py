@@ -7,11 +7,9 @@ import csv
 import gzip
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
-import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,8 @@ import pytest
 
 CITIES = 'Name,Population,Area,Founded\nOslo,709037,454.0,1040-01-01\n"Washington, D.C.",678972,,\n'
 COMMAND = [sys.executable, '-m', 'generators']
+
+posix = pytest.mark.skipif(sys.platform == 'win32', reason='signals and pipes of POSIX')
 
 
 def run(*arguments: Any, **options: Any) -> subprocess.CompletedProcess[bytes]:
@@ -289,6 +289,7 @@ def test_help_names_the_exit_codes() -> None:
 # --- pipes and signals ------------------------------------------------------------------------
 
 
+@posix
 def test_a_broken_pipe_is_silent(many: Path) -> None:
     process = subprocess.Popen(
         [*COMMAND, str(many)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -302,6 +303,7 @@ def test_a_broken_pipe_is_silent(many: Path) -> None:
     assert process.wait(60) == 141
 
 
+@posix
 def test_ctrl_c_while_waiting_for_input() -> None:
     process = subprocess.Popen(
         [*COMMAND, '-'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -326,6 +328,7 @@ def test_ctrl_c_while_waiting_for_input() -> None:
         pipe.close()
 
 
+@posix
 def test_ctrl_c_while_writing_leaves_a_whole_last_line(many: Path) -> None:
     process = subprocess.Popen(
         [*COMMAND, str(many)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
@@ -350,6 +353,8 @@ def test_ctrl_c_while_writing_leaves_a_whole_last_line(many: Path) -> None:
 
 def on_a_terminal(*arguments: Any, **variables: str) -> str:
     """What is shown there."""
+    pty = pytest.importorskip('pty', reason='no terminals of POSIX')
+    termios = pytest.importorskip('termios', reason='no terminals of POSIX')
     terminal, end = pty.openpty()
     termios.tcsetwinsize(end, (24, 80))
     process = subprocess.Popen(
@@ -407,9 +412,11 @@ def resumable(source: Path, tmp_path: Path) -> list[Any]:
     return [source, '--output', tmp_path / 'out.csv', '--resume', tmp_path / 'state.json']
 
 
-@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_was_stopped_goes_on_exactly(number: int, many: Path, tmp_path: Path) -> None:
-    last, state, out = (tmp_path / name for name in ('last.csv', 'state.json', 'out.csv'))
+@posix
+@pytest.mark.parametrize('name', ['SIGKILL', 'SIGINT', 'SIGTERM'])
+def test_a_run_that_was_stopped_goes_on_exactly(name: str, many: Path, tmp_path: Path) -> None:
+    number = signal.Signals[name]
+    last, state, out = (tmp_path / file for file in ('last.csv', 'state.json', 'out.csv'))
     arguments = [many, last, '--to', 'jsonl', '--output', out, '--resume', state]
     os.mkfifo(last)  # nobody writes into it: there the run waits
     process = subprocess.Popen([*COMMAND, *map(str, arguments)])

@@ -58,6 +58,8 @@ def test_no_memory(name: str, environment: dict[str, str]) -> None:
 
 # PyErr_Format() of 3.11 raises an exception without a text where it has no memory.
 ERRORS = {'rows_that_fail', 'rows_that_cannot_be_written'} if sys.version_info < (3, 12) else set()
+if sys.version_info < (3, 11, 5):  # it is mended there, but for some formats (gh-107915)
+    ERRORS |= {'rows_with_faults', 'drop_in_writing', 'drop_in_dialects', 'calls_on_threads'}
 
 
 @pytest.mark.parametrize('name', [*(name for name in CALLS if name not in ERRORS), 'import'])

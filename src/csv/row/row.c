@@ -224,7 +224,7 @@ given_values(generators_state *state, PyObject *given)
     if (values != NULL && check_values(state, values) < 0) {
         Py_CLEAR(values);
     }
-    if (values != NULL && PyTuple_GET_SIZE(values) > (Py_ssize_t)UINT32_MAX) {
+    if (values != NULL && (uint64_t)PyTuple_GET_SIZE(values) > UINT32_MAX) {
         PyErr_SetString(PyExc_OverflowError, "too many values");
         Py_CLEAR(values);
     }

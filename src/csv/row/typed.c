@@ -17,15 +17,6 @@
 
 /* ---- types ---- */
 
-static const struct {
-    PyTypeObject *type;
-    csv_kind kind;
-} builtin_kinds[] = {
-    {&PyUnicode_Type, CSV_AS_STR}, {&PyLong_Type, CSV_AS_INT},
-    {&PyFloat_Type, CSV_AS_FLOAT}, {&PyBool_Type, CSV_AS_BOOL},
-    {&PyBytes_Type, CSV_AS_BYTES},
-};
-
 static int
 import_once(generators_state *state, PyObject **place, const char *module_name,
             const char *name)
@@ -194,6 +185,15 @@ static int
 read_plain_type(csv_type *self, generators_state *state, PyObject *type, PyObject *column,
                 bool annotation)
 {
+    /* Not static: on Windows the address of what another library has is no constant. */
+    const struct {
+        PyTypeObject *type;
+        csv_kind kind;
+    } builtin_kinds[] = {
+        {&PyUnicode_Type, CSV_AS_STR}, {&PyLong_Type, CSV_AS_INT},
+        {&PyFloat_Type, CSV_AS_FLOAT}, {&PyBool_Type, CSV_AS_BOOL},
+        {&PyBytes_Type, CSV_AS_BYTES},
+    };
     self->kind = CSV_AS_CALL;
     for (size_t i = 0; i < sizeof builtin_kinds / sizeof *builtin_kinds; i++) {
         if (type == (PyObject *)builtin_kinds[i].type) {
