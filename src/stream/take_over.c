@@ -89,14 +89,17 @@ astep_interrupt(astep *step, astream *self)
 static int
 astep_is_of_this_loop(astream *self)
 {
-    if (self->future == NULL) {
+    PyObject *loop, *future = Py_XNewRef(self->future);
+    PyObject *other = self->home == NULL ? NULL : Py_XNewRef(self->home->loop);
+    if (future == NULL && other == NULL) {
         return 1;
     }
-    PyObject *loop, *future = Py_NewRef(self->future);
     int running = loop_running(generators_state_of((PyObject *)self), &loop);
-    PyObject *other = running < 0 ? NULL : PyObject_CallMethod(future, "get_loop", NULL);
-    int is = other == NULL ? -1 : other == loop;
-    Py_DECREF(future);
+    if (running >= 0 && other == NULL) {
+        other = PyObject_CallMethod(future, "get_loop", NULL);
+    }
+    int is = running < 0 || other == NULL ? -1 : other == loop;
+    Py_XDECREF(future);
     Py_XDECREF(loop);
     Py_XDECREF(other);
     return is;
