@@ -18,7 +18,7 @@
     X(PyTypeObject, home_type)                                             \
     X(PyTypeObject, waiter_type)                                           \
     X(PyTypeObject, async_step_type)                                       \
-    X(PyTypeObject, stop_type) /* see aio/stop.h */                   \
+    X(PyTypeObject, stop_type) /* see aio/stop.h */                        \
     X(PyTypeObject, to_async_type)                                         \
     X(PyTypeObject, worker_type)                                           \
     X(PyTypeObject, csv_rows_type)                                         \

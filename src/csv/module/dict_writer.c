@@ -104,12 +104,13 @@ name_at(PyObject *names, Py_ssize_t index)
 #endif
 }
 
-/* Put the values that a dict has for the names into `values`, `count` at most.  Returns how
-   many there are, or -1 with none left in `values`.  *found is how many of the names the dict
-   has.  Comparing a name may run its code, which may change the names and the dict. */
+/* Put the values that a dict has for the names into `values`, `count` at most, and the restval
+   for the others.  Returns how many there are, or -1 with none left in `values`.  *found is
+   how many of the names the dict has.  Comparing a name may run its code, which may change the
+   names and the dict. */
 static Py_ssize_t
-find_values(PyObject *row, PyObject *names, PyObject *restval, PyObject **values,
-            Py_ssize_t count, Py_ssize_t *found)
+find_values(PyObject *op, PyObject *row, PyObject *names, PyObject **values, Py_ssize_t count,
+            Py_ssize_t *found)
 {
     Py_ssize_t i = 0;
     PyObject *name;
@@ -117,6 +118,10 @@ find_values(PyObject *row, PyObject *names, PyObject *restval, PyObject **values
     for (; i < count && (name = name_at(names, i)) != NULL; i++) {
         int has = PyDict_GetItemRef(row, name, &values[i]);
         Py_DECREF(name);
+        if (has == 0) {
+            values[i] = get_part(op, state_of_writer(op), CSV_NAME_RESTVAL);
+            has = values[i] == NULL ? -1 : 0;
+        }
         if (has < 0) {
             while (i > 0) {
                 Py_DECREF(values[--i]);
@@ -124,9 +129,6 @@ find_values(PyObject *row, PyObject *names, PyObject *restval, PyObject **values
             return -1;
         }
         *found += has;
-        if (has == 0) {
-            values[i] = Py_NewRef(restval);
-        }
     }
     return i;
 }
@@ -135,7 +137,7 @@ find_values(PyObject *row, PyObject *names, PyObject *restval, PyObject **values
 
 /* Make a list of the values of a dict, after they are all found. */
 static PyObject *
-dict_values(PyObject *row, PyObject *names, PyObject *restval, Py_ssize_t *found)
+dict_values(PyObject *op, PyObject *row, PyObject *names, Py_ssize_t *found)
 {
     PyObject *few[FEW_VALUES];
     Py_ssize_t count = PySequence_Fast_GET_SIZE(names);
@@ -145,7 +147,7 @@ dict_values(PyObject *row, PyObject *names, PyObject *restval, Py_ssize_t *found
         return PyErr_NoMemory();
     }
     PyObject *list = NULL;
-    count = find_values(row, names, restval, values, count, found);
+    count = find_values(op, row, names, values, count, found);
     if (count >= 0) {
         list = PyList_New(count);
     }
@@ -165,9 +167,10 @@ dict_values(PyObject *row, PyObject *names, PyObject *restval, Py_ssize_t *found
 
 /* Make a list of the values of any mapping. */
 static PyObject *
-mapping_values(PyObject *row, PyObject *fieldnames, PyObject *restval)
+mapping_values(PyObject *op, PyObject *row, PyObject *fieldnames)
 {
-    PyObject *names = PySequence_List(fieldnames);
+    PyObject *restval = get_part(op, state_of_writer(op), CSV_NAME_RESTVAL);
+    PyObject *names = restval == NULL ? NULL : PySequence_List(fieldnames);
     for (Py_ssize_t i = 0; names != NULL && i < PyList_GET_SIZE(names); i++) {
         PyObject *name = Py_NewRef(PyList_GET_ITEM(names, i));
         PyObject *value = PyObject_CallMethod(row, "get", "OO", name, restval);
@@ -176,25 +179,42 @@ mapping_values(PyObject *row, PyObject *fieldnames, PyObject *restval)
             Py_CLEAR(names);
         }
     }
+    Py_XDECREF(restval);
     return names;
 }
 
+/* Raise ValueError if the row has a key that is not a fieldname, where extrasaction says so.
+   0 or -1. */
+static int
+check_extra(PyObject *op, PyObject *row, PyObject *fieldnames)
+{
+    generators_state *state = state_of_writer(op);
+    PyObject *action = get_part(op, state, CSV_NAME_EXTRASACTION);
+    if (action == NULL) {
+        return -1;
+    }
+    bool refuses =
+        action == csv_interned(state, CSV_NAME_RAISE) ||
+        (PyUnicode_Check(action) && PyUnicode_CompareWithASCIIString(action, "raise") == 0);
+    Py_DECREF(action);
+    return refuses ? refuse_extra(row, fieldnames) : 0;
+}
+
 static PyObject *
-row_values(PyObject *row, PyObject *fieldnames, PyObject *restval, bool strict)
+row_values(PyObject *op, PyObject *row, PyObject *fieldnames)
 {
     bool plain = PyDict_CheckExact(row) &&
                  (PyList_CheckExact(fieldnames) || PyTuple_CheckExact(fieldnames));
     if (!plain) {
-        return strict && refuse_extra(row, fieldnames) < 0
-                   ? NULL
-                   : mapping_values(row, fieldnames, restval);
+        return check_extra(op, row, fieldnames) < 0 ? NULL
+                                                    : mapping_values(op, row, fieldnames);
     }
     Py_ssize_t found;
-    PyObject *values = dict_values(row, fieldnames, restval, &found);
+    PyObject *values = dict_values(op, row, fieldnames, &found);
     /* If the number of keys and the number of names are both the number found, the names are
        the keys, unless a name is repeated. */
     bool sure = found == PyDict_GET_SIZE(row) && found == PySequence_Fast_GET_SIZE(fieldnames);
-    if (values != NULL && strict && !sure && refuse_extra(row, fieldnames) < 0) {
+    if (values != NULL && !sure && check_extra(op, row, fieldnames) < 0) {
         Py_CLEAR(values);
     }
     return values;
@@ -207,24 +227,9 @@ PyDoc_STRVAR(dict_to_list_doc, "_dict_to_list($self, rowdict, /)\n"
 static PyObject *
 dict_writer_dict_to_list(PyObject *op, PyObject *row)
 {
-    generators_state *state = state_of_writer(op);
-    PyObject *names = NULL, *restval = NULL, *values = NULL;
-    PyObject *action = get_part(op, state, CSV_NAME_EXTRASACTION);
-    if (action != NULL) {
-        names = get_part(op, state, CSV_NAME_FIELDNAMES);
-    }
-    if (names != NULL) {
-        restval = get_part(op, state, CSV_NAME_RESTVAL);
-    }
-    if (restval != NULL) {
-        bool strict = action == csv_interned(state, CSV_NAME_RAISE) ||
-                      (PyUnicode_Check(action) &&
-                       PyUnicode_CompareWithASCIIString(action, "raise") == 0);
-        values = row_values(row, names, restval, strict);
-    }
-    Py_XDECREF(action);
+    PyObject *names = get_part(op, state_of_writer(op), CSV_NAME_FIELDNAMES);
+    PyObject *values = names == NULL ? NULL : row_values(op, row, names);
     Py_XDECREF(names);
-    Py_XDECREF(restval);
     return values;
 }
 
