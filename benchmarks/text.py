@@ -221,6 +221,17 @@ async def ready(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
         yield chunk
 
 
+async def aby_hand(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
+    buf = b''
+    async for chunk in ready(chunks):
+        buf += chunk
+        *done, buf = buf.split(b'\n')
+        for line in done:
+            yield line
+    if buf:
+        yield buf
+
+
 async def aloop(items: Any) -> None:
     async for _ in items:
         pass
@@ -237,6 +248,14 @@ def async_faces() -> Iterator[Row]:
         return compared(name, twin, theirs, ours, 1 / 1.3)
 
     yield row('alines', 'lines', lambda: loop(lines(chunks)), lambda: alines(ready(chunks)))
+    by_hand, ours = medians(
+        [
+            lambda: asyncio.run(aloop(aby_hand(chunks))),
+            lambda: asyncio.run(aloop(alines(ready(chunks)))),
+        ],
+        options.rounds,
+    )
+    yield compared('alines', 'by hand', by_hand, ours, 2)
     yield row(
         'ajsonl_rows(loads=orjson.loads)',
         'jsonl_rows',

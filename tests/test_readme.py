@@ -24,6 +24,7 @@ PRINTED = [
     "Oslo 709037 {'name': 'Oslo', 'population': '709037'}\n",
     "['a', 'b']\n['1', '2']\n3 3 11\n",
     '',
+    "['one', 'two', 'three']\n[{'id': 1}, {'id': 2}]\nb'{\"id\":1}\\n{\"id\":2}\\n'\n",
     "[b'Data Chunk 0\\nData Ch', b'unk 1\\nData Chunk 2\\n']\n[('a', 'b'), ('c', 'd'), ('e',)]\n",
     (
         "[b'data: two\\ndata: lines\\n\\n', "

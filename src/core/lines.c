@@ -62,11 +62,12 @@ lines_search(lines *self)
 uint8_t *
 lines_room(lines *self, size_t count, buffer_status *status)
 {
-    assert(self->left == 0 && (self->searched == self->block.length || self->drops_mark));
+    assert(self->left == 0 && self->group + 1 >= self->groups); /* no line end is left */
     if (self->start > 0) {
         buffer_drop(&self->block, self->start);
         self->block_byte += self->start;
-        self->searched -= self->start;
+        /* The LF of a CR may be taken before it is searched. */
+        self->searched -= self->searched < self->start ? self->searched : self->start;
         self->high_end -= self->high_end < self->start ? self->high_end : self->start;
         self->start = 0;
     }

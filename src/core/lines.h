@@ -76,7 +76,8 @@ void lines_free(lines *self);
    that of the machine that stopped there. */
 void lines_resume(lines *self, uint64_t byte, bool after_carriage, uint64_t line_count);
 
-/* Feed bytes cut anywhere.  Lines must not be left to take. */
+/* Feed bytes cut anywhere.  Since lines_next() was called it must have given all lines, but it
+   need not be called between two feeds. */
 buffer_status lines_feed(lines *self, const void *bytes, size_t count);
 
 /* The same in two steps: the address at which `count` bytes may be written, or NULL with

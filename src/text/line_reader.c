@@ -72,6 +72,36 @@ reader_check_buffer(const line_reader *self, generators_state *state, buffer_sta
     return status == BUFFER_OK ? 0 : -1;
 }
 
+/* ---- the first bytes ---- */
+
+/* Check whether the source is text of the encoding, as far as its first bytes tell.  `final`:
+   no more bytes follow.  0, or -1 with DataError. */
+static int
+reader_check_head(line_reader *self, generators_state *state, const void *bytes, size_t count,
+                  bool final)
+{
+    if (self->head_checked) {
+        return 0;
+    }
+    size_t room = HEAD_LENGTH - self->head_length;
+    size_t more = count < room ? count : room;
+    if (more > 0) {
+        memcpy(self->head + self->head_length, bytes, more);
+        self->head_length += more;
+    }
+    if (head_is_open(self->head, self->head_length) && !final) {
+        return 0;
+    }
+    self->head_checked = true;
+    const char *advice = head_advice(self->head, self->head_length, self->encoding_name);
+    if (advice == NULL) {
+        return 0;
+    }
+    data_place place = {.path = self->path, .record = -1, .line = -1, .byte = 0};
+    data_error_raise(state->data_error, &place, "the source begins as %s", advice);
+    return -1;
+}
+
 /* ---- feeding ---- */
 
 static int
@@ -204,6 +234,9 @@ static int
 sink_feed_bytes(void *target, generators_state *state, const void *bytes, size_t count)
 {
     line_reader *self = target;
+    if (reader_check_head(self, state, bytes, count, false) < 0) {
+        return -1;
+    }
     if (self->encoding != LINE_DECODED) {
         return reader_feed(self, state, bytes, count);
     }
@@ -218,6 +251,7 @@ sink_feed_text(void *target, generators_state *state, PyObject *text)
 {
     line_reader *self = target;
     self->from_text = true;
+    self->head_checked = true;
     if (!self->is_utf8_only) {
         self->machine.drops_mark = false; /* in text it is a character */
     }
@@ -278,6 +312,9 @@ sink_feed_bytes_line(void *target, generators_state *state, PyObject *line)
 {
     line_reader *self = target;
     Py_ssize_t count = PyBytes_GET_SIZE(line);
+    if (reader_check_head(self, state, PyBytes_AS_STRING(line), (size_t)count, true) < 0) {
+        return -1;
+    }
     if (self->encoding == LINE_DECODED) {
         return reader_feed_undecoded_line(self, state, line);
     }
@@ -299,16 +336,21 @@ sink_room(void *target, generators_state *state, size_t count)
 }
 
 static int
-sink_filled(void *target, generators_state *Py_UNUSED(state), size_t count)
+sink_filled(void *target, generators_state *state, size_t count)
 {
-    lines_filled(&((line_reader *)target)->machine, count);
-    return 0;
+    line_reader *self = target;
+    const uint8_t *bytes = self->machine.block.data + self->machine.block.length;
+    lines_filled(&self->machine, count);
+    return reader_check_head(self, state, bytes, count, false);
 }
 
 static int
 sink_finish(void *target, generators_state *state)
 {
     line_reader *self = target;
+    if (reader_check_head(self, state, NULL, 0, true) < 0) {
+        return -1;
+    }
     if (self->encoding == LINE_DECODED && !self->from_text) {
         PyObject *nothing = PyBytes_FromStringAndSize(NULL, 0);
         int status = nothing == NULL ? -1 : reader_feed_undecoded(self, state, nothing, true);
@@ -482,6 +524,7 @@ line_reader_open(line_reader *self, generators_state *state,
                options->max_line);
     int status = options->encoding == NULL ? 0 : reader_open_codec(self, options, newline);
     Py_XDECREF(newline);
+    self->head_checked = options->encoding == NULL;
     self->machine.drops_mark = self->is_utf8_only || self->encoding == LINE_UTF8;
     return status;
 }

@@ -8,6 +8,7 @@
 
 #include "core/lines.h"
 #include "source/data_error.h"
+#include "source/head.h"
 #include "source/sink.h"
 
 /* What the bytes of the machine are. */
@@ -30,9 +31,12 @@ typedef struct {
     PyObject *failure;       /* owned: its error, raised after the lines before it; or NULL */
     uint64_t failure_byte;   /* where in the source */
     uint64_t byte_count;     /* bytes that the decoder was fed */
-    bool is_utf8_only;       /* lines are needed as UTF-8: other encodings are decoded first */
-    bool from_text;          /* fed with str */
-    bool has_item_lines;     /* items are lines whose line ends may be missing */
+    uint8_t head[HEAD_LENGTH]; /* the first bytes, until they are checked */
+    size_t head_length;
+    bool head_checked;   /* or there is nothing to check */
+    bool is_utf8_only;   /* lines are needed as UTF-8: other encodings are decoded first */
+    bool from_text;      /* fed with str */
+    bool has_item_lines; /* items are lines whose line ends may be missing */
     int (*check_item)(const void *bytes, size_t count, int earlier); /* or NULL: see sink.h */
     int checked; /* items of text that check_item() was called for; -1: no more */
 } line_reader;

@@ -40,6 +40,7 @@ void
 line_rows_resume(line_rows *self, const line_mark *mark)
 {
     lines_resume(&self->reader.machine, mark->byte, mark->after_carriage, mark->line_count);
+    self->reader.head_checked = self->reader.head_checked || mark->byte > 0;
     self->row_count = mark->row_count;
     self->error_count = mark->error_count;
     self->first = *mark;

@@ -378,6 +378,61 @@ def chunks_of_every_kind(g: Any) -> Any:
     ]
 
 
+# --- lines and JSON lines -----------------------------------------------------------------------
+
+
+def taken_to_error(stream: Any) -> Any:
+    taken = []
+    try:
+        for item in stream:
+            taken.append(item)
+    except ValueError as error:
+        taken.append(message(error))
+    return taken
+
+
+@call
+def lines_in_encodings(g: Any) -> Any:
+    data = 'a\r\né\nб'
+    return [
+        list(g.lines(data.encode(encoding), encoding=encoding, errors='replace', newline=newline))
+        for encoding in ('utf-8', 'utf-16', 'utf-8-sig')
+        for newline in (None, '\n', 'é')
+    ] + [list(g.lines(['é', 'b\n'], items='lines', keepends=True))]
+
+
+@call
+def lines_to_errors(g: Any) -> Any:
+    return [
+        taken_to_error(g.lines(b'a\n\xff', encoding='utf-8')),
+        taken_to_error(g.lines(b'a\n\xff', encoding='utf-16')),
+        taken_to_error(g.lines(b'a\nlong', max_line=2)),
+        taken_to_error(g.jsonl_rows(b'1\nx\n', loads=int)),
+        taken_to_error(g.jsonl_rows(b'1\n\n', loads=int, blank='error')),
+        taken_to_error(g.jsonl_encode(['a', 'b\n'], dumps=str.upper)),
+        taken_to_error(g.jsonl_encode(['a', '\ud800'], dumps=str.upper)),
+    ]
+
+
+@call
+def lines_that_go_on(g: Any) -> Any:
+    stream = g.lines(io.BytesIO(b'a\nb\n'))
+    start = [next(stream), stream.checkpoint()][1]
+    rows = g.jsonl_rows(io.BytesIO(b'1\n2\n'), loads=int)
+    resumed = g.lines(io.BytesIO(b'a\nb\n'), start=start)
+    return [list(resumed), resumed.line_num, resumed.total_bytes, next(rows), rows.checkpoint()]
+
+
+@call
+def lines_without_a_loop(g: Any) -> Any:
+    pieces = [b'1\n2', b'\n']
+    return [
+        on_a_loop(collect(g.alines(g.to_async(pieces, thread=False)))),
+        on_a_loop(collect(g.ajsonl_rows(g.to_async(pieces, thread=False), loads=int))),
+        on_a_loop(collect(g.ajsonl_encode(g.to_async(['a', 'é'], thread=False), dumps=str.upper))),
+    ]
+
+
 # --- awaiting -----------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import doctest
+import gzip
 import io
 import itertools
 import json
@@ -22,7 +23,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators import DataError, _native, alines, lines
+from generators import DataError, _native, alines, jsonl_rows, lines
 from tests.chunks.test_async_faces import Upload
 from tests.text.oracle import by_text_file, cuts, expected, texts
 
@@ -213,6 +214,7 @@ def test_items_that_lost_their_line_ends() -> None:
     assert list(lines([b'a', b'b\n', b'', b'c\r', b'd'], items='lines')) == [
         *(b'a', b'b', b'', b'c', b'd')
     ]
+    assert list(lines(['a\rb', 'c'], items='lines', newline=b'\n')) == ['a\rb', 'c']
     utf16 = [text.encode('utf-16-le') for text in ('aé', 'b\n', '')]
     assert list(lines(utf16, items='lines', encoding='utf-16-le')) == ['aé', 'b', '']
     for newline in ('\0', b'\r\n'):
@@ -261,6 +263,11 @@ def test_a_newline_of_other_characters(encoding: str) -> None:
         assert list(lines(pieces, encoding=encoding, newline='é')) == ['a', 'b', 'c']
 
 
+def test_a_newline_of_bytes_in_an_encoding() -> None:
+    assert list(lines(b'a\0b', encoding='latin-1', newline=b'\0')) == ['a', 'b']
+    assert list(lines(b'a\0b', newline='\0')) == [b'a', b'b']
+
+
 def test_invalid_bytes_are_as_errors_says() -> None:
     data = b'a\n\xffb\xc3\nc'
     for size in (1, 2, 100):
@@ -295,8 +302,77 @@ def test_invalid_bytes_of_a_codec_come_after_the_lines_before_them() -> None:
     assert error.byte == 6
 
 
+class Odd(codecs.IncrementalDecoder):
+    """A decoder that is no good."""
+
+    def decode(self, data: Any, final: bool = False) -> Any:
+        if data.startswith(b'number'):
+            return 3
+        if data.startswith(b'error'):
+            raise UnicodeError('it does not say where')
+        if data.startswith(b'other'):
+            raise LookupError('not of the text')
+        return data.decode('ascii')
+
+
+def test_a_codec_that_is_no_good_is_an_error() -> None:
+    def search(name: str) -> codecs.CodecInfo | None:
+        if name != 'generators_odd_lines':
+            return None
+        return codecs.CodecInfo(
+            codecs.ascii_encode, codecs.ascii_decode, incrementaldecoder=Odd, name=name
+        )
+
+    codecs.register(search)
+    options: dict[str, Any] = {'encoding': 'generators_odd_lines'}
+    try:
+        assert list(lines([b'a\n', b'b'], **options)) == ['a', 'b']
+        for items in ('auto', 'lines'):
+            stream = lines([b'a\n', b'number'], items=items, **options)
+            assert next(stream) == 'a'
+            with pytest.raises(TypeError, match="should return a string result, not 'int'"):
+                next(stream)
+            taken, error = lines_and_error([b'a\n', b'error'], items=items, **options)
+            assert (taken, error.line, error.byte) == (['a'], 2, 2)
+            with pytest.raises(LookupError, match='not of the text'):
+                list(lines([b'other'], items=items, **options))
+    finally:
+        codecs.unregister(search)
+
+
 def test_lone_surrogates_of_text_stay() -> None:
     assert list(lines(['a\ud800\n', '\udc80'])) == ['a\ud800', '\udc80']
+
+
+@pytest.mark.parametrize(
+    ('data', 'advice'),
+    [
+        (gzip.compress(b'a\n', mtime=0), 'gzip data: pass gzip.open'),
+        (b'\x28\xb5\x2f\xfdx', 'zstd data'),
+        (b'PK\x03\x04x', 'a zip archive'),
+        ('a\n'.encode('utf-16'), "UTF-16 text: pass encoding='utf-16'"),
+        ('a\n'.encode('utf-32'), "UTF-32 text: pass encoding='utf-32'"),
+        (codecs.BOM_UTF16_BE, 'UTF-16 text'),
+        (codecs.BOM_UTF16_LE, 'UTF-16 text'),
+    ],
+)
+def test_what_is_no_text_is_told_by_its_beginning(data: bytes, advice: str) -> None:
+    for encoding in ('utf-8', 'shift_jis'):
+        for pieces in ([data], [data[i : i + 1] for i in range(len(data))], io.BytesIO(data)):
+            taken, error = lines_and_error(pieces, encoding=encoding, errors='replace')
+            assert taken == []
+            assert error.byte == 0
+            assert f'the source begins as {advice}' in str(error)
+    with pytest.raises(DataError, match='the source begins as'):
+        list(jsonl_rows([data], items='lines'))
+    assert b''.join(lines([data], keepends=True)) == data
+
+
+def test_a_short_line_is_not_held_for_the_first_bytes() -> None:
+    for start in (b'\n', b'P\n', b'PK\n', b'\x1f\n'):
+        assert pulled_before_first([start, b'x'], encoding='utf-8') == 1
+    assert list(lines([b'P', b'K'], encoding='utf-8')) == ['PK']
+    assert list(lines([b''], encoding='utf-8')) == []
 
 
 # --- limits ---------------------------------------------------------------------------------------

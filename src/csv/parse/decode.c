@@ -81,56 +81,12 @@ csv_parser_open_decoder(csv_parser *self, PyObject *encoding, const char *errors
 
 /* ---- checks of the first bytes ---- */
 
-static const char *
-decode_archive_advice(const uint8_t *b, size_t count)
-{
-    if (count >= 3 && memcmp(b, "\x1f\x8b\x08", 3) == 0) {
-        return "gzip data: pass gzip.open(path)";
-    }
-    if (count >= 4 && memcmp(b, "\x28\xb5\x2f\xfd", 4) == 0) {
-        return "zstd data: pass a file object that decompresses it";
-    }
-    if (count >= 4 && memcmp(b, "PK\x03\x04", 4) == 0) {
-        return "a zip archive: pass zipfile.ZipFile(path).open(name)";
-    }
-    return NULL;
-}
-
-static const char *
-decode_wide_advice(const uint8_t *b, size_t count)
-{
-    if (count >= 4 &&
-        (memcmp(b, "\xff\xfe\0\0", 4) == 0 || memcmp(b, "\0\0\xfe\xff", 4) == 0)) {
-        return "UTF-32 text: pass encoding='utf-32'";
-    }
-    if (count >= 2 && (memcmp(b, "\xff\xfe", 2) == 0 || memcmp(b, "\xfe\xff", 2) == 0)) {
-        return "UTF-16 text: pass encoding='utf-16'";
-    }
-    return NULL;
-}
-
-static bool
-decode_names_wide(PyObject *encoding)
-{
-    Py_ssize_t end = PyUnicode_GET_LENGTH(encoding);
-    for (Py_ssize_t i = 0; i + 1 < end; i++) {
-        Py_UCS4 c = PyUnicode_READ_CHAR(encoding, i), d = PyUnicode_READ_CHAR(encoding, i + 1);
-        if ((c == '1' && d == '6') || (c == '3' && d == '2')) {
-            return true;
-        }
-    }
-    return false;
-}
-
 int
 csv_parser_check_head(csv_parser *self, generators_state *state, const uint8_t *bytes,
                       size_t count)
 {
     self->head_checked = true;
-    const char *advice = decode_archive_advice(bytes, count);
-    if (advice == NULL && !decode_names_wide(self->encoding_name)) {
-        advice = decode_wide_advice(bytes, count);
-    }
+    const char *advice = head_advice(bytes, count, self->encoding_name);
     if (advice != NULL) {
         data_place place = {self->path, -1, -1, 0, NULL, NULL};
         csv_raise(state, &place, "the source begins as %s", advice);
@@ -335,7 +291,7 @@ csv_parser_feed_undecoded(csv_parser *self, generators_state *state, PyObject *b
             return -1;
         }
     }
-    if (PyBytes_GET_SIZE(head) < CSV_HEAD && !final) {
+    if (PyBytes_GET_SIZE(head) < HEAD_LENGTH && !final) {
         self->head = head;
         return 0;
     }

@@ -3,8 +3,7 @@
 #define GENERATORS_CSV_PARSE_DECODE_H
 
 #include "csv/parse/parser.h"
-
-#define CSV_HEAD 4 /* bytes that tell what kind of file it is */
+#include "source/head.h"
 
 /* Make a parser that was just initialized read bytes of an encoding (a str).  0, or -1 with
    LookupError for an unknown encoding or error handler. */

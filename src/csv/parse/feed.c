@@ -25,7 +25,7 @@ static int
 feed_block(csv_parser *self, generators_state *state, bool final)
 {
     if (!self->head_checked) {
-        if (self->block.length < CSV_HEAD && !final) {
+        if (self->block.length < HEAD_LENGTH && !final) {
             return 0;
         }
         if (csv_parser_check_head(self, state, self->block.data, self->block.length) < 0) {
