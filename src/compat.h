@@ -13,6 +13,7 @@
 #include <frameobject.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(Py_GIL_DISABLED) && defined(GENERATORS_PORTABLE)
 #include <stdatomic.h>
@@ -89,6 +90,12 @@ PyList_GetItemRef(PyObject *list, Py_ssize_t index)
    _leave_task() and _enter_task(). */
 #if PY_VERSION_HEX >= 0x030C0000 && !defined(GENERATORS_PORTABLE)
 #define COMPAT_SWAP_CURRENT_TASK "_swap_current_task"
+#endif
+
+/* Of asyncio.tasks before that: a dict of the current task of each loop, which those two
+ * change. */
+#if PY_VERSION_HEX < 0x030C0000 && !defined(GENERATORS_PORTABLE)
+#define COMPAT_CURRENT_TASKS "_current_tasks"
 #endif
 
 /* Of asyncio.events: gives the loop that runs in this thread.  The public one raises a
@@ -387,11 +394,49 @@ compat_type_lookup(PyTypeObject *type, PyObject *name)
 {
     return Py_XNewRef(_PyType_Lookup(type, name));
 }
+
+/* Whether a descriptor of a type is that of a slot which is an object, and *offset where that
+   is in each object of the type. */
+static inline bool
+compat_slot_offset(PyObject *descriptor, Py_ssize_t *offset)
+{
+    if (!Py_IS_TYPE(descriptor, &PyMemberDescr_Type)) {
+        return false;
+    }
+    PyMemberDef *member = ((PyMemberDescrObject *)descriptor)->d_member;
+    if (member->type != Py_T_OBJECT_EX || member->offset <= 0 || member->flags != 0) {
+        return false;
+    }
+    *offset = member->offset;
+    return true;
+}
+
+/* Whether a descriptor of a type calls itself the field of a named tuple. */
+static inline bool
+compat_is_named_tuple_field(PyObject *descriptor)
+{
+    const char *name = Py_TYPE(descriptor)->tp_name, *dot = strrchr(name, '.');
+    return dot != NULL && strcmp(dot + 1, "_tuplegetter") == 0;
+}
 #else
 #define COMPAT_TYPE_VERSIONS 0
 #endif
 
 /* ---- objects ---- */
+
+/* Py_INCREF() for an object whose reference count is read soon after.  In 3.12 and 3.13
+   Py_INCREF() stores half of the count.  A processor that loads the whole count then, as
+   Py_DECREF() does, waits until the store has reached the cache. */
+static inline void
+compat_incref_whole(PyObject *op)
+{
+#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000 && \
+    !defined(Py_GIL_DISABLED) && !defined(Py_REF_DEBUG)
+    Py_SET_REFCNT(op, Py_REFCNT(op) + 1);
+#else
+    Py_INCREF(op);
+#endif
+}
 
 /* What a StopIteration carries: a new reference, or NULL. */
 static inline PyObject *

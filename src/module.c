@@ -4,6 +4,7 @@
 #include "aio/coroutine.h"
 #include "aio/home.h"
 #include "aio/stop.h"
+#include "aio/waiter.h"
 #include "bridge/driver.h"
 #include "bridge/to_async.h"
 #include "bridge/to_sync.h"
@@ -26,11 +27,11 @@
 #include "csv/rows/rows.h"
 #include "csv/write/aencoded.h"
 #include "csv/write/encoded.h"
-#include "events/call.h"
-#include "events/dispatcher.h"
+#include "events/dispatcher_methods.h"
+#include "events/event_coroutine.h"
 #include "events/handler.h"
 #include "events/queue_task.h"
-#include "events/table.h"
+#include "events/topic.h"
 #include "runtime/forks.h"
 #include "source/data_error.h"
 #include "sse/aevent_source.h"
@@ -45,11 +46,12 @@
 #include "tasks/amap.h"
 #include "tasks/amerge.h"
 #include "tasks/async_call.h"
-#include "tasks/crew.h"
 #include "tasks/drive.h"
 #include "tasks/map_threads.h"
 #include "tasks/reader.h"
 #include "tasks/task.h"
+#include "tasks/task_group.h"
+#include "tasks/thread_call.h"
 #include "tasks/workers.h"
 #include "text/ajsonl_encode.h"
 #include "text/ajsonl_rows.h"
@@ -120,6 +122,12 @@ make_texts(generators_state *state)
                    (state->empty_tuple = PyTuple_New(0)) == NULL ||
                    (state->context_keyword = Py_BuildValue("(s)", "context")) == NULL ||
                    (state->str_decode = PyUnicode_InternFromString("decode")) == NULL ||
+                   (state->str_call_soon = PyUnicode_InternFromString("call_soon")) == NULL ||
+                   (state->str_get_loop = PyUnicode_InternFromString("get_loop")) == NULL ||
+                   (state->str_add_done_callback =
+                        PyUnicode_InternFromString("add_done_callback")) == NULL ||
+                   (state->str_future_blocking =
+                        PyUnicode_InternFromString(COMPAT_FUTURE_BLOCKING)) == NULL ||
                    (state->spawned = PySet_New(NULL)) == NULL ||
                    (state->async_workers = PySet_New(NULL)) == NULL ||
                    (state->forks = forks_new()) == NULL
@@ -266,6 +274,7 @@ add_async_types(PyObject *module, generators_state *state)
         (state->coroutine_wrapper_type = make_type(module, &coroutine_wrapper_spec, NULL)) ==
             NULL ||
         add_coroutine_type(module, state, &home_spec, &state->home_type) < 0 ||
+        (state->waiter_type = make_type(module, &waiter_spec, NULL)) == NULL ||
         add_coroutine_type(module, state, &astep_spec, &state->async_step_type) < 0 ||
         (state->async_stream_type =
              add_base_type(module, &async_stream_spec, state->async_generator_abc)) == NULL ||
@@ -311,11 +320,9 @@ add_task_types(PyObject *module, generators_state *state)
         (state->task_type = add_type(module, "task", &task_spec)) == NULL ||
         (state->thread_call_type = make_type(module, &thread_call_spec, NULL)) == NULL ||
         (state->workers_type = make_type(module, &workers_spec, NULL)) == NULL ||
-        (state->crew_type = make_type(module, &crew_spec, NULL)) == NULL ||
-        (state->async_call_type = make_type(module, &async_call_spec, NULL)) == NULL ||
-        (state->reader_type = make_type(module, &reader_spec, NULL)) == NULL ||
-        register_type(state->coroutine_abc, state->async_call_type) < 0 ||
-        register_type(state->coroutine_abc, state->reader_type) < 0 ||
+        (state->task_group_type = make_type(module, &task_group_spec, NULL)) == NULL ||
+        add_coroutine_type(module, state, &async_call_spec, &state->async_call_type) < 0 ||
+        add_coroutine_type(module, state, &reader_spec, &state->reader_type) < 0 ||
         add_stream_type(module, state, &map_threads_spec, &state->map_threads_type) < 0 ||
         add_async_stream_type(module, state, &amap_spec, &state->amap_type) < 0) {
         return -1;
@@ -401,7 +408,8 @@ add_event_types(PyObject *module, generators_state *state)
     if ((state->dispatcher_type = add_type(module, "Dispatcher", &dispatcher_spec)) == NULL ||
         (state->event_handler_type = add_type(module, "_EventHandler", &event_handler_spec)) ==
             NULL ||
-        add_coroutine_type(module, state, &event_call_spec, &state->event_call_type) < 0 ||
+        add_coroutine_type(module, state, &event_coroutine_spec,
+                           &state->event_coroutine_type) < 0 ||
         add_coroutine_type(module, state, &event_queue_task_spec,
                            &state->event_queue_task_type) < 0 ||
         (state->event_topic_type = make_type(module, &event_topic_spec, NULL)) == NULL) {

@@ -16,6 +16,7 @@
     X(PyTypeObject, coroutine_type)                                        \
     X(PyTypeObject, coroutine_wrapper_type)                                \
     X(PyTypeObject, home_type)                                             \
+    X(PyTypeObject, waiter_type)                                           \
     X(PyTypeObject, async_step_type)                                       \
     X(PyTypeObject, stop_type) /* see protocol/stop.h */                   \
     X(PyTypeObject, to_async_type)                                         \
@@ -44,7 +45,7 @@
     X(PyTypeObject, acsv_encode_type)                                      \
     X(PyTypeObject, acsv_rows_type)                                        \
     X(PyTypeObject, drive_type)                                            \
-    X(PyTypeObject, crew_type)                                             \
+    X(PyTypeObject, task_group_type)                                       \
     X(PyTypeObject, async_call_type)                                       \
     X(PyTypeObject, reader_type)                                           \
     X(PyTypeObject, amap_type)                                             \
@@ -61,7 +62,7 @@
     X(PyTypeObject, dispatcher_type)                                       \
     X(PyTypeObject, event_handler_type)                                    \
     X(PyTypeObject, event_topic_type)                                      \
-    X(PyTypeObject, event_call_type)                                       \
+    X(PyTypeObject, event_coroutine_type)                                  \
     X(PyTypeObject, event_queue_task_type)                                 \
     X(PyObject, event_class)          /* Event */                          \
     X(PyObject, error_event_class)    /* ErrorEvent */                     \
@@ -86,7 +87,11 @@
     X(PyObject, sse_id)                                                    \
     X(PyObject, sse_retry)                                                 \
     X(PyObject, sse_comment)                                               \
-    X(PyObject, str_decode)                                                \
+    X(PyObject, str_decode) /* and the like: interned names */             \
+    X(PyObject, str_call_soon)                                             \
+    X(PyObject, str_get_loop)                                              \
+    X(PyObject, str_add_done_callback)                                     \
+    X(PyObject, str_future_blocking) /* COMPAT_FUTURE_BLOCKING */          \
     X(PyObject, empty_text)                                                \
     X(PyObject, ascii_model) /* see generators_new_ascii() */              \
     X(PyObject, empty_tuple)                                               \
@@ -94,7 +99,7 @@
     X(PyObject, async_workers)   /* a set: those of to_async() that run */ \
     X(PyObject, forks)           /* see runtime/forks.h */                 \
     X(PyObject, spawned)         /* a set: see loop_spawn() */             \
-    X(PyObject, kept_call)       /* see events/call.c; or NULL */          \
+    X(PyObject, kept_coroutine)  /* see event_coroutine.c; or NULL */      \
     /* NULL until a column asks for them: */                               \
     X(PyObject, decimal)  /* decimal.Decimal */                            \
     X(PyObject, date)     /* datetime.date */                              \
@@ -105,6 +110,7 @@
     X(PyObject, asyncio_running_loop) /* functions of asyncio */           \
     X(PyObject, asyncio_current_task)                                      \
     X(PyObject, asyncio_swap_task)                                         \
+    X(PyObject, asyncio_current_tasks) /* a dict, on 3.11 */               \
     X(PyObject, asyncio_enter_task)                                        \
     X(PyObject, asyncio_leave_task)                                        \
     X(PyObject, executor_future) /* concurrent.futures.Future */           \

@@ -11,7 +11,7 @@
  *
  * Dropped: one that is new is reported as never awaited; one that is suspended is closed, and
  * given up where it would not be closed.  That happens once in the life of an object, so one
- * whose finalizer ran is never used again (PyObject_GC_IsFinalized() knows).
+ * whose finalizer ran is never used again.
  *
  * Threads: `running` is taken and left in the object's critical section; a step runs with no
  * lock, and takes the one that its kind's other fields need.
@@ -56,20 +56,14 @@ find_origin(int depth)
 }
 
 int
-coroutine_init(coroutine *self, const coroutine_kind *kind, bool tracks_origin)
+coroutine_track_origin(coroutine *self, int depth)
 {
-    self->kind = kind;
-    self->state = COROUTINE_NEW;
-    self->is_awaited_by_it = false;
-    int depth = tracks_origin ? compat_origin_depth() : 0;
-    if (depth != 0) {
-        PyObject *earlier = self->origin;
-        self->origin = depth < 0 ? NULL : find_origin(depth);
-        Py_XDECREF(earlier);
-        if (self->origin == NULL) {
-            self->state = COROUTINE_ENDED; /* nobody is told that it was not awaited */
-            return -1;
-        }
+    PyObject *earlier = self->origin;
+    self->origin = depth < 0 ? NULL : find_origin(depth);
+    Py_XDECREF(earlier);
+    if (self->origin == NULL) {
+        self->state = COROUTINE_ENDED; /* nobody is told that it was not awaited */
+        return -1;
     }
     return 0;
 }
@@ -359,6 +353,7 @@ coroutine_finalize(PyObject *op)
     coroutine *self = (coroutine *)op;
     bool is_new, goes;
     Py_BEGIN_CRITICAL_SECTION(op);
+    self->finalized = true;
     is_new = self->state == COROUTINE_NEW;
     goes = self->kind != NULL && !self->running && self->state != COROUTINE_ENDED;
     Py_END_CRITICAL_SECTION();
@@ -416,7 +411,7 @@ coroutine_dealloc(PyObject *op)
         PyObject_ClearWeakRefs(op);
     }
     if (self->kind != NULL && self->kind->recycle != NULL && self->origin == NULL &&
-        !PyObject_GC_IsFinalized(op) && self->kind->recycle(self)) {
+        !self->finalized && self->kind->recycle(self)) {
         return;
     }
     PyObject_GC_UnTrack(op);
@@ -476,7 +471,8 @@ coroutine_am_await(PyObject *op)
         PyErr_SetString(PyExc_RuntimeError, "coroutine is being awaited already");
         return NULL;
     }
-    return Py_NewRef(op);
+    compat_incref_whole(op);
+    return op;
 }
 
 PyDoc_STRVAR(send_doc, "send($self, value, /)\n"

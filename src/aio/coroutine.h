@@ -61,12 +61,24 @@ struct coroutine {
     uint8_t state;         /* coroutine_state */
     bool running;          /* a step is under way, or it is being released */
     bool is_awaited_by_it; /* the interpreter awaits it: see coroutine_iternext() */
+    bool finalized;        /* its finalizer has run: it is never used again */
 };
+
+/* Set cr_origin, `depth` frames of it.  0 or -1, as coroutine_init(). */
+int coroutine_track_origin(coroutine *self, int depth);
 
 /* After tp_alloc(), or when it is used again.  `tracks_origin`: sets cr_origin if
    sys.set_coroutine_origin_tracking_depth() asks for it.  0, or -1 with an exception set; then
-   it has ended. */
-int coroutine_init(coroutine *self, const coroutine_kind *kind, bool tracks_origin);
+   it has ended.  Inline, for a coroutine that is used again costs little more. */
+static inline int
+coroutine_init(coroutine *self, const coroutine_kind *kind, bool tracks_origin)
+{
+    self->kind = kind;
+    self->state = COROUTINE_NEW;
+    self->is_awaited_by_it = false;
+    int depth = tracks_origin ? compat_origin_depth() : 0;
+    return depth == 0 ? 0 : coroutine_track_origin(self, depth);
+}
 
 /* ---- for a step ---- */
 

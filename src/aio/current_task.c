@@ -1,8 +1,8 @@
 /* The current task: see current_task.h.
  *
  * asyncio documents _enter_task() and _leave_task() for those who write tasks of their own.
- * _swap_current_task() of 3.12 does both in one call.  They are looked up once, when asyncio
- * is imported already, since there is a loop.
+ * _swap_current_task() of 3.12 does both in one call; 3.11 has the dict that those two change.
+ * They are looked up once, when asyncio is imported already, since there is a loop.
  *
  * Nothing here runs user code but a loop's __hash__().
  */
@@ -32,6 +32,35 @@ current_task_swap(generators_state *state, PyObject *loop, PyObject *task, PyObj
     PyObject *arguments[] = {loop, task};
     *earlier = swap == NULL ? NULL : PyObject_Vectorcall(swap, arguments, 2, NULL);
     return *earlier == NULL ? -1 : 0;
+}
+
+#elif defined(COMPAT_CURRENT_TASKS)
+
+int
+current_task_swap(generators_state *state, PyObject *loop, PyObject *task, PyObject **earlier)
+{
+    PyObject *tasks = find(state, &state->asyncio_current_tasks, COMPAT_CURRENT_TASKS);
+    *earlier = NULL;
+    if (tasks == NULL) {
+        return -1;
+    }
+    PyObject *current = Py_XNewRef(PyDict_GetItemWithError(tasks, loop));
+    if (current == NULL && PyErr_Occurred()) {
+        return -1;
+    }
+    int status = 0;
+    if (task != Py_None) {
+        status = PyDict_SetItem(tasks, loop, task);
+    }
+    else if (current != NULL) {
+        status = PyDict_DelItem(tasks, loop);
+    }
+    if (status < 0) {
+        Py_XDECREF(current);
+        return -1;
+    }
+    *earlier = current == NULL ? Py_NewRef(Py_None) : current;
+    return 0;
 }
 
 #else

@@ -1,29 +1,32 @@
-/* _Home: the coroutine of a home task, and the steps of the source that lives in it.
+/* _Home: see home.h.
  *
- * The home task is a task of asyncio that does nothing but wait: for the future `parking`,
- * which ends when the home is closed.  The source's steps are made here, in its place:
- * asyncio.current_task() gives the home task meanwhile, and its context is the current one. So
- * a step that is ready costs no turn of the loop, and timeouts, task groups, cancel scopes and
- * context variables of the source belong to one task, whoever asks for items.  What a step
- * yields is treated as a task treats it: a future's callback, or the loop's next turn, goes on
- * with the step.
+ * The home task is a task of asyncio that only waits for the future `parking`, which ends when
+ * the home is closed (home_task.c).  The source's steps are made here, in its place:
+ * asyncio.current_task() gives the home task meanwhile, and its context is the current one
+ * (home_enter.c).  So a step that is ready costs no turn of the loop.  Timeouts, task groups,
+ * cancel scopes and context variables of the source belong to one task, whoever asks for
+ * items.
  *
- * Cancelling the home task (a timeout within the source does it, and the end of the loop)
- * cancels `parking`; what arrives here is handed on: the future that the source waits for is
- * cancelled, or the exception is thrown in where it stands between two items.
+ * What a step yields is treated as a task treats it (home_step.c).  A future's callback goes
+ * on with the step.  For a bare yield, whoever pulled pauses for a turn of the loop, and the
+ * next home_pull() goes on; who does not come back calls home_schedule_turn().
+ *
+ * A cancellation of the home task (by a timeout within the source, or at the end of the loop)
+ * cancels `parking`.  It is handed on: the future that the source waits for is cancelled, or
+ * the exception is thrown in where the source stands between two items.
  *
  * States (`phase`): reading -> cancelling, while a step that was under way when the home was
  * to be closed comes to its end -> closing, while the source's aclose() runs -> closed.  The
- * home task ends with the last.  The source has ended when `has_ended`; what has come before
- * is taken first.
+ * home task ends with the last.  `has_ended` says that the source has ended; what has come
+ * before is taken first.
  *
- * A native stream needs no task: nothing of it minds who makes its steps.  Its home has none,
- * and leaves a step where another cancels it.
+ * A native stream needs no task, because it does not matter who makes its steps.  Its home has
+ * none, and leaves a step that others cancel.
  *
- * Owned: see the struct.  The home does not know the stream that reads from it, so that this
- * is dropped when its user drops it; a callback of the loop keeps a home that waits.
+ * Owned: see the struct.  The home does not know the stream that reads from it, so the stream
+ * goes when its user drops it.  A callback of the loop keeps a home that waits.
  *
- * User code runs in the source's steps, in the loop's methods and in what is dropped; the
+ * User code runs in the source's steps, in the loop's methods and in what is dropped.  The
  * stream's own guard keeps a second pull out meanwhile, `is_stepping` everything else.
  *
  * Threads: all but home_abandon() and the collector is done on the loop's thread.
@@ -73,6 +76,30 @@ home_take(home *self, PyObject **item)
     return HOME_ENDED;
 }
 
+/* The step whose turn has come, or a new one, which may give *item at once.  0 or -1. */
+static int
+home_go_on(home *self, PyObject **item)
+{
+    if (self->step != NULL) {
+        home_resume(self);
+        return 0;
+    }
+    if (home_enter(self) < 0) {
+        return -1;
+    }
+    self->is_stepping = true;
+    PyObject *step = home_new_step(self);
+    self->is_stepping = false;
+    if (step != NULL) {
+        home_begin_step(self, step, item);
+    }
+    else {
+        home_step_came(self, NULL);
+    }
+    home_leave(self);
+    return 0;
+}
+
 home_answer
 home_pull(home *self, PyObject **item)
 {
@@ -80,26 +107,21 @@ home_pull(home *self, PyObject **item)
     if (home_has_something(self)) {
         return home_take(self, item);
     }
-    if (self->step != NULL) {
+    if (self->step != NULL && !self->needs_turn) {
         return HOME_PENDING;
     }
-    if (self->phase != HOME_READING) {
+    if (self->step == NULL && self->phase != HOME_READING) {
         return HOME_ENDED;
     }
-    if (home_enter(self) < 0) {
+    self->is_pulled = true;
+    int status = home_go_on(self, item);
+    self->is_pulled = false;
+    if (status < 0) {
         return HOME_FAILED;
     }
-    self->is_stepping = true;
-    PyObject *step = home_new_step(self);
-    self->is_stepping = false;
-    if (step != NULL) {
-        self->step = step;
-        home_run(self, NULL);
+    if (*item != NULL) {
+        return HOME_GAVE;
     }
-    else {
-        home_step_came(self, NULL);
-    }
-    home_leave(self);
     return home_has_something(self) ? home_take(self, item) : HOME_PENDING;
 }
 
@@ -144,9 +166,7 @@ home_is_being_cancelled(home *self)
         return 0;
     }
     PyObject *task = Py_NewRef(self->task);
-    PyObject *answer = PyObject_CallMethod(task, "cancelling", NULL);
-    int is = answer == NULL ? -1 : PyObject_IsTrue(answer);
-    Py_XDECREF(answer);
+    int is = loop_is_being_cancelled(task);
     Py_DECREF(task);
     return is;
 }
@@ -155,6 +175,7 @@ home_is_being_cancelled(home *self)
 static int
 home_start_closing(home *self)
 {
+    home_schedule_turn(self);
     home_drop_items(self);
     if (self->phase != HOME_READING) { /* what was dropped has called back */
         return self->phase != HOME_CLOSED;
@@ -163,6 +184,7 @@ home_start_closing(home *self)
         self->phase = HOME_CANCELLING;
         int is_cancelled = home_is_being_cancelled(self);
         self->cancels_step = is_cancelled == 0 && home_cancel_task(self) == 0;
+        self->is_cancel_due = self->cancels_step;
         if (self->cancels_step || is_cancelled > 0) {
             return 1;
         }
@@ -198,14 +220,6 @@ home_close(home *self)
         return -1;
     }
     return 0;
-}
-
-void
-home_cancel_closing(home *self)
-{
-    if (self->task != NULL && home_cancel_task(self) < 0) {
-        raising_unraisable((PyObject *)self);
-    }
 }
 
 static PyObject *
@@ -256,7 +270,8 @@ home_open(home *self, bool is_native)
         return 1;
     }
     self->context = PyContext_CopyCurrent();
-    PyObject *task = self->context == NULL ? NULL : home_new_task(self);
+    self->loop_context = self->context == NULL ? NULL : PyContext_New();
+    PyObject *task = self->loop_context == NULL ? NULL : home_new_task(self);
     if (task == NULL) {
         Py_CLEAR(self->loop);
         return -1;
@@ -297,7 +312,7 @@ home_new(generators_state *state, PyObject *source, bool closes)
 {
     PyTypeObject *type = state->home_type;
     if (type == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "the interpreter is shutting down");
+        raising_shut_down();
         return NULL;
     }
     home *self = (home *)type->tp_alloc(type, 0);
@@ -322,10 +337,10 @@ home_traverse(PyObject *op, visitproc visit, void *arg)
     home *self = (home *)op;
     Py_VISIT(self->source);
     Py_VISIT(self->read);
-    Py_VISIT(self->owner);
     Py_VISIT(self->loop);
     Py_VISIT(self->task);
     Py_VISIT(self->context);
+    Py_VISIT(self->loop_context);
     Py_VISIT(self->earlier);
     Py_VISIT(self->step);
     Py_VISIT(self->future);
@@ -348,10 +363,10 @@ home_clear(PyObject *op)
     self->has_ended = true;
     Py_CLEAR(self->source);
     Py_CLEAR(self->read);
-    Py_CLEAR(self->owner);
     Py_CLEAR(self->loop);
     Py_CLEAR(self->task);
     Py_CLEAR(self->context);
+    Py_CLEAR(self->loop_context);
     Py_CLEAR(self->step);
     Py_CLEAR(self->future);
     Py_CLEAR(self->cancellation);

@@ -30,13 +30,11 @@ int home_check(home *self);
 /* The next item, in order. */
 home_answer home_pull(home *self, PyObject **item);
 
-/* Close it: cancel a step that is under way, then close the source, if it is to be.  1 where
+/* Close it: cancel a step that is under way, then close the source, if it is to be.  As in a
+   TaskGroup, the source is cancelled once: what its `finally` awaits is not.  1 where
    that must be waited for, by home_wait(), and asked again; 0 when it is done; -1 with what
    closing raised, when it is done. */
 int home_close(home *self);
-
-/* Somebody who waits for home_close() was cancelled: so is what the source does to close. */
-void home_cancel_closing(home *self);
 
 /* Nobody waits any more: close it when the loop can.  From any thread; what fails is
    reported as unraisable.  Whether the loop will do it. */

@@ -1,7 +1,7 @@
 /* How the home task becomes the current one: see home_enter.h.
  *
  * The loop knows one current task.  The home task stands in its place while the source runs,
- * and the home's context is entered, unless a callback of the loop has entered it already.
+ * and the home's context is entered.
  *
  * User code that runs: the loop's own, where it is no loop of asyncio.
  */
@@ -16,22 +16,17 @@ home_enter(home *self)
     if (self->depth++ > 0 || self->task == NULL || self->is_in_task) {
         return 0;
     }
-    if (!self->is_in_context) {
-        if (PyContext_Enter(self->context) < 0) {
-            self->depth--;
-            return -1;
-        }
-        self->has_context = true;
+    if (PyContext_Enter(self->context) < 0) {
+        self->depth--;
+        return -1;
     }
     if (current_task_swap(self->state, self->loop, self->task, &self->earlier) == 0) {
+        self->is_alone = self->earlier == Py_None;
         return 0;
     }
-    if (self->has_context) {
-        PyObject *raised = PyErr_GetRaisedException();
-        PyContext_Exit(self->context);
-        PyErr_SetRaisedException(raised);
-        self->has_context = false;
-    }
+    PyObject *raised = PyErr_GetRaisedException();
+    PyContext_Exit(self->context);
+    PyErr_SetRaisedException(raised);
     self->depth--;
     return -1;
 }
@@ -52,14 +47,10 @@ home_leave(home *self)
     if (status == 0) {
         Py_DECREF(task);
     }
-    if (self->has_context) {
-        self->has_context = false;
-        if (PyErr_Occurred()) {
-            raising_unraisable((PyObject *)self);
-        }
-        status = PyContext_Exit(self->context);
+    if (PyErr_Occurred()) {
+        raising_unraisable((PyObject *)self);
     }
-    if (status < 0) {
+    if (PyContext_Exit(self->context) < 0) {
         raising_unraisable((PyObject *)self);
     }
     Py_DECREF(earlier);

@@ -22,21 +22,19 @@ struct home {
     Py_ssize_t size;  /* n */
     bool closes_source;
 
-    /* For its owner. */
-    PyObject *owner;          /* owned: whatever `came` needs, or NULL */
-    void (*came)(home *self); /* what a pull waited for has come: on the loop's thread, in a
-                                 callback of it.  NULL: the future of home_wait() ends */
-    Py_ssize_t pulled;        /* items taken */
+    Py_ssize_t pulled; /* items taken */
 
     /* From home_open() on. */
     generators_state *state; /* borrowed: the type holds the module */
     PyObject *loop;          /* owned */
-    PyObject *task;       /* owned: until it is closed; NULL for a native stream's home, which
-                             needs none */
-    PyObject *context;    /* owned: the task's */
-    PyObject *earlier;    /* owned: the current task while the home task stands for it */
-    unsigned long thread; /* of the loop, when that was last asked */
-    unsigned depth;       /* of home_enter() */
+    PyObject *task;    /* owned: until it is closed; NULL for a native stream's home, which
+                          needs none */
+    PyObject *context; /* owned: the task's */
+    PyObject *loop_context; /* owned: in which the loop calls back.  It is none of those that a
+                               task which is woken may enter */
+    PyObject *earlier;      /* owned: the current task while the home task stands for it */
+    unsigned long thread;   /* of the loop, when that was last asked */
+    unsigned depth;         /* of home_enter() */
 
     /* The step of the source that is under way. */
     PyObject *step;   /* owned: the iterator of what is awaited, or NULL */
@@ -60,12 +58,15 @@ struct home {
     PyObject *closing_error; /* owned: what closing will raise, or NULL */
     uint8_t phase;           /* home_phase */
     bool is_stepping;        /* code of the source is on the stack */
+    bool is_pulled;          /* it was called by home_pull() */
+    bool needs_turn;         /* the step waits for a turn of the loop: the next home_pull()
+                                goes on with it, or home_schedule_turn() */
     bool is_in_task;         /* the home task itself runs: nothing is to be entered */
-    bool is_in_context;      /* a callback of the loop runs in `context` */
-    bool has_context;        /* home_enter() has entered `context` */
+    bool is_alone;           /* no task was the current one when the home was entered last */
     bool was_cancelled;      /* the home task, by others */
     bool is_cancelled_step;  /* the step under way was cancelled by that */
     bool cancels_step;       /* closing has cancelled the home task */
+    bool is_cancel_due;      /* which has not been told of it yet */
 };
 
 /* Whether home_pull() would answer at once with what has come. */

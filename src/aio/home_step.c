@@ -28,6 +28,25 @@ home_add_closing_error(home *self)
     self->closing_error = PyErr_GetRaisedException();
 }
 
+/* The home task ends.  What fails is unraisable; what is raised stays. */
+static void
+home_end_parking(home *self)
+{
+    PyObject *parking = self->parking;
+    if (parking == NULL) {
+        return;
+    }
+    self->parking = NULL;
+    PyObject *raised = PyErr_GetRaisedException();
+    if (loop_wake(parking) < 0) {
+        raising_unraisable((PyObject *)self);
+    }
+    Py_DECREF(parking);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+}
+
 void
 home_finish(home *self)
 {
@@ -36,7 +55,7 @@ home_finish(home *self)
     home_stop_alarm(self);
     PyObject *dropped[] = {self->source, self->read, self->task};
     self->source = self->read = self->task = NULL;
-    home_end_wait(self, &self->parking);
+    home_end_parking(self);
     for (size_t i = 0; i < Py_ARRAY_LENGTH(dropped); i++) {
         Py_XDECREF(dropped[i]);
     }
@@ -50,17 +69,9 @@ home_uncancel(home *self)
     if (self->task == NULL) {
         return;
     }
-    PyObject *raised = PyErr_GetRaisedException();
     PyObject *task = Py_NewRef(self->task);
-    PyObject *left = PyObject_CallMethod(task, "uncancel", NULL);
-    if (left == NULL) {
-        raising_unraisable(task);
-    }
-    Py_XDECREF(left);
+    loop_uncancel(task);
     Py_DECREF(task);
-    if (raised != NULL) {
-        PyErr_SetRaisedException(raised);
-    }
 }
 
 /* ---- what a step came to ---- */
@@ -229,9 +240,9 @@ static PyMethodDef home_ready_method = {"ready", home_on_ready, METH_O, NULL};
 /* Call `method` of `object` with the callback that goes on with the step, and `argument` if it
    is not NULL, in the home's context. */
 static int
-home_call_back(home *self, PyObject *object, const char *method, PyObject *argument)
+home_call_back(home *self, PyObject *object, PyObject *method, PyObject *argument)
 {
-    PyObject *function = PyObject_GetAttrString(object, method);
+    PyObject *function = PyObject_GetAttr(object, method);
     PyObject *callback =
         function == NULL ? NULL : PyCFunction_New(&home_ready_method, (PyObject *)self);
     PyObject *done = NULL;
@@ -241,10 +252,10 @@ home_call_back(home *self, PyObject *object, const char *method, PyObject *argum
         if (argument != NULL) {
             arguments[count++] = argument;
         }
-        arguments[count] = self->context;
-        done =
-            PyObject_Vectorcall(function, arguments, count,
-                                self->context == NULL ? NULL : self->state->context_keyword);
+        arguments[count] = self->loop_context;
+        done = PyObject_Vectorcall(function, arguments, count,
+                                   self->loop_context == NULL ? NULL
+                                                              : self->state->context_keyword);
     }
     Py_XDECREF(function);
     Py_XDECREF(callback);
@@ -263,7 +274,7 @@ home_refuse_yield(PyObject *yielded)
 static int
 home_adopt(home *self, PyObject *yielded)
 {
-    PyObject *blocking = PyObject_GetAttrString(yielded, COMPAT_FUTURE_BLOCKING);
+    PyObject *blocking = PyObject_GetAttr(yielded, self->state->str_future_blocking);
     if (blocking == NULL) {
         if (raising_forgive(PyExc_AttributeError) == 0) {
             home_refuse_yield(yielded);
@@ -276,7 +287,7 @@ home_adopt(home *self, PyObject *yielded)
         home_refuse_yield(yielded);
         return -1;
     }
-    PyObject *loop = PyObject_CallMethod(yielded, "get_loop", NULL);
+    PyObject *loop = PyObject_CallMethodNoArgs(yielded, self->state->str_get_loop);
     if (loop == NULL) {
         return -1;
     }
@@ -290,11 +301,11 @@ home_adopt(home *self, PyObject *yielded)
         PyErr_SetString(PyExc_RuntimeError, "Task cannot await on itself");
         return -1;
     }
-    if (PyObject_SetAttrString(yielded, COMPAT_FUTURE_BLOCKING, Py_False) < 0) {
+    if (PyObject_SetAttr(yielded, self->state->str_future_blocking, Py_False) < 0) {
         return -1;
     }
     self->future = Py_NewRef(yielded);
-    if (home_call_back(self, yielded, "add_done_callback", NULL) < 0) {
+    if (home_call_back(self, yielded, self->state->str_add_done_callback, NULL) < 0) {
         Py_CLEAR(self->future);
         return -1;
     }
@@ -305,41 +316,83 @@ home_adopt(home *self, PyObject *yielded)
 static int
 home_wait_for(home *self, PyObject *yielded)
 {
-    int status = yielded == Py_None ? home_call_back(self, self->loop, "call_soon", Py_None)
-                                    : home_adopt(self, yielded);
+    int status = 0;
+    if (yielded != Py_None) {
+        status = home_adopt(self, yielded);
+    }
+    else if (self->is_pulled) {
+        self->needs_turn = true;
+    }
+    else {
+        status = home_call_back(self, self->loop, self->state->str_call_soon, Py_None);
+    }
     Py_DECREF(yielded);
     return status;
+}
+
+/* The step came to `value` (stolen) or to what is raised: go on until it must wait or
+   something has come. */
+static void
+home_sent(home *self, PySendResult sent, PyObject *value)
+{
+    while (true) {
+        PyObject *thrown = NULL;
+        if (sent == PYGEN_NEXT) {
+            if (home_wait_for(self, value) == 0) {
+                break;
+            }
+            thrown = PyErr_GetRaisedException();
+        }
+        else {
+            PyObject *raised = sent == PYGEN_ERROR ? PyErr_GetRaisedException() : NULL;
+            Py_CLEAR(self->step);
+            if (raised != NULL) {
+                PyErr_SetRaisedException(raised);
+            }
+            if (!home_step_came(self, sent == PYGEN_RETURN ? value : NULL)) {
+                break;
+            }
+        }
+        PyObject *step = Py_NewRef(self->step);
+        value = NULL;
+        sent = thrown == NULL ? PyIter_Send(step, Py_None, &value)
+                              : await_throw(step, thrown, &value);
+        Py_DECREF(step);
+        Py_XDECREF(thrown);
+    }
+    self->is_stepping = false;
 }
 
 void
 home_run(home *self, PyObject *exception)
 {
-    PyObject *thrown = Py_XNewRef(exception);
+    PyObject *value = NULL;
     self->is_stepping = true;
-    do {
-        PyObject *step = Py_NewRef(self->step), *value = NULL;
-        PySendResult sent = thrown == NULL ? PyIter_Send(step, Py_None, &value)
-                                           : await_throw(step, thrown, &value);
-        Py_CLEAR(thrown);
-        if (sent == PYGEN_NEXT) {
-            Py_DECREF(step);
-            if (home_wait_for(self, value) == 0) {
-                break;
-            }
-            thrown = PyErr_GetRaisedException();
-            continue;
-        }
-        PyObject *raised = sent == PYGEN_ERROR ? PyErr_GetRaisedException() : NULL;
+    PyObject *step = Py_NewRef(self->step);
+    PySendResult sent = exception == NULL ? PyIter_Send(step, Py_None, &value)
+                                          : await_throw(step, exception, &value);
+    Py_DECREF(step);
+    home_sent(self, sent, value);
+}
+
+void
+home_begin_step(home *self, PyObject *step, PyObject **item)
+{
+    PyObject *value = NULL;
+    self->is_stepping = true;
+    self->step = step;
+    Py_INCREF(step);
+    PySendResult sent = PyIter_Send(step, Py_None, &value);
+    Py_DECREF(step);
+    if (sent == PYGEN_RETURN && self->read == NULL && self->phase == HOME_READING &&
+        !home_has_something(self)) {
         Py_CLEAR(self->step);
-        Py_DECREF(step);
-        if (raised != NULL) {
-            PyErr_SetRaisedException(raised);
-        }
-        if (!home_step_came(self, sent == PYGEN_RETURN ? value : NULL)) {
-            break;
-        }
-    } while (true);
-    self->is_stepping = false;
+        self->is_stepping = false;
+        self->pulled++;
+        *item = value;
+        return;
+    }
+    home_sent(self, sent, value);
 }
 
 /* The task can't be made the current one: the source can't be stepped any more. */
@@ -352,6 +405,7 @@ home_fail(home *self)
     else {
         home_add_closing_error(self);
     }
+    self->needs_turn = false;
     Py_CLEAR(self->step);
     Py_CLEAR(self->cancellation);
     if (self->phase != HOME_READING) {
@@ -359,20 +413,13 @@ home_fail(home *self)
     }
 }
 
-/* What the step waits for is done, or its turn has come (`future` is None then). */
-static PyObject *
-home_on_ready(PyObject *op, PyObject *future)
+void
+home_resume(home *self)
 {
-    home *self = (home *)op;
-    PyObject *awaited = self->future;
-    if (self->step == NULL || self->is_stepping ||
-        (awaited != NULL ? awaited != future : future != Py_None)) {
-        Py_RETURN_NONE; /* the step that waited was left */
-    }
-    PyObject *cancellation = self->cancellation;
+    PyObject *awaited = self->future, *cancellation = self->cancellation;
     self->future = self->cancellation = NULL;
+    self->needs_turn = false;
     Py_XDECREF(awaited);
-    self->is_in_context = self->context != NULL;
     if (home_enter(self) < 0) {
         home_fail(self);
     }
@@ -380,10 +427,55 @@ home_on_ready(PyObject *op, PyObject *future)
         home_run(self, cancellation);
         home_leave(self);
     }
-    self->is_in_context = false;
     Py_XDECREF(cancellation);
-    home_tell(self);
-    Py_RETURN_NONE;
+}
+
+/* Whether no task is the current one: the loop itself has called.  1, 0, or -1. */
+static int
+home_is_alone(home *self)
+{
+    if (self->context != NULL) {
+        return self->is_alone;
+    }
+    PyObject *task;
+    int found = loop_task(self->state, &task);
+    if (found > 0) {
+        Py_DECREF(task);
+    }
+    return found < 0 ? -1 : found == 0;
+}
+
+/* What the step waits for is done, or its turn has come (`future` is None then). */
+static PyObject *
+home_on_ready(PyObject *op, PyObject *future)
+{
+    home *self = (home *)op;
+    if (self->step == NULL || self->is_stepping || self->needs_turn ||
+        (self->future != NULL ? self->future != future : future != Py_None)) {
+        Py_RETURN_NONE; /* the step that waited was left */
+    }
+    home_resume(self);
+    int is_alone = home_is_alone(self);
+    return is_alone < 0 || home_tell(self, is_alone) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+void
+home_schedule_turn(home *self)
+{
+    if (!self->needs_turn) {
+        return;
+    }
+    self->needs_turn = false;
+    PyObject *raised = PyErr_GetRaisedException();
+    if (home_call_back(self, self->loop, self->state->str_call_soon, Py_None) < 0) {
+        home_fail(self);
+        if (home_tell(self, false) < 0) {
+            raising_unraisable((PyObject *)self);
+        }
+    }
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
 }
 
 void
@@ -391,6 +483,7 @@ home_leave_step(home *self)
 {
     PyObject *step = self->step, *future = self->future;
     self->step = self->future = NULL;
+    self->needs_turn = false;
     if (await_close(step) < 0) {
         home_add_closing_error(self);
     }

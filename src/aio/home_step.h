@@ -8,6 +8,17 @@
    something has come.  The home is entered. */
 void home_run(home *self, PyObject *exception);
 
+/* Begin a step of the source, which is stolen.  *item is what it gave at once; if it is NULL,
+   all is as after home_run().  The home is entered. */
+void home_begin_step(home *self, PyObject *step, PyObject **item);
+
+/* Go on with the step, whose turn has come or whose future is done.  Nobody is told. */
+void home_resume(home *self);
+
+/* Whoever pulled does not come back for the turn that the step waits for, if it does: the loop
+   goes on with the step.  What is raised stays. */
+void home_schedule_turn(home *self);
+
 /* The step has come to `value` (stolen), or to what is raised.  Whether another was begun. */
 bool home_step_came(home *self, PyObject *value);
 

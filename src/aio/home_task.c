@@ -68,6 +68,12 @@ home_throw_between(home *self, PyObject *thrown)
 static void
 home_hand_on(home *self, PyObject *thrown)
 {
+    if (self->is_cancel_due) {
+        self->is_cancel_due = false;
+        if (self->phase != HOME_CANCELLING) {
+            return; /* the step that was to be cancelled ended by itself */
+        }
+    }
     self->was_cancelled |= self->phase == HOME_READING;
     if (self->step != NULL) {
         self->is_cancelled_step = true;
@@ -141,7 +147,9 @@ home_step(coroutine *base, PyObject *value, PyObject *exception, PyObject **resu
         home_hand_on(self, thrown);
         self->is_in_task = false;
         Py_DECREF(thrown);
-        home_tell(self);
+        if (home_tell(self, false) < 0) {
+            raising_unraisable((PyObject *)self);
+        }
     }
     Py_XDECREF(parking);
     Py_CLEAR(*result);

@@ -9,6 +9,7 @@
 #include "aio/home_wait.h"
 
 #include "aio/loop.h"
+#include "aio/waiter.h"
 #include "core/clock.h"
 #include "runtime/raising.h"
 
@@ -17,7 +18,7 @@
 PyObject *
 home_wait(home *self)
 {
-    PyObject *future = loop_future(self->loop);
+    PyObject *future = waiter_new(self->state, self->loop);
     if (future == NULL) {
         return NULL;
     }
@@ -27,34 +28,33 @@ home_wait(home *self)
     return future;
 }
 
-void
-home_end_wait(home *self, PyObject **place)
+/* 0, or -1 with an exception set, which Ctrl-C may be. */
+static int
+home_end_wait(home *self, bool at_once)
 {
-    PyObject *future = *place;
+    PyObject *future = self->waiter;
     if (future == NULL) {
-        return;
+        return 0;
     }
-    *place = NULL;
+    self->waiter = NULL;
+    int status = waiter_end(future, at_once);
     PyObject *raised = PyErr_GetRaisedException();
-    if (loop_wake(future) < 0) {
-        raising_unraisable((PyObject *)self);
-    }
     Py_DECREF(future);
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);
     }
+    return status;
 }
 
-void
-home_tell(home *self)
+int
+home_tell(home *self, bool at_once)
 {
     if (!home_has_something(self) && self->phase != HOME_CLOSED) {
-        return;
+        return 0;
     }
-    if (self->came != NULL) {
-        self->came(self);
-    }
-    home_end_wait(self, &self->waiter);
+    /* Who waits for the end is woken after the home task, which ends in the loop's next turn.
+     */
+    return home_end_wait(self, at_once && self->phase != HOME_CLOSED);
 }
 
 /* ---- the deadline ---- */
@@ -123,8 +123,7 @@ home_on_alarm(PyObject *op, PyObject *Py_UNUSED(ignored))
     }
     self->deadline = 0;
     self->is_late = true;
-    home_end_wait(self, &self->waiter);
-    Py_RETURN_NONE;
+    return home_end_wait(self, false) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 /* An alarm that is set already and comes before the deadline is set anew when it comes. */

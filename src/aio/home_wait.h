@@ -21,12 +21,9 @@ home_clear_deadline(home *self)
 
 /* ---- for home*.c ---- */
 
-/* End the wait for a future that is the home's own, `waiter` or `parking`.  What fails is
-   unraisable; what is raised stays. */
-void home_end_wait(home *self, PyObject **place);
-
-/* Tell who waits, if there is something to tell. */
-void home_tell(home *self);
+/* Tell who waits, if there is something to tell; `at_once`: see waiter_end().  0, or -1 with
+   an exception set. */
+int home_tell(home *self, bool at_once);
 
 /* What is raised stays. */
 void home_stop_alarm(home *self);

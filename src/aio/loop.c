@@ -168,6 +168,32 @@ loop_wake_from_anywhere(generators_state *state, PyObject *future)
 }
 
 int
+loop_is_being_cancelled(PyObject *task)
+{
+    PyObject *count = PyObject_CallMethod(task, "cancelling", NULL);
+    if (count == NULL) {
+        return raising_forgive(PyExc_AttributeError); /* a task of another library */
+    }
+    int is = PyObject_IsTrue(count);
+    Py_DECREF(count);
+    return is;
+}
+
+void
+loop_uncancel(PyObject *task)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    PyObject *left = PyObject_CallMethod(task, "uncancel", NULL);
+    if (left == NULL && raising_forgive(PyExc_AttributeError) < 0) {
+        raising_unraisable(task); /* it is no task of another library */
+    }
+    Py_XDECREF(left);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+}
+
+int
 loop_spawn(generators_state *state, PyObject *loop, PyObject *coroutine)
 {
     PyObject *task = PyObject_CallMethod(loop, "create_task", "(O)", coroutine);

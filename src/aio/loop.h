@@ -32,6 +32,13 @@ int loop_wake_from_anywhere(generators_state *state, PyObject *future);
 /* asyncio.CancelledError, borrowed, or NULL. */
 PyObject *loop_cancelled_error(generators_state *state);
 
+/* Whether a task was cancelled and has not ended for that yet: 1, 0, or -1. */
+int loop_is_being_cancelled(PyObject *task);
+
+/* A cancellation of the task has done what it was for: what the task does next is not
+   cancelled.  What fails is unraisable; what is raised stays. */
+void loop_uncancel(PyObject *task);
+
 /* Run a coroutine as a task of the loop, which is kept until it ends.  0 or -1. */
 int loop_spawn(generators_state *state, PyObject *loop, PyObject *coroutine);
 

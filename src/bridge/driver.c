@@ -71,16 +71,10 @@ record_cancellation(driver *self)
 static void
 uncancel(driver *self)
 {
-    PyObject *raised = PyErr_GetRaisedException();
     PyObject *task = Py_XNewRef(self->task);
-    PyObject *left = task == NULL ? NULL : PyObject_CallMethod(task, "uncancel", NULL);
-    if (task != NULL && left == NULL && raising_forgive(PyExc_AttributeError) < 0) {
-        raising_unraisable(task);
-    }
-    Py_XDECREF(left);
-    Py_XDECREF(task);
-    if (raised != NULL) {
-        PyErr_SetRaisedException(raised);
+    if (task != NULL) {
+        loop_uncancel(task);
+        Py_DECREF(task);
     }
 }
 

@@ -49,7 +49,7 @@ worker_is_finished(worker *self)
         PyErr_SetRaisedException(error);
     }
     else if (cut_off) {
-        PyErr_SetString(PyExc_RuntimeError, "the interpreter is shutting down");
+        raising_shut_down();
     }
     return finished;
 }

@@ -44,13 +44,10 @@ add(abatched *self, PyObject *item, PyObject **value)
     return PyList_GET_SIZE(self->batch) < self->n ? ASTREAM_AGAIN : give_batch(self, value);
 }
 
+/* Take `answer` to a pull.  ASTREAM_AGAIN where more must be pulled. */
 static astream_outcome
-abatched_step(astream *base, astream_answer answer, PyObject **value)
+abatched_take_answer(abatched *self, astream_answer answer, PyObject **value)
 {
-    abatched *self = (abatched *)base;
-    if (answer == ASTREAM_ASKED) {
-        answer = self->over ? ASTREAM_ENDED : astream_pull(base, value);
-    }
     PyObject *item = *value;
     *value = NULL;
     switch (answer) {
@@ -64,6 +61,40 @@ abatched_step(astream *base, astream_answer answer, PyObject **value)
     default:
         return ASTREAM_AWAIT;
     }
+}
+
+/* Pull until a batch is full, the source must be waited for, or others must have their turn.
+ */
+static astream_outcome
+abatched_pull(abatched *self, PyObject **value)
+{
+    astream *base = &self->stream;
+    for (;;) {
+        astream_answer answer = self->over ? ASTREAM_ENDED : astream_pull(base, value);
+        astream_outcome outcome = abatched_take_answer(self, answer, value);
+        if (outcome != ASTREAM_AGAIN || astream_spend(base)) {
+            return outcome;
+        }
+    }
+}
+
+static astream_outcome
+abatched_step(astream *base, astream_answer answer, PyObject **value)
+{
+    abatched *self = (abatched *)base;
+    if (answer != ASTREAM_ASKED) {
+        astream_outcome outcome = abatched_take_answer(self, answer, value);
+        if (outcome != ASTREAM_AGAIN) {
+            return outcome;
+        }
+    }
+    bool entered = base->home != NULL;
+    if (entered && astream_enter_source(base) < 0) {
+        return ASTREAM_ERROR;
+    }
+    astream_outcome outcome = abatched_pull(self, value);
+    astream_leave_source(base, entered);
+    return outcome;
 }
 
 static int

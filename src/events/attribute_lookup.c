@@ -1,14 +1,17 @@
 /* Where the objects of a type store an attribute.
  *
- * The interpreter remembers this for `object.name` in Python code that has run before; here it
- * is done for C.  A type has a version, which changes with the type and with each of its
- * bases: while it is the same, the attribute is where it was.  Slots and the fields of named
- * tuples are known.  An attribute in an object's __dict__ is looked up each time, since its
- * place there is internal to the interpreter.  A place that was found is used only if it holds
- * what the attribute is.
+ * The interpreter caches this for `object.name` in Python code.  Here it is cached for C.  The
+ * version of a type changes with the type and with each of its bases.  While it is the same,
+ * the attribute is at the same place.  Slots and the fields of named tuples are cached.  An
+ * attribute in an object's __dict__ is looked up each time, since its place there is internal
+ * to the interpreter.  A place is used only if it holds the value of the attribute.
  *
- * Nothing is owned.  User code: the __reduce__() of a descriptor that calls itself
- * _tuplegetter, and __eq__ of keys in a class.
+ * Nothing is owned.
+ *
+ * User code: __reduce__() of a descriptor that calls itself a field of a named tuple, and
+ * __eq__() of keys in a class.
+ *
+ * Threads: used only with the GIL.
  */
 #include "events/attribute_lookup.h"
 
@@ -16,21 +19,10 @@
 
 #if COMPAT_TYPE_VERSIONS
 
-#include <string.h>
-
-/* ---- named tuples ---- */
-
-static bool
-is_field_of_tuple(PyObject *descriptor)
-{
-    const char *name = Py_TYPE(descriptor)->tp_name, *dot = strrchr(name, '.');
-    return dot != NULL && strcmp(dot + 1, "_tuplegetter") == 0;
-}
-
-/* The index of a named tuple's field, as its descriptor is pickled: 1 and *index; 0 where it
-   does not tell; or -1 with an exception that must pass. */
+/* The index of a named tuple's field, from the arguments with which its descriptor is pickled:
+   1 and *index; 0 if they do not tell; or -1 with an exception that must be raised. */
 static int
-find_index(PyObject *descriptor, Py_ssize_t *index)
+tuple_field_index(PyObject *descriptor, Py_ssize_t *index)
 {
     PyObject *reduced = PyObject_CallMethod(descriptor, "__reduce__", NULL);
     const char *doc;
@@ -43,21 +35,15 @@ find_index(PyObject *descriptor, Py_ssize_t *index)
     return found > 0 && *index < 0 ? 0 : found;
 }
 
-/* ---- finding ---- */
-
-/* 0 or -1. */
+/* Find the place that a descriptor tells, if any.  0 or -1. */
 static int
-find(attribute_lookup *self, PyObject *op, PyObject *descriptor)
+attribute_lookup_find_place(attribute_lookup *self, PyObject *op, PyObject *descriptor)
 {
-    if (Py_IS_TYPE(descriptor, &PyMemberDescr_Type)) {
-        PyMemberDef *member = ((PyMemberDescrObject *)descriptor)->d_member;
-        if (member->type == Py_T_OBJECT_EX && member->offset > 0 && member->flags == 0) {
-            self->at = member->offset;
-            self->kind = LOOKUP_SLOT;
-        }
+    if (compat_slot_offset(descriptor, &self->at)) {
+        self->kind = LOOKUP_SLOT;
     }
-    else if (PyTuple_Check(op) && is_field_of_tuple(descriptor)) {
-        int found = find_index(descriptor, &self->at);
+    else if (PyTuple_Check(op) && compat_is_named_tuple_field(descriptor)) {
+        int found = tuple_field_index(descriptor, &self->at);
         self->kind = found > 0 ? LOOKUP_ITEM : LOOKUP_ORDINARY;
         return found < 0 ? -1 : 0;
     }
@@ -74,7 +60,7 @@ attribute_lookup_find(attribute_lookup *self, PyObject *op, PyObject *name, PyOb
     }
     PyObject *descriptor = compat_type_lookup(type, name);
     self->version = compat_type_version(type);
-    int status = descriptor == NULL ? 0 : find(self, op, descriptor);
+    int status = descriptor == NULL ? 0 : attribute_lookup_find_place(self, op, descriptor);
     Py_XDECREF(descriptor);
     /* User code may have changed the type meanwhile. */
     if (status < 0 || Py_TYPE(op) != type || self->version != compat_type_version(type)) {

@@ -11,20 +11,20 @@ typedef enum {
 } attribute_lookup_kind;
 
 typedef struct {
-    unsigned int version; /* of the type for which this holds; 0 for no type */
+    unsigned int version; /* of the type to which this applies; 0 for none */
     attribute_lookup_kind kind;
     Py_ssize_t at;
 } attribute_lookup;
 
 #if COMPAT_TYPE_VERSIONS
 
-/* Find where objects of the type of `op`, whose attribute `name` is `value`, store it.  `name`
-   is interned.  0, or -1 with an exception that must pass. */
+/* Find where objects of the type of `op` store the attribute `name`, which is `value` in `op`.
+   `name` is interned.  0, or -1 with an exception that must be raised. */
 int attribute_lookup_find(attribute_lookup *self, PyObject *op, PyObject *name,
                           PyObject *value);
 
-/* Read it from an object whose type has that version: a new reference; NULL without an
-   exception where it must be looked up.  Inline, for each event is read so. */
+/* Read the attribute of an object whose type has that version: a new reference; NULL without
+   an exception if it must be looked up.  Inline because every event is read so. */
 static inline PyObject *
 attribute_lookup_read(const attribute_lookup *self, PyObject *op)
 {

@@ -1,20 +1,24 @@
-/* What goes wrong in a turn, and what it raises in the end.
+/* What goes wrong in a dispatch, and what it raises at the end.
  *
- * The failure of a handler is an ErrorEvent until the 'error' handlers have it.  What
- * nobody is told of, a failing 'error' handler's own exception, and what closing raises
- * are kept as they are; the first exception that is no Exception ends the turn.
+ * The exception of a handler is put into an ErrorEvent for the 'error' handlers.  Exceptions
+ * that no handler receives, those of 'error' handlers, and those raised by closing handlers
+ * are kept to be raised at the end.  The first one that is no Exception ends the dispatch at
+ * once.
  *
- * User code that runs: what makes exceptions and groups of them.
+ * Owned: the exceptions, by the dispatch.
+ *
+ * User code: the classes of ErrorEvents and groups, and methods of the event loop.
+ *
+ * Threads: see dispatch.c.
  */
-#include "events/events.h"
+#include "events/failure.h"
 
 #include "aio/loop.h"
 #include "runtime/raising.h"
 
-/* One exception is kept as it is, so that no memory is needed for it, and several in a
-   list.  It is given away. */
+/* A single exception is kept without a list, so that no memory is needed for it. */
 void
-turn_keep(PyObject **kept, PyObject *exception)
+failure_keep(PyObject **kept, PyObject *exception)
 {
     if (*kept == NULL) {
         *kept = exception;
@@ -28,24 +32,13 @@ turn_keep(PyObject **kept, PyObject *exception)
         }
     }
     if (!PyList_CheckExact(*kept) || PyList_Append(*kept, exception) < 0) {
-        raising_unraisable(exception); /* no memory to say more */
+        raising_unraisable(exception); /* there is no memory to keep it */
     }
     Py_DECREF(exception);
 }
 
-/* The event under way, as 'error' handlers are told of it: a new reference or NULL. */
-static PyObject *
-whole_event(turn *self)
-{
-    if (self->now.event != NULL) {
-        return Py_NewRef(self->now.event);
-    }
-    return PyObject_CallFunctionObjArgs(self->owner->state->event_class, self->now.type,
-                                        self->now.data, NULL);
-}
-
 void
-turn_abort(turn *self, PyObject *exception)
+dispatch_abort(dispatch *self, PyObject *exception)
 {
     if (exception == NULL) {
         exception = PyErr_GetRaisedException();
@@ -54,14 +47,14 @@ turn_abort(turn *self, PyObject *exception)
         self->aborted = exception;
         return;
     }
-    turn_keep(self->is_ending ? &self->torn : &self->raised, exception);
+    failure_keep(self->is_ending ? &self->close_errors : &self->raised, exception);
 }
 
 /* ---- the loop's exception handler ---- */
 
-/* What the loop's exception handler is given: a new dict, or NULL. */
+/* The context for the loop's exception handler: a new dict, or NULL. */
 static PyObject *
-describe_failure(PyObject *failure, PyObject *exception)
+failure_describe(PyObject *failure, PyObject *exception)
 {
     PyObject *context = Py_BuildValue("{sssO}", "message",
                                       failure != NULL ? "A handler of a queued event failed"
@@ -88,7 +81,7 @@ failure_tell_loop(dispatcher *owner, PyObject *failure, PyObject *exception)
     if (running <= 0) {
         return running;
     }
-    PyObject *context = describe_failure(failure, exception);
+    PyObject *context = failure_describe(failure, exception);
     PyObject *told = context == NULL
                          ? NULL
                          : PyObject_CallMethod(loop, "call_exception_handler", "(O)", context);
@@ -98,11 +91,27 @@ failure_tell_loop(dispatcher *owner, PyObject *failure, PyObject *exception)
     return told == NULL ? -1 : 1;
 }
 
+/* ---- failures of handlers ---- */
+
+/* Keep the exception that is set; end the dispatch at once if it is no Exception. */
+static void
+dispatch_keep_raised(dispatch *self)
+{
+    bool is_urgent = !PyErr_ExceptionMatches(PyExc_Exception);
+    PyObject *exception = PyErr_GetRaisedException();
+    if (is_urgent) {
+        dispatch_abort(self, exception);
+    }
+    else {
+        failure_keep(&self->raised, exception);
+    }
+}
+
 void
-turn_fail_unhandled(turn *self, PyObject *failure, PyObject *exception)
+dispatch_fail_unhandled(dispatch *self, PyObject *failure, PyObject *exception)
 {
     if (!self->is_queued) {
-        turn_keep(&self->raised, exception);
+        failure_keep(&self->raised, exception);
         return;
     }
     int told = failure_tell_loop(self->owner, failure, exception);
@@ -110,25 +119,27 @@ turn_fail_unhandled(turn *self, PyObject *failure, PyObject *exception)
         Py_DECREF(exception);
         return;
     }
-    turn_keep(&self->raised, exception);
+    failure_keep(&self->raised, exception);
     if (told < 0) {
-        bool is_urgent = !PyErr_ExceptionMatches(PyExc_Exception);
-        PyObject *second = PyErr_GetRaisedException();
-        if (is_urgent) {
-            turn_abort(self, second);
-        }
-        else {
-            turn_keep(&self->raised, second);
-        }
+        dispatch_keep_raised(self);
     }
 }
 
-/* ---- handlers ---- */
+/* The current event for an ErrorEvent: a new reference, or NULL. */
+static PyObject *
+dispatch_whole_event(dispatch *self)
+{
+    if (self->now.event != NULL) {
+        return Py_NewRef(self->now.event);
+    }
+    return PyObject_CallFunctionObjArgs(self->owner->state->event_class, self->now.type,
+                                        self->now.data, NULL);
+}
 
-/* Whether a cancellation that a handler of a queued event raised is its own affair, as it
-   waited for what was cancelled: nobody cancels the task that dispatches. */
+/* Whether a handler of a queued event raised CancelledError by itself, since it awaited
+   something that was cancelled, and nobody cancels the task that dispatches. */
 static bool
-is_strange_cancellation(turn *self, PyObject *exception)
+failure_is_own_cancellation(dispatch *self, PyObject *exception)
 {
     generators_state *state = self->owner->state;
     PyObject *cancelled = self->is_queued ? loop_cancelled_error(state) : NULL, *task;
@@ -146,24 +157,23 @@ is_strange_cancellation(turn *self, PyObject *exception)
     return is;
 }
 
-/* A handler raised that, which is given away. */
 void
-turn_fail(turn *self, handler *item, PyObject *exception)
+dispatch_fail(dispatch *self, handler *item, PyObject *exception)
 {
     if (!PyErr_GivenExceptionMatches(exception, PyExc_Exception) &&
-        !is_strange_cancellation(self, exception)) {
-        turn_abort(self, exception);
+        !failure_is_own_cancellation(self, exception)) {
+        dispatch_abort(self, exception);
         return;
     }
     if (self->is_ending) {
-        turn_keep(&self->torn, exception);
+        failure_keep(&self->close_errors, exception);
         return;
     }
     if (self->is_error) {
-        turn_fail_unhandled(self, NULL, exception);
+        dispatch_fail_unhandled(self, NULL, exception);
         return;
     }
-    PyObject *event = whole_event(self), *failure = NULL;
+    PyObject *event = dispatch_whole_event(self), *failure = NULL;
     if (event != NULL) {
         failure = PyObject_CallFunctionObjArgs(self->owner->state->error_event_class, event,
                                                item->object, exception, NULL);
@@ -174,26 +184,23 @@ turn_fail(turn *self, handler *item, PyObject *exception)
     }
     if (failure == NULL || self->failures == NULL ||
         PyList_Append(self->failures, failure) < 0) {
-        bool is_urgent = !PyErr_ExceptionMatches(PyExc_Exception);
         PyObject *second = PyErr_GetRaisedException();
-        turn_fail_unhandled(self, NULL, exception);
-        if (is_urgent) {
-            turn_abort(self, second);
-        }
-        else {
-            turn_keep(&self->raised, second);
-        }
+        dispatch_fail_unhandled(self, NULL, exception);
+        PyErr_SetRaisedException(second);
+        dispatch_keep_raised(self);
         exception = NULL;
     }
     Py_XDECREF(failure);
     Py_XDECREF(exception);
 }
 
-/* One exception for those that are kept (given away): itself where there is one and it
-   may be alone, else a group with that message.  NULL, with an exception set, where it
-   can't be made. */
+/* ---- the end ---- */
+
+/* Make one exception of those that were kept, which are stolen: the exception itself if there
+   is only one and it may be raised `alone`, else a group with this message.  NULL with an
+   exception if it can't be made. */
 static PyObject *
-gather(PyObject *kept, const char *format, bool alone)
+failure_gather(PyObject *kept, const char *format, bool alone)
 {
     if (!PyList_CheckExact(kept)) {
         if (alone) {
@@ -217,26 +224,27 @@ gather(PyObject *kept, const char *format, bool alone)
 }
 
 int
-turn_end(turn *self)
+dispatch_end(dispatch *self)
 {
-    PyObject *raised = self->raised, *torn = self->torn, *aborted = self->aborted;
-    self->raised = self->torn = self->aborted = NULL;
-    turn_clear(self);
-    if (raised == NULL && torn == NULL && aborted == NULL) {
+    PyObject *raised = self->raised, *close_errors = self->close_errors,
+             *aborted = self->aborted;
+    self->raised = self->close_errors = self->aborted = NULL;
+    dispatch_clear(self);
+    if (raised == NULL && close_errors == NULL && aborted == NULL) {
         return 0;
     }
     PyObject *exception = NULL;
-    if (torn != NULL) {
-        exception = gather(torn, "closing %zd handlers failed", false);
+    if (close_errors != NULL) {
+        exception = failure_gather(close_errors, "closing %zd handlers failed", false);
         if (exception == NULL) {
             exception = PyErr_GetRaisedException();
         }
         if (raised != NULL) {
-            turn_keep(&raised, exception);
+            failure_keep(&raised, exception);
         }
     }
     if (raised != NULL) {
-        exception = gather(raised, "%zd handlers failed", true);
+        exception = failure_gather(raised, "%zd handlers failed", true);
         if (exception == NULL) {
             exception = PyErr_GetRaisedException();
         }
@@ -246,7 +254,7 @@ turn_end(turn *self)
         return -1;
     }
     if (exception != NULL && PyErr_GivenExceptionMatches(aborted, PyExc_GeneratorExit)) {
-        PyErr_SetRaisedException(exception); /* as a coroutine that fails when it is closed */
+        PyErr_SetRaisedException(exception); /* as if a coroutine fails when it is closed */
         raising_chain(aborted);
         return -1;
     }

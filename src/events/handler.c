@@ -1,123 +1,29 @@
-/* One handler of events, and what on() gives for it.
+/* _EventHandler: one handler of events, and what on() returns for it.
  *
- * States: active, from its registration; over, when it returned, could not be started
- * again, was taken off or closed.  A generator is made where its function was
- * registered, and primed, when it is registered and after each failure; an async
- * generator is made then too, and primed by the first dispatch to it, which can await.
+ * States: active from its registration on; inactive after it returned, failed to start again,
+ * was removed or was closed.  A generator function is called and primed when it is registered,
+ * and again after each failure.  An async generator is made at the same times.  It is primed
+ * by the first dispatch to it, which can await.
  *
- * Owned: the object registered, and what is sent to or called, until it is over.
+ * Owned: the object that was registered; while the handler is active, also the object that is
+ * sent to or called.
  *
- * User code that runs here: a generator up to its first yield and when it is closed.
+ * User code: a generator, up to its first yield and when it is closed.
  *
- * Threads: `target` and the rest are changed only by who registers it, before anybody
- * else knows it, and then by who holds the dispatcher's turn.
+ * Threads: the call that registers a handler changes it before any other call knows it.  After
+ * that only the call that holds the dispatcher changes it.  `value` and `active` may be read
+ * at any time.
  */
 #include "events/handler.h"
 
-#include "events/events.h"
-
+#include "events/handler_object.h"
 #include "runtime/raising.h"
-
-/* ---- what is what ---- */
-
-/* Where a generator stands; what is no generator of the interpreter's can't be asked. */
-typedef enum { GENERATOR_NEW, GENERATOR_SUSPENDED, GENERATOR_RUNNING, GENERATOR_OVER } stage;
-
-static int
-is_true_attribute(PyObject *object, const char *name)
-{
-    PyObject *value = PyObject_GetAttrString(object, name);
-    int is = value == NULL ? -1 : PyObject_IsTrue(value);
-    Py_XDECREF(value);
-    return is;
-}
-
-/* A stage, or -1. */
-static int
-generator_stage(PyObject *generator)
-{
-    bool is_async = PyAsyncGen_CheckExact(generator);
-    if (!is_async && !PyGen_CheckExact(generator)) {
-        return GENERATOR_NEW;
-    }
-    int is = is_true_attribute(generator, is_async ? "ag_running" : "gi_running");
-    if (is != 0) {
-        return is < 0 ? -1 : GENERATOR_RUNNING;
-    }
-    is = is_true_attribute(generator, is_async ? "ag_frame" : "gi_frame");
-    if (is <= 0) {
-        return is < 0 ? -1 : GENERATOR_OVER;
-    }
-    is = is_async ? compat_asyncgen_is_suspended(generator)
-                  : is_true_attribute(generator, "gi_suspended");
-    return is < 0 ? -1 : is ? GENERATOR_SUSPENDED : GENERATOR_NEW;
-}
-
-#define FUNCTION_FLAGS (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)
-
-/* What inspect says of a callable that is no plain function: a flag of
-   FUNCTION_FLAGS, 0, or -1. */
-static int
-ask_inspect(PyObject *object)
-{
-    static const struct {
-        const char *name;
-        int flag;
-    } questions[] = {
-        {"iscoroutinefunction", CO_COROUTINE},
-        {"isasyncgenfunction", CO_ASYNC_GENERATOR},
-        {"isgeneratorfunction", CO_GENERATOR},
-    };
-    PyObject *inspect = PyImport_ImportModule("inspect");
-    if (inspect == NULL) {
-        return -1;
-    }
-    int flags = 0;
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(questions) && flags == 0; i++) {
-        PyObject *answer = PyObject_CallMethod(inspect, questions[i].name, "(O)", object);
-        int is = answer == NULL ? -1 : PyObject_IsTrue(answer);
-        Py_XDECREF(answer);
-        if (is != 0) {
-            flags = is < 0 ? -1 : questions[i].flag;
-        }
-    }
-    Py_DECREF(inspect);
-    return flags;
-}
-
-static int
-function_flags(PyObject *object)
-{
-    PyObject *function = PyMethod_Check(object) ? PyMethod_GET_FUNCTION(object) : object;
-    if (PyFunction_Check(function)) {
-        int flags = ((PyCodeObject *)PyFunction_GET_CODE(function))->co_flags & FUNCTION_FLAGS;
-        if (flags != 0) {
-            return flags;
-        }
-    }
-    if (PyCFunction_Check(object) || PyType_Check(object)) {
-        return 0;
-    }
-    int flags = ask_inspect(object);
-    if (flags != 0 || PyFunction_Check(function)) {
-        return flags;
-    }
-    PyObject *call = PyObject_GetAttrString((PyObject *)Py_TYPE(object), "__call__");
-    if (call == NULL) {
-        return -1;
-    }
-    if (PyFunction_Check(call)) {
-        flags = ((PyCodeObject *)PyFunction_GET_CODE(call))->co_flags & FUNCTION_FLAGS;
-    }
-    Py_DECREF(call);
-    return flags;
-}
 
 /* ---- starting ---- */
 
-/* `target` is given away. */
+/* `target` is stolen. */
 static void
-set_target(handler *self, PyObject *target)
+handler_set_target(handler *self, PyObject *target)
 {
     PyObject *earlier = self->target;
     self->send = PyGen_CheckExact(target) ? PyGen_Type.tp_as_async->am_send : PyIter_Send;
@@ -126,7 +32,7 @@ set_target(handler *self, PyObject *target)
 }
 
 static void
-drop_target(handler *self)
+handler_drop_target(handler *self)
 {
     PyObject *target = self->target;
     self->target = NULL;
@@ -142,12 +48,13 @@ handler_returned(handler *self, PyObject *value)
     self->value = Py_NewRef(value);
     Py_END_CRITICAL_SECTION();
     Py_XDECREF(before);
-    drop_target(self);
+    handler_drop_target(self);
     return generators_flag_exchange(&self->active, false);
 }
 
+/* Run the generator to its first yield.  0 or -1. */
 static int
-prime(handler *self)
+handler_prime(handler *self)
 {
     self->primed = true;
     PyObject *generator = Py_NewRef(self->target), *result;
@@ -179,13 +86,13 @@ handler_start(handler *self)
         return -1;
     }
     self->primed = false;
-    set_target(self, target);
-    return self->kind == HANDLER_ASYNCGEN ? 0 : prime(self);
+    handler_set_target(self, target);
+    return self->kind == HANDLER_ASYNCGEN ? 0 : handler_prime(self);
 }
 
-/* For a generator that was handed over.  0 or -1. */
+/* Take a generator that was registered itself.  0 or -1. */
 static int
-take_generator(handler *self)
+handler_init_generator(handler *self)
 {
     int at = generator_stage(self->object);
     switch (at) {
@@ -203,12 +110,13 @@ take_generator(handler *self)
     default:
         return -1;
     }
-    set_target(self, Py_NewRef(self->object));
-    return self->primed || self->kind == HANDLER_ASYNCGEN ? 0 : prime(self);
+    handler_set_target(self, Py_NewRef(self->object));
+    return self->primed || self->kind == HANDLER_ASYNCGEN ? 0 : handler_prime(self);
 }
 
+/* Take a callable with these FUNCTION_FLAGS.  0 or -1. */
 static int
-take_function(handler *self, int flags)
+handler_init_function(handler *self, int flags)
 {
     self->is_function = (flags & (CO_GENERATOR | CO_ASYNC_GENERATOR)) != 0;
     if (self->is_function) {
@@ -220,25 +128,27 @@ take_function(handler *self, int flags)
     return 0;
 }
 
+/* 1, 0 or -1. */
 static int
-is_instance(PyObject *object, PyTypeObject *exact, PyObject *abc)
+object_is_instance(PyObject *object, PyTypeObject *exact, PyObject *abc)
 {
     return Py_IS_TYPE(object, exact) ? 1 : PyObject_IsInstance(object, abc);
 }
 
+/* Find the kind of handler, and start it.  0 or -1. */
 static int
-take(handler *self, generators_state *state)
+handler_init(handler *self, generators_state *state)
 {
     PyObject *object = self->object;
-    int is = is_instance(object, &PyGen_Type, state->generator_abc);
+    int is = object_is_instance(object, &PyGen_Type, state->generator_abc);
     if (is != 0) {
         self->kind = HANDLER_GENERATOR;
-        return is < 0 ? -1 : take_generator(self);
+        return is < 0 ? -1 : handler_init_generator(self);
     }
-    is = is_instance(object, &PyAsyncGen_Type, state->async_generator_abc);
+    is = object_is_instance(object, &PyAsyncGen_Type, state->async_generator_abc);
     if (is != 0) {
         self->kind = HANDLER_ASYNCGEN;
-        return is < 0 ? -1 : take_generator(self);
+        return is < 0 ? -1 : handler_init_generator(self);
     }
     if (!PyCallable_Check(object)) {
         PyErr_Format(PyExc_TypeError,
@@ -247,8 +157,8 @@ take(handler *self, generators_state *state)
                      PyCoro_CheckExact(object) ? ": register the function, not its call" : "");
         return -1;
     }
-    int flags = function_flags(object);
-    return flags < 0 ? -1 : take_function(self, flags);
+    int flags = callable_flags(object);
+    return flags < 0 ? -1 : handler_init_function(self, flags);
 }
 
 handler *
@@ -272,7 +182,7 @@ handler_new(generators_state *state, PyObject *type, PyObject *object, bool rest
     self->restart = restart;
     self->active = true;
     PyObject_GC_Track(self);
-    if (take(self, state) < 0) {
+    if (handler_init(self, state) < 0) {
         PyObject *raised = PyErr_GetRaisedException();
         Py_CLEAR(self);
         PyErr_SetRaisedException(raised);
@@ -282,13 +192,13 @@ handler_new(generators_state *state, PyObject *type, PyObject *object, bool rest
 
 /* ---- ending ---- */
 
-/* Remove the handler, and add a note that says so to the exception that it raised.  0, or -1
-   with an exception that must pass, whose context is `exception`. */
+/* Make the handler inactive, and add a note about that to the exception that it raised.  0, or
+   -1 with an exception that must be raised instead, whose context is `exception`. */
 static int
-note_removal(handler *self, PyObject *exception, const char *why)
+handler_note_removal(handler *self, PyObject *exception, const char *why)
 {
     generators_flag_exchange(&self->active, false);
-    drop_target(self);
+    handler_drop_target(self);
     PyObject *name = PyObject_Repr(self->object);
     if (name == NULL) {
         if (raising_forgive_answer() < 0) {
@@ -308,9 +218,10 @@ note_removal(handler *self, PyObject *exception, const char *why)
     return raising_add_note(exception, text);
 }
 
-/* One more exception is set: *second, with the earlier one as its context. */
+/* Put the exception that is set into *second.  An exception that was there becomes its
+   context. */
 static void
-add_second(PyObject **second)
+exception_add_second(PyObject **second)
 {
     if (*second != NULL) {
         raising_chain(*second);
@@ -328,25 +239,25 @@ handler_failed(handler *self, PyObject *exception, PyObject **second)
     }
     int at = generator_stage(self->target), status = 0;
     if (at < 0) {
-        add_second(second);
+        exception_add_second(second);
     }
     if (at == GENERATOR_RUNNING || at == GENERATOR_SUSPENDED) {
-        return; /* it was refused, and runs elsewhere */
+        return; /* it refused to be resumed, since it runs elsewhere */
     }
     if (!self->is_function) {
-        status = note_removal(self, exception, "a generator cannot be started again");
+        status = handler_note_removal(self, exception, "a generator cannot be started again");
     }
     else if (!self->restart) {
-        status = note_removal(self, exception, "restart=False");
+        status = handler_note_removal(self, exception, "restart=False");
     }
     else if (handler_start(self) < 0) {
-        add_second(second);
+        exception_add_second(second);
         PyObject *failure = Py_NewRef(*second);
-        status = note_removal(self, failure, "it failed when it was started again");
+        status = handler_note_removal(self, failure, "it failed when it was started again");
         Py_DECREF(failure);
     }
     if (status < 0) {
-        add_second(second);
+        exception_add_second(second);
     }
 }
 
@@ -417,7 +328,7 @@ handler_repr(PyObject *op)
     return PyUnicode_FromFormat("<handler %R of %R>", self->object, self->type);
 }
 
-PyDoc_STRVAR(handler_doc, "A handler as `Dispatcher.on(type, handler)` registered it.");
+PyDoc_STRVAR(handler_doc, "A handler that Dispatcher.on(type, handler) registered.");
 
 static PyMemberDef handler_members[] = {
     {"handler", Py_T_OBJECT_EX, offsetof(handler, object), Py_READONLY,
@@ -426,14 +337,14 @@ static PyMemberDef handler_members[] = {
 };
 
 static PyObject *
-get_type(PyObject *op, void *Py_UNUSED(closure))
+handler_get_type(PyObject *op, void *Py_UNUSED(closure))
 {
     PyObject *type = ((handler *)op)->type;
     return Py_NewRef(type == NULL ? Py_None : type);
 }
 
 static PyObject *
-get_value(PyObject *op, void *Py_UNUSED(closure))
+handler_get_value(PyObject *op, void *Py_UNUSED(closure))
 {
     PyObject *value;
     Py_BEGIN_CRITICAL_SECTION(op);
@@ -443,7 +354,7 @@ get_value(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyObject *
-get_returned(PyObject *op, void *Py_UNUSED(closure))
+handler_get_returned(PyObject *op, void *Py_UNUSED(closure))
 {
     bool returned;
     Py_BEGIN_CRITICAL_SECTION(op);
@@ -453,17 +364,19 @@ get_returned(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyObject *
-get_active(PyObject *op, void *Py_UNUSED(closure))
+handler_get_active(PyObject *op, void *Py_UNUSED(closure))
 {
     return PyBool_FromLong(generators_flag_get(&((handler *)op)->active));
 }
 
 static PyGetSetDef handler_getters[] = {
-    {"active", get_active, NULL,
-     "Whether it gets events: it has not returned, and was not removed or closed.", NULL},
-    {"type", get_type, NULL, "The type of the events that it gets.", NULL},
-    {"value", get_value, NULL, "What it returned; None before that.", NULL},
-    {"returned", get_returned, NULL, "Whether it has returned.", NULL},
+    {"active", handler_get_active, NULL,
+     "Whether it receives events.  False after it returned, was removed or was closed.", NULL},
+    {"type", handler_get_type, NULL,
+     "The type of the events that it receives.  None for the default handler.", NULL},
+    {"value", handler_get_value, NULL,
+     "The value that it returned.  None if it has not returned.", NULL},
+    {"returned", handler_get_returned, NULL, "Whether it has returned.", NULL},
     {NULL},
 };
 

@@ -1,26 +1,31 @@
-/* The events that wait for the dispatch under way to end, in a ring that grows.
+/* A queue of events that wait for the current dispatch to end: a ring that grows.
  *
- * Owned: what the events hold.  For who holds the dispatcher's critical section; no
- * user code runs in put and take.
+ * Owned: the objects of the events.
+ *
+ * User code: none runs in put and take.
+ *
+ * Threads: the caller holds the critical section of the dispatcher.
  */
-#include "events/events.h"
+#include "events/queue.h"
 
 #define FIRST_ROOM 8
 
 void
-posted_clear(posted *self)
+event_record_clear(event_record *self)
 {
     Py_CLEAR(self->event);
     Py_CLEAR(self->type);
     Py_CLEAR(self->data);
 }
 
+/* Double the room.  0, or -1 with MemoryError. */
 static int
-grow(event_queue *self)
+event_queue_grow(event_queue *self)
 {
     size_t room = self->room == 0 ? FIRST_ROOM : 2 * self->room;
-    posted *items =
-        room > PY_SSIZE_T_MAX / sizeof(posted) ? NULL : PyMem_Malloc(room * sizeof(posted));
+    event_record *items = room > PY_SSIZE_T_MAX / sizeof(event_record)
+                              ? NULL
+                              : PyMem_Malloc(room * sizeof(event_record));
     if (items == NULL) {
         PyErr_NoMemory();
         return -1;
@@ -36,18 +41,18 @@ grow(event_queue *self)
 }
 
 int
-event_queue_put(event_queue *self, posted *item)
+event_queue_put(event_queue *self, event_record *item)
 {
-    if (self->count == self->room && grow(self) < 0) {
+    if (self->count == self->room && event_queue_grow(self) < 0) {
         return -1;
     }
     self->items[(self->first + self->count++) & (self->room - 1)] = *item;
-    *item = (posted){0};
+    *item = (event_record){0};
     return 0;
 }
 
 bool
-event_queue_take(event_queue *self, posted *item)
+event_queue_take(event_queue *self, event_record *item)
 {
     if (self->count == 0) {
         return false;
@@ -63,9 +68,9 @@ event_queue_clear(event_queue *self)
 {
     event_queue left = *self;
     *self = (event_queue){0};
-    posted item;
+    event_record item;
     while (event_queue_take(&left, &item)) {
-        posted_clear(&item);
+        event_record_clear(&item);
     }
     PyMem_Free(left.items);
 }
@@ -74,7 +79,7 @@ int
 event_queue_traverse(event_queue *self, visitproc visit, void *arg)
 {
     for (size_t i = 0; i < self->count; i++) {
-        posted *item = &self->items[(self->first + i) & (self->room - 1)];
+        event_record *item = &self->items[(self->first + i) & (self->room - 1)];
         Py_VISIT(item->event);
         Py_VISIT(item->type);
         Py_VISIT(item->data);

@@ -1,34 +1,41 @@
-/* _EventQueueTask: a coroutine that goes on with the queue of a turn that was aborted.
+/* _EventQueueTask: a coroutine that runs the queue of a dispatch that was aborted.
  *
- * An event that emit() accepted is run, also where the dispatch that would have run it is
- * cancelled.  That dispatch does not let the dispatcher go: it hands it over to a coroutine,
- * which a task of the loop runs.  So no other dispatch comes in between, and what is emitted
- * meanwhile is queued behind.
+ * An event that emit() has queued is run even if the dispatch that would run it is cancelled.
+ * That dispatch does not release the dispatcher.  It moves the hold to this coroutine, which a
+ * task of the event loop runs.  So no other dispatch comes before the queue, and what is
+ * emitted meanwhile is queued after it.
  *
- * States: those of a coroutine.  One that is cancelled hands what is left over to another,
- * without the event that was under way.  One that is dropped before it began, as its loop was
- * closed, leaves the queue to the next dispatch.
+ * States: those of a coroutine.  If the task is cancelled, the rest of the queue moves to
+ * another one, without the current event.  If it is dropped before it starts, because its loop
+ * was closed, the queue is left for the next dispatch.
  *
- * Nothing but the loop, or the future that a handler awaits, holds its task: where those go,
- * it goes too, and the dispatcher is let go.
+ * Owned: the dispatcher, and a dispatch.  The task is owned by the loop, or by the future that
+ * a handler awaits.  When those are freed, it is freed and releases the dispatcher.
  *
- * Owned: the dispatcher, and the turn, which moved here from the dispatch that was aborted.
+ * User code: handlers, and the methods of the event loop.
  *
- * What a turn raises here nobody awaits: it goes to the loop's exception handler.
+ * Nobody awaits this coroutine, so what the dispatch raises goes to the loop's exception
+ * handler.
+ *
+ * Threads: see aio/coroutine.c for the object, dispatch.c for the dispatch.
  */
 #include "events/queue_task.h"
 
+#include "aio/coroutine.h"
 #include "aio/loop.h"
+#include "events/deliver.h"
+#include "events/dispatch_advance.h"
+#include "events/failure.h"
 #include "runtime/raising.h"
 
 typedef struct {
     coroutine base;
-    dispatcher *owner; /* owned */
-    turn *turn;        /* owned; NULL at the end */
+    dispatcher *owner;  /* owned */
+    dispatch *dispatch; /* owned; NULL at the end */
     bool has_begun;
 } queue_task;
 
-/* ---- handing over ---- */
+/* ---- moving the hold to a task ---- */
 
 static PyObject *
 queue_task_name(coroutine *Py_UNUSED(self))
@@ -47,7 +54,7 @@ static const coroutine_kind queue_task_kind = {
     .is_internal = true,
 };
 
-/* A coroutine with a turn that holds nothing yet, not even the dispatcher; or NULL. */
+/* Make a coroutine with a dispatch that does not hold the dispatcher yet; or NULL. */
 static queue_task *
 queue_task_new(dispatcher *owner)
 {
@@ -61,21 +68,21 @@ queue_task_new(dispatcher *owner)
         Py_DECREF(self);
         return NULL;
     }
-    self->turn = PyMem_Calloc(1, sizeof(turn));
-    if (self->turn == NULL) {
+    self->dispatch = PyMem_Calloc(1, sizeof(dispatch));
+    if (self->dispatch == NULL) {
         coroutine_give_up(&self->base);
         Py_DECREF(self);
         PyErr_NoMemory();
         return NULL;
     }
-    self->turn->is_async = self->turn->is_queued = true;
+    self->dispatch->is_async = self->dispatch->is_queued = true;
     return self;
 }
 
-/* Hand the dispatcher over, if a loop runs: whether that was done.  What fails is raised by
-   the turn. */
+/* Move the hold to a new task, if a loop runs.  Return whether it was moved.  An exception is
+   kept to be raised by the dispatch. */
 static bool
-hand_over(turn *self)
+queue_task_take_over(dispatch *self)
 {
     dispatcher *owner = self->owner;
     PyObject *loop;
@@ -83,14 +90,14 @@ hand_over(turn *self)
     queue_task *task = running > 0 ? queue_task_new(owner) : NULL;
     bool is_done = task != NULL;
     if (is_done) {
-        /* From here on the task lets the dispatcher go, even if it never runs. */
-        turn_move_hold(self, task->turn);
+        /* From here on the task releases the dispatcher, even if it never runs. */
+        dispatch_move_hold(self, task->dispatch);
         PyObject *made = PyObject_CallMethod(loop, "create_task", "(O)", (PyObject *)task);
         is_done = made != NULL;
-        Py_XDECREF(made); /* the loop holds it, or the future for which it waits */
+        Py_XDECREF(made); /* it is owned by the loop, or by the future that it awaits */
     }
     if (running < 0 || (running > 0 && !is_done && PyErr_Occurred())) {
-        turn_keep(&self->raised, PyErr_GetRaisedException());
+        failure_keep(&self->raised, PyErr_GetRaisedException());
     }
     Py_XDECREF((PyObject *)task);
     Py_XDECREF(loop);
@@ -98,63 +105,29 @@ hand_over(turn *self)
 }
 
 int
-turn_run(turn *self)
+dispatch_run(dispatch *self)
 {
     for (;;) {
-        if (turn_go(self) > 0) {
+        if (dispatch_advance(self) > 0) {
             return 1;
         }
-        if (self->owner == NULL || hand_over(self)) {
+        if (self->owner == NULL || queue_task_take_over(self)) {
             return 0;
         }
         self->leaves_queue = true;
     }
 }
 
-PySendResult
-turn_resume_awaited(turn *self, coroutine *caller, PyObject *value, PyObject *exception,
-                    PyObject **result)
-{
-    PyObject *mark = NULL, *variable = self->owner->variable; /* for good, once it is there */
-    *result = NULL;
-    self->is_thrown = exception != NULL;
-    if (self->token != NULL) {
-        mark = PyContextVar_Set(variable, self->token);
-        if (mark == NULL) {
-            PyObject *raised = PyErr_GetRaisedException();
-            if (coroutine_close_awaited(caller) < 0) {
-                raising_chain(raised);
-            }
-            else {
-                PyErr_SetRaisedException(raised);
-            }
-            return PYGEN_ERROR;
-        }
-    }
-    PySendResult sent = coroutine_resume_awaited(caller, value, exception, result);
-    if (mark != NULL) {
-        PyObject *raised = sent == PYGEN_ERROR ? PyErr_GetRaisedException() : NULL;
-        if (PyContextVar_Reset(variable, mark) < 0) {
-            raising_unraisable(variable);
-        }
-        Py_DECREF(mark);
-        if (raised != NULL) {
-            PyErr_SetRaisedException(raised);
-        }
-    }
-    return sent;
-}
-
 /* ---- the coroutine ---- */
 
-/* What the turn raises in the end: 0 where the loop was told, or -1. */
+/* The dispatch has ended.  Tell the loop what it raises: 0, or -1 with an exception. */
 static int
 queue_task_end(queue_task *self)
 {
-    turn ended = *self->turn;
-    PyMem_Free(self->turn);
-    self->turn = NULL;
-    if (turn_end(&ended) == 0) {
+    dispatch ended = *self->dispatch;
+    PyMem_Free(self->dispatch);
+    self->dispatch = NULL;
+    if (dispatch_end(&ended) == 0) {
         return 0;
     }
     if (!PyErr_ExceptionMatches(PyExc_Exception)) {
@@ -174,28 +147,28 @@ static PySendResult
 queue_task_step(coroutine *op, PyObject *value, PyObject *exception, PyObject **result)
 {
     queue_task *self = (queue_task *)op;
-    turn *run = self->turn;
+    dispatch *run = self->dispatch;
     for (;;) {
         if (!self->has_begun) {
             self->has_begun = true;
             if (exception != NULL) {
-                turn_abort(run, Py_NewRef(exception));
+                dispatch_abort(run, Py_NewRef(exception));
             }
         }
         else {
-            PySendResult sent = turn_resume_awaited(run, op, value, exception, result);
+            PySendResult sent = deliver_resume_awaited(run, op, value, exception, result);
             if (sent == PYGEN_NEXT) {
                 return sent;
             }
             PyObject *given = *result;
             *result = NULL;
-            turn_awaited(run, given);
+            deliver_awaited(run, given);
             if (exception != NULL &&
                 PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit)) {
-                turn_abort(run, Py_NewRef(exception));
+                dispatch_abort(run, Py_NewRef(exception));
             }
         }
-        if (turn_run(run) == 0) {
+        if (dispatch_run(run) == 0) {
             break;
         }
         op->awaited = run->awaited;
@@ -210,12 +183,12 @@ queue_task_step(coroutine *op, PyObject *value, PyObject *exception, PyObject **
     return PYGEN_RETURN;
 }
 
-/* It never began, or would not be closed: the dispatcher is let go, with its queue. */
+/* It never started, or could not be closed.  Release the dispatcher, and leave its queue. */
 static void
 queue_task_release(coroutine *op)
 {
     queue_task *self = (queue_task *)op;
-    turn *run = self->turn;
+    dispatch *run = self->dispatch;
     if (run == NULL) {
         return;
     }
@@ -223,10 +196,10 @@ queue_task_release(coroutine *op)
         run->leaves_queue = true;
         if (run->current != NULL) {
             PyErr_SetNone(PyExc_GeneratorExit);
-            turn_awaited(run, NULL);
+            deliver_awaited(run, NULL);
         }
         run->is_async = false;
-        turn_go(run);
+        dispatch_advance(run);
     }
     if (queue_task_end(self) < 0 && raising_forgive(PyExc_GeneratorExit) < 0) {
         raising_unraisable((PyObject *)self->owner);
@@ -240,7 +213,7 @@ queue_task_traverse(PyObject *op, visitproc visit, void *arg)
 {
     queue_task *self = (queue_task *)op;
     Py_VISIT((PyObject *)self->owner);
-    int status = self->turn == NULL ? 0 : turn_traverse(self->turn, visit, arg);
+    int status = self->dispatch == NULL ? 0 : dispatch_traverse(self->dispatch, visit, arg);
     return status != 0 ? status : coroutine_traverse(op, visit, arg);
 }
 
@@ -256,7 +229,7 @@ queue_task_clear(PyObject *op)
 }
 
 static PyType_Slot queue_task_slots[] = {
-    {Py_tp_doc, (char *)"Goes on with the queue of a Dispatcher."},
+    {Py_tp_doc, (char *)"A coroutine that runs the queue of a Dispatcher."},
     {Py_tp_traverse, queue_task_traverse},
     {Py_tp_clear, queue_task_clear},
     COROUTINE_SLOTS,

@@ -1,18 +1,13 @@
-/* Running a turn to its end, and the task that goes on with a queue: see queue_task.c. */
+/* A dispatch to its end, and the task that runs what is left of a queue: see queue_task.c. */
 #ifndef GENERATORS_EVENTS_QUEUE_TASK_H
 #define GENERATORS_EVENTS_QUEUE_TASK_H
 
-#include "aio/coroutine.h"
-#include "events/events.h"
+#include "events/dispatch.h"
 
-/* turn_go() to a stop or to the end: 1 or 0.  The queue of a turn that was aborted is handed
-   over to a task of the running loop; where no loop runs it is left for the next dispatch. */
-int turn_run(turn *self);
-
-/* Resume what a handler awaits, as coroutine_resume_awaited() does, with the turn's token in
-   the context. */
-PySendResult turn_resume_awaited(turn *self, coroutine *caller, PyObject *value,
-                                 PyObject *exception, PyObject **result);
+/* Run a dispatch until something must be awaited, or to its end: 1 or 0.  The queue of a
+   dispatch that was aborted goes to a task of the running loop.  If no loop runs, it is left
+   for the next dispatch. */
+int dispatch_run(dispatch *self);
 
 extern PyType_Spec event_queue_task_spec;
 

@@ -1,12 +1,16 @@
-/* Reading an event's type or its data, by a name or a callable.
+/* Reading an event's type or data, by a name or a callable.
  *
- * A name is an attribute of the event or, if it has none, a key of the event as a mapping.  Of
- * an exact dict it is always the key, since the attributes of a dict are its methods.  Where
- * the last types of events store the attribute is cached (see attribute_lookup.c).
+ * A name is an attribute of the event or, if it has none, a key of the event as a mapping.  In
+ * an exact dict it is always a key, since the attributes of a dict are its methods.  The place
+ * of the attribute is cached for the types of recent events: see attribute_lookup.c.
  *
- * Owned: the name.  User code: a callable, and an event's own lookups.
+ * Owned: the name or callable.
+ *
+ * User code: the callable, and the event's own lookups.
+ *
+ * Threads: with the GIL it protects the cache; without it there is none.
  */
-#include "events/events.h"
+#include "events/reader.h"
 
 #include "runtime/raising.h"
 
@@ -33,37 +37,37 @@ event_reader_open(event_reader *self, PyObject *name, const char *what)
     return 0;
 }
 
-/* ---- the last lookups ---- */
+/* ---- the cache ---- */
 
 #if COMPAT_TYPE_VERSIONS
 
-/* The lookup for events of that one's type. */
+/* The place in the cache for events of this type. */
 static inline attribute_lookup *
-cached_lookup(event_reader *self, PyObject *event)
+event_reader_cached(event_reader *self, PyObject *event)
 {
     return &self->lookups[compat_type_version(Py_TYPE(event)) % EVENT_LOOKUPS];
 }
 
 static inline bool
-is_known(const attribute_lookup *lookup, PyObject *event)
+attribute_lookup_is_for(const attribute_lookup *lookup, PyObject *event)
 {
     return lookup->version != 0 && lookup->version == compat_type_version(Py_TYPE(event));
 }
 
-/* The attribute, a new reference; NULL where it must be looked up. */
+/* The attribute: a new reference; NULL if it must be looked up. */
 static inline PyObject *
-read_cached(event_reader *self, PyObject *event)
+event_reader_read_cached(event_reader *self, PyObject *event)
 {
-    attribute_lookup *lookup = cached_lookup(self, event);
-    return is_known(lookup, event) ? attribute_lookup_read(lookup, event) : NULL;
+    attribute_lookup *lookup = event_reader_cached(self, event);
+    return attribute_lookup_is_for(lookup, event) ? attribute_lookup_read(lookup, event)
+                                                  : NULL;
 }
 
-/* Remember the lookup for the next event of that type; this one's attribute is `value`.  0 or
-   -1. */
+/* Cache where the event has the attribute, which is `value`.  0 or -1. */
 static int
-cache_lookup(event_reader *self, PyObject *event, PyObject *value)
+event_reader_cache(event_reader *self, PyObject *event, PyObject *value)
 {
-    if (is_known(cached_lookup(self, event), event)) {
+    if (attribute_lookup_is_for(event_reader_cached(self, event), event)) {
         return 0;
     }
     attribute_lookup lookup;
@@ -79,14 +83,14 @@ cache_lookup(event_reader *self, PyObject *event, PyObject *value)
 #else
 
 static inline PyObject *
-read_cached(event_reader *Py_UNUSED(self), PyObject *Py_UNUSED(event))
+event_reader_read_cached(event_reader *Py_UNUSED(self), PyObject *Py_UNUSED(event))
 {
     return NULL;
 }
 
 static int
-cache_lookup(event_reader *Py_UNUSED(self), PyObject *Py_UNUSED(event),
-             PyObject *Py_UNUSED(value))
+event_reader_cache(event_reader *Py_UNUSED(self), PyObject *Py_UNUSED(event),
+                   PyObject *Py_UNUSED(value))
 {
     return 0;
 }
@@ -96,14 +100,14 @@ cache_lookup(event_reader *Py_UNUSED(self), PyObject *Py_UNUSED(event),
 /* ---- reading ---- */
 
 static PyObject *
-read_name(event_reader *self, PyObject *event)
+event_reader_read_name(event_reader *self, PyObject *event)
 {
     if (PyDict_CheckExact(event)) {
         return PyObject_GetItem(event, self->name);
     }
     PyObject *value = PyObject_GetAttr(event, self->name);
     if (value != NULL) {
-        if (cache_lookup(self, event, value) < 0) {
+        if (event_reader_cache(self, event, value) < 0) {
             Py_CLEAR(value);
         }
         return value;
@@ -111,7 +115,7 @@ read_name(event_reader *self, PyObject *event)
     if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
         return NULL;
     }
-    /* What is no mapping keeps the error that says what it lacks. */
+    /* An object that is no mapping keeps the AttributeError, which names the attribute. */
     if (!PyMapping_Check(event) || PyTuple_Check(event) || PyList_Check(event) ||
         PyUnicode_Check(event) || PyBytes_Check(event)) {
         return NULL;
@@ -123,12 +127,12 @@ read_name(event_reader *self, PyObject *event)
 PyObject *
 event_reader_read(event_reader *self, PyObject *event)
 {
-    PyObject *value = read_cached(self, event);
+    PyObject *value = event_reader_read_cached(self, event);
     if (value != NULL) {
         return value;
     }
-    value =
-        self->is_callable ? PyObject_CallOneArg(self->name, event) : read_name(self, event);
+    value = self->is_callable ? PyObject_CallOneArg(self->name, event)
+                              : event_reader_read_name(self, event);
     if (value == NULL) {
         raising_convert(PyExc_StopIteration, "reading an event");
         raising_convert(PyExc_StopAsyncIteration, "reading an event");

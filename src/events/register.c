@@ -1,23 +1,25 @@
-/* Dispatcher.on() and off(): handlers that come and go.
+/* Dispatcher.on() and off(): registering and removing handlers.
  *
- * A handler is made ready, which runs user code, before anybody knows it, and closed when
- * nobody gives it events any more: here, or where a turn is under way by that turn, when
- * it is done with the event.
+ * A generator is primed before any other call knows the handler.  It is closed when it
+ * receives no more events: here or, during a dispatch, by that dispatch after the current
+ * event.
  *
- * Threads: see dispatcher.c.
+ * Owned: the handlers, by the table.
+ *
+ * User code: a generator up to its first yield and when it is closed, and __hash__() and
+ * __eq__() of types and handlers.
+ *
+ * Threads: the table is changed in the critical section of the dispatcher.
  */
-#include "events/events.h"
+#include "events/register.h"
 
 #include "runtime/raising.h"
 
-void
-dispatcher_refuse_closed(void)
-{
-    PyErr_SetString(PyExc_RuntimeError, "the dispatcher is closed");
-}
+/* ---- on() ---- */
 
+/* Check that a type can be hashed.  0 or -1. */
 static int
-check_type(PyObject *type)
+event_type_check(PyObject *type)
 {
     if (PyObject_Hash(type) == -1) {
         stream_note("while reading the handlers of events of type %R", type);
@@ -26,9 +28,9 @@ check_type(PyObject *type)
     return 0;
 }
 
-/* 0, or -1 where it is closed, or memory lacks. */
+/* 0, or -1 with RuntimeError if the dispatcher is closed, or with MemoryError. */
 static int
-add_lock_held(dispatcher *self, handler *item)
+dispatcher_add_lock_held(dispatcher *self, handler *item)
 {
     if (self->closing) {
         dispatcher_refuse_closed();
@@ -41,14 +43,13 @@ add_lock_held(dispatcher *self, handler *item)
     if (!self->closing) {
         return 0;
     }
-    /* __eq__ of a type has closed it, and the handlers that it had then. */
+    /* __eq__() of a type has closed the dispatcher, without this handler. */
     if (event_table_remove(&self->table, item) == 0) {
         dispatcher_refuse_closed();
     }
     return -1;
 }
 
-/* Register a handler; `type` is NULL for the default one. */
 handler *
 dispatcher_register(dispatcher *self, PyObject *type, PyObject *object, bool restart)
 {
@@ -56,7 +57,7 @@ dispatcher_register(dispatcher *self, PyObject *type, PyObject *object, bool res
         dispatcher_refuse_closed();
         return NULL;
     }
-    if (type != NULL && check_type(type) < 0) {
+    if (type != NULL && event_type_check(type) < 0) {
         return NULL;
     }
     handler *item = handler_new(self->state, type, object, restart);
@@ -65,7 +66,7 @@ dispatcher_register(dispatcher *self, PyObject *type, PyObject *object, bool res
     }
     int status;
     Py_BEGIN_CRITICAL_SECTION(self);
-    status = add_lock_held(self, item);
+    status = dispatcher_add_lock_held(self, item);
     Py_END_CRITICAL_SECTION();
     if (status < 0) {
         PyObject *raised = PyErr_GetRaisedException();
@@ -75,9 +76,9 @@ dispatcher_register(dispatcher *self, PyObject *type, PyObject *object, bool res
     return item;
 }
 
-/* What `on(type)` gives: a function whose self is (dispatcher, type, restart). */
+/* What `on(type)` returns: a function whose self is (dispatcher, type, restart). */
 static PyObject *
-decorate(PyObject *arguments, PyObject *object)
+dispatcher_decorate(PyObject *arguments, PyObject *object)
 {
     handler *item = dispatcher_register((dispatcher *)PyTuple_GET_ITEM(arguments, 0),
                                         PyTuple_GET_ITEM(arguments, 1), object,
@@ -89,10 +90,11 @@ decorate(PyObject *arguments, PyObject *object)
     return Py_NewRef(object);
 }
 
-/* on() was given one argument, which must be a type: 0, or -1 with TypeError where it is what
-   a decorator without its parentheses gets.  A class may be a type of events. */
+/* on() was called with one argument, which must be a type.  0, or -1 with TypeError if it is
+   what a decorator without its parentheses receives.  A class is accepted, as a type of
+   events. */
 static int
-check_is_type(PyObject *type)
+event_type_refuse_handler(PyObject *type)
 {
     bool is_handler = (PyCallable_Check(type) && !PyType_Check(type)) ||
                       PyGen_CheckExact(type) || PyAsyncGen_CheckExact(type) ||
@@ -101,29 +103,30 @@ check_is_type(PyObject *type)
         return 0;
     }
     PyErr_Format(PyExc_TypeError,
-                 "on() needs a type of events, not only the handler %R: use @on(type), or "
+                 "on() requires an event type, not only the handler %R; use @on(type) or "
                  "on(type, handler)",
                  type);
     return -1;
 }
 
-static PyMethodDef decorate_def = {"on", decorate, METH_O, NULL};
+static PyMethodDef dispatcher_decorate_def = {"on", dispatcher_decorate, METH_O, NULL};
 
 const char dispatcher_on_doc[] = PyDoc_STR(
     "on($self, type, handler=..., /, *, restart=True)\n"
     "--\n\n"
-    "Register a handler for events of that type, after those that it has; without one,\n"
-    "a decorator that does, and gives the function back.\n\n"
-    "A generator function is called and primed, that is, run to its first yield; a\n"
-    "generator is primed unless it has begun.  Their yields give the data of each event.\n"
-    "An async generator function is the same to aemit(), adispatch() and arun(), and is\n"
-    "primed by the first of them.  Any other callable is called with the data; if it is\n"
-    "a coroutine function it is awaited.\n\n"
-    "What priming raises is raised here.  A generator that has ended or is running is a\n"
-    "ValueError, what is no handler a TypeError, a closed dispatcher a RuntimeError.\n"
-    "With restart=False a generator function is not called again when it has failed.\n\n"
-    "Given a handler, it returns an object that tells what became of it: `active`, and\n"
-    "when it has `returned`, its `value`.");
+    "Register a handler for events of this type, after the handlers that the type has.\n"
+    "Without a handler, return a decorator that registers a function and returns it.\n\n"
+    "A generator function is called, and the generator is primed: it runs to its first\n"
+    "yield.  A generator is primed unless it has started.  Each yield returns the data of\n"
+    "an event.  Async generators work in the same way with aemit(), adispatch() and\n"
+    "arun(); the first of them primes the generator.  Any other callable is called with\n"
+    "the data.  If it is a coroutine function, the result is awaited.\n\n"
+    "on() raises what priming raises.  It raises ValueError for a generator that has ended\n"
+    "or is running, TypeError for an object that can't be a handler, and RuntimeError if\n"
+    "the dispatcher is closed.  A generator function is called again after it has failed,\n"
+    "unless `restart` is false.\n\n"
+    "With a handler, return an object with the state of the handler: `active`, `returned`\n"
+    "and, after it has returned, its `value`.");
 
 PyObject *
 dispatcher_on(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -138,18 +141,21 @@ dispatcher_on(PyObject *op, PyObject *args, PyObject *kwargs)
     if (object != NULL) {
         return (PyObject *)dispatcher_register((dispatcher *)op, type, object, restart);
     }
-    if (check_is_type(type) < 0 || check_type(type) < 0) {
+    if (event_type_refuse_handler(type) < 0 || event_type_check(type) < 0) {
         return NULL;
     }
     PyObject *arguments = PyTuple_Pack(3, op, type, restart ? Py_True : Py_False);
-    PyObject *decorator = arguments == NULL ? NULL : PyCFunction_New(&decorate_def, arguments);
+    PyObject *decorator =
+        arguments == NULL ? NULL : PyCFunction_New(&dispatcher_decorate_def, arguments);
     Py_XDECREF(arguments);
     return decorator;
 }
 
-/* Take it off; 1 where it is to be closed here, 0, or -1. */
+/* ---- off() ---- */
+
+/* Remove a handler: 1 if the caller must close it, 0, or -1. */
 static int
-take_off_lock_held(dispatcher *self, handler *item)
+dispatcher_remove_lock_held(dispatcher *self, handler *item)
 {
     if (!generators_flag_exchange(&item->active, false)) {
         return 0;
@@ -159,45 +165,46 @@ take_off_lock_held(dispatcher *self, handler *item)
         return -1;
     }
     if (!item->is_function) {
-        return 0; /* a generator that was handed over stays its owner's */
+        return 0; /* the owner of a registered generator closes it */
     }
     if (!self->busy) {
         return 1;
     }
-    PyObject *leaving = Py_XNewRef(self->leaving);
-    if (leaving == NULL) {
-        leaving = PyList_New(0);
-        if (leaving == NULL) {
+    PyObject *removed = Py_XNewRef(self->removed);
+    if (removed == NULL) {
+        removed = PyList_New(0);
+        if (removed == NULL) {
             return -1;
         }
-        if (self->leaving == NULL) { /* still: making a list may run the collector */
-            self->leaving = Py_NewRef(leaving);
+        if (self->removed ==
+            NULL) { /* read again: PyList_New() may run the garbage collector */
+            self->removed = Py_NewRef(removed);
         }
         else {
-            PyObject *unused = leaving;
-            leaving = Py_NewRef(self->leaving);
+            PyObject *unused = removed;
+            removed = Py_NewRef(self->removed);
             Py_DECREF(unused);
         }
     }
-    int status = PyList_Append(leaving, (PyObject *)item);
-    Py_DECREF(leaving);
+    int status = PyList_Append(removed, (PyObject *)item);
+    Py_DECREF(removed);
     return status;
 }
 
 static int
-take_off(dispatcher *self, handler *item)
+dispatcher_remove(dispatcher *self, handler *item)
 {
     int status;
     Py_BEGIN_CRITICAL_SECTION(self);
-    status = take_off_lock_held(self, item);
+    status = dispatcher_remove_lock_held(self, item);
     Py_END_CRITICAL_SECTION();
     PyObject *closing;
     return status > 0 ? handler_close(item, false, &closing) : status;
 }
 
-/* Those of a type, a new tuple; NULL with an exception. */
+/* The handlers of a type: a new tuple, or NULL with an exception. */
 static PyObject *
-handlers_of(dispatcher *self, PyObject *type)
+dispatcher_handlers_of(dispatcher *self, PyObject *type)
 {
     PyObject *handlers;
     Py_BEGIN_CRITICAL_SECTION(self);
@@ -206,9 +213,9 @@ handlers_of(dispatcher *self, PyObject *type)
     return handlers;
 }
 
-/* Whether `object` is what was registered, or what on() gave for it: 1, 0 or -1. */
+/* Whether `object` was registered, or is what on() returned for it: 1, 0 or -1. */
 static int
-is_handler(handler *item, PyObject *object)
+handler_is_for(handler *item, PyObject *object)
 {
     return (PyObject *)item == object ? 1
                                       : PyObject_RichCompareBool(item->object, object, Py_EQ);
@@ -217,10 +224,11 @@ is_handler(handler *item, PyObject *object)
 const char dispatcher_off_doc[] = PyDoc_STR(
     "off($self, type, handler, /)\n"
     "--\n\n"
-    "Take a handler off, given as it was registered or as what on() returned.  Whether\n"
-    "there was one.  From the next event on it gets none; the generator that was made of\n"
-    "a generator function is closed when the event under way is done with, or here where\n"
-    "there is none, and an async one is left for its loop to close.");
+    "Remove a handler.  `handler` is the object that was registered, or the object that\n"
+    "on() returned.  Return whether the handler was registered.\n\n"
+    "The handler receives no event after the current one.  If a generator function was\n"
+    "registered, its generator is closed after the current event, or at once if there is\n"
+    "none.  An async generator is left to the event loop, which closes it.");
 
 PyObject *
 dispatcher_off(PyObject *op, PyObject *const *args, Py_ssize_t count)
@@ -230,15 +238,15 @@ dispatcher_off(PyObject *op, PyObject *const *args, Py_ssize_t count)
         PyErr_Format(PyExc_TypeError, "off expected 2 arguments, got %zd", count);
         return NULL;
     }
-    PyObject *handlers = handlers_of(self, args[0]), *raised = NULL;
+    PyObject *handlers = dispatcher_handlers_of(self, args[0]), *raised = NULL;
     if (handlers == NULL) {
         return NULL;
     }
     bool found = false;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(handlers); i++) {
         handler *item = (handler *)PyTuple_GET_ITEM(handlers, i);
-        int is = is_handler(item, args[1]);
-        if (is < 0 || (is > 0 && take_off(self, item) < 0)) {
+        int is = handler_is_for(item, args[1]);
+        if (is < 0 || (is > 0 && dispatcher_remove(self, item) < 0)) {
             bool is_urgent = !PyErr_ExceptionMatches(PyExc_Exception);
             raising_chain(raised);
             raised = PyErr_GetRaisedException();

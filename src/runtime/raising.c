@@ -250,6 +250,12 @@ raising_stop(PyObject *value)
     }
 }
 
+void
+raising_shut_down(void)
+{
+    PyErr_SetString(PyExc_RuntimeError, "the interpreter is shutting down");
+}
+
 /* ---- what nobody can be told ---- */
 
 #define ROOM_TO_REPORT (1 << 14) /* bytes */

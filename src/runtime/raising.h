@@ -51,6 +51,9 @@ PyObject *raising_thrown(const char *method, PyObject *const *args, Py_ssize_t c
    tp_iternext may. */
 void raising_stop(PyObject *value);
 
+/* Raise RuntimeError: the interpreter is shutting down, and the module's types are gone. */
+void raising_shut_down(void);
+
 /* Hand the exception being raised to sys.unraisablehook(); `where` it arose may be NULL. */
 void raising_unraisable(PyObject *where);
 

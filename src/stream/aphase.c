@@ -112,11 +112,3 @@ aphase_next(astream *self, astream_outcome outcome)
         }
     }
 }
-
-void
-aphase_cancel_closing(astream *self)
-{
-    if (self->home != NULL && self->phase == ASTREAM_CLOSING_SOURCE) {
-        home_cancel_closing(self->home);
-    }
-}

@@ -13,7 +13,4 @@ void aphase_next(astream *self, astream_outcome outcome);
 /* The exception being raised is what the end will raise, the earlier one its context. */
 void aphase_add_error(astream *self);
 
-/* Somebody who waits for the end was cancelled, and waits on: so is what the source does. */
-void aphase_cancel_closing(astream *self);
-
 #endif

@@ -23,24 +23,14 @@
 #include "stream/astep.h"
 
 #include "aio/await.h"
+#include "aio/home_step.h"
 #include "aio/home_wait.h"
 #include "aio/loop.h"
 #include "aio/stop.h"
 #include "runtime/frame.h"
 #include "runtime/raising.h"
 #include "stream/aphase.h"
-
-typedef struct {
-    coroutine base;
-    astream *stream;    /* owned; NULL when it has ended */
-    PyObject *argument; /* owned, or NULL */
-    astep_call call;
-    bool is_interrupted; /* another closes the stream */
-    bool is_closer;      /* waits for another to close it */
-} astep;
-
-static const char *const call_names[] = {"anext",  "anext",      "athrow", "aclose",
-                                         "aprime", "__aenter__", "aclose"};
+#include "stream/take_over.h"
 
 /* ---- errors ---- */
 
@@ -68,32 +58,7 @@ astep_refuse(coroutine *base)
     PyErr_Format(PyExc_RuntimeError, "cannot reuse already awaited %s", what);
 }
 
-static PySendResult
-astep_refuse_overlap(const astep *step)
-{
-    PyErr_Format(PyExc_RuntimeError, "%s(): asynchronous generator is already running",
-                 call_names[step->call]);
-    return PYGEN_ERROR;
-}
-
 /* ---- the end of a step ---- */
-
-/* Wake those who wait for the stream to be closed: it is, or one of them goes on with it. */
-static void
-astep_wake_closers(astream *self)
-{
-    PyObject *closers = self->closers;
-    self->closers = NULL;
-    if (closers == NULL) {
-        return;
-    }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(closers); i++) {
-        if (loop_wake(PyList_GET_ITEM(closers, i)) < 0) {
-            raising_unraisable((PyObject *)self);
-        }
-    }
-    Py_DECREF(closers);
-}
 
 static void
 astep_release(coroutine *base)
@@ -109,6 +74,9 @@ astep_release(coroutine *base)
     bool is_free = false;
     Py_BEGIN_CRITICAL_SECTION(self);
     if (self->current == base) {
+        if (self->home != NULL) {
+            home_schedule_turn(self->home);
+        }
         future = self->future;
         yielded = self->yielded;
         self->future = self->yielded = NULL;
@@ -233,6 +201,11 @@ astep_is_left(astep *step, astream *self, astream_outcome outcome, PyObject *val
               PySendResult *sent, PyObject **result)
 {
     *sent = PYGEN_NEXT;
+    if (outcome == ASTREAM_AWAIT && self->waits_for_home && self->home->needs_turn) {
+        self->waits_for_home = false;
+        *result = Py_NewRef(Py_None); /* a pause, after which the turn has come */
+        return true;
+    }
     if (outcome == ASTREAM_WAIT || outcome == ASTREAM_FINISH ||
         (outcome == ASTREAM_AWAIT && self->waits_for_home)) {
         self->finishing = outcome == ASTREAM_FINISH;
@@ -301,13 +274,6 @@ astep_advance(astep *step, astream *self, astream_answer answer, PyObject *value
 
 /* ---- beginning ---- */
 
-static void
-astep_set_under_way(astep *step, astream *self)
-{
-    self->running = self->executing = true;
-    self->current = &step->base;
-}
-
 /* A step whose item is ready goes through here only. */
 static inline PySendResult
 astep_begin_item(astep *step, astream *self, PyObject **result)
@@ -347,103 +313,13 @@ astep_is_sent_too_early(const astep *step, const astream *self, PyObject *value)
     return sent && !self->started && self->phase == ASTREAM_STEPPING;
 }
 
-/* Whether code of the step under way is on the stack: it runs, is being dropped, or what it
-   awaits has called back.  Such a step can't be ended now. */
-static bool
-astep_is_on_stack(const astream *self)
-{
-    return self->executing || self->current == NULL || self->current->running;
-}
-
-/* Another step waits, which `step` takes the place of. */
-static void
-astep_interrupt(astep *step, astream *self)
-{
-    astep *other = (astep *)self->current;
-    PyObject *awaited = other->base.awaited, *future = self->future;
-    bool is_source = awaited != NULL && !self->waiting;
-    other->base.awaited = NULL;
-    other->is_interrupted = true;
-    self->future = NULL;
-    self->waiting = self->waits_for_home = false;
-    astep_set_under_way(step, self);
-    if (is_source && await_close(awaited) < 0) {
-        aphase_add_error(self);
-    }
-    Py_XDECREF(awaited);
-    if (future != NULL && loop_wake(future) < 0) {
-        raising_unraisable((PyObject *)self);
-    }
-    Py_XDECREF(future);
-}
-
-/* Whether the step that waits is one of the loop that runs here: only that can be ended from
-   here.  1, 0, or -1 with an exception set. */
-static int
-astep_is_of_this_loop(astream *self)
-{
-    if (self->future == NULL) {
-        return 1;
-    }
-    PyObject *loop, *future = Py_NewRef(self->future);
-    int running = loop_running(generators_state_of((PyObject *)self), &loop);
-    PyObject *other = running < 0 ? NULL : PyObject_CallMethod(future, "get_loop", NULL);
-    int is = other == NULL ? -1 : other == loop;
-    Py_DECREF(future);
-    Py_XDECREF(loop);
-    Py_XDECREF(other);
-    return is;
-}
-
-/* Another step is closing the stream: wait for that. */
-static PySendResult
-astep_wait_for_closer(astep *step, astream *self, PyObject **result)
-{
-    generators_state *state = generators_state_of((PyObject *)step);
-    PyObject *loop;
-    int running = loop_running(state, &loop);
-    if (running <= 0) {
-        return running < 0 ? PYGEN_ERROR : astep_refuse_overlap(step);
-    }
-    PyObject *future = loop_future(loop);
-    Py_DECREF(loop);
-    if (future == NULL || (self->closers == NULL && (self->closers = PyList_New(0)) == NULL) ||
-        PyList_Append(self->closers, future) < 0) {
-        Py_XDECREF(future);
-        return PYGEN_ERROR;
-    }
-    step->is_closer = true;
-    PySendResult sent = coroutine_await(&step->base, await_iterator(future), result);
-    Py_DECREF(future);
-    return sent;
-}
-
 static PySendResult
 astep_begin_closing(astep *step, astream *self, PyObject **result)
 {
     if (self->running) {
-        if (step->call == ASTEP_ABANDON) {
-            *result = Py_NewRef(Py_None); /* another closes it, or reads it and will */
-            return PYGEN_RETURN;
-        }
-        if (astep_is_on_stack(self)) {
-            return astep_refuse_overlap(step);
-        }
-        if (self->phase != ASTREAM_STEPPING) {
-            return astep_wait_for_closer(step, self, result);
-        }
-        coroutine *other = self->current;
-        int is_here = astep_is_of_this_loop(self);
-        if (is_here < 0) {
-            return PYGEN_ERROR;
-        }
-        /* get_loop() is anybody's: the step may have ended meanwhile, or another have begun.
-         */
-        if (self->running) {
-            if (!is_here || astep_is_on_stack(self) || self->current != other) {
-                return astep_refuse_overlap(step);
-            }
-            astep_interrupt(step, self);
+        PySendResult sent = astep_take_over(step, self, result);
+        if (sent != PYGEN_RETURN || *result != NULL) {
+            return sent;
         }
     }
     if (self->phase == ASTREAM_IS_ENDED) { /* athrow(), too, as for an async generator */
@@ -532,7 +408,6 @@ astep_postpone(astream *self)
     PyObject *earlier = self->postponed;
     self->postponed = raised;
     Py_XDECREF(earlier);
-    aphase_cancel_closing(self);
     return true;
 }
 
@@ -774,8 +649,8 @@ astep_qualified_name(coroutine *base)
     astep *step = (astep *)base;
     const char *type =
         step->stream == NULL ? "AsyncStream" : frame_type_name((PyObject *)step->stream);
-    return PyUnicode_FromFormat("%s.%s", type,
-                                step->call == ASTEP_ASEND ? "asend" : call_names[step->call]);
+    return PyUnicode_FromFormat(
+        "%s.%s", type, step->call == ASTEP_ASEND ? "asend" : astep_call_name(step->call));
 }
 
 static const coroutine_kind astep_kind = {
@@ -811,7 +686,7 @@ astep_new(astream *self, astep_call call, PyObject *argument)
     if (step == NULL) {
         PyTypeObject *type = generators_state_of((PyObject *)self)->async_step_type;
         if (type == NULL) {
-            PyErr_SetString(PyExc_RuntimeError, "the interpreter is shutting down");
+            raising_shut_down();
             return NULL;
         }
         step = (astep *)type->tp_alloc(type, 0);

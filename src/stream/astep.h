@@ -2,17 +2,7 @@
 #ifndef GENERATORS_STREAM_ASTEP_H
 #define GENERATORS_STREAM_ASTEP_H
 
-#include "stream/astream.h"
-
-typedef enum {
-    ASTEP_ANEXT,
-    ASTEP_ASEND,
-    ASTEP_ATHROW,
-    ASTEP_ACLOSE,
-    ASTEP_APRIME,
-    ASTEP_AENTER,
-    ASTEP_ABANDON, /* an aclose() whose outcome nobody waits for */
-} astep_call;
+#include "stream/astep_state.h"
 
 /* An awaitable of one call; `argument` is what asend() sends or athrow() throws. */
 PyObject *astep_new(astream *self, astep_call call, PyObject *argument);

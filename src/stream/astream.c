@@ -132,6 +132,7 @@ astream_pull_home(astream *self, PyObject **value)
     }
     if (pulled->is_late) {
         home_clear_deadline(pulled);
+        home_schedule_turn(pulled);
         return ASTREAM_LATE;
     }
     self->waits_for_home = true;
@@ -185,6 +186,7 @@ astream_pull_within(astream *self, uint64_t nanoseconds, PyObject **value)
     if (self->home->is_late) {
         self->waits_for_home = false;
         home_clear_deadline(self->home);
+        home_schedule_turn(self->home);
         return ASTREAM_LATE;
     }
     return answer;

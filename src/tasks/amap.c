@@ -1,182 +1,188 @@
 /* amap: the results of an async function called with each item, several calls at once.
  *
- * A synchronous source is pulled in the step, while there is room in the window; an async one
- * by a reader, which starts the calls itself.  Each call is a task of its own, which tells the
- * window when it has ended and wakes the step that waits.
+ * A synchronous source is pulled in the step, while there is room in the window.  An async one
+ * is iterated by a reader, which starts the calls itself.  Each call is a task of its own.  It
+ * tells the window when it has ended, and wakes the step that waits.
  *
- * States: those of an async stream.  When the source fails, what was started is given first,
- * and then the error comes.  A call that fails ends the stream when its turn comes.  At the
- * end all calls, and the reader, are cancelled and waited for, and then the source is closed;
- * a stream that is dropped where no loop can close it only cancels them.
+ * States: those of an async stream.  When the source fails, the results of the calls that were
+ * started come first, and then its error.  A call that fails ends the stream when its turn
+ * comes; no item is taken from then on.  At the end all calls and the reader are cancelled.
+ * The calls are waited for, then the source is closed: by the reader, in its task, or by the
+ * stream.  What a call or the source raises then is raised, with an earlier failure as its
+ * context.  A stream that is dropped where no loop can close it only cancels them.
  *
- * Owned: the source, by the stream; the crew, which has the calls; the reader.
+ * Owned: a synchronous source, by the stream; the group, which has the calls; the reader.
  */
 #include "tasks/amap.h"
 
+#include "runtime/raising.h"
 #include "stream/astream.h"
-#include "tasks/crew.h"
+#include "tasks/async_call.h"
+#include "tasks/reader.h"
+#include "tasks/task_group.h"
 
 typedef struct {
     astream stream;
-    crew *crew;     /* owned */
-    reader *reader; /* owned: of an async source, from the first step on */
+    task_group *group; /* owned */
+    reader *reader;    /* owned: of an async source, from the first step on */
     bool source_ended;
 } amap;
 
 /* ---- an async source ---- */
 
 static bool
-reader_wants(reader *self)
+amap_reader_wants(reader *self)
 {
-    return window_has_room(&self->crew->calls);
+    return window_has_room(&self->group->calls);
 }
 
+/* The calls may use what the source holds open. */
+static bool
+amap_reader_may_close(reader *self)
+{
+    return self->group->calls.running == 0;
+}
+
+/* Where the stream ends, an item that comes all the same can't be given any more. */
 static int
-reader_delivers(reader *self, PyObject *item)
+amap_reader_deliver(reader *self, PyObject *item)
 {
-    generators_state *state = generators_state_of((PyObject *)self);
-    return async_call_start(self->crew, state, item) < 0 ? -1 : 0;
+    if (self->group->stopping || self->group->calls.failing) {
+        return 0;
+    }
+    return async_call_start(self->group, item) < 0 ? -1 : 0;
 }
 
-static void
-reader_ended(reader *Py_UNUSED(self))
-{
-}
+static const reader_kind amap_reader = {
+    .wants = amap_reader_wants,
+    .may_close = amap_reader_may_close,
+    .deliver = amap_reader_deliver,
+};
 
-static const reader_kind amap_reader = {reader_wants, reader_delivers, reader_ended};
-
+/* From here on the reader closes the source, and not the stream. */
 static int
-start_reader(amap *self, generators_state *state)
+amap_start_reader(amap *self)
 {
-    self->reader = reader_new(state, self->crew, &amap_reader, self->stream.source);
-    self->crew->feeder = self->reader;
-    return self->reader == NULL ? -1 : reader_start(self->reader);
+    astream *base = &self->stream;
+    self->reader = reader_new(self->group, &amap_reader, base->source, base->closes_source);
+    if (self->reader == NULL) {
+        return -1;
+    }
+    base->closes_source = false;
+    return reader_start(self->reader);
 }
 
 /* ---- the stream's own ---- */
 
 /* Start calls while there is room and a synchronous source gives items. */
 static int
-fill(amap *self, generators_state *state)
+amap_fill(amap *self)
 {
-    window *calls = &self->crew->calls;
+    window *calls = &self->group->calls;
     while (!self->source_ended && window_has_room(calls)) {
         PyObject *item;
         astream_answer answer = astream_pull(&self->stream, &item);
         if (answer != ASTREAM_GAVE) {
             self->source_ended = true;
-            self->crew->fills = false;
+            self->group->fills = false;
             return answer == ASTREAM_ENDED || astream_stash_error(&self->stream) ? 0 : -1;
         }
-        int status = async_call_start(self->crew, state, item);
+        int status = async_call_start(self->group, item);
+        PyObject *raised = status < 0 ? PyErr_GetRaisedException() : NULL;
         Py_DECREF(item);
-        if (status < 0) {
+        if (raised != NULL) {
+            PyErr_SetRaisedException(raised);
             return -1;
         }
         if (status > 0 && window_is_ready(calls)) {
-            return 0; /* no more is begun than is asked for */
+            return 0; /* no more calls are started than are asked for */
         }
     }
     return 0;
 }
 
-/* Nothing is held: 1 when nothing will come, 0, or -1 with an exception set. */
-static int
-is_over(amap *self)
+static bool
+amap_is_over(const amap *self)
 {
-    if (!self->stream.source_is_async) {
-        return self->source_ended;
-    }
-    if (!self->reader->is_ended) {
-        return 0;
-    }
-    PyObject *error = self->reader->error;
-    self->reader->error = NULL;
-    if (error != NULL) {
-        PyErr_SetRaisedException(error);
-        return -1;
-    }
-    return 1;
+    return self->group->calls.held == 0 &&
+           (self->reader == NULL ? self->source_ended : self->group->first_reader == NULL);
 }
 
 static astream_outcome
-step_lock_held(amap *self, PyObject **value)
+amap_step_lock_held(amap *self, PyObject **value)
 {
     astream *base = &self->stream;
-    generators_state *state = generators_state_of((PyObject *)self);
-    window *calls = &self->crew->calls;
-    if (crew_check(self->crew, state, "amap()") < 0) {
+    task_group *group = self->group;
+    if (task_group_check(group, "amap()") < 0) {
         return ASTREAM_REFUSE;
     }
-    if (crew_open(self->crew, state, "amap()") < 0) {
+    if (task_group_open(group, "amap()") < 0) {
         return ASTREAM_ERROR;
     }
     if (!base->source_is_async) {
-        if (fill(self, state) < 0) {
+        if (amap_fill(self) < 0) {
             return ASTREAM_ERROR;
         }
     }
-    else if (self->reader == NULL && start_reader(self, state) < 0) {
+    else if (self->reader == NULL && amap_start_reader(self) < 0) {
         return ASTREAM_ERROR;
     }
-    if (window_is_ready(calls)) {
-        int status = window_take(calls, value);
-        if (self->reader != NULL) {
-            reader_poke(self->reader);
+    if (window_is_ready(&group->calls)) {
+        int status = window_pop(&group->calls, value);
+        if (status < 0) {
+            task_group_chain(group); /* the source may have failed meanwhile */
+        }
+        if (group->first_reader != NULL) {
+            reader_poke(group->first_reader);
         }
         return status < 0 ? ASTREAM_ERROR : ASTREAM_ITEM;
     }
-    if (calls->held == 0) {
-        int over = is_over(self);
-        if (over != 0) {
-            return over < 0 ? ASTREAM_ERROR : ASTREAM_END;
-        }
+    if (amap_is_over(self)) {
+        return task_group_raise(group) < 0 ? ASTREAM_ERROR : ASTREAM_END;
     }
-    return crew_wait(self->crew, value);
+    return task_group_wait(group, value);
+}
+
+static bool
+amap_has_tasks(const amap *self)
+{
+    return self->group->calls.running > 0 || self->group->first_reader != NULL;
 }
 
 static astream_outcome
-close_lock_held(amap *self, PyObject **value)
+amap_close_lock_held(amap *self, PyObject **value)
 {
-    crew *of = self->crew;
-    if ((of->calls.running > 0 || of->readers > 0) &&
-        crew_check(of, generators_state_of((PyObject *)self), "amap()") < 0) {
+    task_group *group = self->group;
+    if (amap_has_tasks(self) && task_group_check(group, "amap()") < 0) {
         return ASTREAM_REFUSE;
     }
-    if (!of->stopping) {
-        of->stopping = true;
-        if ((self->reader != NULL && reader_stop(self->reader) < 0) ||
-            crew_cancel_calls(of) < 0) {
-            return ASTREAM_ERROR;
-        }
+    if (reader_stop_all(group) < 0 ||
+        (!group->cancelling && async_call_cancel_all(group) < 0)) {
+        return ASTREAM_ERROR;
     }
-    if (of->calls.running == 0 && of->readers == 0) {
-        return ASTREAM_END;
+    if (amap_has_tasks(self)) {
+        return task_group_wait_to_finish(group, value);
     }
-    return crew_wait(of, value);
+    return task_group_raise(group) < 0 ? ASTREAM_ERROR : ASTREAM_END;
 }
 
-static int
-release_lock_held(amap *self)
+/* What is raised stays. */
+static void
+amap_release_lock_held(amap *self)
 {
     PyObject *raised = PyErr_GetRaisedException();
-    int status = 0;
-    if (self->crew->calls.running > 0 || self->crew->readers > 0) {
-        status = self->reader == NULL ? 0 : reader_stop(self->reader);
-        if (status == 0) {
-            status = crew_cancel_calls(self->crew);
-        }
-    }
-    self->crew->feeder = NULL;
-    window_clear(&self->crew->calls);
-    if (raised != NULL) {
-        if (status < 0) {
+    task_group *group = self->group;
+    group->is_detached = true;
+    if (amap_has_tasks(self)) {
+        reader_try_to_stop_all(group);
+        if (async_call_cancel_all(group) < 0) {
             raising_unraisable((PyObject *)self);
         }
-        PyErr_SetRaisedException(raised);
-        return 0;
     }
-    return status;
+    window_clear(&group->calls);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
 }
 
 static astream_outcome
@@ -184,8 +190,8 @@ amap_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 {
     amap *self = (amap *)base;
     astream_outcome outcome;
-    Py_BEGIN_CRITICAL_SECTION(self->crew);
-    outcome = step_lock_held(self, value);
+    Py_BEGIN_CRITICAL_SECTION(self->group);
+    outcome = amap_step_lock_held(self, value);
     Py_END_CRITICAL_SECTION();
     return outcome;
 }
@@ -195,8 +201,8 @@ amap_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 {
     amap *self = (amap *)base;
     astream_outcome outcome;
-    Py_BEGIN_CRITICAL_SECTION(self->crew);
-    outcome = close_lock_held(self, value);
+    Py_BEGIN_CRITICAL_SECTION(self->group);
+    outcome = amap_close_lock_held(self, value);
     Py_END_CRITICAL_SECTION();
     return outcome;
 }
@@ -205,14 +211,13 @@ static int
 amap_release(astream *base)
 {
     amap *self = (amap *)base;
-    if (self->crew == NULL) {
+    if (self->group == NULL) {
         return 0;
     }
-    int status;
-    Py_BEGIN_CRITICAL_SECTION(self->crew);
-    status = release_lock_held(self);
+    Py_BEGIN_CRITICAL_SECTION(self->group);
+    amap_release_lock_held(self);
     Py_END_CRITICAL_SECTION();
-    return status;
+    return 0;
 }
 
 static const astream_kind amap_kind = {amap_step, amap_close, amap_release};
@@ -220,7 +225,7 @@ static const astream_kind amap_kind = {amap_step, amap_close, amap_release};
 static int
 amap_traverse(PyObject *op, visitproc visit, void *arg)
 {
-    Py_VISIT(((amap *)op)->crew);
+    Py_VISIT(((amap *)op)->group);
     Py_VISIT(((amap *)op)->reader);
     return astream_traverse(op, visit, arg);
 }
@@ -229,10 +234,7 @@ static int
 amap_clear(PyObject *op)
 {
     amap *self = (amap *)op;
-    if (self->crew != NULL) {
-        self->crew->feeder = NULL;
-    }
-    Py_CLEAR(self->crew);
+    Py_CLEAR(self->group);
     Py_CLEAR(self->reader);
     return astream_clear(op);
 }
@@ -240,7 +242,7 @@ amap_clear(PyObject *op)
 /* ---- making one ---- */
 
 static int
-check_source(PyObject *source)
+amap_check_source(PyObject *source)
 {
     PyTypeObject *type = Py_TYPE(source);
     if ((type->tp_as_async != NULL && type->tp_as_async->am_aiter != NULL) ||
@@ -272,9 +274,9 @@ amap_init(amap *self, generators_state *state, PyObject *args, PyObject *kwargs)
                                      &returns_exceptions, &self->stream.close_with_task)) {
         return -1;
     }
-    self->crew = crew_new(state);
-    if (self->crew == NULL || window_open(&self->crew->calls, concurrency, buffersize, ordered,
-                                          returns_exceptions) < 0) {
+    self->group = task_group_new(state);
+    if (self->group == NULL || window_open(&self->group->calls, concurrency, buffersize,
+                                           ordered, returns_exceptions) < 0) {
         return -1;
     }
     if (!PyCallable_Check(function)) {
@@ -282,12 +284,12 @@ amap_init(amap *self, generators_state *state, PyObject *args, PyObject *kwargs)
                      Py_TYPE(function)->tp_name);
         return -1;
     }
-    self->crew->function = Py_NewRef(function);
-    if (check_source(source) < 0 ||
+    self->group->function = Py_NewRef(function);
+    if (amap_check_source(source) < 0 ||
         astream_open(&self->stream, state, source, ASTREAM_SYNC_OR_ASYNC) < 0) {
         return -1;
     }
-    self->crew->fills = !self->stream.source_is_async;
+    self->group->fills = !self->stream.source_is_async;
     return 0;
 }
 
@@ -312,14 +314,18 @@ PyDoc_STRVAR(
     "     return_exceptions=False, close_with_task=False)\n"
     "--\n\n"
     "The results of `await fn(item)` for each item of an iterable or async iterable.\n\n"
-    "The source is pulled as results are asked for: at most `concurrency` calls run at\n"
-    "once, each a task of its own, and at most `buffersize` (twice that, if None) were\n"
-    "started and are not given yet.  Results come in the order of the items or, with\n"
-    "ordered=False, as they are ready.\n\n"
-    "A call that raises ends the stream with its exception, which a note tells the item\n"
-    "of; with return_exceptions=True the exception is the result instead.  A failure and\n"
-    "aclose() start nothing more, cancel the calls, wait for them, and close a source that\n"
-    "is a generator.  Cancelling a step loses nothing: the next one goes on.\n\n"
+    "Each call is a task.  At most `concurrency` calls run at once.  At most\n"
+    "`buffersize` calls (twice `concurrency`, if None) have started and have not given\n"
+    "their result yet.  Results come in the order of the items or, with ordered=False,\n"
+    "as they are ready.  An async source is iterated by one task, which also closes it.\n\n"
+    "A call that raises ends the stream when its turn comes.  A note on the exception\n"
+    "names the item.  With return_exceptions=True the exception is the result instead.\n"
+    "When a call fails no further item is taken from the source.\n\n"
+    "A failure and aclose() cancel the calls, wait for them, and then close a source\n"
+    "that is a generator.  What a call or the source raises then is raised, with the\n"
+    "first failure as its context.  A cancellation that arrives meanwhile is raised\n"
+    "when all have ended.  A step that is cancelled loses nothing: the next one gets\n"
+    "the result.\n\n"
     ">>> import asyncio\n"
     ">>> async def double(x):\n"
     "...     await asyncio.sleep(0.01)\n"

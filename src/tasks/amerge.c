@@ -1,97 +1,118 @@
 /* amerge: the items of several async iterables, as they come.
  *
- * Each source is pulled by a reader, which holds one item at most and pulls the next one when
- * that is taken.  Readers that have something to give, an item, the end or an error, stand in
- * a list in the order in which it came, each once: one that was told to stop, or was
- * cancelled, ends while it stands there with its item, and stands there again for its end
- * once that is taken.
+ * Each source is iterated by a reader, a task of its own, which holds one item at most and
+ * takes the next one when that is given.  Readers that hold an item stand in a list, in the
+ * order in which the items came.
  *
- * States: those of an async stream, which has no one source.  At the end the readers are told
- * to stop; they are waited for, and each closes its own source.
+ * States: those of an async stream, which has no one source.  A source that fails ends the
+ * stream, and with until='first' so does one that ends.  At that moment all readers are
+ * stopped: no further item is asked for, what is waited for is cancelled, and each reader
+ * closes its own source.  The items that they hold are given, also one that comes in spite of
+ * the cancellation.  When all readers have ended, so does the stream, with the first error; a
+ * later one, of closing say, is raised instead, with the earlier one as its context.
  *
- * Owned: the crew, and the readers, which have the sources.
+ * Owned: the group, and the readers, which have the sources.
  */
 #include "tasks/amerge.h"
 
-#include "stream/astream.h"
 #include "aio/await.h"
 #include "runtime/closing.h"
-#include "tasks/crew.h"
+#include "runtime/raising.h"
+#include "stream/astream.h"
+#include "tasks/reader.h"
+#include "tasks/task_group.h"
 
 typedef struct {
     astream stream;
-    crew *crew;        /* owned */
+    task_group *group; /* owned */
     PyObject *readers; /* owned: a tuple */
     bool until_first;
     bool started;
+    bool closing;
 } amerge;
 
 /* ---- readers ---- */
 
 static void
-put_ready(reader *self)
+amerge_put_ready(reader *self)
 {
-    crew *of = self->crew;
-    if (self->is_ready) {
+    task_group *group = self->group;
+    if (self->is_ready || group->is_detached) {
         return;
     }
     self->is_ready = true;
-    Py_INCREF(self);
-    if (of->last_ready == NULL) {
-        of->first_ready = self;
+    if (group->last_ready == NULL) {
+        group->first_ready = self;
     }
     else {
-        of->last_ready->next = self;
+        group->last_ready->next_ready = self;
     }
-    of->last_ready = self;
+    group->last_ready = self;
 }
 
+/* The first that is ready, borrowed from the tuple; or NULL. */
 static reader *
-take_ready(crew *of)
+amerge_pop_ready(task_group *group)
 {
-    reader *one = of->first_ready;
+    reader *one = group->first_ready;
     if (one != NULL) {
-        of->first_ready = one->next;
-        one->next = NULL;
+        group->first_ready = one->next_ready;
+        one->next_ready = NULL;
         one->is_ready = false;
-        if (of->first_ready == NULL) {
-            of->last_ready = NULL;
+        if (group->first_ready == NULL) {
+            group->last_ready = NULL;
         }
     }
     return one;
 }
 
 static bool
-reader_wants(reader *self)
+amerge_reader_wants(reader *self)
 {
     return self->item == NULL;
 }
 
-static int
-reader_delivers(reader *self, PyObject *item)
+static bool
+amerge_reader_may_close(reader *Py_UNUSED(self))
 {
+    return true;
+}
+
+static int
+amerge_reader_deliver(reader *self, PyObject *item)
+{
+    PyObject *earlier = self->item; /* NULL: another item is asked for when it was given */
     self->item = Py_NewRef(item);
-    put_ready(self);
-    crew_wake(self->crew);
+    Py_XDECREF(earlier);
+    amerge_put_ready(self);
+    task_group_wake(self->group);
     return 0;
 }
 
-static void
-reader_ended(reader *self)
-{
-    put_ready(self);
-}
+static const reader_kind amerge_reader = {
+    .wants = amerge_reader_wants,
+    .may_close = amerge_reader_may_close,
+    .deliver = amerge_reader_deliver,
+};
 
-static const reader_kind amerge_reader = {reader_wants, reader_delivers, reader_ended};
+static const reader_kind amerge_first_reader = {
+    .wants = amerge_reader_wants,
+    .may_close = amerge_reader_may_close,
+    .deliver = amerge_reader_deliver,
+    .ends_stream = true,
+};
 
 /* ---- the stream's own ---- */
 
+/* Start the readers that do not run yet.  One that starts when the stream ends already only
+   closes its source. */
 static int
-start_readers(amerge *self)
+amerge_start_readers(amerge *self)
 {
     self->started = true;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->readers); i++) {
-        if (reader_start((reader *)PyTuple_GET_ITEM(self->readers, i)) < 0) {
+        reader *one = (reader *)PyTuple_GET_ITEM(self->readers, i);
+        if (!reader_was_started(one) && reader_start(one) < 0) {
             return -1;
         }
     }
@@ -99,105 +120,64 @@ start_readers(amerge *self)
 }
 
 static astream_outcome
-step_lock_held(amerge *self, PyObject **value)
+amerge_step_lock_held(amerge *self, PyObject **value)
 {
-    generators_state *state = generators_state_of((PyObject *)self);
-    if (crew_check(self->crew, state, "amerge()") < 0) {
+    task_group *group = self->group;
+    if (task_group_check(group, "amerge()") < 0) {
         return ASTREAM_REFUSE;
     }
-    if (crew_open(self->crew, state, "amerge()") < 0 ||
-        (!self->started && start_readers(self) < 0)) {
+    if (task_group_open(group, "amerge()") < 0 ||
+        (!self->started && amerge_start_readers(self) < 0)) {
         return ASTREAM_ERROR;
     }
-    reader *one;
-    while ((one = take_ready(self->crew)) != NULL) {
-        PyObject *item = one->item, *error = one->error;
-        if (item != NULL) {
-            one->item = NULL;
-            if (one->is_ended) {
-                put_ready(one);
-            }
-            else {
-                reader_poke(one);
-            }
-            Py_DECREF(one);
-            *value = item;
-            return ASTREAM_ITEM;
-        }
-        one->error = NULL;
-        Py_DECREF(one);
-        if (error != NULL) {
-            PyErr_SetRaisedException(error);
+    reader *one = amerge_pop_ready(group);
+    if (one != NULL) {
+        *value = one->item;
+        one->item = NULL;
+        reader_poke(one);
+        return ASTREAM_ITEM;
+    }
+    if (group->first_reader != NULL) {
+        if (group->stopping && reader_stop_all(group) < 0) {
             return ASTREAM_ERROR;
         }
-        if (self->until_first) {
-            return ASTREAM_END;
-        }
+        return task_group_wait(group, value);
     }
-    return self->crew->readers == 0 ? ASTREAM_END : crew_wait(self->crew, value);
+    return task_group_raise(group) < 0 ? ASTREAM_ERROR : ASTREAM_END;
 }
 
-static int
-stop_readers(amerge *self)
-{
-    int status = 0;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->readers) && status == 0; i++) {
-        status = reader_stop((reader *)PyTuple_GET_ITEM(self->readers, i));
-    }
-    return status;
-}
-
-/* Sources that were never begun are closed by a reader that is told so at once; errors of
-   closing are raised, the first of them. */
+/* Sources that were never begun are closed by their readers, too. */
 static astream_outcome
-close_lock_held(amerge *self, PyObject **value)
+amerge_close_lock_held(amerge *self, PyObject **value)
 {
-    generators_state *state = generators_state_of((PyObject *)self);
-    if (self->crew->readers > 0 && crew_check(self->crew, state, "amerge()") < 0) {
+    task_group *group = self->group;
+    if (group->first_reader != NULL && task_group_check(group, "amerge()") < 0) {
         return ASTREAM_REFUSE;
     }
-    if (!self->crew->stopping) {
-        self->crew->stopping = true;
-        bool begun = self->started;
-        if (begun ? stop_readers(self) < 0
-                  : crew_open(self->crew, state, "amerge()") < 0 || start_readers(self) < 0) {
+    if (reader_stop_all(group) < 0) {
+        return ASTREAM_ERROR;
+    }
+    if (!self->closing) {
+        self->closing = true;
+        if (task_group_open(group, "amerge()") < 0 || amerge_start_readers(self) < 0) {
             return ASTREAM_ERROR;
         }
     }
-    if (self->crew->readers > 0) {
-        return crew_wait(self->crew, value);
+    if (group->first_reader != NULL) {
+        return task_group_wait_to_finish(group, value);
     }
-    reader *one;
-    while ((one = take_ready(self->crew)) != NULL) {
-        PyObject *error = one->error;
-        one->error = NULL;
-        Py_DECREF(one);
-        if (error != NULL && PyObject_TypeCheck(error, (PyTypeObject *)PyExc_Exception)) {
-            PyErr_SetRaisedException(error);
-            return ASTREAM_ERROR;
-        }
-        Py_XDECREF(error);
-    }
-    return ASTREAM_END;
+    return task_group_raise(group) < 0 ? ASTREAM_ERROR : ASTREAM_END;
 }
 
-static int
-release_lock_held(amerge *self)
+/* No reader is ready for the stream any more. */
+static void
+amerge_detach(task_group *group)
 {
-    PyObject *raised = PyErr_GetRaisedException();
-    int status = self->crew->readers > 0 ? stop_readers(self) : 0;
-    reader *one;
-    while ((one = take_ready(self->crew)) != NULL) {
-        Py_DECREF(one);
+    Py_BEGIN_CRITICAL_SECTION(group);
+    group->is_detached = true;
+    while (amerge_pop_ready(group) != NULL) {
     }
-    if (raised != NULL) {
-        if (status < 0) {
-            raising_unraisable((PyObject *)self);
-        }
-        PyErr_SetRaisedException(raised);
-        return 0;
-    }
-    return status;
+    Py_END_CRITICAL_SECTION();
 }
 
 static astream_outcome
@@ -205,8 +185,8 @@ amerge_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 {
     amerge *self = (amerge *)base;
     astream_outcome outcome;
-    Py_BEGIN_CRITICAL_SECTION(self->crew);
-    outcome = step_lock_held(self, value);
+    Py_BEGIN_CRITICAL_SECTION(self->group);
+    outcome = amerge_step_lock_held(self, value);
     Py_END_CRITICAL_SECTION();
     return outcome;
 }
@@ -216,8 +196,8 @@ amerge_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 {
     amerge *self = (amerge *)base;
     astream_outcome outcome;
-    Py_BEGIN_CRITICAL_SECTION(self->crew);
-    outcome = close_lock_held(self, value);
+    Py_BEGIN_CRITICAL_SECTION(self->group);
+    outcome = amerge_close_lock_held(self, value);
     Py_END_CRITICAL_SECTION();
     return outcome;
 }
@@ -225,15 +205,16 @@ amerge_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 static int
 amerge_release(astream *base)
 {
-    amerge *self = (amerge *)base;
-    if (self->crew == NULL || self->readers == NULL) {
-        return 0;
+    task_group *group = ((amerge *)base)->group;
+    if (group != NULL) {
+        amerge_detach(group);
+        Py_BEGIN_CRITICAL_SECTION(group);
+        if (group->first_reader != NULL) {
+            reader_try_to_stop_all(group);
+        }
+        Py_END_CRITICAL_SECTION();
     }
-    int status;
-    Py_BEGIN_CRITICAL_SECTION(self->crew);
-    status = release_lock_held(self);
-    Py_END_CRITICAL_SECTION();
-    return status;
+    return 0;
 }
 
 static const astream_kind amerge_kind = {amerge_step, amerge_close, amerge_release};
@@ -241,7 +222,7 @@ static const astream_kind amerge_kind = {amerge_step, amerge_close, amerge_relea
 static int
 amerge_traverse(PyObject *op, visitproc visit, void *arg)
 {
-    Py_VISIT(((amerge *)op)->crew);
+    Py_VISIT(((amerge *)op)->group);
     Py_VISIT(((amerge *)op)->readers);
     return astream_traverse(op, visit, arg);
 }
@@ -249,15 +230,19 @@ amerge_traverse(PyObject *op, visitproc visit, void *arg)
 static int
 amerge_clear(PyObject *op)
 {
-    Py_CLEAR(((amerge *)op)->crew);
-    Py_CLEAR(((amerge *)op)->readers);
+    amerge *self = (amerge *)op;
+    if (self->group != NULL) {
+        amerge_detach(self->group); /* before the readers go: its list borrows them */
+    }
+    Py_CLEAR(self->readers);
+    Py_CLEAR(self->group);
     return astream_clear(op);
 }
 
 /* ---- making one ---- */
 
 static reader *
-open_source(amerge *self, generators_state *state, PyObject *source, Py_ssize_t number)
+amerge_open_source(amerge *self, generators_state *state, PyObject *source, Py_ssize_t number)
 {
     PyAsyncMethods *methods = Py_TYPE(source)->tp_as_async;
     if (methods == NULL || methods->am_aiter == NULL) {
@@ -270,18 +255,15 @@ open_source(amerge *self, generators_state *state, PyObject *source, Py_ssize_t 
         return NULL;
     }
     int closes = closing_is_due(iterator, state->async_generator_abc);
-    reader *one = closes < 0 ? NULL : reader_new(state, self->crew, &amerge_reader, iterator);
+    const reader_kind *kind = self->until_first ? &amerge_first_reader : &amerge_reader;
+    reader *one = closes < 0 ? NULL : reader_new(self->group, kind, iterator, closes > 0);
     Py_DECREF(iterator);
-    if (one != NULL) {
-        one->closes = closes;
-        one->number = number;
-    }
     return one;
 }
 
 /* 0, or -1 with ValueError for what is neither 'all' nor 'first'. */
 static int
-read_until(amerge *self, PyObject *until)
+amerge_read_until(amerge *self, PyObject *until)
 {
     if (until == NULL || PyUnicode_CompareWithASCIIString(until, "all") == 0) {
         return 0;
@@ -301,17 +283,17 @@ amerge_init(amerge *self, generators_state *state, PyObject *sources, PyObject *
     PyObject *until = NULL, *none = state->empty_tuple;
     if (!PyArg_ParseTupleAndKeywords(none, kwargs, "|$Up:amerge", keywords, &until,
                                      &self->stream.close_with_task) ||
-        read_until(self, until) < 0) {
+        amerge_read_until(self, until) < 0) {
         return -1;
     }
     Py_ssize_t count = PyTuple_GET_SIZE(sources);
-    self->crew = crew_new(state);
-    self->readers = self->crew == NULL ? NULL : PyTuple_New(count);
+    self->group = task_group_new(state);
+    self->readers = self->group == NULL ? NULL : PyTuple_New(count);
     if (self->readers == NULL) {
         return -1;
     }
     for (Py_ssize_t i = 0; i < count; i++) {
-        reader *one = open_source(self, state, PyTuple_GET_ITEM(sources, i), i);
+        reader *one = amerge_open_source(self, state, PyTuple_GET_ITEM(sources, i), i);
         if (one == NULL) {
             Py_CLEAR(self->readers);
             return -1;
@@ -341,11 +323,15 @@ PyDoc_STRVAR(
     "amerge(*sources, until='all', close_with_task=False)\n"
     "--\n\n"
     "The items of several async iterables, as they come.\n\n"
-    "Each source is read by a task of its own, which holds one item at most.  The\n"
-    "stream ends when all sources have ended or, with until='first', when one of them\n"
-    "has; those that are async generators are closed then.  An error of a source ends\n"
-    "the stream, after the items that came before it.  Cancelling a step loses\n"
-    "nothing: the next one goes on.\n\n"
+    "Each source is iterated by a task of its own, which holds one item at most and\n"
+    "also closes the source if it is a generator.  The stream ends when all sources\n"
+    "have ended or, with until='first', when one of them has.\n\n"
+    "An error of a source ends the stream.  When a source ends the stream the others\n"
+    "are cancelled and closed at once.  The items that they had given already, or give\n"
+    "in spite of the cancellation, come first, and then the end or the error.  What a\n"
+    "source raises while it is closed is raised, with the first error as its context.\n"
+    "A cancellation that arrives while aclose() waits is raised when all sources are\n"
+    "closed.  A step that is cancelled loses nothing: the next one gets the item.\n\n"
     ">>> import asyncio\n"
     ">>> async def letters(text):\n"
     "...     for letter in text:\n"

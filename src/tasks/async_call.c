@@ -1,88 +1,112 @@
-/* async_call: one call of amap(), the coroutine of its task.
+/* _AsyncCall: one call of amap(), the coroutine of its task.
  *
  * It calls the function inside the task, awaits what that returns, and tells the window at
- * once when it has ended: no callback goes through the loop for it.  The task's own result
- * is None, or the cancellation or the end of the program that the call raised.
+ * once when it has ended.  No callback goes through the loop for it.  The result of the task
+ * itself is None.  A task is cancelled only by a cancellation that the call raised, and ends
+ * the program only with a KeyboardInterrupt or SystemExit of the call.
  *
- * States: new -> awaiting -> ended.  To asyncio and debuggers it looks as the coroutine that
- * it awaits.
+ * States: those of a coroutine (aio/coroutine.h), which is its base.
  *
- * Owned: the crew and the task until it has ended, and what it awaits.
+ * Owned: the group and the task, until it has ended; the item, and then the result.
  *
- * Threads: its fields are guarded by its own section and its crew's together, inside which
- * user code runs; `running` refuses whoever comes in there.  On another thread than the loop's
- * only a debugger, or the collector, looks at it.
+ * User code runs in the function, in what it returned, and in what is dropped.  The base
+ * refuses every other call meanwhile, so the fields are the step's own.
+ *
+ * Threads: the group's section guards the window.  The call takes it when it has ended.
  */
 #include "tasks/async_call.h"
 
 #include "aio/await.h"
-#include "aio/steps_old.h"
-#include "tasks/crew.h"
+#include "aio/coroutine.h"
 #include "runtime/raising.h"
-#include "runtime/attributes.h"
+#include "tasks/reader.h"
 
 typedef struct {
+    coroutine base;
     call call;
-    crew *crew;        /* owned: until it has ended */
+    task_group *group; /* owned: until it has ended */
     PyObject *task;    /* owned: the same */
-    PyObject *awaited; /* owned: the iterator of what is awaited, or NULL */
-    bool running;
 } async_call;
 
-PyObject *
-async_call_task(call *one)
+static async_call *
+async_call_of(call *one)
 {
-    return ((async_call *)one)->task;
+    return (async_call *)one->object;
 }
 
-/* ---- a step ---- */
+/* ---- the end ---- */
 
-/* What the function returned is to be awaited. */
-static int
-begin(async_call *self)
+/* A call has ended: tell whoever waits for that. */
+static void
+async_call_tell(task_group *group)
 {
-    PyObject *function = self->crew->function;
-    PyObject *returned = PyObject_CallOneArg(function, self->call.item);
-    if (returned == NULL) {
-        return -1;
+    window *calls = &group->calls;
+    if (calls->failing && !group->stopping && group->first_reader != NULL) {
+        reader_try_to_stop_all(group); /* no item is taken that could not be given */
     }
-    self->awaited = await_iterator(returned);
-    if (self->awaited == NULL && Py_TYPE(returned)->tp_as_async == NULL &&
-        PyErr_ExceptionMatches(PyExc_TypeError)) {
-        PyErr_Format(PyExc_TypeError,
-                     "fn must return an awaitable, not '%.200s': for a plain function use "
-                     "map_threads()",
-                     Py_TYPE(returned)->tp_name);
+    if (window_is_ready(calls) || (group->fills && window_has_room(calls)) ||
+        (group->cancelling && calls->running == 0)) {
+        task_group_wake(group);
     }
-    Py_DECREF(returned);
-    return self->awaited == NULL ? -1 : 0;
+    if (group->first_reader != NULL) {
+        reader_poke(group->first_reader);
+    }
 }
 
-/* It came to its end, with `result` (stolen) or what is raised. */
-static PySendResult
-end(async_call *self, PyObject *result, PyObject **told)
+/* Where it was cancelled, or closed, and has raised something else, keep that: nobody asks for
+   its result. */
+static void
+async_call_keep_error(async_call *self, task_group *group)
 {
-    crew *of = self->crew;
-    self->crew = NULL;
+    if (group->cancelling && window_raises(&group->calls, &self->call) &&
+        !PyErr_GivenExceptionMatches(self->call.result, group->cancelled_error) &&
+        !PyErr_GivenExceptionMatches(self->call.result, PyExc_GeneratorExit)) {
+        PyErr_SetRaisedException(Py_NewRef(self->call.result));
+        task_group_add_error(group);
+    }
+}
+
+/* It has ended with `result` (stolen) or, where that is NULL, with what is raised. */
+static void
+async_call_settle(async_call *self, task_group *group, PyObject *result)
+{
     if (result == NULL) {
         raising_convert(PyExc_StopIteration, "function");
     }
-    call_end(&self->call, result, of->function);
-    Py_CLEAR(self->awaited);
-    Py_CLEAR(self->task);
-    bool fails = self->call.failed &&
-                 !PyObject_TypeCheck(self->call.result, (PyTypeObject *)PyExc_Exception);
-    PyObject *raised = fails ? Py_NewRef(self->call.result) : NULL;
-    window_settle(&of->calls, &self->call);
-    if (window_is_ready(&of->calls) || (of->fills && window_has_room(&of->calls)) ||
-        (of->stopping && of->calls.running == 0)) {
-        crew_wake(of);
-    }
-    if (of->feeder != NULL) {
-        reader_poke(of->feeder);
-    }
-    Py_DECREF(of);
+    /* NULL where the collector has cleared the group */
+    PyObject *function = Py_NewRef(group->function != NULL ? group->function : Py_None);
+    call_end(&self->call, result, function);
+    Py_DECREF(function);
+    Py_BEGIN_CRITICAL_SECTION(group);
+    async_call_keep_error(self, group);
+    window_settle(&group->calls, &self->call);
+    async_call_tell(group);
+    Py_END_CRITICAL_SECTION();
+}
+
+/* Whether the task must raise it, too: asyncio cancels the task, or ends the program. */
+static bool
+async_call_ends_task(task_group *group, PyObject *error)
+{
+    return PyErr_GivenExceptionMatches(error, group->cancelled_error) ||
+           PyErr_GivenExceptionMatches(error, PyExc_KeyboardInterrupt) ||
+           PyErr_GivenExceptionMatches(error, PyExc_SystemExit);
+}
+
+static PySendResult
+async_call_end(async_call *self, PyObject *result, PyObject **told)
+{
+    task_group *group = self->group;
+    self->group = NULL; /* it is settled here, and not by the release */
+    PyObject *raised = NULL;
     *told = NULL;
+    if (result == NULL) {
+        PyObject *error = PyErr_GetRaisedException();
+        raised = async_call_ends_task(group, error) ? Py_NewRef(error) : NULL;
+        PyErr_SetRaisedException(error);
+    }
+    async_call_settle(self, group, result);
+    Py_DECREF(group);
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);
         return PYGEN_ERROR;
@@ -91,81 +115,176 @@ end(async_call *self, PyObject *result, PyObject **told)
     return PYGEN_RETURN;
 }
 
+/* ---- a step ---- */
+
+/* Await what the function returns. */
 static PySendResult
-step_lock_held(async_call *self, PyObject *value, PyObject *exception, PyObject **told)
+async_call_begin(async_call *self, PyObject **result)
 {
-    if (self->running || self->crew == NULL) {
-        return old_coroutine_refuse(self->running);
-    }
-    if (Py_EnterRecursiveCall(" in a call of amap()")) {
+    PyObject *function = Py_XNewRef(self->group->function);
+    if (function == NULL) { /* the collector has cleared the group */
+        raising_shut_down();
         return PYGEN_ERROR;
     }
-    self->running = true;
-    PySendResult status = PYGEN_ERROR;
-    if (exception != NULL && self->awaited == NULL) {
-        PyErr_SetRaisedException(Py_NewRef(exception));
+    PyObject *returned = PyObject_CallOneArg(function, self->call.item);
+    Py_DECREF(function);
+    if (returned == NULL) {
+        return PYGEN_ERROR;
     }
-    else if (exception != NULL) {
-        status = await_throw(self->awaited, exception, told);
+    PyObject *iterator = await_iterator(returned);
+    if (iterator == NULL && Py_TYPE(returned)->tp_as_async == NULL &&
+        PyErr_ExceptionMatches(PyExc_TypeError)) {
+        PyErr_Format(PyExc_TypeError,
+                     "fn must return an awaitable, not '%.200s': for a plain function use "
+                     "map_threads()",
+                     Py_TYPE(returned)->tp_name);
     }
-    else if (self->awaited != NULL || begin(self) == 0) {
-        status = PyIter_Send(self->awaited, value, told);
+    PyObject *raised = iterator == NULL ? PyErr_GetRaisedException() : NULL;
+    Py_DECREF(returned);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
     }
-    if (status != PYGEN_NEXT) {
-        status = end(self, status == PYGEN_RETURN ? *told : NULL, told);
-    }
-    self->running = false;
-    Py_LeaveRecursiveCall();
-    return status;
+    return coroutine_await(&self->base, iterator, result);
 }
 
 static PySendResult
-step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
+async_call_step(coroutine *base, PyObject *value, PyObject *exception, PyObject **result)
 {
-    async_call *self = (async_call *)op;
-    *told = NULL;
-    crew *of;
-    bool running;
-    Py_BEGIN_CRITICAL_SECTION(self);
-    of = (crew *)Py_XNewRef((PyObject *)self->crew);
-    running = self->running;
-    Py_END_CRITICAL_SECTION();
-    if (of == NULL) {
-        return old_coroutine_refuse(running);
+    async_call *self = (async_call *)base;
+    PySendResult sent = base->state == COROUTINE_NEW && value != NULL
+                            ? async_call_begin(self, result)
+                            : coroutine_resume_awaited(base, value, exception, result);
+    if (sent == PYGEN_NEXT) {
+        return sent;
     }
-    PySendResult status;
-    Py_BEGIN_CRITICAL_SECTION2(self, of);
-    status = step_lock_held(self, value, exception, told);
-    Py_END_CRITICAL_SECTION2();
-    Py_DECREF(of);
-    return status;
+    return async_call_end(self, sent == PYGEN_RETURN ? *result : NULL, result);
 }
 
-/* ---- starting ---- */
+static void
+async_call_release(coroutine *base)
+{
+    async_call *self = (async_call *)base;
+    task_group *group = self->group;
+    PyObject *task = self->task;
+    self->group = NULL;
+    self->task = NULL;
+    if (group != NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the task of the call was dropped");
+        async_call_settle(self, group, NULL);
+        Py_DECREF(group);
+    }
+    Py_XDECREF(task);
+}
+
+/* That of what it awaits, which the repr() of the task shows. */
+static PyObject *
+async_call_qualified_name(coroutine *base)
+{
+    PyObject *awaited = NULL, *name = NULL;
+    Py_BEGIN_CRITICAL_SECTION(base);
+    if (!base->running) {
+        awaited = Py_XNewRef(base->awaited);
+    }
+    Py_END_CRITICAL_SECTION();
+    if (awaited != NULL) {
+        name = PyObject_GetAttrString(awaited, "__qualname__");
+        Py_DECREF(awaited);
+        if (name == NULL && raising_forgive(PyExc_AttributeError) < 0) {
+            return NULL;
+        }
+    }
+    if (name != NULL && PyUnicode_Check(name)) {
+        return name;
+    }
+    Py_XDECREF(name);
+    return PyUnicode_FromString("amap");
+}
+
+static const coroutine_kind async_call_kind = {
+    .step = async_call_step,
+    .release = async_call_release,
+    .qualified_name = async_call_qualified_name,
+    .is_internal = true,
+};
+
+/* ---- the short way ---- */
+
+#ifndef Py_GIL_DISABLED /* there `running` is set in a critical section */
+
+/* The first step of a call that ends in it, without what is needed only where it can be
+   refused.  Its recursion is bounded by the function's frame. */
+static PySendResult
+async_call_send_first(async_call *self, PyObject **result)
+{
+    coroutine *base = &self->base;
+    base->running = true;
+    PySendResult sent = async_call_step(base, Py_None, NULL, result);
+    if (sent != PYGEN_RETURN || self->task != NULL) {
+        return coroutine_stepped(base, sent);
+    }
+    base->state = COROUTINE_ENDED;
+    base->running = false;
+    return sent;
+}
+
+#endif
+
+static PySendResult
+async_call_am_send(PyObject *op, PyObject *value, PyObject **result)
+{
+    coroutine *base = (coroutine *)op;
+#ifndef Py_GIL_DISABLED
+    if (base->state == COROUTINE_NEW && value == Py_None && !base->running) {
+        *result = NULL;
+        return async_call_send_first((async_call *)op, result);
+    }
+#endif
+    return coroutine_resume(base, value, NULL, result);
+}
+
+/* ---- for the stream ---- */
+
+/* No task was made of it: it has ended with what is raised, which stays. */
+static void
+async_call_fail(async_call *self)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    task_group *group = self->group;
+    self->group = NULL;
+    PyErr_SetRaisedException(Py_NewRef(raised));
+    async_call_settle(self, group, NULL);
+    Py_DECREF(group);
+    coroutine_give_up(&self->base);
+    PyErr_SetRaisedException(raised);
+}
 
 int
-async_call_start(crew *of, generators_state *state, PyObject *item)
+async_call_start(task_group *group, PyObject *item)
 {
-    PyTypeObject *type = state->async_call_type;
+    PyTypeObject *type = group->state->async_call_type;
+    if (type == NULL) {
+        raising_shut_down();
+        return -1;
+    }
     async_call *self = (async_call *)type->tp_alloc(type, 0);
     if (self == NULL) {
         return -1;
     }
-    self->call.item = Py_NewRef(item);
-    self->crew = (crew *)Py_NewRef(of);
-    window_start(&of->calls, &self->call);
-    PyObject *task = crew_spawn(of, (PyObject *)self);
-    if (task == NULL && self->crew != NULL) {
-        /* Nobody will run it. */
-        PyObject *raised = PyErr_GetRaisedException();
-        PyErr_SetRaisedException(Py_NewRef(raised));
-        PyObject *told;
-        end(self, NULL, &told);
-        Py_XDECREF(told);
-        PyErr_SetRaisedException(raised);
+    call_init(&self->call, (PyObject *)self, item);
+    self->group = (task_group *)Py_NewRef((PyObject *)group);
+    if (coroutine_init(&self->base, &async_call_kind, false) < 0) {
+        Py_DECREF(self);
+        return -1;
     }
-    else if (self->crew != NULL) {
-        self->task = Py_NewRef(task);
+    window_start(&group->calls, &self->call);
+    PyObject *task = task_group_spawn(group, (PyObject *)self);
+    if (self->group != NULL) { /* it has not ended */
+        if (task == NULL) {
+            async_call_fail(self);
+        }
+        else {
+            self->task = Py_NewRef(task);
+        }
     }
     int status = task == NULL ? -1 : self->call.settled;
     Py_XDECREF(task);
@@ -173,133 +292,71 @@ async_call_start(crew *of, generators_state *state, PyObject *item)
     return status;
 }
 
-/* ---- as a coroutine ---- */
-
-static PySendResult
-async_call_am_send(PyObject *op, PyObject *value, PyObject **told)
-{
-    return step(op, value, NULL, told);
-}
-
+/* The tasks of the calls that run, in a list: calls end while they are cancelled. */
 static PyObject *
-async_call_send(PyObject *op, PyObject *value)
+async_call_tasks(task_group *group)
 {
-    PyObject *told;
-    PySendResult status = step(op, value, NULL, &told);
-    return old_coroutine_stepped(status, told);
-}
-
-static PyObject *
-async_call_iternext(PyObject *op)
-{
-    return async_call_send(op, Py_None);
-}
-
-static PyObject *
-async_call_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
-{
-    return old_coroutine_throw(op, step, args, count);
-}
-
-static PyObject *
-async_call_close(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    bool ended;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    ended = ((async_call *)op)->crew == NULL;
-    Py_END_CRITICAL_SECTION();
-    if (!ended && old_coroutine_close(op, step) < 0) {
-        return NULL;
+    PyObject *tasks = PyList_New(0);
+    call *one = tasks == NULL ? NULL : group->calls.first_running;
+    for (; one != NULL; one = one->next_running) {
+        PyObject *task = async_call_of(one)->task;
+        if (task != NULL && PyList_Append(tasks, task) < 0) {
+            Py_DECREF(tasks);
+            return NULL;
+        }
     }
-    Py_RETURN_NONE;
+    return tasks;
 }
 
-/* Of what it awaits, or None. */
-static PyObject *
-get_of_awaited(PyObject *op, void *closure)
+int
+async_call_cancel_all(task_group *group)
 {
-    PyObject *awaited;
-    Py_BEGIN_CRITICAL_SECTION(op);
-    awaited = Py_XNewRef(((async_call *)op)->awaited);
-    Py_END_CRITICAL_SECTION();
-    if (awaited == NULL) {
-        Py_RETURN_NONE;
+    group->cancelling = true;
+    PyObject *tasks = async_call_tasks(group);
+    if (tasks == NULL) {
+        return -1;
     }
-    PyObject *value = PyObject_GetAttrString(awaited, closure);
-    Py_DECREF(awaited);
-    if (value == NULL && raising_forgive(PyExc_AttributeError) == 0) {
-        Py_RETURN_NONE;
+    int status = 0;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(tasks) && status == 0; i++) {
+        status = task_group_cancel(group, PyList_GET_ITEM(tasks, i));
     }
-    return value;
+    Py_DECREF(tasks);
+    return status;
 }
 
-static PyObject *
-get_name(PyObject *op, void *Py_UNUSED(closure))
-{
-    PyObject *name = get_of_awaited(op, "__qualname__");
-    if (name == Py_None) {
-        Py_SETREF(name, PyUnicode_FromString("amap"));
-    }
-    return name;
-}
+/* ---- memory ---- */
 
 static int
 async_call_traverse(PyObject *op, visitproc visit, void *arg)
 {
     async_call *self = (async_call *)op;
-    Py_VISIT(self->crew);
+    Py_VISIT((PyObject *)self->group);
     Py_VISIT(self->task);
-    Py_VISIT(self->awaited);
-    return call_traverse(op, visit, arg);
+    int status = call_traverse(&self->call, visit, arg);
+    return status != 0 ? status : coroutine_traverse(op, visit, arg);
 }
 
 static int
 async_call_clear(PyObject *op)
 {
     async_call *self = (async_call *)op;
-    Py_CLEAR(self->crew);
+    coroutine_clear(op);
+    PyObject *group = (PyObject *)self->group;
+    self->group = NULL;
+    Py_XDECREF(group);
     Py_CLEAR(self->task);
-    Py_CLEAR(self->awaited);
-    return call_clear(op);
+    call_clear(&self->call);
+    return 0;
 }
-
-static void
-async_call_dealloc(PyObject *op)
-{
-    PyTypeObject *type = Py_TYPE(op);
-    PyObject_GC_UnTrack(op);
-    async_call_clear(op);
-    type->tp_free(op);
-    Py_DECREF(type);
-}
-
-static PyMethodDef async_call_methods[] = {
-    {"send", async_call_send, METH_O, NULL},
-    {"throw", (PyCFunction)(void (*)(void))async_call_throw, METH_FASTCALL, NULL},
-    {"close", async_call_close, METH_NOARGS, NULL},
-    {NULL},
-};
-
-static PyGetSetDef async_call_getset[] = {
-    {"__name__", get_name, NULL, NULL, NULL},
-    {"__qualname__", get_name, NULL, NULL, NULL},
-    {"cr_await", get_of_awaited, NULL, NULL, "cr_await"},
-    {"cr_frame", get_of_awaited, NULL, NULL, "cr_frame"},
-    {"cr_code", get_of_awaited, NULL, NULL, "cr_code"},
-    {"cr_running", attributes_get_flag, NULL, NULL, (void *)offsetof(async_call, running)},
-    {NULL},
-};
 
 static PyType_Slot async_call_slots[] = {
-    {Py_tp_doc, (char *)"A call of amap(), as its task runs it."},
+    {Py_tp_doc, (char *)"A call of amap(), the coroutine of its task."},
     {Py_tp_traverse, async_call_traverse},
     {Py_tp_clear, async_call_clear},
-    {Py_tp_dealloc, async_call_dealloc},
-    {Py_tp_iternext, async_call_iternext},
-    {Py_am_await, PyObject_SelfIter},
+    {Py_tp_finalize, coroutine_finalize},
+    {Py_tp_dealloc, coroutine_dealloc},
+    {Py_tp_iternext, coroutine_iternext},
     {Py_am_send, async_call_am_send},
-    {Py_tp_methods, async_call_methods},
-    {Py_tp_getset, async_call_getset},
     {0, NULL},
 };
 

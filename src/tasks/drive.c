@@ -293,7 +293,7 @@ drive_of(generators_state *state, PyObject *generator, PyObject *maker)
     }
     PyTypeObject *type = state->drive_type;
     if (type == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "the interpreter is shutting down");
+        raising_shut_down();
         return NULL;
     }
     drive *self = (drive *)type->tp_alloc(type, 0);

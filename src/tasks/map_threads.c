@@ -1,23 +1,30 @@
 /* map_threads: the results of a function called with each item, on several threads.
  *
- * The source is pulled, and a call started, only while the consumer asks for a result and
- * there is room in the window; then it waits for the result whose turn it is.
+ * The source is pulled, and a call started, only when the consumer asks for a result and there
+ * is room in the window.  Then the step waits for the result whose turn it is.
  *
- * States: those of a stream.  When the source fails, what was started is given first, and
- * then the error comes.  A call that fails ends the stream when its turn comes.  At the
- * end what has not begun is cancelled, the rest waited for, and then the source
- * closed; a stream that is dropped does not wait, and calls under way end by themselves.
+ * States: those of a stream.  When the source fails, the results of the calls that were
+ * started come first, and then its error.  A call that fails ends the stream when its turn
+ * comes.  At the end the calls that have not begun are cancelled, the others are waited for,
+ * and then the source is closed.  A stream that is dropped does not wait: calls that run end
+ * by themselves.
  *
- * Owned: the source, by the stream; the function; the calls; the workers.  User code runs
- * in the source, under `running`, and on the threads in the function, which knows nothing of
- * the stream.  Threads: see stream.c and workers.c.
+ * Owned: the source, by the stream; the function; the calls; the workers.
+ *
+ * User code runs in the source, under `running`, and on the threads in the function, which
+ * knows nothing of the stream.
+ *
+ * Threads: see stream.c and workers.c.
  */
 #include "tasks/map_threads.h"
 
+#include "runtime/patched.h"
+#include "runtime/raising.h"
 #include "stream/stream.h"
 #include "tasks/task.h"
 #include "tasks/workers.h"
-#include "runtime/raising.h"
+#include "tasks/workers_start.h"
+#include "tasks/workers_stop.h"
 
 typedef struct {
     stream stream;
@@ -31,9 +38,9 @@ typedef struct {
 /* ---- the stream's own ---- */
 
 /* Start calls while there is room and the source gives items.  0, or -1 with an exception
-   set that is not the source's. */
+   that is not the source's. */
 static int
-fill(map_threads *self)
+map_threads_fill(map_threads *self)
 {
     while (!self->source_ended && window_has_room(&self->calls)) {
         PyObject *item;
@@ -56,17 +63,17 @@ static PyObject *
 map_threads_next(stream *base)
 {
     map_threads *self = (map_threads *)base;
-    if (!workers_are_here(self->workers)) {
+    if (!workers_check_process(self->workers)) {
         return NULL;
     }
     workers_look(self->workers, &self->calls);
     for (;;) {
-        if (fill(self) < 0) {
+        if (map_threads_fill(self) < 0) {
             return NULL;
         }
         if (window_is_ready(&self->calls)) {
             PyObject *result;
-            return window_take(&self->calls, &result) < 0 ? NULL : result;
+            return window_pop(&self->calls, &result) < 0 ? NULL : result;
         }
         if (self->calls.held == 0) {
             PyObject *error = self->error;
@@ -147,8 +154,8 @@ is_pool(PyObject *executor, const char *module_name, const char *class_name)
     return is;
 }
 
-/* Refuse executors that send their calls elsewhere: what map_threads() gives them can't be
-   sent. */
+/* Refuse executors that run calls outside this interpreter: the calls of map_threads() cannot
+   be sent there. */
 static int
 check_pool(PyObject *executor)
 {
@@ -221,7 +228,8 @@ map_threads_init(map_threads *self, generators_state *state, PyObject *args, PyO
                      function);
         return -1;
     }
-    if (executor != Py_None && check_executor(executor) < 0) {
+    if (patched_check_threads("map_threads()", "use its own pool of greenlets") < 0 ||
+        (executor != Py_None && check_executor(executor) < 0)) {
         return -1;
     }
     self->function = Py_NewRef(function);
@@ -251,16 +259,17 @@ PyDoc_STRVAR(
     "            return_exceptions=False, executor=None)\n"
     "--\n\n"
     "The results of fn(item) for each item of the source, called on threads.\n\n"
-    "The source is pulled on the consumer's thread, and only as results are asked\n"
-    "for: at most `concurrency` calls run at once, and at most `buffersize` (twice\n"
-    "that, if None) were started and are not given yet.  Results come in the order\n"
-    "of the items or, with ordered=False, as they are ready.  The threads are the\n"
-    "stream's own, or an executor's; each call runs in a copy of the consumer's\n"
-    "context.\n\n"
-    "A call that raises ends the stream with its exception, which a note tells the item of;\n"
-    "with return_exceptions=True the exception is the result instead.  A failure,\n"
-    "close() and Ctrl-C start nothing more, cancel what has not begun, wait for the calls\n"
-    "that run, and close a source that is a generator.\n\n"
+    "The source is pulled on the consumer's thread, and only when a result is asked\n"
+    "for.  At most `concurrency` calls run at once.  At most `buffersize` calls (twice\n"
+    "`concurrency`, if None) have started and have not given their result yet.\n"
+    "Results come in the order of the items or, with ordered=False, as they are\n"
+    "ready.  The threads are the stream's own, or an executor's.  Each call runs in a\n"
+    "copy of the consumer's context.\n\n"
+    "A call that raises ends the stream when its turn comes.  A note on the exception\n"
+    "names the item.  With return_exceptions=True the exception is the result instead.\n"
+    "A failure, close() and Ctrl-C start no further call, cancel those that have not\n"
+    "begun, wait for those that run, and then close a source that is a generator.\n"
+    "RuntimeError where gevent or eventlet has replaced threads by greenlets.\n\n"
     ">>> list(map_threads(str.upper, ['a', 'b', 'c'], concurrency=2))\n"
     "['A', 'B', 'C']");
 

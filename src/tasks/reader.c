@@ -1,193 +1,361 @@
-/* reader: the coroutine of the one task that pulls an async iterator.
+/* _Reader: the coroutine of the one task that iterates an async source.
  *
- * All of the iterator runs in that task, so that what an async generator holds across its
- * yields (a timeout, a task group) is left in the task that entered it.  Leaving a step of
- * the stream does not touch it: the item that comes is there for the next step.
+ * All of the source runs in that task and its context, from the first step to the close.  So
+ * what an async generator holds across its yields (a timeout, a task group, a context
+ * variable) is left by the task that entered it, also where the stream is closed or dropped
+ * and where the event loop ends.  A step of the stream that is cancelled does not touch the
+ * reader: the item that comes is there for the next step.
  *
- * States: new -> pulling <-> waiting for room -> ended.  Told to stop it is cancelled where
- * it pulls, and then closes the source, if it is to, before it ends.
+ * States (`phase`): between -> pulling or parked -> between -> ... -> closing -> ended.  When
+ * the source has ended or failed (`is_over`), or the group is `stopping`, the reader waits
+ * until it may close the source, closes it, and ends.  The group stops a reader by cancelling
+ * its task once.  A cancellation by others ends the reader in the same way, and then the task
+ * is cancelled.
  *
- * Owned: the crew, the source and what it awaits; the item held.  User code runs in the
- * source, under `running`, and in deliver(), on the loop's thread.
+ * Owned: see the struct.
  *
- * Threads: its crew's section guards it.
+ * User code runs in the source, in deliver(), and in what is dropped.  The base refuses every
+ * other call meanwhile.
+ *
+ * Threads: the group's section guards the reader; a step takes it.
  */
 #include "tasks/reader.h"
 
 #include "aio/await.h"
-#include "aio/steps_old.h"
 #include "aio/loop.h"
-#include "tasks/crew.h"
+#include "runtime/raising.h"
+
+/* ---- the group's list ---- */
+
+static void
+reader_link(reader *self)
+{
+    self->next = self->group->first_reader;
+    self->group->first_reader = self;
+}
+
+/* Whether it stood in the list. */
+static bool
+reader_unlink(reader *self)
+{
+    task_group *group = self->group;
+    reader **place = group == NULL ? NULL : &group->first_reader;
+    while (place != NULL && *place != NULL && *place != self) {
+        place = &(*place)->next;
+    }
+    if (place == NULL || *place == NULL) {
+        return false;
+    }
+    *place = self->next;
+    self->next = NULL;
+    return true;
+}
+
+/* ---- cancelling ---- */
+
+/* Cancel what it waits for, once.  A source that is cancelled already is left to its end: a
+   second cancellation would interrupt its `finally`. */
+static int
+reader_tell(reader *self)
+{
+    if (self->was_told || self->task == NULL || self->phase == READER_CLOSING ||
+        self->phase == READER_ENDED) {
+        return 0;
+    }
+    self->was_told = true;
+    PyObject *task = Py_NewRef(self->task);
+    int status = self->is_cancelled ? loop_is_being_cancelled(task) : 0;
+    if (status == 0) {
+        self->expects_to_leave = true;
+        status = task_group_cancel(self->group, task);
+    }
+    if (status < 0) {
+        self->was_told = self->expects_to_leave = false;
+    }
+    Py_DECREF(task);
+    return status < 0 ? -1 : 0;
+}
+
+/* ---- what a wait came to ---- */
+
+/* The source, or closing it, has failed with what is raised. */
+static void
+reader_add_error(reader *self)
+{
+    PyObject *earlier = self->error;
+    self->error = NULL;
+    raising_chain(earlier);
+    self->error = PyErr_GetRaisedException();
+}
+
+/* The wait has failed with what is raised.  A cancellation is by others unless `was_told`. */
+static void
+reader_failed(reader *self, bool was_pulling, bool was_told)
+{
+    self->is_over = true;
+    if (PyErr_ExceptionMatches(self->group->cancelled_error)) {
+        PyObject *raised = PyErr_GetRaisedException();
+        if (was_told || self->cancellation != NULL) {
+            Py_DECREF(raised);
+        }
+        else {
+            self->cancellation = raised;
+        }
+        return;
+    }
+    if (was_pulling) {
+        if (raising_forgive(PyExc_StopAsyncIteration) == 0) {
+            if (PyAsyncGen_CheckExact(self->source)) {
+                self->closes = false; /* its code has returned */
+            }
+            return;
+        }
+        stream_note("while reading item %zd", self->pulled);
+    }
+    reader_add_error(self);
+}
+
+/* The wait has given `value` (stolen), or has raised where that is NULL. */
+static void
+reader_wait_ended(reader *self, PyObject *value, bool was_told)
+{
+    bool was_pulling = self->phase == READER_PULLING;
+    bool was_closing = self->phase == READER_CLOSING;
+    PyObject *room = self->room;
+    self->room = NULL;
+    self->is_cancelled = false;
+    self->phase = was_closing ? READER_ENDED : READER_BETWEEN;
+    if (value == NULL) {
+        reader_failed(self, was_pulling, was_told);
+    }
+    else if (was_pulling) {
+        self->pulled++;
+        if (self->kind->deliver(self, value) < 0) {
+            self->is_over = true;
+            reader_add_error(self);
+        }
+    }
+    Py_XDECREF(value);
+    Py_XDECREF(room);
+}
+
+/* ---- the next wait ---- */
+
+static PySendResult
+reader_park(reader *self, PyObject **result)
+{
+    PyObject *room = task_group_new_future(self->group);
+    if (room == NULL) {
+        return PYGEN_ERROR;
+    }
+    self->room = room;
+    self->phase = READER_PARKED;
+    return coroutine_await(&self->base, await_iterator(room), result);
+}
+
+static PySendResult
+reader_close_source(reader *self, PyObject **result)
+{
+    PyObject *source = self->source;
+    self->phase = READER_CLOSING;
+    self->source = NULL;
+    PyObject *closing = PyObject_CallMethod(source, "aclose", NULL);
+    Py_DECREF(source);
+    if (closing == NULL) {
+        return PYGEN_ERROR;
+    }
+    PySendResult sent = coroutine_await(&self->base, await_iterator(closing), result);
+    PyObject *raised = sent == PYGEN_ERROR ? PyErr_GetRaisedException() : NULL;
+    Py_DECREF(closing);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+    return sent;
+}
+
+/* PYGEN_RETURN with *result NULL where there is nothing more to wait for. */
+static PySendResult
+reader_begin_wait(reader *self, PyObject **result)
+{
+    *result = NULL;
+    if (self->is_over || self->group->stopping) {
+        if (self->source == NULL || !self->closes) {
+            self->phase = READER_ENDED;
+            return PYGEN_RETURN;
+        }
+        return self->kind->may_close(self) ? reader_close_source(self, result)
+                                           : reader_park(self, result);
+    }
+    if (!self->kind->wants(self)) {
+        return reader_park(self, result);
+    }
+    self->phase = READER_PULLING;
+    return coroutine_await(&self->base, await_anext(self->source), result);
+}
 
 /* ---- a step ---- */
 
 static PySendResult
-end(reader *self, PyObject **told)
+reader_end(reader *self, PyObject **result)
 {
-    self->is_ended = true;
-    self->crew->readers--;
-    Py_CLEAR(self->task);
-    Py_CLEAR(self->awaited);
-    Py_CLEAR(self->room);
-    PyObject *cancelled = NULL;
-    if (PyErr_Occurred()) {
-        self->error = PyErr_GetRaisedException();
-        if (!PyObject_TypeCheck(self->error, (PyTypeObject *)PyExc_Exception)) {
-            cancelled = Py_NewRef(self->error);
-        }
+    PyObject *raised = self->cancellation;
+    self->cancellation = NULL;
+    if (raised == NULL && self->error != NULL &&
+        (PyErr_GivenExceptionMatches(self->error, PyExc_KeyboardInterrupt) ||
+         PyErr_GivenExceptionMatches(self->error, PyExc_SystemExit))) {
+        raised = Py_NewRef(self->error); /* asyncio ends the program */
     }
-    self->kind->ended(self);
-    crew_wake(self->crew);
-    *told = NULL;
-    if (cancelled != NULL) {
-        PyErr_SetRaisedException(cancelled);
+    else if (raised != NULL && self->error == NULL && !self->group->stopping) {
+        self->error = Py_NewRef(raised);
+    }
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
         return PYGEN_ERROR;
     }
-    *told = Py_NewRef(Py_None);
+    *result = Py_NewRef(Py_None);
     return PYGEN_RETURN;
 }
 
+/* Go on with what the wait came to, until it must wait again or has ended. */
 static PySendResult
-await_room(reader *self, PyObject **told)
+reader_run(reader *self, PySendResult sent, bool was_told, PyObject **result)
 {
-    self->room = loop_future(self->crew->loop);
-    if (self->room == NULL) {
-        return PYGEN_ERROR;
+    while (sent != PYGEN_NEXT) {
+        reader_wait_ended(self, sent == PYGEN_RETURN ? *result : NULL, was_told);
+        was_told = false;
+        *result = NULL;
+        if (self->phase == READER_ENDED) {
+            return reader_end(self, result);
+        }
+        sent = reader_begin_wait(self, result);
+        if (self->phase == READER_ENDED) {
+            return reader_end(self, result);
+        }
     }
-    self->awaited = await_iterator(self->room);
-    return self->awaited == NULL ? PYGEN_ERROR : PyIter_Send(self->awaited, Py_None, told);
+    if (self->phase == READER_PULLING && self->group->stopping && reader_tell(self) < 0) {
+        raising_unraisable((PyObject *)self);
+    }
+    return sent;
+}
+
+/* close(): what it awaits is closed, as at any `await`, and the source is left. */
+static PySendResult
+reader_exit(reader *self, PyObject *exception)
+{
+    if (coroutine_close_awaited(&self->base) < 0) {
+        reader_add_error(self);
+    }
+    if (!self->group->stopping) {
+        PyErr_SetString(PyExc_RuntimeError, "the task of the source was closed");
+        reader_add_error(self);
+    }
+    PyErr_SetRaisedException(Py_NewRef(exception));
+    return PYGEN_ERROR;
 }
 
 static PySendResult
-begin_closing(reader *self, PyObject **told)
+reader_step_lock_held(reader *self, PyObject *value, PyObject *exception, PyObject **result)
 {
-    self->closing = true;
-    PyObject *closing = PyObject_CallMethod(self->source, "aclose", NULL);
-    self->awaited = closing == NULL ? NULL : await_iterator(closing);
-    Py_XDECREF(closing);
-    return self->awaited == NULL ? PYGEN_ERROR : PyIter_Send(self->awaited, Py_None, told);
+    if (value == NULL && PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit)) {
+        return reader_exit(self, exception);
+    }
+    bool was_cancelled =
+        value == NULL && PyErr_GivenExceptionMatches(exception, self->group->cancelled_error);
+    bool was_told = was_cancelled && self->expects_to_leave;
+    self->is_cancelled = self->is_cancelled || (was_cancelled && !was_told);
+    if (was_told) {
+        self->expects_to_leave = false;
+        PyObject *task = Py_NewRef(self->task);
+        loop_uncancel(task);
+        Py_DECREF(task);
+    }
+    PySendResult sent = coroutine_resume_awaited(&self->base, value, exception, result);
+    return reader_run(self, sent, was_told, result);
 }
 
 static PySendResult
-await_item(reader *self, PyObject **told)
+reader_step(coroutine *base, PyObject *value, PyObject *exception, PyObject **result)
 {
-    self->awaited = await_anext(self->source);
-    return self->awaited == NULL ? PYGEN_ERROR : PyIter_Send(self->awaited, Py_None, told);
-}
-
-/* What was awaited was the source's next item, and it failed: 0 if that is no failure. */
-static int
-failed(reader *self)
-{
-    if (PyErr_ExceptionMatches(PyExc_StopAsyncIteration)) {
-        PyErr_Clear();
-        return 0;
-    }
-    if (self->crew->stopping && !PyErr_ExceptionMatches(PyExc_Exception) &&
-        !PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) &&
-        !PyErr_ExceptionMatches(PyExc_SystemExit)) {
-        PyErr_Clear(); /* as it was told */
-        return 0;
-    }
-    stream_note("while reading item %zd", self->pulled);
-    return -1;
-}
-
-/* Go on after what was awaited has come to `status`, until something must be awaited. */
-static PySendResult
-go_on(reader *self, PySendResult status, PyObject **told)
-{
-    while (status != PYGEN_NEXT) {
-        bool waited = self->room != NULL, pulled = self->awaited != NULL && !waited;
-        PyObject *value = status == PYGEN_RETURN ? *told : NULL;
-        *told = NULL;
-        Py_CLEAR(self->awaited);
-        Py_CLEAR(self->room);
-        if (self->closing) {
-            Py_XDECREF(value);
-            return end(self, told);
-        }
-        int ok = 0;
-        bool over = false;
-        if (value == NULL) {
-            ok = failed(self);
-            over = true;
-        }
-        else if (pulled) {
-            self->pulled++;
-            ok = self->crew->stopping ? 0 : self->kind->deliver(self, value);
-        }
-        Py_XDECREF(value);
-        if (ok < 0 || (over && !self->crew->stopping)) {
-            return end(self, told);
-        }
-        if (self->crew->stopping) {
-            if (!self->closes) {
-                return end(self, told);
-            }
-            status = begin_closing(self, told);
-        }
-        else {
-            status = self->kind->wants(self) ? await_item(self, told) : await_room(self, told);
-        }
-    }
-    return status;
-}
-
-static PySendResult
-step_lock_held(reader *self, PyObject *value, PyObject *exception, PyObject **told)
-{
-    if (self->running || self->is_ended) {
-        return old_coroutine_refuse(self->running);
-    }
-    self->running = true;
-    PySendResult status = PYGEN_ERROR;
-    if (exception != NULL && self->awaited == NULL) {
-        PyErr_SetRaisedException(Py_NewRef(exception));
-    }
-    else if (exception != NULL) {
-        status = await_throw(self->awaited, exception, told);
-    }
-    else if (self->awaited != NULL) {
-        status = PyIter_Send(self->awaited, value, told);
-    }
-    else {
-        /* The first step: nothing was awaited. */
-        *told = Py_NewRef(Py_None);
-        status = PYGEN_RETURN;
-    }
-    status = go_on(self, status, told);
-    self->running = false;
-    return status;
-}
-
-static PySendResult
-step(PyObject *op, PyObject *value, PyObject *exception, PyObject **told)
-{
-    reader *self = (reader *)op;
-    *told = NULL;
-    PySendResult status;
-    if (self->crew == NULL) {
-        return old_coroutine_refuse(self->running); /* cleared by the collector */
-    }
-    Py_INCREF(self);
-    Py_BEGIN_CRITICAL_SECTION(self->crew);
-    status = step_lock_held(self, value, exception, told);
+    reader *self = (reader *)base;
+    PySendResult sent;
+    Py_BEGIN_CRITICAL_SECTION(self->group); /* which stays until the collector clears this */
+    sent = reader_step_lock_held(self, value, exception, result);
     Py_END_CRITICAL_SECTION();
-    Py_DECREF(self);
-    return status;
+    return sent;
 }
+
+static void
+reader_tell_end(reader *self, task_group *group)
+{
+    PyObject *error = self->error;
+    self->error = NULL;
+    if (self->kind->ends_stream || error != NULL) {
+        reader_try_to_stop_all(group);
+    }
+    if (error != NULL) {
+        PyErr_SetRaisedException(error);
+        task_group_add_error(group);
+    }
+    task_group_wake(group);
+}
+
+static void
+reader_release(coroutine *base)
+{
+    reader *self = (reader *)base;
+    task_group *group = self->group;
+    PyObject *held[] = {self->task, self->room, self->source, self->cancellation};
+    self->task = self->room = self->source = self->cancellation = NULL;
+    self->phase = READER_ENDED;
+    self->is_over = true;
+    Py_BEGIN_CRITICAL_SECTION(group);
+    if (reader_unlink(self)) {
+        reader_tell_end(self, group);
+    }
+    Py_END_CRITICAL_SECTION();
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(held); i++) {
+        Py_XDECREF(held[i]);
+    }
+}
+
+static PyObject *
+reader_qualified_name(coroutine *base)
+{
+    PyObject *source = Py_XNewRef(((reader *)base)->source);
+    PyObject *name = PyUnicode_FromFormat(
+        "reader of %s", source == NULL ? "a source" : Py_TYPE(source)->tp_name);
+    Py_XDECREF(source);
+    return name;
+}
+
+static const coroutine_kind reader_coroutine = {
+    .step = reader_step,
+    .release = reader_release,
+    .qualified_name = reader_qualified_name,
+    .is_internal = true,
+};
 
 /* ---- for the stream ---- */
 
 reader *
-reader_new(generators_state *state, crew *of, const reader_kind *kind, PyObject *source)
+reader_new(task_group *group, const reader_kind *kind, PyObject *source, bool closes)
 {
-    reader *self = (reader *)state->reader_type->tp_alloc(state->reader_type, 0);
-    if (self != NULL) {
-        self->kind = kind;
-        self->crew = (crew *)Py_NewRef(of);
-        self->source = Py_NewRef(source);
+    PyTypeObject *type = group->state->reader_type;
+    if (type == NULL) {
+        raising_shut_down();
+        return NULL;
+    }
+    reader *self = (reader *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->kind = kind;
+    self->group = (task_group *)Py_NewRef((PyObject *)group);
+    self->source = Py_NewRef(source);
+    self->closes = closes;
+    if (coroutine_init(&self->base, &reader_coroutine, false) < 0) {
+        Py_DECREF(self);
+        return NULL;
     }
     return self;
 }
@@ -195,27 +363,33 @@ reader_new(generators_state *state, crew *of, const reader_kind *kind, PyObject 
 int
 reader_start(reader *self)
 {
-    self->crew->readers++;
-    PyObject *task = crew_spawn(self->crew, (PyObject *)self);
+    reader_link(self);
+    PyObject *task = task_group_spawn(self->group, (PyObject *)self);
     if (task == NULL) {
-        if (!self->is_ended) {
-            self->is_ended = true;
-            self->crew->readers--;
-        }
+        PyObject *raised = PyErr_GetRaisedException();
+        coroutine_give_up(&self->base);
+        PyErr_SetRaisedException(raised);
         return -1;
     }
-    if (!self->is_ended) {
-        self->task = task;
+    if (self->phase == READER_ENDED) {
+        Py_DECREF(task);
         return 0;
     }
-    Py_DECREF(task);
+    self->task = task;
+    if (self->phase == READER_PULLING && self->group->stopping) {
+        return reader_tell(self);
+    }
     return 0;
 }
 
 void
 reader_poke(reader *self)
 {
-    if (self->room == NULL || !(self->crew->stopping || self->kind->wants(self))) {
+    if (self->room == NULL) {
+        return;
+    }
+    bool is_ending = self->is_over || self->group->stopping;
+    if (!(is_ending ? self->kind->may_close(self) : self->kind->wants(self))) {
         return;
     }
     PyObject *raised = PyErr_GetRaisedException();
@@ -229,142 +403,85 @@ reader_poke(reader *self)
     }
 }
 
-int
-reader_stop(reader *self)
+/* One that runs at this moment looks at `stopping` before it waits again. */
+static reader *
+reader_find_to_tell(task_group *group)
 {
-    self->crew->stopping = true;
-    if (self->task == NULL || self->closing) {
-        return 0;
+    reader *one = group->first_reader;
+    while (one != NULL && (one->was_told || one->base.running || one->task == NULL ||
+                           one->phase == READER_CLOSING)) {
+        one = one->next;
     }
-    PyObject *task = Py_NewRef(self->task);
-    int status = crew_cancel(self->crew, task);
-    Py_DECREF(task);
+    return one;
+}
+
+int
+reader_stop_all(task_group *group)
+{
+    group->stopping = true;
+    reader *one;
+    int status = 0;
+    while (status == 0 && (one = reader_find_to_tell(group)) != NULL) {
+        Py_INCREF(one);
+        status = reader_tell(one);
+        Py_DECREF(one);
+    }
     return status;
 }
 
-/* ---- as a coroutine ---- */
-
-static PySendResult
-reader_am_send(PyObject *op, PyObject *value, PyObject **told)
+void
+reader_try_to_stop_all(task_group *group)
 {
-    return step(op, value, NULL, told);
-}
-
-static PyObject *
-reader_send(PyObject *op, PyObject *value)
-{
-    PyObject *told;
-    PySendResult status = step(op, value, NULL, &told);
-    return old_coroutine_stepped(status, told);
-}
-
-static PyObject *
-reader_iternext(PyObject *op)
-{
-    return reader_send(op, Py_None);
-}
-
-static PyObject *
-reader_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
-{
-    return old_coroutine_throw(op, step, args, count);
-}
-
-static PyObject *
-reader_close(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    reader *self = (reader *)op;
-    bool running = false;
-    if (self->crew == NULL) {
-        Py_RETURN_NONE; /* cleared by the collector */
+    if (reader_stop_all(group) < 0) {
+        raising_unraisable((PyObject *)group);
     }
-    Py_BEGIN_CRITICAL_SECTION(self->crew);
-    running = self->running;
-    if (!self->is_ended && !running) {
-        self->is_ended = true;
-        self->crew->readers--;
-        Py_CLEAR(self->awaited);
-    }
-    Py_END_CRITICAL_SECTION();
-    if (running) {
-        old_coroutine_refuse(running);
-        return NULL;
-    }
-    Py_RETURN_NONE;
 }
 
-static PyObject *
-get_name(PyObject *op, void *Py_UNUSED(closure))
-{
-    PyObject *source = ((reader *)op)->source; /* NULL once the collector has cleared this */
-    return PyUnicode_FromFormat("reader of %s",
-                                source == NULL ? "nothing" : Py_TYPE(source)->tp_name);
-}
+/* ---- memory ---- */
 
 static int
 reader_traverse(PyObject *op, visitproc visit, void *arg)
 {
     reader *self = (reader *)op;
-    Py_VISIT(Py_TYPE(op));
-    Py_VISIT(self->crew);
+    Py_VISIT((PyObject *)self->group);
     Py_VISIT(self->source);
     Py_VISIT(self->task);
-    Py_VISIT(self->awaited);
     Py_VISIT(self->room);
     Py_VISIT(self->item);
     Py_VISIT(self->error);
-    return 0;
+    Py_VISIT(self->cancellation);
+    return coroutine_traverse(op, visit, arg);
 }
 
 static int
 reader_clear(PyObject *op)
 {
     reader *self = (reader *)op;
-    self->is_ended = true;
-    Py_CLEAR(self->task);
-    Py_CLEAR(self->awaited);
-    Py_CLEAR(self->room);
-    Py_CLEAR(self->item);
-    Py_CLEAR(self->error);
-    Py_CLEAR(self->source);
-    Py_CLEAR(self->crew);
+    coroutine_clear(op);
+    reader_unlink(self);
+    self->phase = READER_ENDED;
+    PyObject *held[] = {self->task,
+                        self->room,
+                        self->item,
+                        self->error,
+                        self->cancellation,
+                        self->source,
+                        (PyObject *)self->group};
+    self->task = self->room = self->item = self->error = NULL;
+    self->cancellation = self->source = NULL;
+    self->group = NULL;
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(held); i++) {
+        Py_XDECREF(held[i]);
+    }
     return 0;
 }
 
-static void
-reader_dealloc(PyObject *op)
-{
-    PyTypeObject *type = Py_TYPE(op);
-    PyObject_GC_UnTrack(op);
-    reader_clear(op);
-    type->tp_free(op);
-    Py_DECREF(type);
-}
-
-static PyMethodDef reader_methods[] = {
-    {"send", reader_send, METH_O, NULL},
-    {"throw", (PyCFunction)(void (*)(void))reader_throw, METH_FASTCALL, NULL},
-    {"close", reader_close, METH_NOARGS, NULL},
-    {NULL},
-};
-
-static PyGetSetDef reader_getset[] = {
-    {"__name__", get_name, NULL, NULL, NULL},
-    {"__qualname__", get_name, NULL, NULL, NULL},
-    {NULL},
-};
-
 static PyType_Slot reader_slots[] = {
     {Py_tp_doc,
-     (char *)"What pulls an async source of amap() or amerge(), as its task runs it."},
+     (char *)"What iterates an async source of amap() or amerge(): the coroutine of a task."},
     {Py_tp_traverse, reader_traverse},
     {Py_tp_clear, reader_clear},
-    {Py_tp_dealloc, reader_dealloc},
-    {Py_tp_iternext, reader_iternext},
-    {Py_am_await, PyObject_SelfIter},
-    {Py_am_send, reader_am_send},
-    {Py_tp_methods, reader_methods},
-    {Py_tp_getset, reader_getset},
+    COROUTINE_SLOTS,
     {0, NULL},
 };
 

@@ -1,8 +1,9 @@
 /* The window of calls, and what all calls share.
  *
- * A call stands in the list once it is known when its result will be given: where the
- * results are ordered when it is started, and else when it is settled.  A window belongs to
- * one stream, which locks.
+ * A call is put into the list when it is known when its result will be given.  With ordered
+ * results that is when it is started, and otherwise when it is settled.
+ *
+ * Threads: a window belongs to one stream, which locks it.
  */
 #include "tasks/window.h"
 
@@ -41,9 +42,9 @@ window_open(window *self, Py_ssize_t concurrency, PyObject *buffersize, bool ord
 /* ---- calls in it ---- */
 
 static void
-append(window *self, call *one)
+window_append(window *self, call *one)
 {
-    Py_INCREF(one);
+    Py_INCREF(one->object);
     if (self->last == NULL) {
         self->first = one;
     }
@@ -64,16 +65,17 @@ window_start(window *self, call *one)
     if (one->next_running != NULL) {
         one->next_running->previous_running = &one->next_running;
     }
-    self->first_running = (call *)Py_NewRef(one);
+    self->first_running = one;
+    Py_INCREF(one->object);
     if (self->ordered) {
-        append(self, one);
+        window_append(self, one);
     }
 }
 
-/* Whether it ends the stream.  What else is a result all the same is so by
-   asyncio.gather(), too: what ends a call, and not the program. */
-static bool
-raises(const window *self, const call *one)
+/* With return_exceptions, what asyncio.gather() takes for a result is one: whatever ends a
+   call, and not the program. */
+bool
+window_raises(const window *self, const call *one)
 {
     return one->failed && (!self->returns_exceptions ||
                            PyErr_GivenExceptionMatches(one->result, PyExc_KeyboardInterrupt) ||
@@ -82,7 +84,7 @@ raises(const window *self, const call *one)
 }
 
 static void
-stop_running(call *one)
+window_stop_running(call *one)
 {
     *one->previous_running = one->next_running;
     if (one->next_running != NULL) {
@@ -90,7 +92,7 @@ stop_running(call *one)
     }
     one->next_running = NULL;
     one->previous_running = NULL;
-    Py_DECREF(one);
+    Py_DECREF(one->object);
 }
 
 void
@@ -101,19 +103,19 @@ window_settle(window *self, call *one)
     }
     one->settled = true;
     if (one->previous_running == NULL) {
-        return; /* forgotten */
+        return; /* the window has forgotten it */
     }
     self->running--;
-    self->failing = self->failing || raises(self, one);
+    self->failing = self->failing || window_raises(self, one);
     if (!self->ordered) {
-        append(self, one);
+        window_append(self, one);
     }
-    stop_running(one);
+    window_stop_running(one);
 }
 
-/* The first, which is in the window no longer. */
+/* Take the first one out of the window. */
 static call *
-pop(window *self)
+window_pop_call(window *self)
 {
     call *one = self->first;
     self->first = one->next;
@@ -126,13 +128,13 @@ pop(window *self)
 }
 
 int
-window_take(window *self, PyObject **value)
+window_pop(window *self, PyObject **value)
 {
-    call *one = pop(self);
+    call *one = window_pop_call(self);
     PyObject *result = one->result;
-    bool raised = raises(self, one);
+    bool raised = window_raises(self, one);
     one->result = NULL;
-    Py_DECREF(one);
+    Py_DECREF(one->object);
     if (raised) {
         PyErr_SetRaisedException(result);
         return -1;
@@ -145,10 +147,10 @@ void
 window_clear(window *self)
 {
     while (self->first != NULL) {
-        Py_DECREF(pop(self));
+        Py_DECREF(window_pop_call(self)->object);
     }
     while (self->first_running != NULL) {
-        stop_running(self->first_running);
+        window_stop_running(self->first_running);
     }
     self->running = 0;
     self->held = 0;
@@ -158,24 +160,73 @@ int
 window_traverse(window *self, visitproc visit, void *arg)
 {
     for (call *one = self->first_running; one != NULL; one = one->next_running) {
-        Py_VISIT(one);
+        Py_VISIT(one->object);
     }
-    Py_VISIT(self->first); /* which visits the next one */
+    if (self->first != NULL) {
+        Py_VISIT(self->first->object); /* which visits the next one */
+    }
     return 0;
 }
 
-/* ---- a call's own ---- */
+/* ---- a call ---- */
 
-/* A short text of the item; NULL where it has none, with an exception set only if that must be
-   raised (KeyboardInterrupt, MemoryError and their like). */
+void
+call_init(call *self, PyObject *object, PyObject *item)
+{
+    self->object = object;
+    self->item = Py_NewRef(item);
+}
+
+/* As many characters of a repr() as reprlib keeps of an object that it does not know. */
+#define ITEM_TEXT 30
+
+/* The repr() of an object, with its middle left out where it is long, and its type where that
+   fails, as reprlib has them. */
+static PyObject *
+call_short_repr(PyObject *item)
+{
+    PyObject *text = PyObject_Repr(item);
+    if (text == NULL && raising_forgive_answer() == 0) {
+        text = PyUnicode_FromFormat("<%s instance at %p>", Py_TYPE(item)->tp_name, item);
+    }
+    Py_ssize_t length = text == NULL ? 0 : PyUnicode_GET_LENGTH(text);
+    if (length <= ITEM_TEXT) {
+        return text;
+    }
+    Py_ssize_t start = (ITEM_TEXT - 3) / 2, end = ITEM_TEXT - 3 - start;
+    PyObject *head = PyUnicode_Substring(text, 0, start);
+    PyObject *tail = PyUnicode_Substring(text, length - end, length);
+    Py_DECREF(text);
+    text = head == NULL || tail == NULL ? NULL : PyUnicode_FromFormat("%U...%U", head, tail);
+    Py_XDECREF(head);
+    Py_XDECREF(tail);
+    return text;
+}
+
+/* Whether reprlib leaves out what a large one holds, where repr() would make all of it. */
+static bool
+call_item_may_be_large(PyObject *item)
+{
+    return PyUnicode_Check(item) || PyLong_Check(item) || PyTuple_Check(item) ||
+           PyList_Check(item) || PyDict_Check(item) || PyAnySet_Check(item);
+}
+
+/* A short text of the item.  NULL where it has none; then an exception is set only if it must
+   be raised (KeyboardInterrupt, MemoryError and the like).  reprlib lets no MemoryError of a
+   __repr__() through, so it is used only where it is needed. */
 static PyObject *
 call_item_text(PyObject *item)
 {
-    PyObject *reprlib = PyImport_ImportModule("reprlib");
     PyObject *text = NULL;
-    if (reprlib != NULL) {
-        text = PyObject_CallMethod(reprlib, "repr", "(O)", item);
-        Py_DECREF(reprlib);
+    if (call_item_may_be_large(item)) {
+        PyObject *reprlib = PyImport_ImportModule("reprlib");
+        if (reprlib != NULL) {
+            text = PyObject_CallMethod(reprlib, "repr", "(O)", item);
+            Py_DECREF(reprlib);
+        }
+    }
+    else {
+        text = call_short_repr(item);
     }
     if (text == NULL) {
         raising_forgive_answer();
@@ -214,12 +265,12 @@ call_note_text(PyObject *item, Py_ssize_t index, PyObject *function)
     return text;
 }
 
-/* Say in a note for which item the exception (stolen) was raised.  Returns it, or what must be
-   raised instead. */
+/* Name the item in a note on the exception (stolen).  Returns it, or what must be raised
+   instead. */
 static PyObject *
 call_add_note(call *self, PyObject *exception, PyObject *function)
 {
-    /* CancelledError, GeneratorExit and KeyboardInterrupt are no Exceptions. */
+    /* No note on CancelledError, GeneratorExit and KeyboardInterrupt. */
     if (!PyObject_TypeCheck(exception, (PyTypeObject *)PyExc_Exception)) {
         return exception;
     }
@@ -248,22 +299,24 @@ call_end(call *self, PyObject *result, PyObject *function)
 }
 
 int
-call_traverse(PyObject *op, visitproc visit, void *arg)
+call_traverse(call *self, visitproc visit, void *arg)
 {
-    call *self = (call *)op;
-    Py_VISIT(Py_TYPE(op));
-    Py_VISIT(self->next);
+    if (self->next != NULL) {
+        Py_VISIT(self->next->object);
+    }
     Py_VISIT(self->item);
     Py_VISIT(self->result);
     return 0;
 }
 
-int
-call_clear(PyObject *op)
+void
+call_clear(call *self)
 {
-    call *self = (call *)op;
-    Py_CLEAR(self->next);
+    call *next = self->next;
+    self->next = NULL;
+    if (next != NULL) {
+        Py_DECREF(next->object);
+    }
     Py_CLEAR(self->item);
     Py_CLEAR(self->result);
-    return 0;
 }

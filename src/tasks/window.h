@@ -1,7 +1,6 @@
-/* The window: the calls that were started and whose results were not yet given
- * (window.c).
+/* The window: the calls that were started and whose results were not given yet (window.c).
  *
- * It says when another may be started and which result is next, whoever runs the calls
+ * It says whether another call may be started and which result is next, whoever runs the calls
  * and however they are waited for.
  */
 #ifndef GENERATORS_TASKS_WINDOW_H
@@ -11,10 +10,11 @@
 
 typedef struct call call;
 
-/* What a call of any kind begins with. */
+/* What a call of any kind has in common.  It is a part of an object, which the window owns as
+   long as the call stands in one of its lists. */
 struct call {
-    PyObject_HEAD
-    call *next; /* owned: the one after it in the window */
+    PyObject *object; /* borrowed: the object that this is a part of */
+    call *next;       /* owned: the one after it in the window */
     call *next_running;
     call **previous_running; /* the pointer to it; NULL once it does not run */
     PyObject *item;          /* owned: what the function is called with */
@@ -38,8 +38,8 @@ typedef struct {
     bool failing; /* a call has raised what ends the stream when its turn comes */
 } window;
 
-/* What the user said, None for a buffersize of twice the concurrency: 0, or -1 with
-   an exception set. */
+/* Take the user's arguments; a buffersize of None is twice the concurrency.  0, or -1 with an
+   exception set. */
 int window_open(window *self, Py_ssize_t concurrency, PyObject *buffersize, bool ordered,
                 bool returns_exceptions);
 
@@ -50,11 +50,14 @@ window_has_room(const window *self)
            !self->failing;
 }
 
-/* The call was started; `one` stays with the caller. */
+/* The call was started. */
 void window_start(window *self, call *one);
 
-/* The call has its result.  Again for one that was settled does nothing. */
+/* The call has its result.  Telling it again does nothing. */
 void window_settle(window *self, call *one);
+
+/* Whether what the call raised ends the stream. */
+bool window_raises(const window *self, const call *one);
 
 static inline bool
 window_is_ready(const window *self)
@@ -62,20 +65,25 @@ window_is_ready(const window *self)
     return self->first != NULL && self->first->settled;
 }
 
-/* Of a window that is ready the next result: 1 and *value, or -1 with an exception set
-   that a call raised. */
-int window_take(window *self, PyObject **value);
+/* The next result of a window that is ready: 1 and *value, or -1 with an exception set that a
+   call raised. */
+int window_pop(window *self, PyObject **value);
 
 /* Forget the calls, whatever becomes of them. */
 void window_clear(window *self);
 
 int window_traverse(window *self, visitproc visit, void *arg);
 
-/* Give a call its result: what is raised now, where `result` (stolen) is NULL, with a
-   note that says for which item. */
+/* ---- a call ---- */
+
+/* A new one, of that object. */
+void call_init(call *self, PyObject *object, PyObject *item);
+
+/* Give a call its result: `result` (stolen), or the exception that is set where that is NULL.
+   The exception gets a note that names the item. */
 void call_end(call *self, PyObject *result, PyObject *function);
 
-int call_traverse(PyObject *op, visitproc visit, void *arg);
-int call_clear(PyObject *op);
+int call_traverse(call *self, visitproc visit, void *arg);
+void call_clear(call *self);
 
 #endif

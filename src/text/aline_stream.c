@@ -81,11 +81,11 @@ aline_stream_clear(PyObject *op)
 
 static int
 aline_stream_init(aline_stream *self, generators_state *state, const char *name,
-                  aline_options_reader read, PyObject *args, PyObject *kwargs)
+                  line_options_reader read, PyObject *args, PyObject *kwargs)
 {
     line_options options = {.is_async = true};
     self->rows.state = state;
-    if (read(&options, state, name, args, kwargs, &self->rows) < 0) {
+    if (read(&options, name, args, kwargs, &self->rows) < 0) {
         return -1;
     }
     self->stream.close_with_task = options.close_with_task;
@@ -97,7 +97,7 @@ aline_stream_init(aline_stream *self, generators_state *state, const char *name,
 }
 
 PyObject *
-aline_stream_new(PyTypeObject *type, const char *name, aline_options_reader read,
+aline_stream_new(PyTypeObject *type, const char *name, line_options_reader read,
                  PyObject *args, PyObject *kwargs)
 {
     aline_stream *self = (aline_stream *)type->tp_alloc(type, 0);

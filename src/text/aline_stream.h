@@ -11,12 +11,8 @@ typedef struct {
     line_rows rows;
 } aline_stream;
 
-typedef int (*aline_options_reader)(line_options *options, generators_state *state,
-                                    const char *name, PyObject *args, PyObject *kwargs,
-                                    line_rows *rows);
-
 /* A type's tp_new, but for its name and how it reads its arguments. */
-PyObject *aline_stream_new(PyTypeObject *type, const char *name, aline_options_reader read,
+PyObject *aline_stream_new(PyTypeObject *type, const char *name, line_options_reader read,
                            PyObject *args, PyObject *kwargs);
 
 /* Slots of both types. */

@@ -63,8 +63,8 @@ options_check_newline(const line_reader_options *reader)
 }
 
 int
-line_options_read_lines(line_options *self, generators_state *state, const char *name,
-                        PyObject *args, PyObject *kwargs, line_rows *rows)
+line_options_read_lines(line_options *self, const char *name, PyObject *args, PyObject *kwargs,
+                        line_rows *rows)
 {
     char *keywords[] = {
         "source", "newline",  "keepends", "encoding",
@@ -91,7 +91,7 @@ line_options_read_lines(line_options *self, generators_state *state, const char 
     if (rows->reader.has_item_lines && options_check_newline(&reader) < 0) {
         return -1;
     }
-    return line_reader_open(&rows->reader, state, &reader);
+    return line_reader_open(&rows->reader, rows->state, &reader);
 }
 
 /* ---- jsonl_rows ---- */
@@ -147,8 +147,8 @@ options_read_loads(PyObject *loads, line_rows *rows)
 }
 
 int
-line_options_read_jsonl(line_options *self, generators_state *state, const char *name,
-                        PyObject *args, PyObject *kwargs, line_rows *rows)
+line_options_read_jsonl(line_options *self, const char *name, PyObject *args, PyObject *kwargs,
+                        line_rows *rows)
 {
     char *keywords[] = {
         "source",   "loads",    "blank", "on_error",
@@ -174,11 +174,11 @@ line_options_read_jsonl(line_options *self, generators_state *state, const char 
     if (self->items == DATA_SOURCE_AUTO) {
         rows->reader.check_item = options_check_json_item;
     }
-    PyObject *feed = Py_NewRef(state->latin1['\n']);
+    PyObject *feed = Py_NewRef(rows->state->latin1['\n']);
     PyObject *utf8 = encoding != NULL ? Py_NewRef(encoding) : PyUnicode_FromString("utf-8");
     reader.newline = feed;
     reader.encoding = utf8;
-    int status = utf8 == NULL ? -1 : line_reader_open(&rows->reader, state, &reader);
+    int status = utf8 == NULL ? -1 : line_reader_open(&rows->reader, rows->state, &reader);
     Py_DECREF(feed);
     Py_XDECREF(utf8);
     return status;

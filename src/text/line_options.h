@@ -14,11 +14,14 @@ typedef struct {
     int close_with_task; /* as given */
 } line_options;
 
-/* Parse the arguments of the type `name` and set up the rows, which must be all zero.  0 or
-   -1; the rows may be cleared in either case. */
-int line_options_read_lines(line_options *self, generators_state *state, const char *name,
-                            PyObject *args, PyObject *kwargs, line_rows *rows);
-int line_options_read_jsonl(line_options *self, generators_state *state, const char *name,
-                            PyObject *args, PyObject *kwargs, line_rows *rows);
+/* Parse the arguments of the type `name` and set up the rows, which must be zero but for their
+   state.  0 or -1; the rows may be cleared in either case. */
+typedef int (*line_options_reader)(line_options *self, const char *name, PyObject *args,
+                                   PyObject *kwargs, line_rows *rows);
+
+int line_options_read_lines(line_options *self, const char *name, PyObject *args,
+                            PyObject *kwargs, line_rows *rows);
+int line_options_read_jsonl(line_options *self, const char *name, PyObject *args,
+                            PyObject *kwargs, line_rows *rows);
 
 #endif

@@ -79,7 +79,7 @@ line_stream_init(line_stream *self, generators_state *state, const char *name,
     line_options options = {.is_async = false};
     line_reader *reader = &self->rows.reader;
     self->rows.state = state;
-    if (read(&options, state, name, args, kwargs, &self->rows) < 0 ||
+    if (read(&options, name, args, kwargs, &self->rows) < 0 ||
         data_source_open(&self->source, state, &self->stream, options.source, options.items,
                          line_reader_is_native(reader), &reader->path) < 0 ||
         file_origin_read(&self->origin, state, self->source.file) < 0) {

@@ -12,10 +12,6 @@ typedef struct {
     line_mark asked;    /* of the last checkpoint that was asked for */
 } line_stream;
 
-typedef int (*line_options_reader)(line_options *options, generators_state *state,
-                                   const char *name, PyObject *args, PyObject *kwargs,
-                                   line_rows *rows);
-
 /* A type's tp_new, but for its name and how it reads its arguments. */
 PyObject *line_stream_new(PyTypeObject *type, const char *name, line_options_reader read,
                           PyObject *args, PyObject *kwargs);

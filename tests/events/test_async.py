@@ -362,7 +362,7 @@ def test_calls_found_by_the_collector_are_over_and_stay_so() -> None:
 
     async def main() -> None:
         await d.aemit('message', 1)
-        found = [each for each in gc.get_objects() if type(each).__name__ == '_EventCall']
+        found = [each for each in gc.get_objects() if type(each).__name__ == '_EventCoroutine']
         for call in found:
             with pytest.raises(RuntimeError, match='cannot reuse already awaited coroutine'):
                 call.send(None)

@@ -292,9 +292,9 @@ def test_handler_closes_the_dispatcher_while_it_is_primed() -> None:
 def test_callable_that_returns_a_generator_is_told() -> None:
     d = Dispatcher()
     d.on('message', lambda data: handle())
-    with pytest.raises(TypeError, match='returned a generator, which nobody runs'):
+    with pytest.raises(TypeError, match='returned a generator, which is never run'):
         d.emit('message')
-    with pytest.raises(TypeError, match='returned a generator, which nobody runs'):
+    with pytest.raises(TypeError, match='returned a generator, which is never run'):
         asyncio.run(d.aemit('message'))  # type: ignore[arg-type]
 
 
@@ -541,7 +541,7 @@ def test_interrupt_while_a_removal_is_noted_is_raised(
 )
 def test_on_without_parentheses_is_refused(handler: Any) -> None:
     d = Dispatcher()
-    with pytest.raises(TypeError, match=r'use @on\(type\), or on\(type, handler\)'):
+    with pytest.raises(TypeError, match=r'use @on\(type\) or on\(type, handler\)'):
         d.on(handler)
 
 

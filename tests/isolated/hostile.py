@@ -726,6 +726,11 @@ class Loop(Hostile, asyncio.AbstractEventLoop):
         return done()
 
 
+def is_future(given: Any) -> bool:
+    """Whether that which a step yields is a future: one of ours, or the stream's own."""
+    return getattr(type(given), '_asyncio_future_blocking', None) is not None
+
+
 class Future(Hostile):
     """A future, by all that a task and a stream ask of one."""
 
@@ -902,7 +907,7 @@ class Task(Future):
 
     def step_entered(self, woken: Any) -> None:
         error: BaseException | None = None
-        if self.cancels or (woken is not None and woken.state == 'cancelled'):
+        if self.cancels or (woken is not None and woken.cancelled()):
             self.cancels = False
             error = asyncio.CancelledError()
         try:
@@ -916,8 +921,8 @@ class Task(Future):
             if not isinstance(raised, Exception):
                 raise
         else:
-            if isinstance(given, Future):
-                given.blocking = False
+            if is_future(given):
+                given._asyncio_future_blocking = False
                 self.waits = given
                 given.add_done_callback(self.step)
             else:

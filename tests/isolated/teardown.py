@@ -1,4 +1,6 @@
-"""A bridge that is torn down in any state: python -m tests.isolated.teardown exit|unload [KIND]
+"""Streams that are torn down in any state: python -m tests.isolated.teardown exit|unload [KIND]
+
+Those that have threads or tasks.
 
 At the exit of the interpreter, or when the extension was unloaded and is collected, the collector
 clears types and objects in any order.  What an object does then must not need its type.
@@ -57,6 +59,11 @@ def synchronous(**options: Any) -> Callable[[Any], Any]:
     return lambda module: module.to_sync(acounted(), **options)
 
 
+async def echo(item: Any) -> Any:
+    await asyncio.sleep(0.0002)
+    return item
+
+
 KINDS: dict[str, Callable[[Any], Any]] = {
     'to_async': asynchronous(),
     'to_async of one item at a time': asynchronous(buffersize=0),
@@ -66,6 +73,11 @@ KINDS: dict[str, Callable[[Any], Any]] = {
     'to_sync': synchronous(timeout=0.001),
     'to_sync of one item at a time': synchronous(buffersize=0, timeout=0.001),
     'to_sync of a callable': lambda module: module.to_sync(acounted, timeout=0.001),
+    'amap': lambda module: module.amap(echo, range(COUNT)),
+    'amap of an async source': lambda module: module.amap(echo, acounted(), concurrency=2),
+    'amerge': lambda module: module.amerge(acounted(), acounted()),
+    'amerge until the first': lambda module: module.amerge(acounted(), acounted(), until='first'),
+    'map_threads': lambda module: module.map_threads(str, counted()),
 }
 
 
@@ -149,7 +161,7 @@ def make_states(kind: str) -> list[Any]:
     def make() -> Any:
         return KINDS[kind](module)
 
-    if kind.startswith('to_sync'):
+    if kind.startswith(('to_sync', 'map_threads')):
         states: list[Any] = sync_states(make)
     else:
         loop = asyncio.new_event_loop()

@@ -17,6 +17,6 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize('kind', KINDS)
 @pytest.mark.parametrize('how', ['exit', pytest.param('unload', marks=TYPES_ARE_FREED)])
-def test_a_bridge_in_each_state(how: str, kind: str) -> None:
+def test_a_stream_in_each_state(how: str, kind: str) -> None:
     done = run(how, kind)
     assert (done.returncode, done.stdout) == (0, 'done\n'), done.stderr

@@ -12,7 +12,6 @@ import gc
 import inspect
 import os
 import pickle
-import re
 import sys
 import warnings
 import weakref
@@ -38,24 +37,6 @@ try:
     import anyio.lowlevel
 except ImportError:
     anyio = None  # type: ignore[assignment]
-
-# What is not so yet, by the names of tests; it must fail.
-OPEN = {
-    r'test_ctrl_c_in_the_repr_of_an_item_comes_out\[NoMemory': 'it is taken for a failed repr()',
-    r'test_what_the_source_raises_when_it_is_closed.*-amap\]': 'amap() loses it',
-}
-# CPython before 3.11.8 may not compile any more where a MemoryError was raised (gh-106905), and
-# pytest compiles in order to tell of a failure.
-UNTOLD = r'test_ctrl_c_in_the_repr_of_an_item_comes_out\[NoMemory'
-
-
-@pytest.fixture(autouse=True)
-def _open(request: pytest.FixtureRequest) -> None:
-    for name, reason in OPEN.items():
-        if re.match(name, request.node.name):
-            is_told = sys.version_info >= (3, 11, 8) or not re.match(UNTOLD, request.node.name)
-            request.applymarker(pytest.mark.xfail(reason=reason, strict=True, run=is_told))
-
 
 COUNT = 5
 SOON = 5  # seconds: what takes longer hangs
@@ -428,6 +409,31 @@ def test_closing_ends_a_source_that_waits_on_after_a_timeout(make_here: Make) ->
         assert log == ['waits', 'closed']
         with pytest.raises(StopAsyncIteration):
             await waiting
+
+    run(main())
+
+
+@pytest.mark.skipif(anyio is None, reason='anyio is not installed')
+def test_a_shielded_finally_outlives_a_scope_that_is_cancelled(make_here: Make) -> None:
+    """anyio cancels again and again, and what is shielded is not for it."""
+    log = Log()
+
+    async def source(kind: str) -> AsyncGenerator[Any, None]:
+        try:
+            for i in range(50):
+                await asyncio.sleep(0)
+                yield item_of(kind, i)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(0.002)
+            log.look('closed')
+
+    async def main() -> None:
+        with anyio.move_on_after(0.005):
+            async with make_here(source) as stream:
+                assert number_of(await anext(stream)) == 0
+                await asyncio.get_running_loop().create_future()
+        assert log == ['closed']
 
     run(main())
 

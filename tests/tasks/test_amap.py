@@ -19,6 +19,11 @@ from hypothesis import strategies as st
 
 from generators import amap
 
+try:
+    import anyio
+except ImportError:
+    anyio = None  # type: ignore[assignment]
+
 
 class Failed(Exception):
     """What fails in these tests."""
@@ -361,6 +366,23 @@ def test_a_source_that_fails_gives_what_it_began_first(source: Any) -> None:
     run(main)
 
 
+def test_a_call_that_fails_before_the_source_comes_first() -> None:
+    async def source() -> AsyncIterator[int]:
+        yield 0
+        raise KeyError
+
+    async def call(x: int) -> None:
+        await asyncio.sleep(0.01)
+        raise Failed
+
+    async def main() -> None:
+        with pytest.raises(Failed) as caught:
+            await anext(amap(call, source()))
+        assert isinstance(caught.value.__context__, KeyError)
+
+    run(main)
+
+
 def test_a_function_that_returns_no_awaitable() -> None:
     async def main() -> None:
         with pytest.raises(TypeError, match=r"fn must return an awaitable, not 'int'.*map_threads"):
@@ -671,6 +693,312 @@ def test_it_needs_a_loop() -> None:
 def test_bad_arguments(arguments: Any, options: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         amap(*arguments, **options)
+
+
+# --- what is raised while it closes -----------------------------------------------------------
+
+
+class FailedToStop(Exception):
+    """What a call raises when it is cancelled."""
+
+
+async def fails_to_stop(x: Any) -> Any:
+    try:
+        await asyncio.sleep(3600)
+    finally:
+        raise FailedToStop(x)
+
+
+@SOURCES
+def test_what_calls_raise_while_they_are_cancelled_is_raised_by_aclose(source: Any) -> None:
+    async def main() -> None:
+        stream = amap(fails_to_stop, source(range(9)), concurrency=2)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.01)
+        with pytest.raises(FailedToStop) as caught:
+            await stream.aclose()
+        assert len(caught.value.__notes__) == 1
+        other = caught.value.__context__
+        while not isinstance(other, FailedToStop):
+            assert other is not None
+            other = other.__context__
+        assert {caught.value.args, other.args} == {(0,), (1,)}
+        await stream.aclose()
+
+    run(main)
+
+
+def test_what_calls_raise_while_they_are_cancelled_comes_with_the_first_failure() -> None:
+    async def call(x: int) -> Any:
+        if x == 0:
+            await asyncio.sleep(0.001)
+            raise Failed
+        return await fails_to_stop(x)
+
+    async def main() -> None:
+        with pytest.raises(FailedToStop) as caught:
+            await anext(amap(call, range(2)))
+        chain: list[BaseException] = [caught.value]
+        while chain[-1].__context__ is not None:
+            chain.append(chain[-1].__context__)
+        assert any(isinstance(error, Failed) for error in chain)
+
+    run(main)
+
+
+def test_with_exceptions_as_results_nobody_is_told_of_those_not_asked_for() -> None:
+    async def main() -> None:
+        stream = amap(fails_to_stop, range(2), return_exceptions=True)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.01)
+        await stream.aclose()
+
+    run(main)
+
+
+@pytest.mark.parametrize('error', [GeneratorExit, BaseExceptionGroup('several', [GeneratorExit()])])
+def test_any_exception_of_a_call_is_raised_and_nothing_is_logged(error: Any) -> None:
+    async def call(x: int) -> None:
+        await asyncio.sleep(0)
+        raise error
+
+    async def main() -> None:
+        said: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+        with pytest.raises(BaseException) as caught:
+            await anext(amap(call, [1]))
+        assert isinstance(caught.value, error if isinstance(error, type) else type(error))
+        del caught
+        gc.collect()
+        assert said == []
+
+    run(main)
+
+
+def test_what_the_source_raises_when_it_is_closed_is_raised() -> None:
+    async def source() -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            raise Failed('closing')
+
+    async def main() -> None:
+        stream = amap(double, source(), concurrency=1, buffersize=1)
+        assert await anext(stream) == 2
+        with pytest.raises(Failed, match='closing'):
+            await stream.aclose()
+
+    run(main)
+
+
+class Slow:
+    """Calls that take their time to stop."""
+
+    def __init__(self) -> None:
+        self.running = 0
+
+    async def __call__(self, x: Any) -> Any:
+        self.running += 1
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            await asyncio.sleep(0.02)
+            self.running -= 1
+
+
+@SOURCES
+@pytest.mark.parametrize('cancellations', [1, 2, 5])
+def test_no_call_runs_behind_the_block_however_often_it_is_cancelled(
+    source: Any, cancellations: int
+) -> None:
+    async def main() -> None:
+        slow = Slow()
+
+        async def use() -> None:
+            try:
+                async with amap(slow, source(range(9)), concurrency=3) as stream:
+                    await anext(stream)
+            finally:
+                assert slow.running == 0
+
+        task = asyncio.create_task(use())
+        await asyncio.sleep(0.01)
+        assert slow.running == 3
+        for _ in range(cancellations):
+            task.cancel()
+            await turns(3)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert slow.running == 0
+
+    run(main)
+
+
+@pytest.mark.skipif(anyio is None, reason='anyio is not installed')
+@SOURCES
+def test_no_call_runs_behind_a_scope_of_anyio(source: Any) -> None:
+    async def main() -> None:
+        slow = Slow()
+        with anyio.move_on_after(0.01) as scope:
+            async with amap(slow, source(range(9)), concurrency=3) as stream:
+                await anext(stream)
+        assert scope.cancelled_caught
+        assert slow.running == 0
+
+    run(main)
+
+
+def test_a_cancellation_while_it_closes_is_raised_when_it_has() -> None:
+    async def main() -> None:
+        slow = Slow()
+        stream = amap(slow, range(2))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.01)
+        closing = asyncio.create_task(stream.aclose())
+        await turns(2)
+        closing.cancel()
+        await turns(2)
+        assert slow.running == 2
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert slow.running == 0
+
+    run(main)
+
+
+# --- an async source lives in one task --------------------------------------------------------
+
+
+async def in_one_task(log: list[Any]) -> AsyncGenerator[int, None]:
+    try:
+        for i in itertools.count():
+            log.append(asyncio.current_task())
+            yield i
+    finally:
+        log.append(asyncio.current_task())
+        await asyncio.sleep(0)
+        log.append('closed')
+
+
+def assert_in_one_task(log: list[Any]) -> None:
+    assert log[-1] == 'closed'
+    assert len(set(log)) == 2
+
+
+def test_closing_runs_the_finally_of_the_source_in_its_task() -> None:
+    async def main() -> None:
+        log: list[Any] = []
+        stream = amap(double, in_one_task(log), concurrency=2)
+        assert await anext(stream) == 0
+        await stream.aclose()
+        assert_in_one_task(log)
+
+    run(main)
+
+
+@pytest.mark.parametrize('hooks', [True, False])
+def test_dropping_runs_the_finally_of_the_source_in_its_task(hooks: bool) -> None:
+    async def main() -> None:
+        log: list[Any] = []
+        if not hooks:
+            sys.set_asyncgen_hooks(None, None)
+        stream = amap(double, in_one_task(log), concurrency=2)
+        assert await anext(stream) == 0
+        del stream
+        await turns(30)
+        assert_in_one_task(log)
+
+    run(main)
+
+
+def test_the_end_of_the_loop_runs_the_finally_of_the_source_in_its_task() -> None:
+    log: list[Any] = []
+    held = []
+
+    async def main() -> None:
+        held.append(amap(double, in_one_task(log), concurrency=2))
+        assert await anext(held[0]) == 0
+
+    asyncio.run(main())
+    assert_in_one_task(log)
+
+
+def test_the_source_is_closed_when_the_calls_have_ended() -> None:
+    async def main() -> None:
+        log: list[str] = []
+
+        async def source() -> AsyncGenerator[int, None]:
+            try:
+                while True:
+                    yield 1
+            finally:
+                log.append('source')
+
+        async def call(x: int) -> None:
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                await asyncio.sleep(0.01)
+                log.append('call')
+
+        stream = amap(call, source(), concurrency=2)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.01)
+        await stream.aclose()
+        assert log == ['call', 'call', 'source']
+
+    run(main)
+
+
+def test_no_item_is_taken_after_a_call_has_failed() -> None:
+    async def main() -> None:
+        taken: list[int] = []
+        go = asyncio.Event()
+
+        async def source() -> AsyncGenerator[int, None]:
+            for i in range(2):
+                yield i
+            await go.wait()
+            taken.append(2)
+            yield 2
+
+        async def call(x: int) -> int:
+            if x == 1:
+                raise Failed
+            await asyncio.sleep(0.01)
+            return x
+
+        stream = amap(call, source())
+        step = asyncio.ensure_future(anext(stream))
+        await turns()
+        go.set()
+        assert await step == 0
+        with pytest.raises(Failed):
+            await anext(stream)
+        assert taken == []
+
+    run(main)
+
+
+def test_a_reader_that_is_closed_is_an_error_of_the_stream() -> None:
+    async def endless(own: list[Any]) -> AsyncIterator[int]:
+        task = asyncio.current_task()
+        assert task is not None
+        own.append(task.get_coro())
+        yield 1
+        await asyncio.sleep(3600)
+
+    async def main() -> None:
+        own: list[Any] = []
+        stream = amap(double, endless(own))
+        assert await anext(stream) == 2
+        await turns()
+        own[0].close()
+        with pytest.raises(RuntimeError, match='the task of the source was closed'):
+            await anext(stream)
+
+    asyncio.run(main())
 
 
 # --- memory -----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import sys
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from generators import amap, amerge
-from tests.tasks.test_amap import Failed, run, turns
+from tests.tasks.test_amap import Failed, anyio, run, turns
 
 
 class Source:
@@ -138,6 +139,205 @@ def test_leaving_a_step_loses_nothing() -> None:
     run(main)
 
 
+# --- items at the end -------------------------------------------------------------------------
+
+
+async def counted(taken: list[Any], wait: float) -> AsyncGenerator[int, None]:
+    for i in itertools.count():
+        await asyncio.sleep(wait)
+        taken.append(i)
+        yield i
+
+
+async def few(error: Exception | None) -> AsyncGenerator[str, None]:
+    yield 'a'
+    await asyncio.sleep(0.01)
+    if error is not None:
+        raise error
+
+
+ENDS = pytest.mark.parametrize(
+    ('error', 'until'), [(None, 'first'), (Failed(), 'first'), (Failed(), 'all')]
+)
+
+
+@ENDS
+@pytest.mark.parametrize('wait', [0, 0.001])
+@pytest.mark.parametrize('slow', [False, True])
+def test_no_item_is_taken_that_is_not_given(
+    error: Exception | None, until: Any, wait: float, slow: bool
+) -> None:
+    async def main() -> None:
+        taken: list[Any] = []
+        found: list[Any] = []
+        stream: Any = amerge(counted(taken, wait), few(error), until=until)
+        try:
+            async for item in stream:
+                found.append(item)
+                if slow:
+                    await asyncio.sleep(0.004)
+        except Failed as caught:
+            assert caught is error
+        else:
+            assert error is None
+        found.remove('a')
+        assert found == taken == list(range(len(taken)))
+
+    run(main)
+
+
+@ENDS
+def test_an_item_that_comes_in_spite_of_the_end_is_given(
+    error: Exception | None, until: Any
+) -> None:
+    async def stubborn() -> AsyncGenerator[str, None]:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.01)
+            yield 'last'
+            yield 'too late'
+
+    async def main() -> None:
+        found = []
+        stream: Any = amerge(stubborn(), few(error), until=until)
+        try:
+            async for item in stream:
+                found.append(item)
+        except Failed as caught:
+            assert caught is error
+        assert found == ['a', 'last']
+
+    run(main)
+
+
+def test_the_others_are_stopped_though_nobody_asks_for_an_item() -> None:
+    async def main() -> None:
+        one, two = Source(), Source()
+        stream = amerge(one.items(), two.items(), until='first')
+        one.feed(1, ...)
+        assert await anext(stream) == 1
+        await turns()
+        assert two.log == ['closed']
+        assert [x async for x in stream] == []
+
+    run(main)
+
+
+def test_sources_that_follow_an_empty_one_are_closed() -> None:
+    async def none() -> AsyncGenerator[int, None]:
+        for x in ():
+            yield x
+
+    async def main() -> None:
+        two = Source()
+        assert [x async for x in amerge(none(), two.items(), until='first')] == []
+        assert two.log == []  # it was never begun
+
+    run(main)
+
+
+# --- what is raised while it closes -----------------------------------------------------------
+
+
+async def grouped() -> AsyncGenerator[int, None]:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(asyncio.sleep(3600))
+        for i in itertools.count():
+            yield i
+
+
+def test_what_a_task_group_around_a_yield_raises_is_raised_by_aclose() -> None:
+    async def main() -> None:
+        said: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+        alone = grouped()
+        assert await anext(alone) == 0
+        with pytest.raises(BaseExceptionGroup) as expected:
+            await alone.aclose()
+        stream = amerge(grouped())
+        assert await anext(stream) == 0
+        with pytest.raises(BaseExceptionGroup) as caught:
+            await stream.aclose()
+        assert repr(caught.value) == repr(expected.value)
+        del caught, stream
+        await turns()
+        gc.collect()
+        assert said == []
+
+    run(main)
+
+
+def test_errors_of_several_sources_are_raised_together() -> None:
+    async def source(name: str) -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            raise Failed(name)
+
+    async def main() -> None:
+        stream = amerge(source('a'), source('b'))
+        await anext(stream)
+        with pytest.raises(Failed) as caught:
+            await stream.aclose()
+        other = caught.value.__context__
+        while other is not None and not isinstance(other, Failed):
+            other = other.__context__
+        assert other is not None
+        assert {caught.value.args, other.args} == {('a',), ('b',)}
+
+    run(main)
+
+
+async def slow_to_stop(log: list[str]) -> AsyncGenerator[int, None]:
+    try:
+        yield 1
+        await asyncio.sleep(3600)
+    finally:
+        await asyncio.sleep(0.02)
+        log.append('closed')
+
+
+@pytest.mark.parametrize('cancellations', [1, 2, 5])
+def test_no_source_runs_behind_the_block_however_often_it_is_cancelled(cancellations: int) -> None:
+    async def main() -> None:
+        log: list[str] = []
+
+        async def use() -> None:
+            try:
+                async with amerge(slow_to_stop(log), slow_to_stop(log)) as stream:
+                    async for _ in stream:
+                        pass
+            finally:
+                assert log == ['closed', 'closed']
+
+        task = asyncio.create_task(use())
+        await asyncio.sleep(0.01)
+        for _ in range(cancellations):
+            task.cancel()
+            await turns(3)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert log == ['closed', 'closed']
+
+    run(main)
+
+
+@pytest.mark.skipif(anyio is None, reason='anyio is not installed')
+def test_no_source_runs_behind_a_scope_of_anyio() -> None:
+    async def main() -> None:
+        log: list[str] = []
+        with anyio.move_on_after(0.01) as scope:
+            async with amerge(slow_to_stop(log), slow_to_stop(log)) as stream:
+                async for _ in stream:
+                    pass
+        assert scope.cancelled_caught
+        assert log == ['closed', 'closed']
+
+    run(main)
+
+
 @pytest.mark.parametrize('taken', range(3))
 def test_aclose_closes_every_source(taken: int) -> None:
     async def main() -> None:
@@ -221,8 +421,11 @@ def test_an_error_of_closing_is_raised() -> None:
     run(main)
 
 
-def test_a_source_is_read_by_one_task() -> None:
-    tasks = set()
+@pytest.mark.parametrize('end', ['aclose', 'drop', 'loop'])
+def test_a_source_is_read_by_one_task(end: str) -> None:
+    tasks: set[Any] = set()
+    log: list[str] = []
+    held: list[Any] = []
 
     async def source() -> AsyncGenerator[int, None]:
         try:
@@ -231,15 +434,25 @@ def test_a_source_is_read_by_one_task() -> None:
                 yield i
         finally:
             tasks.add(asyncio.current_task())
+            await asyncio.sleep(0)
+            log.append('closed')
 
     async def main() -> None:
         stream = amerge(source())
         for _ in range(3):
             await anext(stream)
-        await stream.aclose()
-        assert len(tasks) == 1
+        if end == 'aclose':
+            await stream.aclose()
+        elif end == 'drop':
+            sys.set_asyncgen_hooks(None, None)
+            del stream
+            await turns(20)
+        else:
+            held.append(stream)
 
-    run(main)
+    asyncio.run(main())
+    assert log == ['closed']
+    assert len(tasks) == 1
 
 
 def test_what_is_dropped_is_closed_by_its_loop() -> None:

@@ -388,6 +388,18 @@ def test_a_line_over_the_limit_is_told_where_it_is() -> None:
                 assert 'line larger than max_line (3)' in str(error)
         assert len(list(lines(data, max_line=4))) == len(data.split())
     assert list(lines(b'\n\n', max_line=0)) == [b'', b'']
+    assert list(lines(b'ab', max_line=None)) == [b'ab']
+
+
+def test_a_file_that_shrinks_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / 'a.txt'
+    path.write_bytes(b'line\n' * 100_000)
+    stream = lines(path)
+    next(stream)
+    os.truncate(path, 200_000)
+    with pytest.raises(DataError, match='the file shrank while it was read') as caught:
+        list(stream)
+    assert (caught.value.path, caught.value.byte) == (str(path), 200_000)
 
 
 def test_an_endless_line_is_found_at_the_limit() -> None:

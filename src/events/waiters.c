@@ -1,54 +1,57 @@
-/* The line of async calls that wait for a turn of the dispatcher.
+/* The line of async calls that wait to dispatch.
  *
- * First come, first served.  A call stays in its place until it takes the turn or
- * leaves, woken or not, so that one that comes later does not pass it; a sync dispatch,
- * which can't wait, may.  Who lets the dispatcher go wakes the first.
+ * First come, first served.  A call stays in the line until it holds the dispatcher or gives
+ * up, also after it was woken, so that no later async call comes before it.  A sync call can't
+ * wait, and may come before it.  A dispatch that ends wakes the first call in the line.
  *
- * Owned: each place is its call's, which leaves the line before it goes; a future and
- * its loop are the place's, until it is woken.
+ * Owned: a place in the line belongs to its call, which leaves the line before it is freed.
+ * The place owns a future and its loop until it is woken.
  *
- * Threads: the line is changed in the dispatcher's critical section.  Futures are made
- * and woken outside; one of another thread's loop is woken through that loop.
+ * User code: the methods of event loops and futures, outside of the critical section.
+ *
+ * Threads: the line is changed in the critical section of the dispatcher.  Futures are made
+ * and woken outside of it.  A future of another thread's loop is woken by
+ * call_soon_threadsafe().
  */
-#include "events/events.h"
+#include "events/waiters.h"
 
 #include "aio/await.h"
 #include "aio/loop.h"
 #include "runtime/raising.h"
 
 bool
-event_wait_is_free(dispatcher *owner, event_waiter *waiter)
+waiters_is_free(dispatcher *owner, dispatch_waiter *waiter)
 {
-    return !owner->busy && (owner->waiting == NULL || owner->waiting == waiter);
+    return !owner->busy && (owner->waiters == NULL || owner->waiters == waiter);
 }
 
 void
-event_wait_link(dispatcher *owner, event_waiter *waiter)
+waiters_link(dispatcher *owner, dispatch_waiter *waiter)
 {
     if (waiter->is_linked) {
         return;
     }
     waiter->is_linked = true;
-    waiter->previous = owner->waiting_last;
+    waiter->previous = owner->waiters_last;
     waiter->next = NULL;
-    *(owner->waiting_last == NULL ? &owner->waiting : &owner->waiting_last->next) = waiter;
-    owner->waiting_last = waiter;
+    *(owner->waiters_last == NULL ? &owner->waiters : &owner->waiters_last->next) = waiter;
+    owner->waiters_last = waiter;
 }
 
 void
-event_wait_unlink(dispatcher *owner, event_waiter *waiter)
+waiters_unlink(dispatcher *owner, dispatch_waiter *waiter)
 {
     if (!waiter->is_linked) {
         return;
     }
     waiter->is_linked = false;
-    *(waiter->previous == NULL ? &owner->waiting : &waiter->previous->next) = waiter->next;
-    *(waiter->next == NULL ? &owner->waiting_last : &waiter->next->previous) =
+    *(waiter->previous == NULL ? &owner->waiters : &waiter->previous->next) = waiter->next;
+    *(waiter->next == NULL ? &owner->waiters_last : &waiter->next->previous) =
         waiter->previous;
 }
 
 int
-event_wait_begin(dispatcher *owner, event_waiter *waiter, PyObject **awaited)
+waiters_wait(dispatcher *owner, dispatch_waiter *waiter, PyObject **awaited)
 {
     PyObject *loop = loop_needed(owner->state, "waiting for a dispatch to end");
     PyObject *future = loop == NULL ? NULL : loop_future(loop);
@@ -61,9 +64,9 @@ event_wait_begin(dispatcher *owner, event_waiter *waiter, PyObject **awaited)
     bool waits;
     PyObject *earlier_future = future, *earlier_loop = loop;
     Py_BEGIN_CRITICAL_SECTION(owner);
-    waits = !event_wait_is_free(owner, waiter) && !owner->closed;
+    waits = !waiters_is_free(owner, waiter) && !owner->closed;
     if (waits) {
-        event_wait_link(owner, waiter);
+        waiters_link(owner, waiter);
         earlier_future = waiter->future;
         earlier_loop = waiter->loop;
         waiter->future = future;
@@ -80,27 +83,27 @@ event_wait_begin(dispatcher *owner, event_waiter *waiter, PyObject **awaited)
 }
 
 int
-event_wait_leave(dispatcher *owner, event_waiter *waiter)
+waiters_leave(dispatcher *owner, dispatch_waiter *waiter)
 {
     PyObject *future, *loop;
     bool was_linked;
     Py_BEGIN_CRITICAL_SECTION(owner);
     was_linked = waiter->is_linked;
-    event_wait_unlink(owner, waiter);
+    waiters_unlink(owner, waiter);
     future = waiter->future;
     loop = waiter->loop;
     waiter->future = waiter->loop = NULL;
     Py_END_CRITICAL_SECTION();
     Py_XDECREF(future);
     Py_XDECREF(loop);
-    return was_linked ? event_wait_wake(owner, false) : 0;
+    return was_linked ? waiters_wake(owner, false) : 0;
 }
 
-/* The first of the line that is to be woken, with its future moved out. */
+/* Move the future of the first call that must be woken to *found.  False if there is none. */
 static bool
-next_waiter(dispatcher *owner, bool all, event_waiter *found)
+waiters_next(dispatcher *owner, bool all, dispatch_waiter *found)
 {
-    event_waiter *waiter = owner->waiting;
+    dispatch_waiter *waiter = owner->waiters;
     while (all && waiter != NULL && waiter->future == NULL) {
         waiter = waiter->next;
     }
@@ -112,10 +115,10 @@ next_waiter(dispatcher *owner, bool all, event_waiter *found)
     return true;
 }
 
-/* The first could not be woken: its loop is closed, and will never run it.  It gives up
-   its place.  An exception that must pass goes to *urgent. */
+/* The first call could not be woken, since its loop is closed and will never run it.  Remove
+   it from the line.  An exception that must be raised goes to *urgent. */
 static void
-pass_over(dispatcher *owner, PyObject **urgent)
+waiters_skip(dispatcher *owner, PyObject **urgent)
 {
     if (PyErr_Occurred() && raising_forgive(PyExc_RuntimeError) < 0) {
         if (PyErr_ExceptionMatches(PyExc_Exception)) {
@@ -127,28 +130,28 @@ pass_over(dispatcher *owner, PyObject **urgent)
         }
     }
     Py_BEGIN_CRITICAL_SECTION(owner);
-    event_waiter *first = owner->waiting;
+    dispatch_waiter *first = owner->waiters;
     if (!owner->busy && first != NULL && first->future == NULL) {
-        event_wait_unlink(owner, first);
+        waiters_unlink(owner, first);
     }
     Py_END_CRITICAL_SECTION();
 }
 
 int
-event_wait_wake(dispatcher *owner, bool all)
+waiters_wake(dispatcher *owner, bool all)
 {
     bool waits;
     Py_BEGIN_CRITICAL_SECTION(owner);
-    waits = owner->waiting != NULL;
+    waits = owner->waiters != NULL;
     Py_END_CRITICAL_SECTION();
     if (!waits) {
         return 0;
     }
     PyObject *raised = PyErr_GetRaisedException(), *urgent = NULL;
     for (bool goes_on = true; goes_on;) {
-        event_waiter found;
+        dispatch_waiter found;
         Py_BEGIN_CRITICAL_SECTION(owner);
-        goes_on = (all || !owner->busy) && next_waiter(owner, all, &found);
+        goes_on = (all || !owner->busy) && waiters_next(owner, all, &found);
         Py_END_CRITICAL_SECTION();
         if (!goes_on) {
             break;
@@ -157,7 +160,7 @@ event_wait_wake(dispatcher *owner, bool all)
         Py_DECREF(found.loop);
         Py_DECREF(found.future);
         if (status != 0) {
-            pass_over(owner, &urgent);
+            waiters_skip(owner, &urgent);
         }
         goes_on = all || status != 0;
     }

@@ -1,0 +1,293 @@
+/* An event goes to one handler.
+ *
+ * The handler is sent to, called or awaited, by its kind.  A handler that returns is removed.
+ * A handler that raises is started again or removed (see handler_failed()), and the failure is
+ * recorded by dispatch_fail().
+ *
+ * Owned: by the dispatch.
+ *
+ * User code: handlers, and the methods of what they return.
+ *
+ * Threads: see dispatch.c.
+ */
+#include "events/deliver.h"
+
+#include "aio/await.h"
+#include "events/failure.h"
+#include "runtime/raising.h"
+
+/* ---- a handler ends or fails ---- */
+
+/* Remove a handler that has ended from the table. */
+static void
+deliver_remove(dispatch *self, handler *item)
+{
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(self->owner);
+    status = event_table_remove(&self->owner->table, item);
+    Py_END_CRITICAL_SECTION();
+    if (status < 0) {
+        dispatch_fail(self, item, PyErr_GetRaisedException());
+    }
+}
+
+/* A handler raised the exception that is set. */
+static void
+deliver_failed(dispatch *self, handler *item)
+{
+    if (!PyErr_Occurred()) { /* CPython can lose one without memory */
+        PyErr_SetString(PyExc_SystemError, "error return without exception set");
+    }
+    PyObject *exception = PyErr_GetRaisedException(), *second;
+    bool was_active = generators_flag_get(&item->active);
+    handler_failed(item, exception, &second);
+    if (was_active && !generators_flag_get(&item->active)) {
+        deliver_remove(self, item);
+    }
+    dispatch_fail(self, item, exception);
+    if (second != NULL) {
+        dispatch_fail(self, item, second);
+    }
+}
+
+static void
+deliver_returned(dispatch *self, handler *item, PyObject *value)
+{
+    if (handler_returned(item, value)) {
+        deliver_remove(self, item);
+    }
+}
+
+/* ---- awaiting ---- */
+
+/* Make the value of the dispatcher's context variable during this dispatch, by which
+   dispatcher_is_nested() knows its async handlers.  0 or -1. */
+static int
+dispatch_make_token(dispatch *self)
+{
+    dispatcher *owner = self->owner;
+    PyObject *variable = NULL, *token;
+    if (owner->variable == NULL) {
+        variable = PyContextVar_New("generators.Dispatcher", NULL);
+        if (variable == NULL) {
+            return -1;
+        }
+    }
+    uint64_t serial;
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    serial = ++owner->serial;
+    if (owner->variable == NULL) {
+        owner->variable = variable;
+        variable = NULL;
+    }
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(variable);
+    token = PyLong_FromUnsignedLongLong(serial);
+    if (token == NULL) {
+        return -1;
+    }
+    Py_BEGIN_CRITICAL_SECTION(owner);
+    self->token = owner->token = token;
+    Py_END_CRITICAL_SECTION();
+    return 0;
+}
+
+/* Close an awaitable that will not be awaited, so that nobody is warned about that.  The
+   exception that is set stays set, or becomes the context of one that must be raised. */
+static void
+awaitable_abandon(PyObject *awaitable)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    if (await_close(awaitable) < 0 && raising_forgive_answer() < 0) {
+        raising_chain(raised);
+        return;
+    }
+    PyErr_SetRaisedException(raised);
+}
+
+int
+deliver_await(dispatch *self, handler *item, PyObject *awaitable, dispatch_await why)
+{
+    if (awaitable != NULL && (self->token != NULL || dispatch_make_token(self) == 0)) {
+        self->awaited = await_iterator(awaitable);
+    }
+    if (awaitable != NULL && self->awaited == NULL) {
+        awaitable_abandon(awaitable);
+    }
+    Py_XDECREF(awaitable);
+    if (self->awaited == NULL) {
+        deliver_failed(self, item);
+        return 0;
+    }
+    self->awaiting = why;
+    self->current = (handler *)Py_NewRef((PyObject *)item); /* it was NULL */
+    return 1;
+}
+
+static int
+deliver_asend(dispatch *self, handler *item)
+{
+    dispatch_await why = item->primed ? AWAIT_SENDING : AWAIT_PRIMING;
+    PyObject *target = Py_NewRef(item->target);
+    item->primed = true;
+    PyObject *awaitable = PyObject_CallMethod(target, "asend", "(O)",
+                                              why == AWAIT_SENDING ? self->argument : Py_None);
+    Py_DECREF(target);
+    return deliver_await(self, item, awaitable, why);
+}
+
+PySendResult
+deliver_resume_awaited(dispatch *self, coroutine *caller, PyObject *value, PyObject *exception,
+                       PyObject **result)
+{
+    PyObject *mark = NULL, *variable = self->owner->variable; /* never replaced */
+    *result = NULL;
+    if (self->token != NULL) {
+        mark = PyContextVar_Set(variable, self->token);
+        if (mark == NULL) {
+            PyObject *raised = PyErr_GetRaisedException();
+            if (coroutine_close_awaited(caller) < 0) {
+                raising_chain(raised);
+            }
+            else {
+                PyErr_SetRaisedException(raised);
+            }
+            return PYGEN_ERROR;
+        }
+    }
+    PySendResult sent = coroutine_resume_awaited(caller, value, exception, result);
+    if (mark != NULL) {
+        PyObject *raised = sent == PYGEN_ERROR ? PyErr_GetRaisedException() : NULL;
+        if (PyContextVar_Reset(variable, mark) < 0) {
+            raising_unraisable(variable);
+        }
+        Py_DECREF(mark);
+        if (raised != NULL) {
+            PyErr_SetRaisedException(raised);
+        }
+    }
+    return sent;
+}
+
+/* What was awaited raised the exception that is set. */
+static void
+deliver_await_failed(dispatch *self, handler *item)
+{
+    if (item->kind == HANDLER_ASYNCGEN && self->awaiting != AWAIT_CLOSING &&
+        raising_forgive(PyExc_StopAsyncIteration) == 0) {
+        deliver_returned(self, item, Py_None);
+        return;
+    }
+    raising_convert(PyExc_StopIteration, "the handler");
+    raising_convert(PyExc_StopAsyncIteration, "the handler");
+    if (self->awaiting == AWAIT_CLOSING) {
+        dispatch_fail(self, item, PyErr_GetRaisedException());
+        return;
+    }
+    deliver_failed(self, item);
+}
+
+void
+deliver_awaited(dispatch *self, PyObject *result)
+{
+    handler *item = self->current;
+    self->current = NULL;
+    if (result == NULL) {
+        deliver_await_failed(self, item);
+    }
+    else if (self->awaiting == AWAIT_PRIMING && item->target != NULL) {
+        self->next--; /* it is primed; now send the data */
+    }
+    Py_XDECREF(result);
+    Py_DECREF(item);
+}
+
+/* ---- calling and sending ---- */
+
+/* A plain callable returned `result`, which is stolen and is not None.  A coroutine must be
+   awaited.  A generator is a mistake, since nothing would run it. */
+static int
+deliver_result(dispatch *self, handler *item, PyObject *result)
+{
+    bool is_generator = PyGen_CheckExact(result);
+    int is_coroutine = PyCoro_CheckExact(result);
+    PyAsyncMethods *methods = Py_TYPE(result)->tp_as_async;
+    if (!is_generator && !is_coroutine && methods != NULL && methods->am_await != NULL) {
+        is_coroutine = PyObject_IsInstance(result, self->owner->state->coroutine_abc);
+    }
+    if (is_coroutine > 0 && self->is_async) {
+        return deliver_await(self, item, result, AWAIT_CALL);
+    }
+    if (is_coroutine != 0 || is_generator) {
+        if (is_coroutine >= 0) {
+            PyErr_Format(PyExc_TypeError,
+                         is_generator ? "handler %R returned a generator, which is never "
+                                        "run; register the generator or its function"
+                                      : "handler %R returned a coroutine, which a sync "
+                                        "dispatch can't await",
+                         item->object);
+        }
+        deliver_failed(self, item);
+        PyObject *closed = PyObject_CallMethod(result, "close", NULL);
+        if (closed == NULL) {
+            deliver_failed(self, item);
+        }
+        Py_XDECREF(closed);
+    }
+    Py_DECREF(result);
+    return 0;
+}
+
+int
+deliver_called(dispatch *self, handler *item, PyObject *result)
+{
+    if (result == NULL) {
+        raising_convert(PyExc_StopIteration, "the handler");
+        raising_convert(PyExc_StopAsyncIteration, "the handler");
+        deliver_failed(self, item);
+        return 0;
+    }
+    if (item->kind == HANDLER_COROUTINE) {
+        return deliver_await(self, item, result, AWAIT_CALL);
+    }
+    if (result == Py_None) {
+        Py_DECREF(result);
+        return 0;
+    }
+    return deliver_result(self, item, result);
+}
+
+void
+deliver_sent(dispatch *self, handler *item, PySendResult status, PyObject *result)
+{
+    if (status == PYGEN_ERROR) {
+        deliver_failed(self, item);
+        return;
+    }
+    if (status == PYGEN_RETURN) {
+        deliver_returned(self, item, result);
+    }
+    Py_DECREF(result);
+}
+
+int
+deliver_event(dispatch *self, handler *item)
+{
+    if (item->target == NULL) { /* it has ended since this event began */
+        return 0;
+    }
+    if (item->kind == HANDLER_ASYNCGEN) {
+        return deliver_asend(self, item);
+    }
+    int awaits = 0;
+    PyObject *target = Py_NewRef(item->target), *result;
+    if (item->kind == HANDLER_GENERATOR) {
+        PySendResult status = item->send(target, self->argument, &result);
+        deliver_sent(self, item, status, result);
+    }
+    else {
+        awaits = deliver_called(self, item, PyObject_CallOneArg(target, self->argument));
+    }
+    Py_DECREF(target);
+    return awaits;
+}

@@ -1,0 +1,23 @@
+/* A source of events for run() and arun(). */
+#ifndef GENERATORS_EVENTS_EVENT_SOURCE_H
+#define GENERATORS_EVENTS_EVENT_SOURCE_H
+
+#include "runtime/raising.h"
+
+/* The next event of an iterator, or NULL at its end: 0, or -1 with an exception.  Inline
+   because every event comes from here. */
+static inline int
+event_source_next(PyObject *source, PyObject **event)
+{
+    iternextfunc next = Py_TYPE(source)->tp_iternext; /* its class may have changed */
+    if (next == NULL) {
+        *event = NULL;
+        PyErr_Format(PyExc_TypeError, "'%.200s' object is not an iterator",
+                     Py_TYPE(source)->tp_name);
+        return -1;
+    }
+    *event = next(source);
+    return *event != NULL || !PyErr_Occurred() ? 0 : raising_forgive(PyExc_StopIteration);
+}
+
+#endif
