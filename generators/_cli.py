@@ -11,8 +11,6 @@ import argparse
 import csv
 import datetime as dt
 import decimal
-import json
-import math
 import os
 import signal
 import sys
@@ -23,7 +21,8 @@ from itertools import islice
 from types import FrameType
 from typing import Any
 
-from generators import CSVError, csv_encode, csv_rows
+from generators import CSVError, DataError, csv_encode, csv_rows, jsonl_rows
+from generators._jsonl import Objects, lines_of
 from generators._progress import opened, shown
 from generators._resume import Saved
 
@@ -55,9 +54,13 @@ exit status:
 """
 
 DESCRIPTION = """\
-Write the rows of CSV files, some of their columns, typed and filtered, as CSV or as JSON
-lines.  Files are read as Python's csv module reads them; all must have the same columns.
+Write the rows of CSV files or of files of JSON lines, some of their columns, typed and
+filtered, as CSV or as JSON lines.  CSV is read as Python's csv module reads it; all CSV files
+must have the same columns.
 """
+
+# Options that only CSV has a use for, and what they are without being given.
+CSV_ONLY: dict[str, Any] = {'types': [], 'null': [], 'delimiter': ',', 'header': True}
 
 
 class Trouble(Exception):
@@ -105,13 +108,14 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = result.add_argument
-    add('files', nargs='+', metavar='FILE', help="a CSV file, a .gz of one, or '-' for stdin")
+    add('files', nargs='+', metavar='FILE', help="a file, a .gz of one, or '-' for stdin")
+    add('--from', choices=('csv', 'jsonl'), default='csv', help='what is read (csv)')
     add(
         '--columns',
         type=names_of,
         action='extend',
         metavar='NAME,...',
-        help='only these, in this order',
+        help='only these, in this order; in JSON lines, the names of objects',
     )
     add(
         '--types',
@@ -134,8 +138,9 @@ def parser() -> argparse.ArgumentParser:
         action='append',
         default=[],
         metavar='NAME=VALUE',
-        help='only rows that have this value, of the type of the column; repeated with the '
-        'same name: one of these values; with other names: all of them',
+        help='only rows that have this value, of the type of the column, or in JSON lines this '
+        'text or JSON value; repeated with the same name: one of these values; with other names: '
+        'all of them',
     )
     add('--to', choices=('csv', 'jsonl'), default='csv', help='what is written (csv)')
     add('--output', metavar='FILE', help='where it is written, in place of stdout')
@@ -163,6 +168,11 @@ def parser() -> argparse.ArgumentParser:
 
 def check(options: argparse.Namespace) -> None:
     """What argparse can't tell."""
+    if reads_jsonl(options):
+        for name, default in CSV_ONLY.items():
+            if getattr(options, name) != default:
+                option = 'no-header' if name == 'header' else name
+                raise Trouble(f'--{option} is for CSV, and --from jsonl reads JSON lines')
     if options.resume:
         if not options.output:
             raise Trouble('--resume needs --output: what was written must be found again')
@@ -175,6 +185,10 @@ def check(options: argparse.Namespace) -> None:
         for other in [*options.files, *written[:i]]:
             if same_file(path, other):
                 raise Trouble(f'{path}: it is another file of this run too')
+
+
+def reads_jsonl(options: argparse.Namespace) -> bool:
+    return bool(getattr(options, 'from') == 'jsonl')
 
 
 def same_file(one: str, other: str) -> bool:
@@ -231,6 +245,13 @@ class Selection:
             start=start,
         )
 
+    def header(self, rows: csv_rows[tuple[Any, ...]]) -> tuple[str, ...] | None:
+        header = rows.header
+        for key in self.wanted:
+            if header and key not in header:
+                raise ValueError(f'there is no column {key!r} among {header!r}')
+        return header
+
     def filter(self, header: tuple[str, ...] | None) -> Callable[[Iterable[Any]], list[Any]]:
         """Rows as they are read -> those that are written."""
         columns = header if self.columns is None else self.columns
@@ -254,6 +275,10 @@ class Selection:
             return header
         return tuple(str(column) for column in self.columns[: self.written])
 
+    def lines(self, names: tuple[str, ...] | None) -> Callable[[list[Any]], bytes]:
+        """Rows that are kept -> what is written of them."""
+        return jsonl_lines(names)
+
 
 class _Lines:
     def write(self, line: str) -> str:
@@ -273,27 +298,15 @@ def csv_lines(rows: list[Any]) -> bytes:
     return b''.join(csv_encode(rows, lineterminator='\n', size=1 << 20, max_delay=None))
 
 
-def json_value(value: Any) -> Any:
-    """What JSON has no form of: dates as ISO 8601 has them, Decimals as text, no nan."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return str(value) if isinstance(value, decimal.Decimal) else value
-
-
 def jsonl_lines(names: tuple[str, ...] | None) -> Callable[[list[Any]], bytes]:
-    encode = json.JSONEncoder(ensure_ascii=False).encode
     for i, name in enumerate(names or ()):
         if name in (names or ())[:i]:
             raise ValueError(f'two columns are named {name!r}: choose with --columns')
 
     def lines(rows: list[Any]) -> bytes:
-        values = (list(map(json_value, row)) for row in rows)
-        shaped: Iterable[Any] = values
-        if names is not None:
-            shaped = (dict(zip(names, row, strict=True)) for row in values)
-        return ''.join(encode(row) + '\n' for row in shaped).encode()
+        if names is None:
+            return lines_of(rows)
+        return lines_of([dict(zip(names, row, strict=True)) for row in rows])
 
     return lines
 
@@ -349,7 +362,7 @@ class Rejects:
         self.first = ''
         self.pending: list[bytes] = []
 
-    def take(self, error: CSVError, raw: bytes) -> None:
+    def take(self, error: DataError, raw: bytes) -> None:
         self.first = self.first or str(error)
         self.count += 1
         self.pending.append(raw if raw.endswith((b'\n', b'\r')) else raw + b'\n')
@@ -424,7 +437,9 @@ class Run:
     def __init__(self, options: argparse.Namespace, interrupts: Interrupts) -> None:
         self.options = options
         self.interrupts = interrupts
-        self.selection = Selection(options)
+        self.selection: Selection | Objects = (
+            Objects(options) if reads_jsonl(options) else Selection(options)
+        )
         self.saved = Saved(options)
         self.place: tuple[int, Any] | None = None  # behind what was written, not saved yet
         self.names: tuple[str, ...] | None = None
@@ -432,6 +447,7 @@ class Run:
         self.output = Output(options.output, self.saved.output_size)
         self.rejects = Rejects(options.rejects, self.saved.rejects_size)
         self.rejects.count = self.saved.rejected
+        self.look_again()
         self.shows = sys.stderr.isatty() if options.progress is None else options.progress
 
     def all(self) -> int:
@@ -447,6 +463,14 @@ class Run:
             )
         return REJECTED if count else DONE
 
+    def look_again(self) -> None:
+        """In a run that goes on: what earlier files, and the part that was read, began with."""
+        if isinstance(self.selection, Objects) and self.saved.output_size is not None:
+            for name in self.options.files[: self.saved.file + 1]:
+                with self.interrupts.heeded(), opened(name) as source:
+                    if self.selection.look_again(source.file):
+                        return
+
     def one(self, number: int) -> None:
         name = self.options.files[number]
         start = self.saved.checkpoint if number == self.saved.file else None
@@ -455,18 +479,18 @@ class Run:
                 source = stack.enter_context(opened(name))
             progress = stack.enter_context(shown(source, self.shows))
             try:
-                rows = self.selection.open(source.file, start, self.rejects.take)
-                with self.interrupts.heeded():
-                    header = rows.header
-                keep = self.prepare(header)
+                rows, keep = self.begin(source.file, start)
+            except DataError as e:
+                if isinstance(e, CSVError) or e.line is None:  # none of its lines is bad: all is
+                    raise Trouble(f'{name}: {e}') from None
+                raise
             except (ValueError, LookupError, TypeError) as e:
                 raise Trouble(f'{name}: {e}') from None
             more = True
             while more:
                 batch, failure = self.interrupts.read(rows)
                 self.rejects.write()
-                if self.lines is not None:
-                    self.output.write(self.lines(keep(batch)))
+                self.write(name, keep(batch))
                 progress()
                 if self.saved.path is not None:
                     self.place = (number, rows.checkpoint())
@@ -476,18 +500,38 @@ class Run:
                     raise failure
                 more = len(batch) == BATCH
 
+    def write(self, name: str, rows: list[Any]) -> None:
+        if self.lines is None:
+            return
+        try:
+            data = self.lines(rows)
+        except (ValueError, TypeError, RecursionError) as e:
+            raise Trouble(f'{name}: {e}') from None
+        self.output.write(data)
+
+    def begin(
+        self, file: Any, start: dict[str, Any] | None
+    ) -> tuple[csv_rows[Any] | jsonl_rows[Any], Callable[[Iterable[Any]], list[Any]]]:
+        """The rows of a file, and which of them are kept."""
+        selection = self.selection
+        if isinstance(selection, Objects):
+            values = selection.open(file, start, self.rejects.take)
+            with self.interrupts.heeded():
+                header = selection.header(values)
+            return values, self.prepare(header)
+        rows = selection.open(file, start, self.rejects.take)
+        with self.interrupts.heeded():
+            header = selection.header(rows)
+        return rows, self.prepare(header)
+
     def prepare(self, header: tuple[str, ...] | None) -> Callable[[Iterable[Any]], list[Any]]:
         """Before the first row of a file."""
-        if header is not None:
-            for key in self.selection.wanted:
-                if header and key not in header:
-                    raise ValueError(f'there is no column {key!r} among {header!r}')
         names = self.selection.names(header) if header != () else ()
         if names == ():
             return list  # an empty file
         if self.lines is None:
             self.names = names
-            self.lines = csv_lines if self.options.to == 'csv' else jsonl_lines(names)
+            self.lines = csv_lines if self.options.to == 'csv' else self.selection.lines(names)
             if self.options.to == 'csv' and names is not None and not self.saved.output_size:
                 self.output.write(self.lines([names]))
         elif names != self.names:
@@ -536,7 +580,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         return run(options)
-    except CSVError as e:
+    except DataError as e:
         say(str(e))
         return REJECTED
     except BrokenPipeError:

@@ -19,6 +19,7 @@ SECONDS = 1.0  # between two notes
 # What decides which rows are written, and how; --progress and --rejects do not.
 DECIDING = (
     'files',
+    'from',
     'columns',
     'types',
     'null',
@@ -54,7 +55,7 @@ class Saved:
                 saved = json.load(file)
                 if saved['version'] != VERSION:
                     raise ValueError('another version')
-                arguments = saved['arguments']
+                arguments = {'from': 'csv', **saved['arguments']}
                 self.file = int(saved['file'])
                 self.checkpoint = saved['checkpoint']
                 self.output_size = int(saved['output_size'])

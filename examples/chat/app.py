@@ -1,32 +1,39 @@
-"""The application: a page, and a WebSocket for each that is in the chat.
+"""The application: a page, and a WebSocket for each that is in the chat; and a page that only
+listens, by server-sent events.
 
 CHAT_HISTORY   the CSV file of all that was said (chat.csv)
 CHAT_REDIS     where several processes meet: redis://127.0.0.1:6379; else there is one
 """
 
 import asyncio
+import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from generators import Dispatcher
+from generators import Dispatcher, aevent_stream, to_async
 
-from .handlers import Client, Sent, chat_events
-from .history import replayed
+from .handlers import Client, Reader, Sent, chat_events
+from .history import replayed, stored_after
 from .posts import Malformed, checked_name
 
 HERE = Path(__file__).parent
 FILES = {
     '/': ('page.html', 'text/html'),
     '/page.js': ('page.js', 'text/javascript'),
+    '/listen': ('listen.html', 'text/html'),
+    '/listen.js': ('listen.js', 'text/javascript'),
+    '/lines.js': ('lines.js', 'text/javascript'),
     '/page.css': ('page.css', 'text/css'),
 }
 HEADERS = {
@@ -38,6 +45,8 @@ HEADERS = {
     'Cache-Control': 'no-cache',
 }
 POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013  # codes of closing a WebSocket
+HEARTBEAT = 15.0  # seconds
+RETRY = 500  # milliseconds, after which a browser connects again
 PATIENCE = 5.0  # seconds, for a client that is given up to hear of it
 
 
@@ -61,9 +70,9 @@ async def read(websocket: WebSocket, client: Client, events: Dispatcher) -> None
 
 async def write(websocket: WebSocket, client: Client) -> None:
     while True:
-        frame = await client.take()
+        lines = await client.take()
         try:
-            await websocket.send_text(frame)
+            await websocket.send_text(f'[{",".join(lines)}]')
         except (WebSocketDisconnect, RuntimeError):  # the latter where the server closed it
             return
 
@@ -107,6 +116,45 @@ async def socket(websocket: WebSocket) -> None:
                 await websocket.close(TRY_AGAIN_LATER, 'you took your lines too slowly')
 
 
+async def heard(reader: Reader, events: Dispatcher, path: str) -> AsyncGenerator[Any, None]:
+    """The events of a room.  Posts of the history have an id: behind it a browser goes on."""
+    told: set[str] = set()
+    try:
+        await events.aemit('reader', reader)
+        if reader.is_behind:  # lines wait from now on: nothing is missed while the file is read
+            missed = partial(stored_after, path, reader.room, reader.last_id)
+            async with aclosing(to_async(missed)) as posts:
+                async for post in posts:
+                    told.add(post.id)
+                    yield {'id': post.id, 'data': post.to_json()}
+        while not reader.overrun.done():  # one that is given up connects again, and goes on
+            for line in await reader.take():
+                post = json.loads(line)
+                if post['id'] not in told:
+                    is_kept = post['kind'] == 'message'
+                    yield {'id': post['id'], 'data': line} if is_kept else {'data': line}
+    finally:
+        events.emit('disconnection', reader)
+
+
+async def stream(request: Request) -> Response:
+    try:
+        room = checked_name(request.query_params.get('room', ''), 'the room')
+    except Malformed as e:
+        return Response(str(e), 400)
+    reader = Reader(room, request.headers.get('last-event-id', ''))
+    chunks = aevent_stream(
+        heard(reader, request.state.events, request.app.state.history),
+        retry=RETRY,
+        heartbeat=HEARTBEAT,
+        close_with_task=True,
+    )
+    if request.method == 'HEAD':
+        await chunks.aclose()
+    headers = {**HEADERS, 'X-Accel-Buffering': 'no'}
+    return StreamingResponse(chunks, media_type='text/event-stream', headers=headers)
+
+
 def create_app(history: str, redis: str | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Dispatcher]]:
@@ -124,8 +172,14 @@ def create_app(history: str, redis: str | None = None) -> Starlette:
                 await stack.enter_async_context(linked(redis, outbox, events, history))
             yield {'events': events}
 
-    routes = [*(Route(path, file) for path in FILES), WebSocketRoute('/socket', socket)]
-    return Starlette(routes=routes, lifespan=lifespan)
+    routes = [
+        *(Route(path, file) for path in FILES),
+        Route('/events', stream),
+        WebSocketRoute('/socket', socket),
+    ]
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.state.history = history
+    return app
 
 
 app = create_app(os.environ.get('CHAT_HISTORY', 'chat.csv'), os.environ.get('CHAT_REDIS') or None)

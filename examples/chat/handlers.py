@@ -1,8 +1,9 @@
 """The events of the chat, and a generator for each.
 
     connection      a client came                    from its WebSocket
+    reader          a browser only listens           from its event stream
     message         a client sent a frame            from its WebSocket
-    disconnection   a client left, or vanished       from its WebSocket
+    disconnection   a client left, or vanished       from its WebSocket or stream
     post            a line is to be put out          from the handlers of the three above
     delivery        a line arrived for its room      from `publish`: at once, or by way of Redis
 
@@ -50,12 +51,24 @@ class Client:
             self.overrun.set_result(None)
         self._ready.set()
 
-    async def take(self) -> str:
-        """All lines that wait, as soon as there is one: a JSON list."""
+    async def take(self) -> list[str]:
+        """All lines that wait, as soon as there is one; none if this client is given up."""
         await self._ready.wait()
         self._ready.clear()
         lines, self._waiting, self._size = self._waiting, [], 0
-        return f'[{",".join(lines)}]'
+        return lines
+
+
+class Reader(Client):
+    """A browser that only listens, and goes on behind the post of which it has the id.
+
+    `is_behind` says that the post is not in memory any more: the file tells what came after it.
+    """
+
+    def __init__(self, room: str, last_id: str) -> None:
+        super().__init__(room, '')
+        self.last_id = last_id
+        self.is_behind = False
 
 
 class Sent(NamedTuple):
@@ -89,6 +102,15 @@ def chat_events(
             rooms.setdefault(client.room, set()).add(client)
             events.emit('post', Post.new(client.room, client.name, kind='joined'))
 
+    @events.on('reader')
+    def handle_readers():
+        while True:
+            reader = yield
+            missed = history.after(reader.room, reader.last_id)
+            reader.is_behind = missed is None
+            reader.send(*(post.to_json() for post in missed or ()))
+            rooms.setdefault(reader.room, set()).add(reader)
+
     @events.on('message')
     def handle_messages():
         while True:
@@ -109,7 +131,8 @@ def chat_events(
                 members.remove(client)
                 if not members:
                     del rooms[client.room]
-                events.emit('post', Post.new(client.room, client.name, kind='left'))
+                if not isinstance(client, Reader):
+                    events.emit('post', Post.new(client.room, client.name, kind='left'))
 
     # Before it is published: a process that reads the file after it subscribed misses nothing.
     @events.on('post')

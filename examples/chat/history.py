@@ -7,6 +7,7 @@ processes of one machine can share a file.
 import csv
 import logging
 import os
+from collections import deque
 from collections.abc import Iterator
 
 from generators import csv_encode, csv_rows
@@ -42,6 +43,15 @@ class History:
     def last(self, room: str) -> list[Post]:
         return list(self.rooms.get(room, {}).values())[-SHOWN:]
 
+    def after(self, room: str, id: str) -> list[Post] | None:
+        """What came after a post; without an id, the last ones; None if it is not known."""
+        if not id:
+            return self.last(room)
+        posts = self.rooms.get(room, {})
+        if id not in posts:
+            return None
+        return list(posts.values())[list(posts).index(id) + 1 :]
+
     def __iter__(self) -> Iterator[Post]:
         for room in self.rooms:
             yield from self.last(room)
@@ -50,16 +60,32 @@ class History:
 def replayed(path: str) -> History:
     """The history that a file tells; rows that cannot be read are logged and left out."""
     history = History()
-    for post in csv_rows(
+    for post in stored(path):
+        history.add(post)
+    return history
+
+
+def stored(path: str) -> Iterator[Post]:
+    return csv_rows(
         path,
         into=Post,
         names=COLUMNS,
         header=False,
         strict=True,
         on_error=lambda error, _: log.warning('%s: a row is left out: %s', path, error),
-    ):
-        history.add(post)
-    return history
+    )
+
+
+def stored_after(path: str, room: str, id: str) -> Iterator[Post]:
+    """What a room's file has after a post; the last ones, if that is not there."""
+    last: deque[Post] = deque(maxlen=SHOWN)
+    posts = (post for post in stored(path) if post.room == room)
+    for post in posts:
+        last.append(post)
+        if post.id == id:
+            last.clear()
+            yield from posts
+    yield from last
 
 
 def append(path: str, post: Post) -> None:

@@ -107,7 +107,7 @@ def test_types_in_json(kind: str, text: str, value: Any, tmp_path: Path) -> None
 def test_text_is_not_escaped_in_json(tmp_path: Path) -> None:
     path = tmp_path / 'a.csv'
     path.write_bytes('é\n"ß\n"\n'.encode('latin-1'))
-    assert output(path, '--to', 'jsonl', '--encoding', 'latin-1') == '{"é": "ß\\n"}\n'
+    assert output(path, '--to', 'jsonl', '--encoding', 'latin-1') == '{"é":"ß\\n"}\n'
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
     path = tmp_path / 'a.csv'
     path.write_bytes(b'a\r\n\r\n1\r\n\r\n')
     assert output(path) == 'a\n1\n'
-    assert output(path, '--to', 'jsonl') == '{"a": "1"}\n'
+    assert output(path, '--to', 'jsonl') == '{"a":"1"}\n'
 
 
 def test_rows_of_many_batches(many: Path) -> None:

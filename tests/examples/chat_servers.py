@@ -75,7 +75,8 @@ class ChatServer:
 
     def start(self) -> ChatServer:
         seen = len(self.text())
-        command = f'-m uvicorn --app-dir {EXAMPLES} --ws-max-size 65536 --host 127.0.0.1'
+        command = f'-m uvicorn --app-dir {EXAMPLES} --ws-max-size 65536'
+        command += ' --timeout-graceful-shutdown 1 --host 127.0.0.1'
         self.process = self._stack.enter_context(
             running(
                 [sys.executable, *command.split(), '--port', str(self.port), 'chat.app:app'],
@@ -94,6 +95,11 @@ class ChatServer:
 
     def stop(self) -> None:
         self._stack.close()
+
+    def kill(self) -> None:
+        """As when its machine fails."""
+        self.process.kill()
+        self.stop()
 
     def __enter__(self) -> ChatServer:
         return self.start()

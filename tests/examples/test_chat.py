@@ -386,11 +386,12 @@ def test_memory_has_an_end(monkeypatch):
 # ---- the page ----
 
 
-def test_page_has_what_it_needs_and_nothing_from_elsewhere(chat):
-    page = chat.client.get('/')
+@pytest.mark.parametrize(('address', 'script'), [('/', 'page.js'), ('/listen', 'listen.js')])
+def test_page_has_what_it_needs_and_nothing_from_elsewhere(address, script, chat):
+    page = chat.client.get(address)
     assert page.headers['content-type'] == 'text/html; charset=utf-8'
     linked = re.findall(r'(?:src|href)="([^"]*)"', page.text)
-    assert linked == ['data:,', 'page.css', 'page.js']
+    assert linked == ['data:,', 'page.css', 'lines.js', script]
     for name in linked[1:]:
         file = chat.client.get(f'/{name}')
         assert file.status_code == 200
@@ -399,6 +400,35 @@ def test_page_has_what_it_needs_and_nothing_from_elsewhere(chat):
     assert page.headers['content-security-policy'].startswith(
         "default-src 'none'; script-src 'self';"
     )
+
+
+def test_events_of_a_room_that_has_no_name(chat):
+    assert chat.client.get('/events').status_code == 400
+    assert chat.client.get('/events', params={'room': 'x' * 41}).status_code == 400
+    assert chat.client.head('/events', params={'room': 'lobby'}).status_code == 200
+
+
+def test_posts_after_one(path):
+    made = [posts.Post.new(f'room {n % 2}', 'Ann', str(n)) for n in range(1000)]
+    for post in made:
+        history.append(str(path), post)
+    known = history.replayed(str(path))
+
+    def stored(room, id):
+        return [int(post.text) for post in history.stored_after(str(path), room, id)]
+
+    for n in (0, 1, 500, 799, 998, 999):
+        found = known.after(f'room {n % 2}', made[n].id)
+        expected = list(range(n + 2, 1000, 2))
+        assert stored(f'room {n % 2}', made[n].id) == expected
+        if n >= 1000 - 2 * 2 * history.SHOWN:
+            assert [int(post.text) for post in found] == expected
+        else:
+            assert found is None  # the file alone has it
+    assert known.after('room 0', '') == made[-200::2]
+    assert stored('room 0', 'nowhere') == list(range(800, 1000, 2))
+    assert stored('room 0', made[-1].id) == list(range(800, 1000, 2))  # it is of another room
+    assert stored('no room', '') == []
 
 
 def test_other_paths_are_not_there(chat):

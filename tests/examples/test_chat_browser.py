@@ -19,6 +19,9 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from .chat_servers import PATIENCE, ChatServer, need
 
+# isort: split
+from chat import history, posts
+
 
 @pytest.fixture(scope='module')
 def driver(tmp_path_factory):
@@ -103,6 +106,17 @@ class Window:
     def close(self):
         self.driver.switch_to.window(self.handle)
         self.driver.close()
+
+
+class Listener(Window):
+    """A window with the page that only listens, by an EventSource."""
+
+    def __init__(self, driver, url, room='lobby'):
+        super().__init__(driver, f'{url}listen?room={room}')
+        self.says_status(f'listening in {room}')
+
+    def messages(self):
+        return [text for kind, _, text in self.lines() if kind == 'message']
 
 
 @pytest.fixture
@@ -236,3 +250,73 @@ def test_a_malformed_message_of_one_window_leaves_the_other_alone(driver, server
         mallory.until(text='fine')
     ann.sees('left', 'Mallory', 'left')
     assert [line[0] for line in ann.lines()] == ['joined', 'joined', 'message', 'left']
+
+
+# ---- the page that listens, by server-sent events ----
+
+
+@pytest.fixture
+def listener(driver, server, window):
+    return lambda room='lobby': Listener(driver, server.url, room)
+
+
+def test_one_who_listens_sees_what_is_said(driver, window, listener):
+    with quiet(driver):
+        ann = window().join('Ann')
+        ann.say('before')
+        ann.sees('message', 'Ann', 'before')
+        page = listener()
+        for text in HOSTILE:
+            ann.say(text)
+        ann.say('after')
+        page.sees('message', 'Ann', 'after')
+        assert page.messages() == ['before', *HOSTILE, 'after']
+        assert driver.execute_script('return typeof window.broken') == 'undefined'
+        ann.close()
+        page.sees('left', 'Ann', 'left')
+
+
+@pytest.mark.parametrize('missed', [0, 3, 500])  # which the memory of the server does not hold
+@pytest.mark.parametrize('way', ['stop', 'kill'])
+def test_one_who_listens_misses_nothing(missed, way, server, window, listener):
+    """The browser connects again with the id of the last post, and gets those after it, once."""
+    ann = window().join('Ann')
+    page = listener()
+    for text in ('one', 'two'):
+        ann.say(text)
+    page.sees('message', 'Ann', 'two')
+    getattr(server, way)()
+    page.says_status('connecting again')
+    # As another process says it that has the same file.
+    texts = [f'missed {number}' for number in range(missed)]
+    for text in texts:
+        history.append(server.environment['CHAT_HISTORY'], posts.Post.new('lobby', 'Bo', text))
+    server.start()
+    page.says_status('listening in lobby')
+    ann.says_status('in lobby')
+    ann.say('after')
+    page.sees('message', 'Ann', 'after')
+    assert page.messages() == ['one', 'two', *texts, 'after']
+
+
+def test_one_who_listens_loses_the_server_again_and_again(server, window, listener):
+    page = listener()
+    texts = [f'text {number}' for number in range(4)]
+    for number, text in enumerate(texts):
+        with server.client('Ann') as ann:
+            ann.say(text)
+            if number % 2:  # it may have come to the browser, or not yet
+                page.sees('message', 'Ann', text)
+            ann.until(text=text)
+        server.kill()
+        page.says_status('connecting again')
+        server.start()
+    page.sees('message', 'Ann', texts[-1])
+    page.says_status('listening in lobby')
+    assert page.messages() == texts
+
+
+def test_a_room_that_is_refused_is_not_tried_again(driver, server, window):
+    page = Window(driver, f'{server.url}listen?room=')
+    page.says_status('refused')
+    assert page.lines() == []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
+from contextlib import closing, contextmanager
+from urllib.parse import urlencode
 
 import pytest
 
@@ -13,7 +16,9 @@ pytest.importorskip('websockets')
 
 from websockets.exceptions import ConnectionClosed
 
-from .chat_servers import ChatServer
+from generators import event_source
+
+from .chat_servers import PATIENCE, ChatServer
 
 
 @pytest.fixture(scope='module')
@@ -104,6 +109,77 @@ def test_history_outlives_the_process(server):
     server.start()
     with server.client('Bo', 'library') as bo:
         assert [line['text'] for line in bo.history[:-1]] == ['one', 'two, "three"']
+
+
+@contextmanager
+def listening(server, room, last_event_id=''):
+    """The events of a room: event_source of a response."""
+    headers = {'Last-Event-ID': last_event_id} if last_event_id else {}
+    with closing(http.client.HTTPConnection('127.0.0.1', server.port, PATIENCE)) as line:
+        line.request('GET', f'/events?{urlencode({"room": room})}', headers=headers)
+        answer = line.getresponse()
+        assert answer.headers['Content-Type'].startswith('text/event-stream')
+        yield event_source(iter(lambda: answer.read1(65536), b''), last_event_id=last_event_id)
+        # Else its socket stays open, as long as the response is.
+        answer.close()
+
+
+def until(events, text):
+    """The lines up to the one with this text."""
+    lines = [next(events).json()]
+    while lines[-1]['text'] != text:
+        lines.append(next(events).json())
+    return lines
+
+
+def test_events_go_on_behind_the_last_one(server):
+    with server.client('Ann', 'events') as ann:
+        with listening(server, 'events') as events:
+            ann.say('one\r\n\r\nid: forged\n')
+            assert [line['text'] for line in until(events, 'one\r\n\r\nid: forged')]
+            assert events.retry == 500
+            last = events.last_event_id
+            assert last != 'forged'
+        for text in ('two', 'three'):
+            ann.say(text)
+            ann.until(text=text)
+        with listening(server, 'events', last) as events:
+            assert [line['text'] for line in until(events, 'three')] == ['two', 'three']
+            with server.client('Bo', 'events'):
+                event = next(events)
+                assert (event.json()['kind'], event.json()['name']) == ('joined', 'Bo')
+                assert event.id == events.last_event_id  # what is not kept has no id of its own
+            assert next(events).json()['kind'] == 'left'
+            ann.say('four')
+            assert [line['text'] for line in until(events, 'four')] == ['four']
+    with listening(server, 'events', 'unknown') as events:
+        assert len(until(events, 'four')) == 4  # as without an id
+
+
+def test_events_that_only_the_file_has(server):
+    """And what is said while it is read."""
+    with server.client('Ann', 'long') as ann:
+        ann.say('begin')
+        with listening(server, 'long') as events:
+            until(events, 'begin')
+            last = events.last_event_id
+        texts = [str(n) for n in range(500)]
+        for text in texts:
+            ann.say(text)
+        ann.until(text=texts[-1])
+        with listening(server, 'long', last) as events:
+            ann.say('end')
+            assert [line['text'] for line in until(events, 'end')] == [*texts, 'end']
+
+
+def test_a_listener_that_leaves_is_told_to_nobody(server):
+    with server.client('Ann', 'quiet') as ann:
+        with listening(server, 'quiet') as events:
+            ann.say('one')
+            until(events, 'one')
+        ann.say('two')
+        lines = [(line['kind'], line['text']) for line in ann.until(text='two')]
+        assert lines == [('message', 'one'), ('message', 'two')]
 
 
 def test_server_does_not_start_where_it_cannot_write(tmp_path):
