@@ -50,21 +50,26 @@ cancel_timer(PyObject *timer)
     return done == NULL ? -1 : 0;
 }
 
-/* End the wait of the loop that runs here, and decide from it how to wait next. */
+/* End a wait of the loop that runs here, and decide from it how to wait next.  Its future is
+   `future`, which is stolen; or, where that is NULL, still the worker's. */
 static PyObject *
-deliver(PyObject *op, PyObject *Py_UNUSED(ignored))
+deliver(worker *self, PyObject *future)
 {
-    worker *self = (worker *)op;
-    PyObject *loop, *future = NULL, *timer = NULL;
-    if (loop_running(generators_state_of(op), &loop) < 0) {
+    PyObject *loop, *timer = NULL;
+    if (loop_running(generators_state_of((PyObject *)self), &loop) < 0) {
+        Py_XDECREF(future);
         return NULL;
     }
     uint64_t now = clock_precise();
     generators_lock_take(&self->lock);
-    if (loop == self->loop && self->future != NULL) {
-        future = self->future;
+    bool is_latest = loop == self->loop && (future == NULL) == (self->future != NULL);
+    if (is_latest) {
+        if (future == NULL) {
+            future = self->future;
+            self->future = NULL;
+        }
         timer = self->timer;
-        self->future = self->timer = NULL;
+        self->timer = NULL;
         size_t count = self->ring.count, most = self->ring.max_items;
         self->watch = WORKER_UNWATCHED;
         self->lazy =
@@ -86,7 +91,13 @@ deliver(PyObject *op, PyObject *Py_UNUSED(ignored))
     return status < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-static PyMethodDef deliver_method = {"deliver", deliver, METH_NOARGS, NULL};
+static PyObject *
+deliver_to(PyObject *op, PyObject *future)
+{
+    return deliver((worker *)op, Py_NewRef(future));
+}
+
+static PyMethodDef deliver_method = {"deliver", deliver_to, METH_O, NULL};
 
 /* The callback of the timer of a lazy wait. */
 static PyObject *
@@ -110,7 +121,7 @@ look(PyObject *op, PyObject *Py_UNUSED(ignored))
     Py_XDECREF(loop);
     Py_XDECREF(timer);
     if (ready) {
-        return deliver(op, NULL);
+        return deliver(self, NULL);
     }
     Py_RETURN_NONE;
 }
@@ -118,34 +129,49 @@ look(PyObject *op, PyObject *Py_UNUSED(ignored))
 static PyMethodDef look_method = {"look", look, METH_NOARGS, NULL};
 
 static int
-try_to_wake_loop(worker *self, PyObject *loop)
+try_to_wake_loop(worker *self, PyObject *loop, PyObject *future)
 {
     PyObject *callback = PyCFunction_New(&deliver_method, (PyObject *)self);
-    PyObject *done = callback == NULL
-                         ? NULL
-                         : PyObject_CallMethod(loop, "call_soon_threadsafe", "(O)", callback);
+    PyObject *done = callback == NULL ? NULL
+                                      : PyObject_CallMethod(loop, "call_soon_threadsafe",
+                                                            "(OO)", callback, future);
     Py_XDECREF(callback);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
 }
 
 /* A loop that is not woken waits for ever.  So if there is no memory, this is tried again for
-   some seconds. */
+   some seconds.
+
+   The future goes with the callback: where the loop is closed nobody calls that, and the
+   worker, which its thread keeps, must not keep the task that waited. */
 void
 worker_wake_loop(worker *self, PyObject *loop)
 {
-    int status = try_to_wake_loop(self, loop);
+    PyObject *future = NULL;
+    generators_lock_take(&self->lock);
+    if (self->loop == loop) {
+        future = self->future;
+        self->future = NULL;
+    }
+    generators_lock_leave(&self->lock);
+    if (future == NULL) {
+        Py_DECREF(loop);
+        return;
+    }
+    int status = try_to_wake_loop(self, loop, future);
     for (int i = 0; i < RETRIES && status < 0 && raising_forgive(PyExc_MemoryError) == 0;
          i++) {
         Py_BEGIN_ALLOW_THREADS;
         clock_sleep(RETRY_DELAY);
         Py_END_ALLOW_THREADS;
-        status = try_to_wake_loop(self, loop);
+        status = try_to_wake_loop(self, loop, future);
     }
     /* A closed loop raises RuntimeError: then nobody waits. */
     if (status < 0 && raising_forgive(PyExc_RuntimeError) < 0) {
         raising_unraisable(loop);
     }
+    Py_DECREF(future);
     Py_DECREF(loop);
 }
 

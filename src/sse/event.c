@@ -312,6 +312,16 @@ event_hash(PyObject *op)
     return hash;
 }
 
+/* Add ", name=value" to a text, which is stolen, unless it is NULL. */
+static PyObject *
+event_add_field(PyObject *text, const char *name, PyObject *value)
+{
+    PyObject *longer =
+        text == NULL ? NULL : PyUnicode_FromFormat("%U, %s=%R", text, name, value);
+    Py_XDECREF(text);
+    return longer;
+}
+
 /* The fields that are not as the constructor has them. */
 static PyObject *
 event_repr(PyObject *op)
@@ -321,26 +331,21 @@ event_repr(PyObject *op)
     if (values == NULL) {
         return NULL;
     }
-    PyObject *parts[3] = {
-        self->event_count == 0
-            ? PyUnicode_FromString("")
-            : PyUnicode_FromFormat(", event=%R", PyTuple_GET_ITEM(values, 1)),
-        self->id_count == 0 ? PyUnicode_FromString("")
-                            : PyUnicode_FromFormat(", id=%R", PyTuple_GET_ITEM(values, 2)),
-        self->retry == SSE_EVENT_NO_RETRY
-            ? PyUnicode_FromString("")
-            : PyUnicode_FromFormat(", retry=%R", PyTuple_GET_ITEM(values, 3)),
-    };
-    PyObject *text = NULL;
-    if (parts[0] != NULL && parts[1] != NULL && parts[2] != NULL) {
-        text = PyUnicode_FromFormat("ServerSentEvent(data=%R%U%U%U)",
-                                    PyTuple_GET_ITEM(values, 0), parts[0], parts[1], parts[2]);
+    PyObject *text =
+        PyUnicode_FromFormat("ServerSentEvent(data=%R", PyTuple_GET_ITEM(values, 0));
+    if (self->event_count > 0) {
+        text = event_add_field(text, "event", PyTuple_GET_ITEM(values, 1));
     }
-    for (int i = 0; i < 3; i++) {
-        Py_XDECREF(parts[i]);
+    if (self->id_count > 0) {
+        text = event_add_field(text, "id", PyTuple_GET_ITEM(values, 2));
+    }
+    if (self->retry != SSE_EVENT_NO_RETRY) {
+        text = event_add_field(text, "retry", PyTuple_GET_ITEM(values, 3));
     }
     Py_DECREF(values);
-    return text;
+    PyObject *whole = text == NULL ? NULL : PyUnicode_FromFormat("%U)", text);
+    Py_XDECREF(text);
+    return whole;
 }
 
 /* ---- methods ---- */
