@@ -56,3 +56,20 @@ async_source_open(astream *self, generators_state *state, PyObject *source, Py_s
     }
     return astream_open(self, state, source, ASTREAM_ASYNC);
 }
+
+int
+async_source_feed(astream *self, data_source *pieces, generators_state *state,
+                  const source_sink *sink, astream_answer answer, PyObject *piece)
+{
+    if (answer == ASTREAM_FAILED) {
+        return -1;
+    }
+    if (answer == ASTREAM_ENDED) {
+        return sink->kind->finish(sink->target, state);
+    }
+    int status = self->read != NULL
+                     ? data_source_feed_read(pieces, state, sink, piece)
+                     : data_source_feed_item(pieces, state, sink, piece, self->pulled - 1);
+    Py_DECREF(piece);
+    return status;
+}

@@ -2,6 +2,7 @@
 #ifndef GENERATORS_SOURCE_ASYNC_SOURCE_H
 #define GENERATORS_SOURCE_ASYNC_SOURCE_H
 
+#include "source/data_source.h"
 #include "stream/astream.h"
 
 /* Let `self` pull from an async iterable or, if `size` is not 0, from an object whose
@@ -10,5 +11,10 @@
    exception set. */
 int async_source_open(astream *self, generators_state *state, PyObject *source,
                       Py_ssize_t size, const char *what);
+
+/* Feed `sink` what `answer` to a pull has brought: `piece`, which is stolen, or the end.  0,
+   or -1 with an exception set. */
+int async_source_feed(astream *self, data_source *pieces, generators_state *state,
+                      const source_sink *sink, astream_answer answer, PyObject *piece);
 
 #endif

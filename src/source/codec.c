@@ -29,3 +29,21 @@ codec_name(PyObject *encoding)
     }
     return name;
 }
+
+PyObject *
+codec_decode(PyObject *decoder, generators_state *state, PyObject *bytes, bool final)
+{
+    Py_INCREF(decoder); /* its code may have its owner drop it */
+    PyObject *text = PyObject_CallMethodObjArgs(decoder, state->str_decode, bytes,
+                                                final ? Py_True : Py_False, NULL);
+    Py_DECREF(decoder);
+    if (text != NULL && !PyUnicode_Check(text)) {
+        PyErr_Format(PyExc_TypeError, "decoder should return a string result, not '%.200s'",
+                     Py_TYPE(text)->tp_name);
+        Py_CLEAR(text);
+    }
+    if (text != NULL && PyUnicode_READY(text) < 0) {
+        Py_CLEAR(text);
+    }
+    return text;
+}

@@ -8,4 +8,9 @@
    encoding that is unknown or does not encode text. */
 PyObject *codec_name(PyObject *encoding);
 
+/* Call decode() of an incremental decoder with these bytes: a new reference to a str, or NULL.
+ */
+PyObject *codec_decode(PyObject *decoder, generators_state *state, PyObject *bytes,
+                       bool final);
+
 #endif

@@ -22,27 +22,6 @@ typedef struct {
 
 /* ---- the stream's own ---- */
 
-/* Feed the piece that was pulled (stolen), or the end.  0 or -1. */
-static int
-asource_feed(aevent_source *self, generators_state *state, astream_answer answer,
-             PyObject *piece)
-{
-    if (answer == ASTREAM_FAILED) {
-        return -1;
-    }
-    if (answer == ASTREAM_ENDED) {
-        sse_reader_finish(&self->reader);
-        return 0;
-    }
-    const source_sink sink = sse_reader_sink(&self->reader);
-    int status = self->stream.read != NULL
-                     ? data_source_feed_read(&self->pieces, state, &sink, piece)
-                     : data_source_feed_item(&self->pieces, state, &sink, piece,
-                                             self->stream.pulled - 1);
-    Py_DECREF(piece);
-    return status;
-}
-
 static astream_outcome
 asource_step(astream *base, astream_answer answer, PyObject **value)
 {
@@ -62,7 +41,10 @@ asource_step(astream *base, astream_answer answer, PyObject **value)
     }
     PyObject *piece = *value;
     *value = NULL;
-    return asource_feed(self, state, answer, piece) < 0 ? ASTREAM_ERROR : ASTREAM_AGAIN;
+    const source_sink sink = sse_reader_sink(&self->reader);
+    return async_source_feed(base, &self->pieces, state, &sink, answer, piece) < 0
+               ? ASTREAM_ERROR
+               : ASTREAM_AGAIN;
 }
 
 static int

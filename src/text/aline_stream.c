@@ -12,26 +12,6 @@
 
 /* ---- the stream's own ---- */
 
-/* Feed the piece that was pulled (stolen), or the end.  0 or -1. */
-static int
-aline_stream_feed(aline_stream *self, astream_answer answer, PyObject *piece)
-{
-    generators_state *state = self->rows.state;
-    if (answer == ASTREAM_FAILED) {
-        return -1;
-    }
-    const source_sink sink = line_reader_sink(&self->rows.reader);
-    if (answer == ASTREAM_ENDED) {
-        return sink.kind->finish(sink.target, state);
-    }
-    int status = self->stream.read != NULL
-                     ? data_source_feed_read(&self->pieces, state, &sink, piece)
-                     : data_source_feed_item(&self->pieces, state, &sink, piece,
-                                             self->stream.pulled - 1);
-    Py_DECREF(piece);
-    return status;
-}
-
 static astream_outcome
 aline_stream_step(astream *base, astream_answer answer, PyObject **value)
 {
@@ -50,7 +30,10 @@ aline_stream_step(astream *base, astream_answer answer, PyObject **value)
     }
     PyObject *piece = *value;
     *value = NULL;
-    return aline_stream_feed(self, answer, piece) < 0 ? ASTREAM_ERROR : ASTREAM_AGAIN;
+    const source_sink sink = line_reader_sink(&self->rows.reader);
+    return async_source_feed(base, &self->pieces, self->rows.state, &sink, answer, piece) < 0
+               ? ASTREAM_ERROR
+               : ASTREAM_AGAIN;
 }
 
 static int

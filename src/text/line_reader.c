@@ -130,25 +130,6 @@ reader_feed_text(line_reader *self, generators_state *state, PyObject *text)
 
 /* ---- codecs ---- */
 
-/* Decode the bytes: a new reference to a str, or NULL. */
-static PyObject *
-reader_decode(line_reader *self, generators_state *state, PyObject *bytes, bool final)
-{
-    PyObject *decoder = Py_NewRef(self->decoder);
-    PyObject *text = PyObject_CallMethodObjArgs(decoder, state->str_decode, bytes,
-                                                final ? Py_True : Py_False, NULL);
-    Py_DECREF(decoder);
-    if (text != NULL && !PyUnicode_Check(text)) {
-        PyErr_Format(PyExc_TypeError, "decoder should return a string result, not '%.200s'",
-                     Py_TYPE(text)->tp_name);
-        Py_CLEAR(text);
-    }
-    if (text != NULL && PyUnicode_READY(text) < 0) {
-        Py_CLEAR(text);
-    }
-    return text;
-}
-
 /* Where in `bytes` those begin that the decoder rejected: before `bytes`, if it had kept some.
    0 if a codec's error does not say.  0 or -1. */
 static int
@@ -181,7 +162,7 @@ reader_feed_accepted(line_reader *self, generators_state *state, PyObject *decod
     Py_DECREF(decoder);
     PyObject *before =
         done == NULL ? NULL : PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes), count);
-    PyObject *text = before == NULL ? NULL : reader_decode(self, state, before, false);
+    PyObject *text = before == NULL ? NULL : codec_decode(self->decoder, state, before, false);
     Py_XDECREF(done);
     Py_XDECREF(before);
     int status = text == NULL ? -1 : reader_feed_text(self, state, text);
@@ -220,7 +201,7 @@ reader_feed_undecoded(line_reader *self, generators_state *state, PyObject *byte
         return -1;
     }
     self->byte_count += (uint64_t)PyBytes_GET_SIZE(bytes);
-    PyObject *text = reader_decode(self, state, bytes, final);
+    PyObject *text = codec_decode(self->decoder, state, bytes, final);
     int status = text != NULL ? reader_feed_text(self, state, text)
                               : reader_keep_failure(self, state, decoder_state, bytes);
     Py_DECREF(decoder_state);
@@ -293,7 +274,7 @@ sink_feed_line(void *target, generators_state *state, PyObject *line)
 static int
 reader_feed_undecoded_line(line_reader *self, generators_state *state, PyObject *line)
 {
-    PyObject *text = reader_decode(self, state, line, false);
+    PyObject *text = codec_decode(self->decoder, state, line, false);
     if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeError)) {
         PyObject *error = PyErr_GetRaisedException();
         self->failure_byte = self->byte_count;

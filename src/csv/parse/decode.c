@@ -97,25 +97,6 @@ csv_parser_check_head(csv_parser *self, generators_state *state, const uint8_t *
 
 /* ---- decoding ---- */
 
-/* Decode the bytes: a new reference to a str, or NULL. */
-static PyObject *
-decode_call(csv_parser *self, generators_state *state, PyObject *bytes, bool final)
-{
-    PyObject *decoder = Py_NewRef(self->decoder);
-    PyObject *text = PyObject_CallMethodObjArgs(decoder, state->str_decode, bytes,
-                                                final ? Py_True : Py_False, NULL);
-    Py_DECREF(decoder);
-    if (text != NULL && !PyUnicode_Check(text)) {
-        PyErr_Format(PyExc_TypeError, "decoder should return a string result, not '%.200s'",
-                     Py_TYPE(text)->tp_name);
-        Py_CLEAR(text);
-    }
-    if (text != NULL && PyUnicode_READY(text) < 0) {
-        Py_CLEAR(text);
-    }
-    return text;
-}
-
 /* The decoder's getstate(): a new reference, or NULL. */
 static PyObject *
 decode_get_state(csv_parser *self)
@@ -188,7 +169,7 @@ decode_feed_before(csv_parser *self, generators_state *state, PyObject *decoder_
         return -1;
     }
     PyObject *before = PyBytes_FromStringAndSize(PyBytes_AS_STRING(bytes), count);
-    PyObject *text = before == NULL ? NULL : decode_call(self, state, before, false);
+    PyObject *text = before == NULL ? NULL : codec_decode(self->decoder, state, before, false);
     int status = text == NULL ? -1 : csv_parser_feed_units(self, state, text);
     Py_XDECREF(before);
     Py_XDECREF(text);
@@ -229,7 +210,7 @@ decode_feed(csv_parser *self, generators_state *state, PyObject *bytes, bool fin
     if (decoder_state == NULL) {
         return -1;
     }
-    PyObject *text = decode_call(self, state, bytes, final);
+    PyObject *text = codec_decode(self->decoder, state, bytes, final);
     int status;
     if (text != NULL) {
         status = csv_parser_feed_units(self, state, text);
@@ -367,7 +348,7 @@ csv_parser_end_lines(csv_parser *self, generators_state *state)
     if (nothing == NULL) {
         return -1;
     }
-    PyObject *text = decode_call(self, state, nothing, true);
+    PyObject *text = codec_decode(self->decoder, state, nothing, true);
     Py_DECREF(nothing);
     if (text == NULL) {
         if (!PyErr_ExceptionMatches(PyExc_UnicodeError)) {
@@ -412,8 +393,9 @@ decode_native_line(const csv_parser *self, PyObject *line)
 PyObject *
 csv_parser_decode_line(csv_parser *self, generators_state *state, PyObject *line)
 {
-    PyObject *text = self->encoding == CSV_DECODED ? decode_call(self, state, line, false)
-                                                   : decode_native_line(self, line);
+    PyObject *text = self->encoding == CSV_DECODED
+                         ? codec_decode(self->decoder, state, line, false)
+                         : decode_native_line(self, line);
     if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeError)) {
         PyObject *error = PyErr_GetRaisedException();
         PyObject *bad = decode_whole_line(line);

@@ -24,25 +24,6 @@ typedef struct {
 
 /* ---- the stream's own ---- */
 
-/* Feed the piece that was pulled (stolen), or the end.  0 or -1. */
-static int
-arows_feed(arows *self, generators_state *state, astream_answer answer, PyObject *piece)
-{
-    if (answer == ASTREAM_FAILED) {
-        return -1;
-    }
-    if (answer == ASTREAM_ENDED) {
-        return csv_parser_finish(&self->records.parser, state);
-    }
-    const source_sink sink = csv_parser_sink(&self->records.parser);
-    int status = self->stream.read != NULL
-                     ? data_source_feed_read(&self->pieces, state, &sink, piece)
-                     : data_source_feed_item(&self->pieces, state, &sink, piece,
-                                             self->stream.pulled - 1);
-    Py_DECREF(piece);
-    return status;
-}
-
 static astream_outcome
 arows_step(astream *base, astream_answer answer, PyObject **value)
 {
@@ -62,7 +43,10 @@ arows_step(astream *base, astream_answer answer, PyObject **value)
     }
     PyObject *piece = *value;
     *value = NULL;
-    return arows_feed(self, state, answer, piece) < 0 ? ASTREAM_ERROR : ASTREAM_AGAIN;
+    const source_sink sink = csv_parser_sink(&self->records.parser);
+    return async_source_feed(base, &self->pieces, state, &sink, answer, piece) < 0
+               ? ASTREAM_ERROR
+               : ASTREAM_AGAIN;
 }
 
 static int
