@@ -130,6 +130,32 @@ channel_is_closing(channel *self)
     return is_closing;
 }
 
+bool
+channel_is_draining(channel *self)
+{
+    generators_lock_take(&self->lock);
+    bool is_draining = self->is_draining;
+    generators_lock_leave(&self->lock);
+    return is_draining;
+}
+
+void
+channel_set_cut(channel *self)
+{
+    generators_lock_take(&self->lock);
+    self->was_cut = true;
+    generators_lock_leave(&self->lock);
+}
+
+bool
+channel_was_cut(channel *self)
+{
+    generators_lock_take(&self->lock);
+    bool was_cut = self->was_cut;
+    generators_lock_leave(&self->lock);
+    return was_cut;
+}
+
 static bool
 has_room_lock_held(const channel *self)
 {
@@ -169,7 +195,7 @@ bool
 channel_park(channel *self)
 {
     generators_lock_take(&self->lock);
-    self->is_parked = !self->is_closing && !has_room_lock_held(self);
+    self->is_parked = !self->is_closing && !self->is_draining && !has_room_lock_held(self);
     bool is_parked = self->is_parked;
     generators_lock_leave(&self->lock);
     return is_parked;
@@ -284,6 +310,25 @@ channel_close(channel *self)
     generators_lock_leave(&self->lock);
     channel_drop_items(self);
     return !has_ended;
+}
+
+bool
+channel_drain(channel *self)
+{
+    generators_lock_take(&self->lock);
+    self->is_draining = true;
+    bool has_ended = self->has_ended;
+    generators_lock_leave(&self->lock);
+    return !has_ended;
+}
+
+void
+channel_measure(channel *self, Py_ssize_t *items, Py_ssize_t *bytes)
+{
+    generators_lock_take(&self->lock);
+    *items = (Py_ssize_t)self->ring.count;
+    *bytes = (Py_ssize_t)self->ring.bytes;
+    generators_lock_leave(&self->lock);
 }
 
 void

@@ -30,6 +30,8 @@ typedef struct {
     bool is_asked;           /* an item is wanted, even if there is no room */
     bool is_parked;          /* the driver waits to be woken */
     bool is_closing;         /* nobody wants another item */
+    bool is_draining;        /* nothing more is to be taken from the source */
+    bool was_cut;            /* the driver has left the source for that */
     bool is_dropped;         /* nobody will take the error */
     bool has_ended;
 } channel;
@@ -44,6 +46,13 @@ void channel_clear(channel *self);
 /* ---- for the driver ---- */
 
 bool channel_is_closing(channel *self);
+
+/* Whether nothing more is to be taken from the source. */
+bool channel_is_draining(channel *self);
+
+/* The source has not come to its end. */
+void channel_set_cut(channel *self);
+bool channel_was_cut(channel *self);
 
 /* Whether an item may be put. */
 bool channel_has_room(channel *self);
@@ -86,6 +95,12 @@ void channel_unwake(channel *self);
 
 /* Stop wanting items.  Returns whether the driver must be told. */
 bool channel_close(channel *self);
+
+/* Have nothing more be taken from the source.  Returns whether the driver must be told. */
+bool channel_drain(channel *self);
+
+/* How many items there are, and bytes. */
+void channel_measure(channel *self, Py_ssize_t *items, Py_ssize_t *bytes);
 
 /* Drop items that nobody will take. */
 void channel_drop_items(channel *self);

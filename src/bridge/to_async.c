@@ -55,8 +55,14 @@ call_source(to_async *self)
 static astream_outcome
 step_without_thread(to_async *self, PyObject **value)
 {
+    if (self->callable != NULL && self->stream.is_stopped) {
+        return ASTREAM_END; /* the source was never made */
+    }
     if (self->callable != NULL && call_source(self) < 0) {
         return ASTREAM_ERROR;
+    }
+    if (self->stream.is_stopped && astream_is_cut(&self->stream)) {
+        return ASTREAM_END;
     }
     *value = astream_pull_ready(&self->stream);
     if (*value != NULL) {
@@ -102,7 +108,12 @@ to_async_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
         return ASTREAM_ITEM;
     }
     if (worker_is_finished(self->worker)) {
+        base->was_cut = self->worker->was_cut;
         return PyErr_Occurred() ? ASTREAM_ERROR : ASTREAM_END;
+    }
+    if (base->is_stopped && !self->worker->started) {
+        base->was_cut = true;
+        return ASTREAM_END;
     }
     /* Find the loop first: if there is none, no worker is started. */
     astream_outcome outcome = wait_for_worker(self, value);
@@ -150,7 +161,32 @@ to_async_release(astream *base)
     return status;
 }
 
-static const astream_kind to_async_kind = {to_async_step, to_async_close, to_async_release};
+static int
+to_async_stop(astream *base)
+{
+    worker *stopped = ((to_async *)base)->worker;
+    return stopped == NULL ? 0 : worker_drain(stopped, state_of((to_async *)base));
+}
+
+static void
+to_async_measure(astream *base, measures *into)
+{
+    worker *held = ((to_async *)base)->worker;
+    if (held == NULL) {
+        return;
+    }
+    generators_lock_take(&held->lock);
+    into->held += (Py_ssize_t)held->ring.count;
+    into->held_bytes = (Py_ssize_t)held->ring.bytes;
+    generators_lock_leave(&held->lock);
+    measures_name_source(into, held->name);
+}
+
+static const astream_kind to_async_kind = {.step = to_async_step,
+                                           .close = to_async_close,
+                                           .release = to_async_release,
+                                           .stop = to_async_stop,
+                                           .measure = to_async_measure};
 
 static int
 to_async_traverse(PyObject *op, visitproc visit, void *arg)

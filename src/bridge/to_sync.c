@@ -144,6 +144,10 @@ to_sync_next(stream *base)
         return NULL;
     }
     self->thread = PyThread_get_thread_ident();
+    if (self->driver->loop == NULL && base->is_stopped) {
+        base->was_cut = true; /* the source was not begun */
+        return NULL;
+    }
     if (self->driver->loop == NULL && start(self, state) < 0) {
         return NULL;
     }
@@ -158,10 +162,47 @@ to_sync_next(stream *base)
             }
             break;
         default:
+            base->was_cut = channel_was_cut(&self->driver->channel);
             return NULL;
         }
     }
 }
+
+/* ---- stopping ---- */
+
+static int
+to_sync_stop(stream *base)
+{
+    to_sync *self = (to_sync *)base;
+    if (self->driver == NULL || forks_mark_is_old(&self->forks)) {
+        return 0;
+    }
+    driver *driven = (driver *)Py_NewRef((PyObject *)self->driver);
+    int status = driver_drain(driven);
+    PyObject *raised = status < 0 ? PyErr_GetRaisedException() : NULL;
+    Py_DECREF(driven);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+    return status;
+}
+
+static void
+to_sync_measure(stream *base, measures *into)
+{
+    driver *driven = ((to_sync *)base)->driver;
+    if (driven != NULL) {
+        Py_ssize_t items;
+        channel_measure(&driven->channel, &items, &into->held_bytes);
+        into->held += items;
+        measures_name_source(into, driven->name);
+    }
+}
+
+static PyMethodDef to_sync_methods[] = {
+    STREAM_STOP_METHOD,
+    {NULL},
+};
 
 /* ---- closing ---- */
 
@@ -284,6 +325,8 @@ static const stream_kind to_sync_kind = {
     .next = to_sync_next,
     .release = to_sync_release,
     .close_running = to_sync_close_running,
+    .stop = to_sync_stop,
+    .measure = to_sync_measure,
 };
 
 /* ---- memory ---- */
@@ -478,9 +521,13 @@ PyDoc_STRVAR(
     "[0, 1, 2]");
 
 static PyType_Slot to_sync_slots[] = {
-    {Py_tp_doc, (char *)to_sync_doc},   {Py_tp_new, to_sync_new},
-    {Py_tp_traverse, to_sync_traverse}, {Py_tp_clear, to_sync_clear},
-    {Py_tp_finalize, to_sync_finalize}, {0, NULL},
+    {Py_tp_doc, (char *)to_sync_doc},
+    {Py_tp_new, to_sync_new},
+    {Py_tp_traverse, to_sync_traverse},
+    {Py_tp_clear, to_sync_clear},
+    {Py_tp_finalize, to_sync_finalize},
+    {Py_tp_methods, to_sync_methods},
+    {0, NULL},
 };
 
 PyType_Spec to_sync_spec = {

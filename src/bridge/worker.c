@@ -17,6 +17,8 @@
 #include "runtime/closing.h"
 #include "runtime/lock.h"
 #include "runtime/raising.h"
+#include "stream/astream.h"
+#include "stream/stream.h"
 
 /* ---- taking ---- */
 
@@ -76,6 +78,22 @@ cancel_job(worker *self)
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);
     }
+}
+
+int
+worker_drain(worker *self, generators_state *state)
+{
+    generators_lock_take(&self->lock);
+    self->draining = true;
+    PyObject *stoppable = Py_XNewRef(self->stoppable);
+    worker_wake_lock_held(self);
+    generators_lock_leave(&self->lock);
+    if (stoppable == NULL) {
+        return 0;
+    }
+    int status = astream_stop_source(state, stoppable);
+    Py_DECREF(stoppable);
+    return status < 0 ? -1 : 0;
 }
 
 void
@@ -143,11 +161,12 @@ worker_new(generators_state *state, PyObject *source, size_t max_items, size_t m
     }
     ring_init(&self->ring, max_items, max_bytes);
     self->source = Py_NewRef(source);
+    self->name = measures_source_name(source);
     self->running = Py_NewRef(state->async_workers);
     forks_mark_set(&self->forks, state);
     int closes = closing_is_due(source, state->generator_abc);
     self->closes_source = closes > 0;
-    self->context = closes < 0 ? NULL : PyContext_CopyCurrent();
+    self->context = closes < 0 || self->name == NULL ? NULL : PyContext_CopyCurrent();
     self->wake_up = self->context == NULL ? NULL : lock_new_taken();
     if (self->wake_up == NULL) {
         Py_DECREF(self);
@@ -169,6 +188,7 @@ worker_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->timer);
     Py_VISIT(self->loop);
     Py_VISIT(self->error);
+    Py_VISIT(self->stoppable);
     for (size_t i = 0; i < self->ring.count; i++) {
         Py_VISIT((PyObject *)ring_at(&self->ring, i));
     }
@@ -187,6 +207,8 @@ worker_clear(PyObject *op)
     Py_CLEAR(self->timer);
     Py_CLEAR(self->loop);
     Py_CLEAR(self->error);
+    Py_CLEAR(self->stoppable);
+    Py_CLEAR(self->name);
     PyObject *item;
     while ((item = ring_take(&self->ring)) != NULL) {
         Py_DECREF(item);

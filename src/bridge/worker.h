@@ -22,6 +22,7 @@ typedef struct {
     PyObject_HEAD
     PyThread_type_lock wake_up; /* owned: held, and released to wake a worker that waits */
     PyObject *source;           /* owned; only the thread uses it once it is started */
+    PyObject *name;             /* owned: of the source, for repr() */
     PyObject *context;          /* owned: the context of the code that made it */
     PyObject *running; /* owned: the set that holds the worker while its thread runs */
     Py_ssize_t pulled; /* items taken from the source; only for the thread */
@@ -30,12 +31,13 @@ typedef struct {
     bool closes_source; /* `source` is the given one, and is not iterated yet */
     /* `lock` guards these. */
     generators_lock lock;
-    ring ring;        /* owned, and the items in it */
-    PyObject *job;    /* owned: an executor's future, or NULL */
-    PyObject *loop;   /* owned: the loop that waits, or waited last */
-    PyObject *future; /* owned: the future that the loop waits for, or NULL */
-    PyObject *timer;  /* owned: the timer of a lazy wait, or NULL */
-    PyObject *error;  /* owned: the exception of the source, to be raised after the items */
+    ring ring;           /* owned, and the items in it */
+    PyObject *job;       /* owned: an executor's future, or NULL */
+    PyObject *loop;      /* owned: the loop that waits, or waited last */
+    PyObject *future;    /* owned: the future that the loop waits for, or NULL */
+    PyObject *timer;     /* owned: the timer of a lazy wait, or NULL */
+    PyObject *error;     /* owned: the exception of the source, to be raised after the items */
+    PyObject *stoppable; /* owned: the source's iterator, if it is a stream with stop() */
     unsigned long thread; /* on which the worker runs, or 0 */
     uint64_t since;       /* when the loop began to wait */
     worker_watch watch;
@@ -44,6 +46,8 @@ typedef struct {
     bool waits;    /* the thread waits for `wake_up` */
     bool asked;    /* an item was asked for */
     bool stopped;  /* the worker was told to close the source */
+    bool draining; /* it was told to take nothing more from the source */
+    bool was_cut;  /* it has left the source for that */
     bool cut_off;  /* the end of the interpreter stopped it */
     bool released; /* nobody will ask for the error */
     bool finished; /* the source is closed; never reset */
@@ -82,6 +86,9 @@ PyObject *worker_take(worker *self);
 
 /* Whether no more items will come.  If so, the source's exception is set, if there is one. */
 bool worker_is_finished(worker *self);
+
+/* Tell the worker to take nothing more from the source.  From any thread.  0 or -1. */
+int worker_drain(worker *self, generators_state *state);
 
 /* Tell the worker to close the source, and drop the items.  An exception that is set stays
    set. */

@@ -13,8 +13,16 @@
 #include "bridge/worker_wait.h"
 #include "runtime/closing.h"
 #include "runtime/raising.h"
+#include "stream/stream.h"
 
 #define ITEMS_BETWEEN_TURNS 128 /* during which the thread keeps the GIL */
+
+/* Whether an item may still be taken from the source. */
+static bool
+goes_lock_held(const worker *self)
+{
+    return !self->stopped && !(self->draining && self->stoppable == NULL);
+}
 
 static bool
 is_wanted_lock_held(const worker *self)
@@ -28,7 +36,8 @@ wait_until_wanted(worker *self)
 {
     for (;;) {
         generators_lock_take(&self->lock);
-        bool goes = !self->stopped, wanted = is_wanted_lock_held(self);
+        bool goes = goes_lock_held(self), wanted = is_wanted_lock_held(self);
+        self->was_cut = self->was_cut || (!goes && !self->stopped);
         self->waits = goes && !wanted;
         generators_lock_leave(&self->lock);
         if (!goes || wanted) {
@@ -50,7 +59,7 @@ put(worker *self, PyObject *item)
     bool failed = !held && !self->stopped;
     self->asked = false;
     PyObject *loop = worker_loop_to_wake_lock_held(self, self->ring.max_items == 0);
-    int wanted = !self->stopped && is_wanted_lock_held(self);
+    int wanted = goes_lock_held(self) && is_wanted_lock_held(self);
     generators_lock_leave(&self->lock);
     if (loop != NULL) {
         worker_wake_loop(self, loop);
@@ -111,6 +120,37 @@ close_iterator(worker *self, PyObject *iterator)
     }
 }
 
+/* Have stop() reach an iterator that is a stream.  It may have been called already.  0 or -1.
+ */
+static int
+link_stop(worker *self, PyObject *iterator)
+{
+    generators_state *state = generators_state_of((PyObject *)self);
+    if (!PyObject_TypeCheck(iterator, state->stream_type) ||
+        ((stream *)iterator)->kind->stop == NULL) {
+        return 0;
+    }
+    generators_lock_take(&self->lock);
+    self->stoppable = Py_NewRef(iterator);
+    bool draining = self->draining;
+    generators_lock_leave(&self->lock);
+    return draining ? stream_stop((stream *)iterator) : 0;
+}
+
+/* Before the iterator is released: whether it was stopped itself. */
+static void
+unlink_stop(worker *self)
+{
+    generators_lock_take(&self->lock);
+    PyObject *stoppable = self->stoppable;
+    self->stoppable = NULL;
+    if (stoppable != NULL) {
+        self->was_cut = self->was_cut || ((stream *)stoppable)->was_cut;
+    }
+    generators_lock_leave(&self->lock);
+    Py_XDECREF(stoppable);
+}
+
 static PyObject *
 open_source(PyObject *source)
 {
@@ -131,14 +171,20 @@ worker_run(worker *self)
     generators_lock_take(&self->lock);
     self->thread = PyThread_get_thread_ident();
     self->began = true;
-    bool stopped = self->stopped;
+    bool stopped = self->stopped || self->draining;
+    self->was_cut = stopped;
     generators_lock_leave(&self->lock);
     /* A source that was stopped before it began is closed, too. */
     PyObject *iterator = stopped ? Py_NewRef(source) : open_source(source);
     Py_DECREF(source);
     if (iterator != NULL) {
-        if (!stopped) {
+        if (!stopped && link_stop(self, iterator) == 0) {
             pull(self, iterator);
+        }
+        PyObject *failed = PyErr_GetRaisedException();
+        unlink_stop(self);
+        if (failed != NULL) {
+            PyErr_SetRaisedException(failed);
         }
         close_iterator(self, iterator);
         PyObject *raised = PyErr_GetRaisedException();

@@ -69,6 +69,7 @@ amap_start_reader(amap *self)
         return -1;
     }
     base->closes_source = false;
+    self->reader->drains = base->is_stopped && !base->passes_stop;
     return reader_start(self->reader);
 }
 
@@ -138,6 +139,7 @@ amap_step_lock_held(amap *self, PyObject **value)
         return status < 0 ? ASTREAM_ERROR : ASTREAM_ITEM;
     }
     if (amap_is_over(self)) {
+        base->was_cut |= group->was_cut;
         return task_group_raise(group) < 0 ? ASTREAM_ERROR : ASTREAM_END;
     }
     return task_group_wait(group, value);
@@ -208,6 +210,25 @@ amap_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 }
 
 static int
+amap_stop(astream *base)
+{
+    amap *self = (amap *)base;
+    task_group *group = self->group;
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(group);
+    group->fills = false;
+    status = self->reader == NULL ? 0 : reader_drain(self->reader);
+    Py_END_CRITICAL_SECTION();
+    return status;
+}
+
+static void
+amap_measure(astream *base, measures *into)
+{
+    window_measure(&((amap *)base)->group->calls, into);
+}
+
+static int
 amap_release(astream *base)
 {
     amap *self = (amap *)base;
@@ -220,7 +241,11 @@ amap_release(astream *base)
     return 0;
 }
 
-static const astream_kind amap_kind = {amap_step, amap_close, amap_release};
+static const astream_kind amap_kind = {.step = amap_step,
+                                       .close = amap_close,
+                                       .release = amap_release,
+                                       .stop = amap_stop,
+                                       .measure = amap_measure};
 
 static int
 amap_traverse(PyObject *op, visitproc visit, void *arg)

@@ -143,6 +143,7 @@ amerge_step_lock_held(amerge *self, PyObject **value)
         }
         return task_group_wait(group, value);
     }
+    self->stream.was_cut |= group->was_cut;
     return task_group_raise(group) < 0 ? ASTREAM_ERROR : ASTREAM_END;
 }
 
@@ -203,6 +204,28 @@ amerge_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 }
 
 static int
+amerge_stop(astream *base)
+{
+    amerge *self = (amerge *)base;
+    int status = 0;
+    Py_BEGIN_CRITICAL_SECTION(self->group);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->readers) && status == 0; i++) {
+        status = reader_drain((reader *)PyTuple_GET_ITEM(self->readers, i));
+    }
+    Py_END_CRITICAL_SECTION();
+    return status;
+}
+
+static void
+amerge_measure(astream *base, measures *into)
+{
+    for (const reader *one = ((amerge *)base)->group->first_ready; one != NULL;
+         one = one->next_ready) {
+        into->held++;
+    }
+}
+
+static int
 amerge_release(astream *base)
 {
     task_group *group = ((amerge *)base)->group;
@@ -217,7 +240,11 @@ amerge_release(astream *base)
     return 0;
 }
 
-static const astream_kind amerge_kind = {amerge_step, amerge_close, amerge_release};
+static const astream_kind amerge_kind = {.step = amerge_step,
+                                         .close = amerge_close,
+                                         .release = amerge_release,
+                                         .stop = amerge_stop,
+                                         .measure = amerge_measure};
 
 static int
 amerge_traverse(PyObject *op, visitproc visit, void *arg)

@@ -311,7 +311,7 @@ async_call_tasks(task_group *group)
 int
 async_call_cancel_all(task_group *group)
 {
-    group->cancelling = true;
+    group->cancelling = group->calls.ending = true;
     PyObject *tasks = async_call_tasks(group);
     if (tasks == NULL) {
         return -1;

@@ -20,6 +20,7 @@
 
 #include "runtime/patched.h"
 #include "runtime/raising.h"
+#include "stream/astream.h"
 #include "stream/stream.h"
 #include "tasks/task.h"
 #include "tasks/workers.h"
@@ -33,6 +34,7 @@ typedef struct {
     workers *workers;   /* owned */
     window calls;
     bool source_ended;
+    bool passes_stop; /* the source itself was stopped, and is read to its end */
 } map_threads;
 
 /* ---- the stream's own ---- */
@@ -44,9 +46,15 @@ map_threads_fill(map_threads *self)
 {
     while (!self->source_ended && window_has_room(&self->calls)) {
         PyObject *item;
+        if (self->stream.is_stopped && !self->passes_stop) {
+            self->source_ended = self->stream.was_cut = true;
+            return 0;
+        }
         int status = stream_pull(&self->stream, &item);
         if (status <= 0) {
             self->source_ended = true;
+            self->stream.was_cut =
+                self->passes_stop && ((stream *)self->stream.source)->was_cut;
             self->error = status < 0 ? PyErr_GetRaisedException() : NULL;
             return 0;
         }
@@ -106,8 +114,34 @@ map_threads_release(stream *base)
     return status;
 }
 
+/* A step that waits sees it when a call has ended: there is one that it waits for. */
+static int
+map_threads_stop(stream *base)
+{
+    PyObject *source = Py_XNewRef(base->source);
+    int is_stopped = source == NULL
+                         ? 0
+                         : astream_stop_source(generators_state_of((PyObject *)base), source);
+    Py_XDECREF(source);
+    ((map_threads *)base)->passes_stop = is_stopped > 0;
+    return is_stopped < 0 ? -1 : 0;
+}
+
+static void
+map_threads_measure(stream *base, measures *into)
+{
+    window_measure(&((map_threads *)base)->calls, into);
+}
+
 static const stream_kind map_threads_kind = {.next = map_threads_next,
-                                             .release = map_threads_release};
+                                             .release = map_threads_release,
+                                             .stop = map_threads_stop,
+                                             .measure = map_threads_measure};
+
+static PyMethodDef map_threads_methods[] = {
+    STREAM_STOP_METHOD,
+    {NULL},
+};
 
 static int
 map_threads_traverse(PyObject *op, visitproc visit, void *arg)
@@ -274,11 +308,9 @@ PyDoc_STRVAR(
     "['A', 'B', 'C']");
 
 static PyType_Slot map_threads_slots[] = {
-    {Py_tp_doc, (char *)map_threads_doc},
-    {Py_tp_new, map_threads_new},
-    {Py_tp_traverse, map_threads_traverse},
-    {Py_tp_clear, map_threads_clear},
-    {0, NULL},
+    {Py_tp_doc, (char *)map_threads_doc},   {Py_tp_new, map_threads_new},
+    {Py_tp_traverse, map_threads_traverse}, {Py_tp_clear, map_threads_clear},
+    {Py_tp_methods, map_threads_methods},   {0, NULL},
 };
 
 PyType_Spec map_threads_spec = {

@@ -43,6 +43,7 @@ struct reader {
     bool expects_to_leave; /* that cancellation has not arrived yet */
     bool is_cancelled;     /* by others, while it waits for what it waits for now */
     bool is_ready;         /* it stands in the list of those that are */
+    bool drains;           /* no further item is asked for */
 };
 
 /* One that was not started; `closes`: it closes the source in the end.  What the source raises
@@ -61,6 +62,10 @@ reader_was_started(const reader *self)
 
 /* Something has changed: if it is parked it looks again. */
 void reader_poke(reader *self);
+
+/* Ask for no further item: the one that the source is giving is delivered.  A source that is a
+   native stream is stopped and read to its end.  From any thread.  0 or -1. */
+int reader_drain(reader *self);
 
 /* Have no reader of the group take another item: what they wait for is cancelled, and they
    close their sources.  0, or -1 with an exception set: call it again. */

@@ -33,6 +33,7 @@ typedef struct {
     unsigned long thread; /* of the loop, when that was last asked */
     bool fills;           /* the stream itself starts calls when there is room */
     bool stopping;        /* no reader takes another item */
+    bool was_cut;         /* a reader has left its source before the end, by stop() */
     bool cancelling;      /* the calls were cancelled */
     bool is_detached;     /* the stream is gone: nothing is ready for it any more */
 } task_group;

@@ -106,6 +106,7 @@ window_settle(window *self, call *one)
         return; /* the window has forgotten it */
     }
     self->running--;
+    self->failures += one->failed && !self->ending;
     self->failing = self->failing || window_raises(self, one);
     if (!self->ordered) {
         window_append(self, one);

@@ -6,7 +6,7 @@
 #ifndef GENERATORS_TASKS_WINDOW_H
 #define GENERATORS_TASKS_WINDOW_H
 
-#include "state.h"
+#include "stream/measures.h"
 
 typedef struct call call;
 
@@ -33,9 +33,11 @@ typedef struct {
     Py_ssize_t running;  /* started, and not settled yet */
     Py_ssize_t concurrency;
     Py_ssize_t buffersize;
+    uint64_t failures; /* calls that raised */
     bool ordered;
     bool returns_exceptions;
     bool failing; /* a call has raised what ends the stream when its turn comes */
+    bool ending;  /* the stream ends: what calls raise now is not counted */
 } window;
 
 /* Take the user's arguments; a buffersize of None is twice the concurrency.  0, or -1 with an
@@ -68,6 +70,17 @@ window_is_ready(const window *self)
 /* The next result of a window that is ready: 1 and *value, or -1 with an exception set that a
    call raised. */
 int window_pop(window *self, PyObject **value);
+
+/* For a stream's kind->measure(). */
+static inline void
+window_measure(const window *self, measures *into)
+{
+    into->held += self->held - self->running;
+    into->running += self->running;
+    into->errors = self->returns_exceptions        ? into->errors + self->failures
+                   : self->failures > into->errors ? self->failures
+                                                   : into->errors;
+}
 
 /* Forget the calls, whatever becomes of them. */
 void window_clear(window *self);

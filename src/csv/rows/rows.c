@@ -80,7 +80,16 @@ rows_release(stream *base)
     return data_source_close(&self->source);
 }
 
-static const stream_kind rows_kind = {.next = rows_next, .release = rows_release};
+static void
+rows_measure(stream *base, measures *into)
+{
+    csv_rows *self = (csv_rows *)base;
+    into->errors = self->records.error_count;
+    measures_name_source(into, self->records.parser.path);
+}
+
+static const stream_kind rows_kind = {
+    .next = rows_next, .release = rows_release, .measure = rows_measure};
 
 static int
 rows_traverse(PyObject *op, visitproc visit, void *arg)
