@@ -6,6 +6,8 @@
 #include "aio/stop.h"
 #include "aio/waiter.h"
 #include "bridge/driver.h"
+#include "bridge/aheartbeat.h"
+#include "bridge/heartbeat.h"
 #include "bridge/to_async.h"
 #include "bridge/to_sync.h"
 #include "bridge/worker.h"
@@ -287,6 +289,9 @@ add_async_types(PyObject *module, generators_state *state)
             0) {
         return -1;
     }
+    if (add_async_stream_type(module, state, &aheartbeat_spec, &state->aheartbeat_type) < 0) {
+        return -1;
+    }
     return add_async_stream_type(module, state, &to_async_spec, &state->to_async_type);
 }
 
@@ -300,6 +305,7 @@ add_types(PyObject *module, generators_state *state)
         add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
         add_stream_type(module, state, &batched_spec, &state->batched_type) < 0 ||
         add_stream_type(module, state, &to_sync_spec, &state->to_sync_type) < 0 ||
+        add_stream_type(module, state, &heartbeat_spec, &state->heartbeat_type) < 0 ||
         (state->csv_interned = csv_interned_new()) == NULL ||
         (state->csv_reader_type = add_type(module, "csv_reader", &csv_reader_spec)) == NULL ||
         (state->csv_writer_type = add_type(module, "csv_writer", &csv_writer_spec)) == NULL ||
@@ -388,7 +394,8 @@ add_named_tuple(PyObject *module, const char *name, const char *names, const cha
 {
     PyObject *make = import_attribute("collections", "namedtuple");
     PyObject *args = make == NULL ? NULL : Py_BuildValue("(ss)", name, names);
-    PyObject *kwargs = args == NULL ? NULL : Py_BuildValue("{ss}", "module", "native_generators");
+    PyObject *kwargs =
+        args == NULL ? NULL : Py_BuildValue("{ss}", "module", "native_generators");
     PyObject *class = kwargs == NULL ? NULL : PyObject_Call(make, args, kwargs);
     Py_XDECREF(make);
     Py_XDECREF(args);

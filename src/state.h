@@ -38,6 +38,8 @@
     X(PyTypeObject, csv_writer_type)                                       \
     X(PyTypeObject, chunked_type)                                          \
     X(PyTypeObject, batched_type)                                          \
+    X(PyTypeObject, heartbeat_type)                                        \
+    X(PyTypeObject, aheartbeat_type)                                       \
     X(PyTypeObject, to_sync_type)                                          \
     X(PyTypeObject, driver_type)                                           \
     X(PyTypeObject, abatched_type)                                         \

@@ -111,9 +111,9 @@ to_async_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
         base->was_cut = self->worker->was_cut;
         return PyErr_Occurred() ? ASTREAM_ERROR : ASTREAM_END;
     }
-    if (base->is_stopped && !self->worker->started) {
+    if (base->is_stopped && !self->worker->started && !self->worker->closes_source) {
         base->was_cut = true;
-        return ASTREAM_END;
+        return ASTREAM_END; /* no thread is needed to close it */
     }
     /* Find the loop first: if there is none, no worker is started. */
     astream_outcome outcome = wait_for_worker(self, value);
@@ -172,14 +172,9 @@ static void
 to_async_measure(astream *base, measures *into)
 {
     worker *held = ((to_async *)base)->worker;
-    if (held == NULL) {
-        return;
+    if (held != NULL) {
+        worker_measure(held, into);
     }
-    generators_lock_take(&held->lock);
-    into->held += (Py_ssize_t)held->ring.count;
-    into->held_bytes = (Py_ssize_t)held->ring.bytes;
-    generators_lock_leave(&held->lock);
-    measures_name_source(into, held->name);
 }
 
 static const astream_kind to_async_kind = {.step = to_async_step,

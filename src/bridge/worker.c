@@ -20,6 +20,64 @@
 #include "stream/astream.h"
 #include "stream/stream.h"
 
+/* ---- what wakes the source ---- */
+
+int
+worker_set_on_close(worker *self, PyObject *on_close)
+{
+    if (on_close == Py_None) {
+        return 0;
+    }
+    if (!PyCallable_Check(on_close)) {
+        PyErr_Format(PyExc_TypeError, "on_close must be callable or None, not '%.200s'",
+                     Py_TYPE(on_close)->tp_name);
+        return -1;
+    }
+    self->on_close = Py_NewRef(on_close);
+    return 0;
+}
+
+int
+worker_call_on_close(worker *self)
+{
+    generators_lock_take(&self->lock);
+    PyObject *on_close = self->in_source ? self->on_close : NULL;
+    if (on_close != NULL) {
+        self->on_close = NULL;
+    }
+    generators_lock_leave(&self->lock);
+    if (on_close == NULL) {
+        return 0;
+    }
+    PyObject *raised = PyErr_GetRaisedException();
+    PyObject *done = PyObject_CallNoArgs(on_close);
+    if (done == NULL) {
+        raising_convert(PyExc_StopIteration, "on_close()");
+        raising_convert(PyExc_StopAsyncIteration, "on_close()");
+        raising_chain(raised);
+    }
+    else if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+    Py_XDECREF(done);
+    raised = PyErr_GetRaisedException();
+    Py_DECREF(on_close);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+    return done == NULL ? -1 : 0;
+}
+
+void
+worker_measure(worker *self, measures *into)
+{
+    generators_lock_take(&self->lock);
+    into->held += (Py_ssize_t)self->ring.count;
+    into->held_bytes = (Py_ssize_t)self->ring.bytes;
+    generators_lock_leave(&self->lock);
+    measures_name_source(into, self->name);
+}
+
 /* ---- taking ---- */
 
 PyObject *
@@ -189,6 +247,7 @@ worker_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->loop);
     Py_VISIT(self->error);
     Py_VISIT(self->stoppable);
+    Py_VISIT(self->on_close);
     for (size_t i = 0; i < self->ring.count; i++) {
         Py_VISIT((PyObject *)ring_at(&self->ring, i));
     }
@@ -208,6 +267,7 @@ worker_clear(PyObject *op)
     Py_CLEAR(self->loop);
     Py_CLEAR(self->error);
     Py_CLEAR(self->stoppable);
+    Py_CLEAR(self->on_close);
     Py_CLEAR(self->name);
     PyObject *item;
     while ((item = ring_take(&self->ring)) != NULL) {
@@ -225,9 +285,12 @@ worker_dealloc(PyObject *op)
     worker_clear(op);
     ring_free(&self->ring);
     forks_mark_clear(&self->forks);
-    if (self->wake_up != NULL) {
-        PyThread_release_lock(self->wake_up);
-        PyThread_free_lock(self->wake_up);
+    PyThread_type_lock held[] = {self->wake_up, self->reader};
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(held); i++) {
+        if (held[i] != NULL) {
+            PyThread_release_lock(held[i]); /* some systems do not free a lock that is held */
+            PyThread_free_lock(held[i]);
+        }
     }
     type->tp_free(op);
     Py_DECREF(type);

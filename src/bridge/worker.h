@@ -10,6 +10,7 @@
 #include "core/ring.h"
 #include "runtime/forks.h"
 #include "state.h"
+#include "stream/measures.h"
 
 /* What the worker does for a loop that waits. */
 typedef enum {
@@ -21,6 +22,9 @@ typedef enum {
 typedef struct {
     PyObject_HEAD
     PyThread_type_lock wake_up; /* owned: held, and released to wake a worker that waits */
+    PyThread_type_lock reader;  /* owned: the same for plain code that waits; NULL before it
+                                   has waited */
+    PyObject *on_close;         /* owned: called to wake a source that blocks, or NULL */
     PyObject *source;           /* owned; only the thread uses it once it is started */
     PyObject *name;             /* owned: of the source, for repr() */
     PyObject *context;          /* owned: the context of the code that made it */
@@ -41,16 +45,18 @@ typedef struct {
     unsigned long thread; /* on which the worker runs, or 0 */
     uint64_t since;       /* when the loop began to wait */
     worker_watch watch;
-    bool lazy;     /* the next wait will be lazy */
-    bool began;    /* the worker runs or has run */
-    bool waits;    /* the thread waits for `wake_up` */
-    bool asked;    /* an item was asked for */
-    bool stopped;  /* the worker was told to close the source */
-    bool draining; /* it was told to take nothing more from the source */
-    bool was_cut;  /* it has left the source for that */
-    bool cut_off;  /* the end of the interpreter stopped it */
-    bool released; /* nobody will ask for the error */
-    bool finished; /* the source is closed; never reset */
+    bool lazy;         /* the next wait will be lazy */
+    bool began;        /* the worker runs or has run */
+    bool waits;        /* the thread waits for `wake_up` */
+    bool asked;        /* an item was asked for */
+    bool stopped;      /* the worker was told to close the source */
+    bool reader_waits; /* for the release of `reader` */
+    bool in_source;    /* the source's next() is under way */
+    bool draining;     /* it was told to take nothing more from the source */
+    bool was_cut;      /* it has left the source for that */
+    bool cut_off;      /* the end of the interpreter stopped it */
+    bool released;     /* nobody will ask for the error */
+    bool finished;     /* the source is closed; never reset */
 } worker;
 
 /* Make a worker for an iterable, or for a callable that makes one. */
@@ -80,6 +86,16 @@ worker_wake_lock_held(worker *self)
         PyThread_release_lock(self->wake_up);
     }
 }
+
+/* Set what wakes the source, or None.  0, or -1 with TypeError. */
+int worker_set_on_close(worker *self, PyObject *on_close);
+
+/* After worker_stop(): call that, once, if the source is at work.  An exception that is set
+   stays set.  0, or -1 with what it raised, whose context that is. */
+int worker_call_on_close(worker *self);
+
+/* What a stream's kind->measure() tells of its worker. */
+void worker_measure(worker *self, measures *into);
 
 /* Take the oldest item.  NULL if there is none now. */
 PyObject *worker_take(worker *self);

@@ -39,6 +39,7 @@ wait_until_wanted(worker *self)
         bool goes = goes_lock_held(self), wanted = is_wanted_lock_held(self);
         self->was_cut = self->was_cut || (!goes && !self->stopped);
         self->waits = goes && !wanted;
+        self->in_source = goes && wanted;
         generators_lock_leave(&self->lock);
         if (!goes || wanted) {
             return goes;
@@ -60,6 +61,7 @@ put(worker *self, PyObject *item)
     self->asked = false;
     PyObject *loop = worker_loop_to_wake_lock_held(self, self->ring.max_items == 0);
     int wanted = goes_lock_held(self) && is_wanted_lock_held(self);
+    self->in_source = wanted;
     generators_lock_leave(&self->lock);
     if (loop != NULL) {
         worker_wake_loop(self, loop);
@@ -206,6 +208,7 @@ worker_finish(worker *self)
         self->error = error;
     }
     self->thread = 0;
+    self->in_source = false;
     self->finished = true;
     PyObject *loop = worker_loop_to_wake_lock_held(self, true);
     generators_lock_leave(&self->lock);

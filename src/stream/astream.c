@@ -337,7 +337,7 @@ astream_measure(astream *self, measures *into)
         into->held += at->item != NULL;
         into->held += at->overflow == NULL ? 0 : PyList_GET_SIZE(at->overflow);
     }
-    if (self->kind != NULL && self->kind->measure != NULL && !into->is_closed) {
+    if (self->kind != NULL && self->kind->measure != NULL) {
         self->kind->measure(self, into);
     }
 }

@@ -83,13 +83,17 @@ measures_source_name(PyObject *source)
     return PyUnicode_FromString(frame_type_name(source));
 }
 
-/* " of NAME", or an empty text. */
+/* " of NAME" or " of 3 sources", or an empty text. */
 static PyObject *
-measures_source_text(PyObject *source)
+measures_source_text(PyObject *source, Py_ssize_t count)
 {
-    PyObject *name = source == NULL ? NULL : measures_source_name(source);
+    if (source == NULL) {
+        return count > 0 ? PyUnicode_FromFormat(" of %zd sources", count)
+                         : PyUnicode_FromString("");
+    }
+    PyObject *name = measures_source_name(source);
     if (name == NULL) {
-        return source == NULL ? PyUnicode_FromString("") : NULL;
+        return NULL;
     }
     PyObject *text = PyUnicode_FromFormat(" of %U", name);
     Py_DECREF(name);
@@ -100,7 +104,7 @@ PyObject *
 measures_repr(PyObject *op, const measures_reader *reader)
 {
     measures all = measures_read(op, reader);
-    PyObject *source = measures_source_text(all.source);
+    PyObject *source = measures_source_text(all.source, all.sources);
     Py_XDECREF(all.source);
     if (source == NULL) {
         return NULL;

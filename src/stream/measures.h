@@ -14,6 +14,7 @@ typedef struct {
     Py_ssize_t running;    /* calls */
     bool is_closed;
     const char *waits_for; /* static, or NULL */
+    Py_ssize_t sources;    /* that it reads from, where it is not one */
     PyObject *source;      /* owned: what it reads from, or a text that names it; or NULL */
 } measures;
 
@@ -24,6 +25,13 @@ measures_name_source(measures *into, PyObject *name)
     if (into->source == NULL) {
         into->source = Py_XNewRef(name);
     }
+}
+
+/* The type itself has counted so many errors, of which the stream has raised one at most. */
+static inline void
+measures_count_errors(measures *into, uint64_t errors)
+{
+    into->errors = errors > into->errors ? errors : into->errors;
 }
 
 /* Read those of a stream, in its critical section.  No user code runs. */

@@ -476,7 +476,7 @@ stream_measure_lock_held(stream *self, measures *into)
                       : self->running                        ? "source"
                       : self->started || self->first != NULL ? "consumer"
                                                              : NULL;
-    if (self->kind != NULL && self->kind->measure != NULL && !self->ended) {
+    if (self->kind != NULL && self->kind->measure != NULL) {
         self->kind->measure(self, into);
     }
 }

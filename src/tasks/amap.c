@@ -225,7 +225,10 @@ amap_stop(astream *base)
 static void
 amap_measure(astream *base, measures *into)
 {
-    window_measure(&((amap *)base)->group->calls, into);
+    task_group *group = ((amap *)base)->group;
+    if (group != NULL) {
+        window_measure(&group->calls, into);
+    }
 }
 
 static int

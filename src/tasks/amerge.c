@@ -219,8 +219,10 @@ amerge_stop(astream *base)
 static void
 amerge_measure(astream *base, measures *into)
 {
-    for (const reader *one = ((amerge *)base)->group->first_ready; one != NULL;
-         one = one->next_ready) {
+    amerge *self = (amerge *)base;
+    into->sources = self->readers == NULL ? 0 : PyTuple_GET_SIZE(self->readers);
+    const reader *one = self->group == NULL ? NULL : self->group->first_ready;
+    for (; one != NULL; one = one->next_ready) {
         into->held++;
     }
 }

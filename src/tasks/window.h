@@ -77,9 +77,12 @@ window_measure(const window *self, measures *into)
 {
     into->held += self->held - self->running;
     into->running += self->running;
-    into->errors = self->returns_exceptions        ? into->errors + self->failures
-                   : self->failures > into->errors ? self->failures
-                                                   : into->errors;
+    if (self->returns_exceptions) {
+        into->errors += self->failures;
+    }
+    else {
+        measures_count_errors(into, self->failures);
+    }
 }
 
 /* Forget the calls, whatever becomes of them. */

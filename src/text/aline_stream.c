@@ -50,7 +50,7 @@ aline_stream_release(astream *base)
 static void
 aline_stream_measure(astream *base, measures *into)
 {
-    into->errors = ((aline_stream *)base)->rows.error_count;
+    measures_count_errors(into, ((aline_stream *)base)->rows.error_count);
 }
 
 static const astream_kind aline_stream_kind = {.step = aline_stream_step,

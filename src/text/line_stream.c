@@ -49,7 +49,7 @@ static void
 line_stream_measure(stream *base, measures *into)
 {
     line_stream *self = (line_stream *)base;
-    into->errors = self->rows.error_count;
+    measures_count_errors(into, self->rows.error_count);
     measures_name_source(into, self->rows.reader.path);
 }
 

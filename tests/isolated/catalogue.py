@@ -39,6 +39,7 @@ from generators import (
     acsv_rows,
     aevent_source,
     aevent_stream,
+    aheartbeat,
     ajsonl_encode,
     ajsonl_rows,
     alines,
@@ -52,6 +53,7 @@ from generators import (
     drive,
     event_source,
     event_stream,
+    heartbeat,
     jsonl_encode,
     jsonl_rows,
     map_threads,
@@ -1068,6 +1070,17 @@ recipe(
     items=up_to,
 )
 
+# --- heartbeat ----------------------------------------------------------------------------------
+
+recipe(
+    'heartbeat',
+    make=lambda n: heartbeat(counted(n), 60, None),
+    items=up_to,
+    forked=RuntimeError,
+    runs_threads=True,
+    short_of_memory=False,  # threading.Thread
+)
+
 # --- map_threads --------------------------------------------------------------------------------
 
 
@@ -1206,6 +1219,7 @@ def counted_on_thread(count: int) -> Iterator[int]:
         thread_ends()
 
 
+recipe('aheartbeat', **looped(lambda n: aheartbeat(amap(absolute, range(n)), 60, None)))
 recipe(
     'to_async by a loop',
     'to_async',
@@ -1484,6 +1498,11 @@ ASYNC_STAGES = {
             gives='text',
             delayed=lambda source, delay: ajsonl_encode(source, dumps=joined_row, max_delay=delay),
         ),
+        Stage(
+            'aheartbeat',
+            lambda source, **options: aheartbeat(source, 60, None, **options),
+            needs_loop=True,
+        ),
         Stage('amap', lambda source, **options: amap(same, source, **options), needs_loop=True),
         Stage('amerge', lambda source, **options: amerge(source, **options), needs_loop=True),
         Stage(
@@ -1526,6 +1545,7 @@ SYNC_STAGES = {
             takes='row',
             gives='text',
         ),
+        Stage('heartbeat', lambda source: heartbeat(source, 60, None), runs_threads=True),
         Stage(
             'map_threads',
             lambda source: map_threads(str.strip, source, concurrency=1),

@@ -23,6 +23,7 @@ from generators import (
     acsv_rows,
     aevent_source,
     aevent_stream,
+    aheartbeat,
     ajsonl_encode,
     ajsonl_rows,
     alines,
@@ -36,6 +37,7 @@ from generators import (
     drive,
     event_source,
     event_stream,
+    heartbeat,
     jsonl_encode,
     jsonl_rows,
     lines,
@@ -458,6 +460,12 @@ subject(
     ahead=READ,
 )
 
+subject(
+    'heartbeat',
+    make=lambda: heartbeat(Source(items()), Number(0.05), Call(Item), on_close=Call(Item)),
+    ahead=NEVER,
+)
+
 # --- coroutines -----------------------------------------------------------------------------------
 
 
@@ -610,6 +618,11 @@ subject(
     make=lambda: to_async(Source(items()), executor=Executor(), close_with_task=True),
 )
 subject('to_async on a thread', make=lambda: to_async(Source(items()), buffersize=1), ahead=NEVER)
+subject('aheartbeat', make=lambda: aheartbeat(AsyncSource(items()), Number(0.0005), Item()))
+subject(
+    'aheartbeat of waits',
+    make=lambda: aheartbeat(SlowSource(items()), 0.00001, Call(Item), close_with_task=True),
+)
 subject('amap', make=lambda: amap(Call(Awaitable), Source(items()), concurrency=2))
 subject('amap of waits', make=lambda: amap(Call(pause), SlowSource(items()), concurrency=2))
 subject(

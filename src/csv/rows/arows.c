@@ -63,7 +63,7 @@ arows_release(astream *base)
 static void
 arows_measure(astream *base, measures *into)
 {
-    into->errors = ((arows *)base)->records.error_count;
+    measures_count_errors(into, ((arows *)base)->records.error_count);
 }
 
 static const astream_kind arows_kind = {

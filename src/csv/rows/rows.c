@@ -84,7 +84,7 @@ static void
 rows_measure(stream *base, measures *into)
 {
     csv_rows *self = (csv_rows *)base;
-    into->errors = self->records.error_count;
+    measures_count_errors(into, self->records.error_count);
     measures_name_source(into, self->records.parser.path);
 }
 
