@@ -34,6 +34,7 @@
 #include "runtime/closing.h"
 #include "runtime/raising.h"
 #include "stream/astream.h"
+#include "stream/refusal.h"
 
 /* ---- errors ---- */
 
@@ -116,6 +117,9 @@ open_source(driver *self)
     PyObject *iterable =
         is_async_iterable(source) ? Py_NewRef(source) : PyObject_CallNoArgs(source);
     PyObject *iterator = iterable == NULL ? NULL : await_aiter(iterable);
+    if (iterable != NULL && iterator == NULL && !is_async_iterable(iterable)) {
+        refusal_add_hint("to_sync", iterable, true);
+    }
     Py_XDECREF(iterable);
     if (iterator == NULL) {
         return PYGEN_ERROR;

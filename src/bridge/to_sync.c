@@ -33,6 +33,7 @@
 #include "runtime/seconds.h"
 #include "runtime/watch.h"
 #include "stream/stream.h"
+#include "stream/refusal.h"
 
 typedef struct {
     stream stream;
@@ -408,6 +409,7 @@ check_source(PyObject *source)
         PyExc_TypeError,
         "source must be an async iterable, or a callable that returns one, not '%.200s'",
         Py_TYPE(source)->tp_name);
+    refusal_add_hint("to_sync", source, true);
     return -1;
 }
 

@@ -19,6 +19,7 @@
 #include "runtime/raising.h"
 #include "stream/astream.h"
 #include "stream/stream.h"
+#include "stream/refusal.h"
 
 /* ---- what wakes the source ---- */
 
@@ -211,6 +212,7 @@ worker_new(generators_state *state, PyObject *source, size_t max_items, size_t m
                      "source must be an iterable, or a callable that returns one, not "
                      "'%.200s'",
                      Py_TYPE(source)->tp_name);
+        refusal_add_hint("to_async", source, false);
         return NULL;
     }
     worker *self = (worker *)state->worker_type->tp_alloc(state->worker_type, 0);

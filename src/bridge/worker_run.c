@@ -13,6 +13,7 @@
 #include "bridge/worker_wait.h"
 #include "runtime/closing.h"
 #include "runtime/raising.h"
+#include "stream/refusal.h"
 #include "stream/stream.h"
 
 #define ITEMS_BETWEEN_TURNS 128 /* during which the thread keeps the GIL */
@@ -161,6 +162,9 @@ open_source(PyObject *source)
     }
     PyObject *made = PyObject_CallNoArgs(source);
     PyObject *iterator = made == NULL ? NULL : PyObject_GetIter(made);
+    if (made != NULL && iterator == NULL && Py_TYPE(made)->tp_iter == NULL) {
+        refusal_add_hint("to_async", made, false);
+    }
     Py_XDECREF(made);
     return iterator;
 }

@@ -1023,6 +1023,7 @@ class map_threads(_Stream[_T_co]):
         ordered: bool = True,
         buffersize: int | None = None,
         return_exceptions: Literal[False] = False,
+        pairs: Literal[False] = False,
         executor: _Executor | None = None,
     ) -> Self: ...
     @overload
@@ -1035,8 +1036,36 @@ class map_threads(_Stream[_T_co]):
         ordered: bool = True,
         buffersize: int | None = None,
         return_exceptions: bool,
+        pairs: Literal[False] = False,
         executor: _Executor | None = None,
     ) -> map_threads[_R | BaseException]: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], _R],
+        source: Iterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: Literal[False] = False,
+        pairs: Literal[True],
+        executor: _Executor | None = None,
+    ) -> map_threads[tuple[_T, _R]]: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], _R],
+        source: Iterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: bool,
+        pairs: Literal[True],
+        executor: _Executor | None = None,
+    ) -> map_threads[tuple[_T, _R | BaseException]]: ...
+    def stop(self) -> None: ...
 
 @final
 class to_async(_AsyncStream[_T_co]):
@@ -1150,6 +1179,7 @@ class amap(_AsyncStream[_T_co]):
         ordered: bool = True,
         buffersize: int | None = None,
         return_exceptions: Literal[False] = False,
+        pairs: Literal[False] = False,
         close_with_task: bool = False,
     ) -> Self: ...
     @overload
@@ -1162,14 +1192,51 @@ class amap(_AsyncStream[_T_co]):
         ordered: bool = True,
         buffersize: int | None = None,
         return_exceptions: bool,
+        pairs: Literal[False] = False,
         close_with_task: bool = False,
     ) -> amap[_R | BaseException]: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], Awaitable[_R]],
+        source: Iterable[_T] | AsyncIterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: Literal[False] = False,
+        pairs: Literal[True],
+        close_with_task: bool = False,
+    ) -> amap[tuple[_T, _R]]: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], Awaitable[_R]],
+        source: Iterable[_T] | AsyncIterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: bool,
+        pairs: Literal[True],
+        close_with_task: bool = False,
+    ) -> amap[tuple[_T, _R | BaseException]]: ...
 
 @final
 class amerge(_AsyncStream[_T_co]):
+    @overload
     def __new__(
         cls,
         *sources: AsyncIterable[_T_co],
         until: Literal['all', 'first'] = 'all',
         close_with_task: bool = False,
     ) -> Self: ...
+    @overload
+    def __new__(
+        cls,
+        *,
+        until: Literal['all', 'first'] = 'all',
+        close_with_task: bool = False,
+        **named: AsyncIterable[_T],
+    ) -> amerge[tuple[str, _T]]: ...
+    def add(self, *sources: AsyncIterable[Any], **named: AsyncIterable[Any]) -> None: ...

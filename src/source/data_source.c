@@ -16,6 +16,8 @@
 
 #include "runtime/attributes.h"
 #include "runtime/raising.h"
+#include "runtime/frame.h"
+#include "stream/refusal.h"
 
 /* ---- opening ---- */
 
@@ -118,6 +120,7 @@ data_source_open_iterable(data_source *self, generators_state *state, stream *ow
                      "source must be a path, a file object, bytes or another buffer, or an "
                      "iterable of str or bytes, not '%.200s'",
                      Py_TYPE(source)->tp_name);
+        refusal_add_hint(frame_type_name((PyObject *)owner), source, false);
         return -1;
     }
     return stream_open(owner, state, source);

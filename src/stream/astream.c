@@ -22,7 +22,9 @@
 #include "aio/home_wait.h"
 #include "aio/loop.h"
 #include "runtime/closing.h"
+#include "runtime/frame.h"
 #include "runtime/raising.h"
+#include "stream/refusal.h"
 #include "stream/stream.h"
 
 /* ---- the source ---- */
@@ -36,6 +38,11 @@ astream_open(astream *self, generators_state *state, PyObject *source, astream_s
         (accepted == ASTREAM_SYNC_OR_ASYNC && methods != NULL && methods->am_aiter != NULL);
     PyObject *iterator = is_async ? await_aiter(source) : PyObject_GetIter(source);
     if (iterator == NULL) {
+        bool can_iterate = is_async ? methods != NULL && methods->am_aiter != NULL
+                                    : Py_TYPE(source)->tp_iter != NULL;
+        if (!can_iterate) {
+            refusal_add_hint(frame_type_name((PyObject *)self), source, is_async);
+        }
         return -1;
     }
     int closes =

@@ -27,6 +27,7 @@
 #include "runtime/closing.h"
 #include "runtime/frame.h"
 #include "runtime/raising.h"
+#include "stream/refusal.h"
 
 /* ---- errors ---- */
 
@@ -43,6 +44,9 @@ stream_open(stream *self, generators_state *state, PyObject *source)
 {
     PyObject *iterator = PyObject_GetIter(source);
     if (iterator == NULL) {
+        if (!PyIter_Check(source) && Py_TYPE(source)->tp_iter == NULL) {
+            refusal_add_hint(frame_type_name((PyObject *)self), source, false);
+        }
         return -1;
     }
     int closes = closing_is_due(iterator, state->generator_abc);

@@ -62,7 +62,7 @@ async_call_keep_error(async_call *self, task_group *group)
         !PyErr_GivenExceptionMatches(self->call.result, group->cancelled_error) &&
         !PyErr_GivenExceptionMatches(self->call.result, PyExc_GeneratorExit)) {
         PyErr_SetRaisedException(Py_NewRef(self->call.result));
-        task_group_add_error(group);
+        task_group_add_late(group, self->call.index);
     }
 }
 
@@ -103,6 +103,9 @@ async_call_end(async_call *self, PyObject *result, PyObject **told)
     if (result == NULL) {
         PyObject *error = PyErr_GetRaisedException();
         raised = async_call_ends_task(group, error) ? Py_NewRef(error) : NULL;
+        if (raised != NULL && !PyErr_GivenExceptionMatches(raised, group->cancelled_error)) {
+            task_group_retrieve(group);
+        }
         PyErr_SetRaisedException(error);
     }
     async_call_settle(self, group, result);
@@ -270,7 +273,7 @@ async_call_start(task_group *group, PyObject *item)
     if (self == NULL) {
         return -1;
     }
-    call_init(&self->call, (PyObject *)self, item);
+    call_init(&self->call, (PyObject *)self, item, &group->calls);
     self->group = (task_group *)Py_NewRef((PyObject *)group);
     if (coroutine_init(&self->base, &async_call_kind, false) < 0) {
         Py_DECREF(self);

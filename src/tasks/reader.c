@@ -219,6 +219,9 @@ reader_end(reader *self, PyObject **result)
         self->error = Py_NewRef(raised);
     }
     if (raised != NULL) {
+        if (!PyErr_GivenExceptionMatches(raised, self->group->cancelled_error)) {
+            task_group_retrieve(self->group);
+        }
         PyErr_SetRaisedException(raised);
         return PYGEN_ERROR;
     }
@@ -373,6 +376,7 @@ reader_new(task_group *group, const reader_kind *kind, PyObject *source, bool cl
 int
 reader_start(reader *self)
 {
+    self->was_started = true;
     reader_link(self);
     PyObject *task = task_group_spawn(self->group, (PyObject *)self);
     if (task == NULL) {
@@ -491,15 +495,10 @@ reader_clear(PyObject *op)
     coroutine_clear(op);
     reader_unlink(self);
     self->phase = READER_ENDED;
-    PyObject *held[] = {self->task,
-                        self->room,
-                        self->item,
-                        self->error,
-                        self->cancellation,
-                        self->source,
-                        (PyObject *)self->group};
+    PyObject *held[] = {self->task,         self->room, self->item,   self->error,
+                        self->cancellation, self->name, self->source, (PyObject *)self->group};
     self->task = self->room = self->item = self->error = NULL;
-    self->cancellation = self->source = NULL;
+    self->cancellation = self->source = self->name = NULL;
     self->group = NULL;
     for (size_t i = 0; i < Py_ARRAY_LENGTH(held); i++) {
         Py_XDECREF(held[i]);

@@ -31,6 +31,7 @@ struct reader {
     PyObject *task;          /* owned: that runs it, from its start to its end, or NULL */
     PyObject *room;          /* owned: the future that it waits for while it is parked */
     PyObject *item;          /* owned: held for amerge(), or NULL */
+    PyObject *name;          /* owned: of the source in amerge(), an exact str; or NULL */
     PyObject *error;         /* owned: what the source has raised, or NULL */
     PyObject *cancellation;  /* owned: of the task, by others; or NULL */
     reader *next;            /* borrowed: see the group's lists */
@@ -43,6 +44,7 @@ struct reader {
     bool expects_to_leave; /* that cancellation has not arrived yet */
     bool is_cancelled;     /* by others, while it waits for what it waits for now */
     bool is_ready;         /* it stands in the list of those that are */
+    bool was_started;      /* perhaps its first step is still under way */
     bool drains;           /* no further item is asked for */
 };
 
@@ -57,7 +59,7 @@ int reader_start(reader *self);
 static inline bool
 reader_was_started(const reader *self)
 {
-    return self->base.state != COROUTINE_NEW || self->task != NULL;
+    return self->was_started;
 }
 
 /* Something has changed: if it is parked it looks again. */
