@@ -174,7 +174,11 @@ channel_has_room(channel *self)
 int
 channel_put(channel *self, PyObject *item)
 {
-    size_t size = item_size(item);
+    size_t size;
+    if (size_measure(self->sizeof_item, item, &size) < 0) {
+        Py_DECREF(item);
+        return -1;
+    }
     generators_lock_take(&self->lock);
     bool is_wanted = !self->is_closing;
     bool is_put = is_wanted && ring_put(&self->ring, item, size);
@@ -361,6 +365,7 @@ int
 channel_traverse(const channel *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->error);
+    Py_VISIT(self->sizeof_item);
     for (size_t i = 0; i < self->ring.count; i++) {
         Py_VISIT((PyObject *)ring_at(&self->ring, i));
     }
@@ -371,6 +376,7 @@ void
 channel_clear(channel *self)
 {
     Py_CLEAR(self->error);
+    Py_CLEAR(self->sizeof_item);
     channel_drop_items(self);
     ring_free(&self->ring);
     channel_waiter_free(&self->reader);

@@ -21,6 +21,8 @@ typedef struct channel_waiter {
 typedef struct {
     channel_waiter reader; /* for the thread in next() */
 
+    PyObject *sizeof_item; /* owned: the user's function, or NULL */
+
     /* `lock` guards all of these.  No user code runs under it. */
     generators_lock lock;
     ring ring;               /* owned items */
@@ -57,7 +59,8 @@ bool channel_was_cut(channel *self);
 /* Whether an item may be put. */
 bool channel_has_room(channel *self);
 
-/* Put an item (stolen).  It is dropped if nobody wants it.  0, or -1 with MemoryError. */
+/* Put an item (stolen).  It is dropped if nobody wants it.  0, or -1 with MemoryError or what
+   the user's function has raised. */
 int channel_put(channel *self, PyObject *item);
 
 /* Record that the driver waits until there is room.  False if it need not wait. */

@@ -191,7 +191,7 @@ heartbeat_init(heartbeat *self, generators_state *state, PyObject *args, PyObjec
         worker_watch_forks(state) < 0) {
         return -1;
     }
-    self->worker = (worker *)worker_new(state, source, 0, SIZE_MAX);
+    self->worker = (worker *)worker_new(state, "heartbeat", source, 0, SIZE_MAX);
     return self->worker == NULL ? -1 : worker_set_on_close(self->worker, on_close);
 }
 

@@ -27,6 +27,7 @@
 
 #include "aio/loop.h"
 #include "bridge/driver_reader.h"
+#include "bridge/size.h"
 #include "core/clock.h"
 #include "runtime/forks.h"
 #include "runtime/patched.h"
@@ -429,11 +430,12 @@ check_loop(generators_state *state, PyObject *loop)
 static int
 to_sync_init(to_sync *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"source", "buffersize", "max_bytes", "loop", "timeout", NULL};
-    PyObject *source, *loop = Py_None, *timeout = Py_None;
+    static char *keywords[] = {"source",  "buffersize", "max_bytes", "loop",
+                               "timeout", "sizeof",     NULL};
+    PyObject *source, *loop = Py_None, *timeout = Py_None, *sizeof_item = Py_None;
     Py_ssize_t buffersize = 256, max_bytes = 1 << 20;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$nnOO:to_sync", keywords, &source,
-                                     &buffersize, &max_bytes, &loop, &timeout) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$nnOOO:to_sync", keywords, &source,
+                                     &buffersize, &max_bytes, &loop, &timeout, &sizeof_item) ||
         check_source(source) < 0 ||
         (timeout != Py_None && seconds_read(timeout, "timeout", true, &self->timeout) < 0) ||
         patched_check_threads("to_sync()", "read the source in a process without it") < 0 ||
@@ -453,7 +455,9 @@ to_sync_init(to_sync *self, generators_state *state, PyObject *args, PyObject *k
     }
     forks_mark_set(&self->forks, state);
     self->driver = driver_new(state, source, (size_t)buffersize, (size_t)max_bytes);
-    return self->driver == NULL ? -1 : 0;
+    return self->driver == NULL
+               ? -1
+               : size_set_function(&self->driver->channel.sizeof_item, sizeof_item);
 }
 
 static PyObject *
@@ -474,7 +478,8 @@ to_sync_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 PyDoc_STRVAR(
     to_sync_doc,
-    "to_sync(source, *, buffersize=256, max_bytes=1048576, loop=None, timeout=None)\n"
+    "to_sync(source, *, buffersize=256, max_bytes=1048576, loop=None, timeout=None,\n"
+    "        sizeof=None)\n"
     "--\n\n"
     "Iterate over an async iterable from synchronous code.\n\n"
     "The source is an async iterable, or a callable that returns one.  It runs in one\n"
@@ -482,7 +487,8 @@ PyDoc_STRVAR(
     "or on the background loop of the interpreter.  A callable is called there, too.  The\n"
     "source sees the context variables of the code that made the stream.  It begins at\n"
     "the first step.\n\n"
-    "At most `buffersize` items, and about `max_bytes` bytes, are read ahead.  With\n"
+    "At most `buffersize` items, and about `max_bytes` bytes, are read ahead, counted as\n"
+    "by to_async() or by sizeof(item), which runs on the loop's thread.  With\n"
     "buffersize=0 the source is asked for an item only when one is wanted.\n\n"
     "A step waits at most `timeout` seconds, and then raises TimeoutError.  That loses no\n"
     "item: the next step continues.  Ctrl-C ends a wait, and the stream.\n\n"

@@ -115,6 +115,26 @@ worker_is_finished(worker *self)
     return finished;
 }
 
+/* ---- places in an executor ---- */
+
+bool
+worker_needs_refill(worker *self)
+{
+    if (self->holds || !self->started) {
+        return false;
+    }
+    generators_lock_take(&self->lock);
+    bool wanted = self->stopped || self->draining ||
+                  (self->ring.max_items == 0 ? self->asked : ring_is_half_empty(&self->ring));
+    bool needs = !self->at_work && !self->finished && wanted;
+    if (needs) {
+        self->at_work = true;
+        self->began = false;
+    }
+    generators_lock_leave(&self->lock);
+    return needs;
+}
+
 /* ---- stopping ---- */
 
 /* Cancel the executor's job, if the worker has not begun. */
@@ -122,7 +142,9 @@ static void
 cancel_job(worker *self)
 {
     generators_lock_take(&self->lock);
-    PyObject *job = self->began ? NULL : Py_XNewRef(self->job);
+    /* A refill that waits for its place will close the source there. */
+    bool can_cancel = !self->began && self->iterator == NULL;
+    PyObject *job = can_cancel ? Py_XNewRef(self->job) : NULL;
     generators_lock_leave(&self->lock);
     if (job == NULL) {
         return;
@@ -205,14 +227,15 @@ worker_release(worker *self)
 /* ---- memory ---- */
 
 PyObject *
-worker_new(generators_state *state, PyObject *source, size_t max_items, size_t max_bytes)
+worker_new(generators_state *state, const char *who, PyObject *source, size_t max_items,
+           size_t max_bytes)
 {
     if (!worker_is_iterable(source) && !PyCallable_Check(source)) {
         PyErr_Format(PyExc_TypeError,
                      "source must be an iterable, or a callable that returns one, not "
                      "'%.200s'",
                      Py_TYPE(source)->tp_name);
-        refusal_add_hint("to_async", source, false);
+        refusal_add_hint(who, source, false);
         return NULL;
     }
     worker *self = (worker *)state->worker_type->tp_alloc(state->worker_type, 0);
@@ -220,6 +243,7 @@ worker_new(generators_state *state, PyObject *source, size_t max_items, size_t m
         return NULL;
     }
     ring_init(&self->ring, max_items, max_bytes);
+    self->holds = true;
     self->source = Py_NewRef(source);
     self->name = measures_source_name(source);
     self->running = Py_NewRef(state->async_workers);
@@ -250,6 +274,9 @@ worker_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->error);
     Py_VISIT(self->stoppable);
     Py_VISIT(self->on_close);
+    Py_VISIT(self->sizeof_item);
+    Py_VISIT(self->iterator);
+    Py_VISIT(self->executor);
     for (size_t i = 0; i < self->ring.count; i++) {
         Py_VISIT((PyObject *)ring_at(&self->ring, i));
     }
@@ -270,6 +297,9 @@ worker_clear(PyObject *op)
     Py_CLEAR(self->error);
     Py_CLEAR(self->stoppable);
     Py_CLEAR(self->on_close);
+    Py_CLEAR(self->sizeof_item);
+    Py_CLEAR(self->iterator);
+    Py_CLEAR(self->executor);
     Py_CLEAR(self->name);
     PyObject *item;
     while ((item = ring_take(&self->ring)) != NULL) {

@@ -24,6 +24,8 @@ typedef struct {
     PyThread_type_lock wake_up; /* owned: held, and released to wake a worker that waits */
     PyThread_type_lock reader;  /* owned: the same for plain code that waits; NULL before it
                                    has waited */
+    PyObject *sizeof_item;      /* owned: the user's function, or NULL */
+    PyObject *iterator;         /* owned: between two refills, while no thread has it */
     PyObject *on_close;         /* owned: called to wake a source that blocks, or NULL */
     PyObject *source;           /* owned; only the thread uses it once it is started */
     PyObject *name;             /* owned: of the source, for repr() */
@@ -33,6 +35,8 @@ typedef struct {
     forks_mark forks;
     bool started;       /* only for the stream */
     bool closes_source; /* `source` is the given one, and is not iterated yet */
+    bool holds;         /* its place in the executor, for its whole life */
+    PyObject *executor; /* owned: that runs refills, or NULL */
     /* `lock` guards these. */
     generators_lock lock;
     ring ring;           /* owned, and the items in it */
@@ -50,6 +54,7 @@ typedef struct {
     bool waits;        /* the thread waits for `wake_up` */
     bool asked;        /* an item was asked for */
     bool stopped;      /* the worker was told to close the source */
+    bool at_work;      /* a thread has the iterator, or a refill was asked for */
     bool reader_waits; /* for the release of `reader` */
     bool in_source;    /* the source's next() is under way */
     bool draining;     /* it was told to take nothing more from the source */
@@ -59,9 +64,9 @@ typedef struct {
     bool finished;     /* the source is closed; never reset */
 } worker;
 
-/* Make a worker for an iterable, or for a callable that makes one. */
-PyObject *worker_new(generators_state *state, PyObject *source, size_t max_items,
-                     size_t max_bytes);
+/* Make a worker of the stream type `who`, for an iterable or for a callable that makes one. */
+PyObject *worker_new(generators_state *state, const char *who, PyObject *source,
+                     size_t max_items, size_t max_bytes);
 
 /* Whether a source is iterated as it is.  Otherwise it is called. */
 static inline bool
@@ -115,6 +120,10 @@ int worker_release(worker *self);
 
 /* Close the source of a worker that was not started, which no thread owns yet.  0 or -1. */
 int worker_close_unstarted(worker *self);
+
+/* Whether a thread must be asked to go on: the worker does not hold its place in the executor,
+   and there is something to do.  The caller asks, and it counts as asked. */
+bool worker_needs_refill(worker *self);
 
 extern PyType_Spec worker_spec;
 

@@ -841,6 +841,7 @@ class to_sync(_Stream[_T_co], Generic[_T_co]):
         max_bytes: int = 1048576,
         loop: AbstractEventLoop | None = None,
         timeout: float | None = None,
+        sizeof: Callable[[_T_co], int] | None = None,
     ) -> Self: ...
 
     def stop(self) -> None: ...
@@ -1077,6 +1078,9 @@ class to_async(_AsyncStream[_T_co]):
         buffersize: int | None = 256,
         max_bytes: int | None = 1048576,
         executor: Executor | None = None,
+        hold: bool = True,
+        sizeof: Callable[[_T_co], int] | None = None,
+        on_close: Callable[[], object] | None = None,
         close_with_task: bool = False,
     ) -> Self: ...
 
