@@ -246,6 +246,7 @@ worker_new(generators_state *state, const char *who, PyObject *source, size_t ma
     self->holds = true;
     self->source = Py_NewRef(source);
     self->name = measures_source_name(source);
+    self->generator_abc = Py_NewRef(state->generator_abc);
     self->running = Py_NewRef(state->async_workers);
     forks_mark_set(&self->forks, state);
     int closes = closing_is_due(source, state->generator_abc);
@@ -273,6 +274,7 @@ worker_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->loop);
     Py_VISIT(self->error);
     Py_VISIT(self->stoppable);
+    Py_VISIT(self->generator_abc);
     Py_VISIT(self->on_close);
     Py_VISIT(self->sizeof_item);
     Py_VISIT(self->iterator);
@@ -301,6 +303,7 @@ worker_clear(PyObject *op)
     Py_CLEAR(self->iterator);
     Py_CLEAR(self->executor);
     Py_CLEAR(self->name);
+    Py_CLEAR(self->generator_abc);
     PyObject *item;
     while ((item = ring_take(&self->ring)) != NULL) {
         Py_DECREF(item);

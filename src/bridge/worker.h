@@ -29,6 +29,7 @@ typedef struct {
     PyObject *on_close;         /* owned: called to wake a source that blocks, or NULL */
     PyObject *source;           /* owned; only the thread uses it once it is started */
     PyObject *name;             /* owned: of the source, for repr() */
+    PyObject *generator_abc;    /* owned: what is closed is an instance of it */
     PyObject *context;          /* owned: the context of the code that made it */
     PyObject *running; /* owned: the set that holds the worker while its thread runs */
     Py_ssize_t pulled; /* items taken from the source; only for the thread */

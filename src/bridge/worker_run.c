@@ -125,8 +125,7 @@ static void
 close_iterator(worker *self, PyObject *iterator)
 {
     PyObject *raised = PyErr_GetRaisedException();
-    int closes =
-        closing_is_due(iterator, generators_state_of((PyObject *)self)->generator_abc);
+    int closes = closing_is_due(iterator, self->generator_abc);
     if (closes < 0) {
         raising_chain(raised);
         return;
