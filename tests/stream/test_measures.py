@@ -36,6 +36,11 @@ def look(stream: Any) -> dict[str, Any]:
     return {name: getattr(stream, name) for name in NAMES}
 
 
+def agen_state(stream: Any) -> Any:
+    """As inspect.getasyncgenstate(), which came with 3.12."""
+    return getattr(inspect, 'getasyncgenstate', lambda one: one.ag_state)(stream)
+
+
 def numbers(stage: Stage, count: int, fails: bool = False) -> Iterator[Any]:
     for number in range(count):
         yield item_of(stage.takes or 'text', number)
@@ -79,7 +84,7 @@ def test_a_sync_stream_from_begin_to_end(stage: Stage) -> None:
 def test_an_async_stream_from_begin_to_end(stage: Stage) -> None:
     async def main() -> None:
         stream = stage.over(anumbers(stage, 4))
-        assert inspect.getasyncgenstate(stream) == 'AGEN_CREATED'
+        assert agen_state(stream) == 'AGEN_CREATED'
         assert look(stream) | {'held_bytes': None} == {
             'items': 0,
             'held': 0,
@@ -91,11 +96,11 @@ def test_an_async_stream_from_begin_to_end(stage: Stage) -> None:
         }
         await anext(stream)
         assert (stream.items, stream.closed, stream.waits_for) == (1, False, 'consumer')
-        assert inspect.getasyncgenstate(stream) == 'AGEN_SUSPENDED'
+        assert agen_state(stream) == 'AGEN_SUSPENDED'
         given = 1 + len([item async for item in stream])
         assert (stream.items, stream.closed, stream.waits_for) == (given, True, None)
         assert (stream.held, stream.running, stream.errors) == (0, 0, 0)
-        assert inspect.getasyncgenstate(stream) == 'AGEN_CLOSED'
+        assert agen_state(stream) == 'AGEN_CLOSED'
         assert stream.ag_frame is None
 
     run(main())
@@ -114,7 +119,7 @@ def test_a_step_that_waits_waits_for_the_source(stage: Stage) -> None:
         step = asyncio.ensure_future(anext(stream))
         await asyncio.sleep(0.001)
         assert stream.waits_for == 'source'
-        assert inspect.getasyncgenstate(stream) == 'AGEN_RUNNING'
+        assert agen_state(stream) == 'AGEN_RUNNING'
         go.set()
         await step
         assert stream.waits_for == 'consumer'
