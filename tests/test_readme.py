@@ -34,6 +34,7 @@ PRINTED = [
     'FIRST\nSECOND\n',
     '0 1 4 9 16 36\n',
     '(1, 2)\n(3, 4)\n',
+    '17\nstill alive\n18\n',
     (
         "(('n', 'square'), ('0', '0'), ('1', '1'))\n(('2', '4'),)\n"
         "b'n;square\\r\\n0;0\\r\\n1;1\\r\\n2;4\\r\\n'\n"

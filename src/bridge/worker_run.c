@@ -269,8 +269,23 @@ leave_context(worker *self)
 }
 
 bool
+worker_claim(worker *self)
+{
+    generators_lock_take(&self->lock);
+    bool may = self->at_work && self->thread == 0 && !self->finished;
+    if (may) {
+        self->thread = PyThread_get_thread_ident();
+    }
+    generators_lock_leave(&self->lock);
+    return may;
+}
+
+bool
 worker_run_refill(worker *self)
 {
+    if (!worker_claim(self)) {
+        return false;
+    }
     bool closes = begin(self);
     PyObject *iterator = NULL;
     while (PyContext_Enter(self->context) == 0) {

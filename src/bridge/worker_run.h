@@ -8,6 +8,10 @@
    it. */
 void worker_run(worker *self);
 
+/* Before a refill, or what is done in its place: whether this thread may have the worker.  An
+   executor may call twice, or when nothing was asked for. */
+bool worker_claim(worker *self);
+
 /* The same for a worker that does not hold its place in an executor: iterate the source until
    the ring is full or the place has been held for long enough.  Whether the source is closed;
    if not, there will be another refill. */

@@ -185,6 +185,12 @@ raise_lost_job(PyObject *job)
 static int
 finish_here(worker *self)
 {
+    if (!self->holds && !worker_claim(self)) {
+        if (PyErr_Occurred()) { /* a thread has it, and will tell */
+            raising_unraisable((PyObject *)self);
+        }
+        return 0;
+    }
     PyObject *iterator = self->iterator;
     self->iterator = NULL;
     if (iterator != NULL) {

@@ -75,9 +75,21 @@ async_call_settle(async_call *self, task_group *group, PyObject *result)
     }
     /* NULL where the collector has cleared the group */
     PyObject *function = Py_NewRef(group->function != NULL ? group->function : Py_None);
+    PyObject *raised = result == NULL ? PyErr_GetRaisedException() : NULL;
+    if (raised != NULL) {
+        PyErr_SetRaisedException(Py_NewRef(raised));
+    }
     call_end(&self->call, result, function);
     Py_DECREF(function);
+    bool was_interrupted = raised != NULL && self->call.result != raised &&
+                           !PyErr_GivenExceptionMatches(self->call.result, PyExc_Exception);
+    Py_XDECREF(raised);
     Py_BEGIN_CRITICAL_SECTION(group);
+    if (was_interrupted) { /* by Ctrl-C in its note, which comes out although others fail first
+                            */
+        PyErr_SetRaisedException(Py_NewRef(self->call.result));
+        task_group_add_error(group);
+    }
     async_call_keep_error(self, group);
     window_settle(&group->calls, &self->call);
     async_call_tell(group);

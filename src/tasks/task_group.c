@@ -219,6 +219,10 @@ task_group_add_late(task_group *self, Py_ssize_t index)
         raising_unraisable((PyObject *)self);
         return;
     }
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+        task_group_add_error(self); /* Ctrl-C becomes no note */
+        return;
+    }
     PyObject *exception = PyErr_GetRaisedException();
     PyObject *text = task_group_late_text(exception, index);
     if (text == NULL || (self->late == NULL && (self->late = PyList_New(0)) == NULL) ||

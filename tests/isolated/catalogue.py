@@ -1190,6 +1190,16 @@ recipe(
         'make': lambda n: Bridged(to_async(counted(n), executor=executor_of(os.getpid()))),
     },
 )
+recipe(
+    'to_async leaving its place in an executor',
+    'to_async',
+    **{
+        **bridged(),
+        'make': lambda n: Bridged(
+            to_async(counted(n), executor=executor_of(os.getpid()), hold=False, buffersize=2)
+        ),
+    },
+)
 
 
 async def absolute(x: int) -> int:
@@ -1219,7 +1229,32 @@ def counted_on_thread(count: int) -> Iterator[int]:
         thread_ends()
 
 
-recipe('aheartbeat', **looped(lambda n: aheartbeat(amap(absolute, range(n)), 60, None)))
+recipe(
+    'amap of pairs',
+    'amap',
+    **{
+        **looped(lambda n: amap(absolute, range(n), pairs=True)),
+        'items': lambda n: [(i, i) for i in range(n)],
+    },
+)
+
+
+def adding(count: int) -> Any:
+    stream = amerge()
+    stream.add(source=amap(absolute, range(count)))
+    return stream
+
+
+recipe(
+    'amerge of names',
+    'amerge',
+    **{**looped(adding), 'items': lambda n: [('source', i) for i in range(n)]},
+)
+recipe(
+    'aheartbeat',
+    **looped(lambda n: aheartbeat(amap(absolute, range(n)), 60, None)),
+    out_of_memory=False,  # a home that has no memory to wake who waits can only say so
+)
 recipe(
     'to_async by a loop',
     'to_async',

@@ -618,6 +618,25 @@ subject(
     make=lambda: to_async(Source(items()), executor=Executor(), close_with_task=True),
 )
 subject('to_async on a thread', make=lambda: to_async(Source(items()), buffersize=1), ahead=NEVER)
+subject(
+    'to_async that leaves its place',
+    make=lambda: to_async(
+        Source(items()),
+        executor=Executor(),
+        hold=False,
+        buffersize=1,
+        sizeof=Call(lambda item: 5),
+        on_close=Call(Item),
+    ),
+)
+subject(
+    'amerge of names',
+    make=lambda: amerge(first=SlowSource(items(2)), second=async_generator(items(3))),
+)
+subject(
+    'amap of pairs',
+    make=lambda: amap(Call(pause), SlowSource(items()), pairs=True, return_exceptions=True),
+)
 subject('aheartbeat', make=lambda: aheartbeat(AsyncSource(items()), Number(0.0005), Item()))
 subject(
     'aheartbeat of waits',
