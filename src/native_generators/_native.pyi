@@ -845,7 +845,6 @@ class to_sync(_Stream[_T_co], Generic[_T_co]):
         timeout: float | None = None,
         sizeof: Callable[[_T_co], int] | None = None,
     ) -> Self: ...
-
     def stop(self) -> None: ...
 
 @final

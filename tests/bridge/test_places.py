@@ -31,6 +31,11 @@ def pool(request: pytest.FixtureRequest) -> Iterator[ThreadPoolExecutor]:
         yield made
 
 
+async def take(stream: Any, found: list[Any]) -> None:
+    async for item in stream:
+        found.append(item)
+
+
 class Source:
     """A generator that notes what happens to it."""
 
@@ -68,7 +73,7 @@ def test_every_item_comes(pool: ThreadPoolExecutor, buffersize: int | None) -> N
 
 def test_streams_within_one_another_on_one_place() -> None:
     async def main(pool: ThreadPoolExecutor) -> None:
-        found = []
+        found: list[Any] = []
         async for a in to_async(range(5), executor=pool, hold=False, buffersize=1):
             async for b in to_async(range(3), executor=pool, hold=False, buffersize=1):
                 async for c in to_async(range(2), executor=pool, hold=False):
@@ -208,10 +213,9 @@ def test_the_sources_error_comes_after_its_items(pool: ThreadPoolExecutor) -> No
 
     async def main() -> None:
         stream = to_async(source(), executor=pool, hold=False, buffersize=3)
-        found = []
+        found: list[Any] = []
         with pytest.raises(LookupError) as caught:
-            async for item in stream:
-                found.append(item)
+            await take(stream, found)
         assert found == list(range(10))
         assert caught.value.__notes__ == ['while reading item 10']
 
@@ -243,10 +247,9 @@ def test_a_pool_that_is_shut_down_midway_is_told_and_closes_the_source() -> None
         assert await anext(stream) == 0
         await asyncio.sleep(0.01)
         pool.shutdown()
-        found = []
+        found: list[Any] = []
         with pytest.raises(RuntimeError, match='shutdown'):
-            async for item in stream:
-                found.append(item)
+            await take(stream, found)
         assert found == list(range(1, source.pulled))
         assert len(source.closed) == 1
 
@@ -274,13 +277,13 @@ def test_refills_that_are_cancelled_are_told() -> None:
         await asyncio.sleep(0.01)
         go = threading.Event()
         pool.submit(go.wait, SOON)
+        while stream.held:
+            await anext(stream)
+        step = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0.01)
+        pool.shutdown(wait=False, cancel_futures=True)
         with pytest.raises(RuntimeError, match='shut down before'):
-            while True:
-                step = asyncio.ensure_future(anext(stream))
-                await asyncio.sleep(0.01)
-                if not step.done():
-                    pool.shutdown(wait=False, cancel_futures=True)
-                await step
+            await step
         go.set()
         pool.shutdown()
         assert len(source.closed) == 1
@@ -338,7 +341,7 @@ def test_a_callable_is_called_once(pool: ThreadPoolExecutor) -> None:
     ],
 )
 def test_options_that_do_not_go_together(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match='hold=False needs an executor|thread=False takes no'):
+    with pytest.raises(ValueError, match=r'hold=False needs an executor|thread=False takes no'):
         to_async([], **options)
 
 

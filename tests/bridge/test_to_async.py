@@ -652,7 +652,7 @@ def test_it_refuses_what_it_cannot_do(
 
 
 def test_an_executor_without_submit_is_refused() -> None:
-    with pytest.raises(TypeError, match="submit.* 'int' has none"):
+    with pytest.raises(TypeError, match=r"submit.* 'int' has none"):
         to_async([1], executor=3)
 
 

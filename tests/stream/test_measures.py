@@ -384,9 +384,7 @@ def test_the_stack_of_a_task_that_waits_in_a_call() -> None:
         stream = amap(inner, range(1))
         step = asyncio.ensure_future(anext(stream))
         await asyncio.sleep(0.001)
-        names = {
-            frame.f_code.co_name for task in asyncio.all_tasks() for frame in task.get_stack()
-        }
+        names = {frame.f_code.co_name for task in asyncio.all_tasks() for frame in task.get_stack()}
         assert 'inner' in names
         await stream.aclose()
         await asyncio.wait([step])

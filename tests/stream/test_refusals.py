@@ -71,7 +71,9 @@ def test_a_sync_source_names_the_sync_twin(name: str) -> None:
 @every
 def test_a_function_that_was_not_called(name: str) -> None:
     for function in (items, rows):
-        with pytest.raises(TypeError, match='it is a function: call it, and pass what it returns$'):
+        with pytest.raises(
+            TypeError, match=r'it is a function: call it, and pass what it returns$'
+        ):
             make(name, function)
 
 
@@ -128,5 +130,5 @@ def test_the_type_of_the_error_of_an_iterator_stays() -> None:
         def __iter__(self) -> Any:
             raise Own('text')
 
-    with pytest.raises(Own, match='^text$'):
+    with pytest.raises(Own, match=r'^text$'):
         g.batched(Source(), 2)

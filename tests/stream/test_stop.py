@@ -455,3 +455,53 @@ def test_of_an_event_loop_that_is_closed() -> None:
 
     for stream in asyncio.run(begin()):
         stream.stop()
+
+
+# --- a second cancellation ------------------------------------------------------------------------
+
+
+def test_a_second_cancellation_closes_the_source_all_the_same(pair: Pair) -> None:
+    if any(stage.runs_threads for stage in pair.stages):
+        pytest.skip('a thread that waits for its source cannot be told to leave it')
+
+    async def main() -> None:
+        stream, source = pair.over()
+
+        async def consume() -> None:
+            try:
+                async for _ in stream:
+                    pass
+            finally:
+                await stream.aclose()
+
+        consumer = asyncio.ensure_future(consume())
+        await source.asked.wait()
+        consumer.cancel()
+        for _ in range(3):
+            await asyncio.sleep(0)
+            consumer.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await consumer
+        assert source.closed == 1
+        assert stream.closed
+
+    run(main())
+
+
+def test_a_second_cancellation_of_a_stream_that_was_stopped(pair: Pair) -> None:
+    if any(stage.runs_threads for stage in pair.stages):
+        pytest.skip('a thread that waits for its source cannot be told to leave it')
+
+    async def main() -> None:
+        stream, source = pair.over()
+        for _ in range(2):
+            step = asyncio.ensure_future(anext(stream))
+            await source.asked.wait()
+            step.cancel()
+            await asyncio.wait([step])
+            stream.stop()
+        source.allow(3)
+        assert await numbers(stream) == source.pulled
+        assert source.closed == 1
+
+    run(main())

@@ -722,8 +722,10 @@ def test_what_calls_raise_while_they_are_cancelled_is_raised_by_aclose(source: A
         assert caught.value.item == number
         assert caught.value.__notes__ == [
             f'while calling fails_to_stop with item {number}: {number}',
-            f'the call with item {1 - number} raised FailedToStop({1 - number}) '
-            'when it was cancelled',
+            (
+                f'the call with item {1 - number} raised FailedToStop({1 - number}) '
+                'when it was cancelled'
+            ),
         ]
         await stream.aclose()
 
@@ -808,9 +810,7 @@ def test_pairs(source: Any, ordered: bool) -> None:
         return x * x
 
     async def main() -> None:
-        found = [
-            pair async for pair in amap(call, source(range(9)), pairs=True, ordered=ordered)
-        ]
+        found = [pair async for pair in amap(call, source(range(9)), pairs=True, ordered=ordered)]
         assert sorted(found) == [(x, x * x) for x in range(9)]
         assert not ordered or found == sorted(found)
 
@@ -826,9 +826,7 @@ def test_pairs_of_exceptions() -> None:
         return x
 
     async def main() -> None:
-        found = [
-            pair async for pair in amap(call, range(4), pairs=True, return_exceptions=True)
-        ]
+        found = [pair async for pair in amap(call, range(4), pairs=True, return_exceptions=True)]
         assert [item for item, _ in found] == [0, 1, 2, 3]
         assert isinstance(found[1][1], Failed)
         assert [getattr(result, 'item', None) for _, result in found] == [None, 1, 2, None]
