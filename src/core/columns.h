@@ -19,7 +19,7 @@
  *         columns_settle(&self);     not after columns_cut()
  *         ...
  *     case COLUMNS_FINE:  `at` records are laid out.  If self.rows == rows or the source is
- *                         over, columns_finish() gives the batch; else feed more
+ *                         over, columns_finish() gives the batch; else go on, or feed more
  *     case COLUMNS_FULL:  the same, but the batch ends here: columns_finish(), then go on
  *     }
  *
@@ -49,9 +49,13 @@
 bool columns_init(columns *self, const columns_layout *layout, columns_allocator allocate);
 void columns_free(columns *self);
 
+/* Forget all rows, and keep the memory. */
+void columns_clear(columns *self);
+
 /* Lay out records from *at on, until all are, or the batch has `rows` rows, which must be more
-   than it has now.  *at becomes the index of the first record that is not laid out.
-   COLUMNS_FULL: the batch has at least one row, and record *at does not fit. */
+   than it has now.  *at becomes the index of the first record that is not laid out.  If
+   neither end was reached with COLUMNS_FINE, call again. COLUMNS_FULL: the batch has at least
+   one row, and record *at does not fit. */
 columns_status columns_append(columns *self, const columns_records *records, size_t *at,
                               int64_t rows);
 

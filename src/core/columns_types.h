@@ -96,7 +96,10 @@ typedef struct {
     const columns_text *nulls; /* spellings of null */
     size_t null_count;
     size_t max_bytes; /* that a text column of a batch may hold: COLUMNS_MAX_BYTES, or less
-                         in tests.  It does not hold for large_utf8 */
+                         in tests.  Not of large_utf8.  For a dictionary, the texts of all rows
+                         count */
+    uint64_t seed;    /* of dictionaries' hash tables: random, so that no file can be made to
+                         be slow */
 } columns_layout;
 
 #define COLUMNS_MAX_BYTES ((size_t)INT32_MAX)
@@ -160,20 +163,28 @@ typedef struct {
 
 /* An answer that is a text, kept until columns_settle(). */
 typedef struct {
-    uint32_t row; /* from the first row of the records appended last */
-    uint32_t column;
-    size_t start, length; /* in `answer_bytes` */
+    uint32_t row;         /* since columns.row_mark */
+    size_t start, length; /* in columns.answer_bytes */
 } columns_answer;
 
 typedef struct {
     columns_array array;
-    columns_buffer slots; /* a dictionary: a hash table of entry + 1, or 0 */
-    size_t validity_room; /* what the last batch needed, for the next one */
+    columns_buffer slots; /* a dictionary: a hash table of its entries */
+    size_t charged;       /* a dictionary: bytes of the texts of all rows */
+
+    /* What array.values.length, array.data.length and the like were at the end of the last
+       batch, so that the next one gets the room at once. */
+    size_t validity_room;
     size_t values_room;
     size_t data_room;
-    size_t data_mark; /* data.length before the records appended last */
+
+    /* Before the records appended last: to go back there. */
+    size_t data_mark;
+    size_t charged_mark;
     int64_t null_mark;
     int64_t entry_mark;
+
+    columns_buffer answers; /* columns_answer, in order of rows */
 } columns_column;
 
 /* A builder of batches. */
@@ -182,21 +193,21 @@ typedef struct {
     columns_allocator allocate;
     columns_column *columns; /* owned */
     int64_t rows;            /* laid out so far in the batch */
+    uint64_t null_lengths;   /* bit n: some spelling of null has n bytes; 63: 63 or more */
 
-    /* The records appended last, while there are questions. */
+    /* The records appended last. */
     int64_t row_mark;         /* rows before them */
     columns_buffer chosen;    /* fields_record: those that give rows, if not all do */
-    columns_buffer places;    /* uint32_t: where they are in columns_records.records */
+    columns_buffer places;    /* uint32_t: the index of each of them in the block's records */
     columns_buffer questions; /* columns_question, in order once all are there */
-    columns_buffer answers;   /* columns_answer */
-    columns_buffer answer_bytes;
-    columns_buffer dropped; /* a bit for each row since row_mark */
+    columns_buffer sorted;    /* memory to sort them in */
     columns_buffer scratch;
-    size_t question_count;
     size_t asked; /* questions that columns_next_question() gave */
-    size_t answer_count;
-    size_t drop_count;
-    bool asks; /* questions wait for columns_settle() or columns_cut() */
+
+    /* While there are questions. */
+    columns_buffer dropped;      /* a bit for each row since row_mark */
+    columns_buffer answer_bytes; /* what columns_answer.start points into */
+    bool changes;                /* something was dropped, or answered with a text */
 } columns;
 
 #endif

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/number.h"
+#include "core/number_moment.h"
 #include "runtime/raising.h"
 
 /* ---- types ---- */
