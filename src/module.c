@@ -14,6 +14,9 @@
 #include "chunks/batched.h"
 #include "chunks/chunked.h"
 #include "chunks/flush.h"
+#include "csv/batches/batch.h"
+#include "csv/batches/batches.h"
+#include "csv/batches/column.h"
 #include "csv/module/dict_reader.h"
 #include "csv/module/dict_writer.h"
 #include "csv/module/interned.h"
@@ -296,6 +299,7 @@ add_types(PyObject *module, generators_state *state)
     if ((state->stream_type = add_base_type(module, &stream_spec, state->generator_abc)) ==
             NULL ||
         add_stream_type(module, state, &csv_rows_spec, &state->csv_rows_type) < 0 ||
+        add_stream_type(module, state, &csv_batches_spec, &state->csv_batches_type) < 0 ||
         add_stream_type(module, state, &csv_encode_spec, &state->csv_encode_type) < 0 ||
         add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
         add_stream_type(module, state, &batched_spec, &state->batched_type) < 0 ||
@@ -335,7 +339,9 @@ add_row_types(PyObject *module, generators_state *state)
 {
     if ((state->csv_names_type = add_type(module, "_CSVNames", &csv_names_spec)) == NULL ||
         (state->csv_block_type = make_type(module, &csv_block_spec, NULL)) == NULL ||
-        (state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec)) == NULL) {
+        (state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec)) == NULL ||
+        (state->csv_batch_type = add_type(module, "CSVBatch", &csv_batch_spec)) == NULL ||
+        (state->csv_column_type = add_type(module, "_CSVColumn", &csv_column_spec)) == NULL) {
         return -1;
     }
     PyObject *sequence = import_attribute("collections.abc", "Sequence");

@@ -37,6 +37,7 @@ ROOMS = {
     'csv/parse': 'source',
     'csv/row': 'csv/parse',
     'csv/rows': 'csv/row',
+    'csv/batches': 'csv/rows arrow',
     'chunks': 'source',
     'sse': 'source',
     'arrow': 'source',
@@ -46,7 +47,7 @@ ROOMS = {
     'bridge': 'source',
     'events': 'source',
     'tasks': 'source',
-    'module.c': 'csv/module sse text bridge events tasks',
+    'module.c': 'csv/module csv/batches sse text bridge events tasks',
 }
 WITHOUT_HEADER = {'module.c'}
 

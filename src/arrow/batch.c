@@ -128,7 +128,7 @@ set_buffers(arrow_buffers *self, const columns_array *array)
 }
 
 arrow_batch *
-arrow_batch_new(arrow_fields *fields, columns_batch *made)
+arrow_batch_new(arrow_fields *schema, columns_batch *made)
 {
     arrow_batch *self = new_zeroed(1, sizeof *self);
     arrow_buffers *exported = new_zeroed(made->count, sizeof *exported);
@@ -138,7 +138,7 @@ arrow_batch_new(arrow_fields *fields, columns_batch *made)
         return NULL;
     }
     arrow_references_add(&self->references);
-    self->fields = arrow_fields_hold(fields);
+    self->fields = arrow_fields_hold(schema);
     self->exported = exported;
     self->made = *made;
     memset(made, 0, sizeof *made);

@@ -55,8 +55,8 @@ typedef struct {
 
 typedef struct {
     arrow_references references;
-    arrow_fields *fields;  /* owned */
-    columns_batch made;    /* owned */
+    arrow_fields *fields;    /* owned */
+    columns_batch made;      /* owned */
     arrow_buffers *exported; /* owned: one for each column */
 } arrow_batch;
 

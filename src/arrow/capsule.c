@@ -2,14 +2,14 @@
 #include "arrow/capsule.h"
 
 /* A destructor for each struct: it is released, if nobody moved it out, and freed. */
-#define DESTRUCTOR(function, type, name)                          \
-    static void function(PyObject *capsule)                       \
-    {                                                             \
-        struct type *held = PyCapsule_GetPointer(capsule, name);  \
-        if (held->release != NULL) {                              \
-            held->release(held);                                  \
-        }                                                         \
-        PyMem_Free(held);                                         \
+#define DESTRUCTOR(function, type, name)                         \
+    static void function(PyObject *capsule)                      \
+    {                                                            \
+        struct type *held = PyCapsule_GetPointer(capsule, name); \
+        if (held->release != NULL) {                             \
+            held->release(held);                                 \
+        }                                                        \
+        PyMem_Free(held);                                        \
     }
 
 DESTRUCTOR(free_schema, ArrowSchema, ARROW_SCHEMA_CAPSULE)
@@ -18,13 +18,13 @@ DESTRUCTOR(free_stream, ArrowArrayStream, ARROW_STREAM_CAPSULE)
 
 /* A capsule of zeroed memory, whose struct has nothing to release yet. */
 static PyObject *
-new_capsule(size_t size, const char *name, PyCapsule_Destructor destructor, void **held)
+new_capsule(size_t size, const char *name, PyCapsule_Destructor finish, void **held)
 {
     *held = PyMem_Calloc(1, size);
     if (*held == NULL) {
         return PyErr_NoMemory();
     }
-    PyObject *capsule = PyCapsule_New(*held, name, destructor);
+    PyObject *capsule = PyCapsule_New(*held, name, finish);
     if (capsule == NULL) {
         PyMem_Free(*held);
     }
@@ -42,21 +42,21 @@ finished(PyObject *capsule, bool filled)
 }
 
 PyObject *
-arrow_capsule_of_fields(arrow_fields *fields)
+arrow_capsule_of_fields(arrow_fields *fields_held)
 {
     void *held;
     PyObject *capsule =
         new_capsule(sizeof(struct ArrowSchema), ARROW_SCHEMA_CAPSULE, free_schema, &held);
-    return capsule == NULL ? NULL : finished(capsule, arrow_export_fields(fields, held));
+    return capsule == NULL ? NULL : finished(capsule, arrow_export_fields(fields_held, held));
 }
 
 PyObject *
-arrow_capsule_of_field(arrow_fields *fields, size_t index)
+arrow_capsule_of_field(arrow_fields *fields_held, size_t index)
 {
     void *held;
     PyObject *capsule =
         new_capsule(sizeof(struct ArrowSchema), ARROW_SCHEMA_CAPSULE, free_schema, &held);
-    return capsule == NULL ? NULL : finished(capsule, arrow_export_field(fields, index, held));
+    return capsule == NULL ? NULL : finished(capsule, arrow_export_field(fields_held, index, held));
 }
 
 /* A pair of them, both stolen; either may be NULL. */
@@ -101,8 +101,8 @@ PyObject *
 arrow_capsule_of_stream(struct ArrowArrayStream *stream)
 {
     void *held;
-    PyObject *capsule = new_capsule(sizeof(struct ArrowArrayStream), ARROW_STREAM_CAPSULE,
-                                    free_stream, &held);
+    PyObject *capsule =
+        new_capsule(sizeof(struct ArrowArrayStream), ARROW_STREAM_CAPSULE, free_stream, &held);
     if (capsule == NULL) {
         stream->release(stream);
         return NULL;

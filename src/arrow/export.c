@@ -43,29 +43,29 @@ release_schema(struct ArrowSchema *self)
     }
     self->release = NULL;
     release_children_of_schema(self);
-    arrow_fields *fields = self->private_data;
+    arrow_fields *schema = self->private_data;
     self->private_data = NULL;
-    arrow_fields_release(fields);
+    arrow_fields_release(schema);
 }
 
 static void
-begin_schema(struct ArrowSchema *self, arrow_fields *fields, const char *format,
+begin_schema(struct ArrowSchema *self, arrow_fields *schema, const char *format,
              const char *name, int64_t flags)
 {
     memset(self, 0, sizeof *self);
     self->format = format;
     self->name = name;
     self->flags = flags;
-    self->private_data = arrow_fields_hold(fields);
+    self->private_data = arrow_fields_hold(schema);
     self->release = release_schema;
 }
 
 bool
-arrow_export_field(arrow_fields *fields, size_t index, struct ArrowSchema *out)
+arrow_export_field(arrow_fields *schema, size_t index, struct ArrowSchema *out)
 {
-    const arrow_field *field = &fields->items[index];
+    const arrow_field *field = &schema->items[index];
     int64_t flags = field->nullable ? ARROW_FLAG_NULLABLE : 0;
-    begin_schema(out, fields, field->is_dictionary ? INDICES : field->format, field->name,
+    begin_schema(out, schema, field->is_dictionary ? INDICES : field->format, field->name,
                  flags);
     if (!field->is_dictionary) {
         return true;
@@ -75,7 +75,7 @@ arrow_export_field(arrow_fields *fields, size_t index, struct ArrowSchema *out)
         release_schema(out);
         return false;
     }
-    begin_schema(out->dictionary, fields, field->format, "", ARROW_FLAG_NULLABLE);
+    begin_schema(out->dictionary, schema, field->format, "", ARROW_FLAG_NULLABLE);
     return true;
 }
 
@@ -93,16 +93,16 @@ new_children(size_t count, size_t size)
 }
 
 bool
-arrow_export_fields(arrow_fields *fields, struct ArrowSchema *out)
+arrow_export_fields(arrow_fields *schema, struct ArrowSchema *out)
 {
-    struct ArrowSchema **children = new_children(fields->count, sizeof **children);
+    struct ArrowSchema **children = new_children(schema->count, sizeof **children);
     if (children == NULL) {
         return false;
     }
-    begin_schema(out, fields, "+s", "", 0);
+    begin_schema(out, schema, "+s", "", 0);
     out->children = children;
-    for (size_t i = 0; i < fields->count; i++) {
-        if (!arrow_export_field(fields, i, children[i])) {
+    for (size_t i = 0; i < schema->count; i++) {
+        if (!arrow_export_field(schema, i, children[i])) {
             release_schema(out);
             return false;
         }

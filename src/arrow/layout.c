@@ -140,8 +140,8 @@ arrow_layout_of_field(columns_spec *spec, const arrow_field *field)
     bool known = arrow_type_read(&type, &values) == ARROW_OK;
     *spec = (columns_spec){.kind = COLUMNS_DICTIONARY, .not_null = !field->nullable};
     if (known) {
-        known = field->is_dictionary ? type.kind == ARROW_UTF8
-                                     : arrow_layout_read(spec, &type);
+        known =
+            field->is_dictionary ? type.kind == ARROW_UTF8 : arrow_layout_read(spec, &type);
     }
     arrow_type_free(&type);
     return known;
@@ -163,8 +163,7 @@ arrow_layout_name(const columns_spec *spec, char name[ARROW_LONGEST_NAME])
         snprintf(name, ARROW_LONGEST_NAME, "timestamp[%s%s]", unit_names[spec->unit], zone);
         break;
     case COLUMNS_DECIMAL128:
-        snprintf(name, ARROW_LONGEST_NAME, "decimal128(%d, %d)", spec->precision,
-                 spec->scale);
+        snprintf(name, ARROW_LONGEST_NAME, "decimal128(%d, %d)", spec->precision, spec->scale);
         break;
     default:
         strcpy(name, find_kind(spec->kind)->name);

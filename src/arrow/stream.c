@@ -116,12 +116,12 @@ get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
     if (status != 0) {
         return status;
     }
-    arrow_fields *fields = self->kind->fields(self->source);
-    status = fields == NULL ? fail(self) : 0;
-    if (status == 0 && !arrow_export_fields(fields, out)) {
+    arrow_fields *schema = self->kind->fields(self->source);
+    status = schema == NULL ? fail(self) : 0;
+    if (status == 0 && !arrow_export_fields(schema, out)) {
         status = ENOMEM;
     }
-    arrow_fields_release(fields);
+    arrow_fields_release(schema);
     arrow_leave(&entry);
     return status;
 }

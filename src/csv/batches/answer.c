@@ -1,9 +1,9 @@
 /* Values that only Python can decide.
  *
  * The column machine reads the common spellings.  What it is not sure of, or what does not fit
- * its column, is asked here: the text becomes a value exactly as csv_rows() makes it, by int(),
- * float(), fromisoformat() or Decimal(), and the value must fit the column.  If it does not,
- * the ValueError says which type would do.
+ * its column, is asked here: the text becomes a value exactly as csv_rows() makes it, by
+ * int(), float(), fromisoformat() or Decimal(), and the value must fit the column.  If it does
+ * not, the ValueError says which type would do.
  *
  * No code of the user's runs here.
  */
@@ -16,6 +16,7 @@
 #include "csv/parse/decode.h"
 #include "csv/row/convert.h"
 #include "csv/row/typed.h"
+#include "runtime/raising.h"
 
 #define EPOCH 719163 /* date(1970, 1, 1).toordinal() */
 #define DAY INT64_C(86400)
@@ -168,33 +169,6 @@ answer_float(const target *t, PyObject *text)
 
 /* ---- decimals ---- */
 
-typedef struct {
-    uint32_t limbs[4]; /* the lowest first */
-} wide_number;
-
-static void
-wide_push_digit(wide_number *self, uint32_t digit)
-{
-    uint64_t carry = digit;
-    for (int i = 0; i < 4; i++) {
-        carry += (uint64_t)self->limbs[i] * 10;
-        self->limbs[i] = (uint32_t)carry;
-        carry >>= 32;
-    }
-}
-
-static void
-wide_write(const wide_number *self, bool negative, uint8_t bytes[16])
-{
-    uint64_t carry = negative;
-    for (int i = 0; i < 16; i++) {
-        uint32_t byte = self->limbs[i / 4] >> (i % 4 * 8) & 0xFF;
-        carry += negative ? byte ^ 0xFF : byte;
-        bytes[i] = (uint8_t)carry;
-        carry >>= 8;
-    }
-}
-
 /* The parts of a finite Decimal that is not 0, without zeros at the end of its digits. */
 typedef struct {
     PyObject *digits; /* borrowed: a tuple of int */
@@ -230,20 +204,23 @@ refuse_decimal(const target *t, const decimal_parts *parts)
 static int
 answer_digits(const target *t, const decimal_parts *parts)
 {
-    wide_number number = {{0}};
-    uint8_t bytes[16];
+    wide number = {0, 0};
     long long zeros = parts->exponent + t->spec->scale;
     if (zeros < 0 || parts->count + zeros > t->spec->precision) {
         return refuse_decimal(t, parts);
     }
-    for (Py_ssize_t i = 0; i < parts->count; i++) {
-        wide_push_digit(&number, (uint32_t)digit_at(parts, i));
+    for (Py_ssize_t i = 0; i < parts->count + zeros; i++) {
+        /* times ten, and one more digit */
+        wide low = wide_multiply(number.low, 10);
+        uint64_t next = i < parts->count ? (uint64_t)digit_at(parts, i) : 0;
+        number.low = low.low + next;
+        number.high = number.high * 10 + low.high + (number.low < next);
     }
-    for (; zeros > 0; zeros--) {
-        wide_push_digit(&number, 0);
+    if (parts->negative) {
+        number.low = ~number.low + 1;
+        number.high = ~number.high + (number.low == 0);
     }
-    wide_write(&number, parts->negative, bytes);
-    columns_answer_decimal(t->builder, t->question, bytes);
+    columns_answer_decimal(t->builder, t->question, number);
     return 0;
 }
 

@@ -49,10 +49,10 @@ name_of(const arrow_field *field)
 static PyObject *
 batch_get_names(PyObject *op, void *Py_UNUSED(closure))
 {
-    const arrow_fields *fields = data_of(op)->fields;
-    PyObject *names = PyTuple_New((Py_ssize_t)fields->count);
-    for (size_t i = 0; names != NULL && i < fields->count; i++) {
-        PyObject *name = name_of(&fields->items[i]);
+    const arrow_fields *schema = data_of(op)->fields;
+    PyObject *names = PyTuple_New((Py_ssize_t)schema->count);
+    for (size_t i = 0; names != NULL && i < schema->count; i++) {
+        PyObject *name = name_of(&schema->items[i]);
         if (name == NULL) {
             Py_CLEAR(names);
             break;
@@ -66,9 +66,9 @@ batch_get_names(PyObject *op, void *Py_UNUSED(closure))
 static Py_ssize_t
 find_name(PyObject *op, PyObject *name)
 {
-    const arrow_fields *fields = data_of(op)->fields;
-    for (size_t i = 0; i < fields->count; i++) {
-        PyObject *other = name_of(&fields->items[i]);
+    const arrow_fields *schema = data_of(op)->fields;
+    for (size_t i = 0; i < schema->count; i++) {
+        PyObject *other = name_of(&schema->items[i]);
         if (other == NULL) {
             return -1;
         }
@@ -101,10 +101,11 @@ find_index(PyObject *op, PyObject *given)
     return index;
 }
 
-PyDoc_STRVAR(column_doc, "column($self, column, /)\n"
-                         "--\n\n"
-                         "The column of that name or index.  Raises KeyError or IndexError if there\n"
-                         "is none.");
+PyDoc_STRVAR(column_doc,
+             "column($self, column, /)\n"
+             "--\n\n"
+             "The column of that name or index.  Raises KeyError or IndexError if there\n"
+             "is none.");
 
 static PyObject *
 batch_column(PyObject *op, PyObject *given)
@@ -138,12 +139,13 @@ batch_c_schema(PyObject *op, PyObject *Py_UNUSED(ignored))
     return arrow_capsule_of_fields(data_of(op)->fields);
 }
 
-PyDoc_STRVAR(c_array_doc,
-             "__arrow_c_array__($self, /, requested_schema=None)\n"
-             "--\n\n"
-             "Capsules of the schema and of the batch, by the Arrow PyCapsule interface.  The\n"
-             "batch keeps its types, whatever schema is requested; one of another number of\n"
-             "fields is a ValueError.");
+PyDoc_STRVAR(
+    c_array_doc,
+    "__arrow_c_array__($self, /, requested_schema=None)\n"
+    "--\n\n"
+    "Capsules of the schema and of the batch, by the Arrow PyCapsule interface.  The\n"
+    "batch keeps its types, whatever schema is requested; one of another number of\n"
+    "fields is a ValueError.");
 
 static PyObject *
 batch_c_array(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -224,14 +226,14 @@ static PyObject *
 batch_restore(PyObject *type, PyObject *args)
 {
     long long rows;
-    PyObject *columns;
-    if (!PyArg_ParseTuple(args, "LO!:_restore", &rows, &PyTuple_Type, &columns)) {
+    PyObject *parts;
+    if (!PyArg_ParseTuple(args, "LO!:_restore", &rows, &PyTuple_Type, &parts)) {
         return NULL;
     }
-    arrow_batch *data = csv_batch_of_parts(rows, columns);
-    return data == NULL ? NULL
-                        : csv_batch_new(generators_state_of_subclass((PyTypeObject *)type),
-                                        data);
+    arrow_batch *data = csv_batch_of_parts(rows, parts);
+    return data == NULL
+               ? NULL
+               : csv_batch_new(generators_state_of_subclass((PyTypeObject *)type), data);
 }
 
 /* ---- attributes ---- */
@@ -272,25 +274,26 @@ static PyMethodDef batch_methods[] = {
     {NULL},
 };
 
-PyDoc_STRVAR(batch_doc,
-             "Some records of a CSV source, by column, as Arrow lays them out: what csv_batches()\n"
-             "yields.\n"
-             "\n"
-             "pyarrow, polars, pandas, duckdb and others take it without a copy, by the Arrow\n"
-             "PyCapsule interface: pyarrow.record_batch(batch), polars.DataFrame(batch).\n"
-             "\n"
-             "A batch is immutable.  It owns its memory, and may be kept, pickled, and passed to\n"
-             "other threads.  Two batches are equal if their names, types and values are; a NaN\n"
-             "equals nothing.\n"
-             "\n"
-             ">>> from generators import csv_batches\n"
-             ">>> batch = next(csv_batches(b'id,name\\n1,Ann\\n2,Bob\\n', types={'id': int}))\n"
-             ">>> batch\n"
-             "<CSVBatch of 2 rows, 2 columns>\n"
-             ">>> batch.column_names\n"
-             "('id', 'name')\n"
-             ">>> memoryview(batch.column('id')).tolist()\n"
-             "[1, 2]");
+PyDoc_STRVAR(
+    batch_doc,
+    "Some records of a CSV source, by column, as Arrow lays them out: what csv_batches()\n"
+    "yields.\n"
+    "\n"
+    "pyarrow, polars, pandas, duckdb and others take it without a copy, by the Arrow\n"
+    "PyCapsule interface: pyarrow.record_batch(batch), polars.DataFrame(batch).\n"
+    "\n"
+    "A batch is immutable.  It owns its memory, and may be kept, pickled, and passed to\n"
+    "other threads.  Two batches are equal if their names, types and values are; a NaN\n"
+    "equals nothing.\n"
+    "\n"
+    ">>> from generators import csv_batches\n"
+    ">>> batch = next(csv_batches(b'id,name\\n1,Ann\\n2,Bob\\n', types={'id': int}))\n"
+    ">>> batch\n"
+    "<CSVBatch of 2 rows, 2 columns>\n"
+    ">>> batch.column_names\n"
+    "('id', 'name')\n"
+    ">>> memoryview(batch.column('id')).tolist()\n"
+    "[1, 2]");
 
 static PyType_Slot batch_slots[] = {
     {Py_tp_doc, (char *)batch_doc},
@@ -307,7 +310,6 @@ static PyType_Slot batch_slots[] = {
 PyType_Spec csv_batch_spec = {
     .name = "generators.CSVBatch",
     .basicsize = sizeof(csv_batch),
-    .flags =
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = batch_slots,
 };

@@ -66,11 +66,12 @@ column_c_schema(PyObject *op, PyObject *Py_UNUSED(ignored))
     return arrow_capsule_of_field(self->batch->fields, self->index);
 }
 
-PyDoc_STRVAR(c_array_doc,
-             "__arrow_c_array__($self, /, requested_schema=None)\n"
-             "--\n\n"
-             "Capsules of the field and of its values, by the Arrow PyCapsule interface.  The\n"
-             "values keep their type, whatever schema is requested.");
+PyDoc_STRVAR(
+    c_array_doc,
+    "__arrow_c_array__($self, /, requested_schema=None)\n"
+    "--\n\n"
+    "Capsules of the field and of its values, by the Arrow PyCapsule interface.  The\n"
+    "values keep their type, whatever schema is requested.");
 
 static PyObject *
 column_c_array(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -157,11 +158,10 @@ static PyObject *
 column_repr(PyObject *op)
 {
     PyObject *name = column_name(op);
-    PyObject *text =
-        name == NULL ? NULL
-                     : PyUnicode_FromFormat("<column %R of %zd rows, %lld nulls>", name,
-                                            ((csv_column *)op)->length,
-                                            (long long)array_of(op)->null_count);
+    PyObject *text = name == NULL ? NULL
+                                  : PyUnicode_FromFormat("<column %R of %zd rows, %lld nulls>",
+                                                         name, ((csv_column *)op)->length,
+                                                         (long long)array_of(op)->null_count);
     Py_XDECREF(name);
     return text;
 }
@@ -204,13 +204,14 @@ static PyMethodDef column_methods[] = {
     {NULL},
 };
 
-PyDoc_STRVAR(column_doc,
-             "One column of a CSVBatch.\n"
-             "\n"
-             "pyarrow.array(column), polars.Series(column) and others take it without a copy.\n"
-             "If it holds numbers, dates or times and no nulls, it is also a buffer:\n"
-             "memoryview(column), numpy.asarray(column).  A date is then the days, a time and a\n"
-             "timestamp the units since 1970 or midnight.");
+PyDoc_STRVAR(
+    column_doc,
+    "One column of a CSVBatch.\n"
+    "\n"
+    "pyarrow.array(column), polars.Series(column) and others take it without a copy.\n"
+    "If it holds numbers, dates or times and no nulls, it is also a buffer:\n"
+    "memoryview(column), numpy.asarray(column).  A date is then the days, a time and a\n"
+    "timestamp the units since 1970 or midnight.");
 
 static PyType_Slot column_slots[] = {
     {Py_tp_doc, (char *)column_doc},
@@ -228,7 +229,6 @@ static PyType_Slot column_slots[] = {
 PyType_Spec csv_column_spec = {
     .name = "generators._native._CSVColumn",
     .basicsize = sizeof(csv_column),
-    .flags =
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = column_slots,
 };

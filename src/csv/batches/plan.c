@@ -18,6 +18,7 @@
 #include "csv/row/convert.h"
 #include "csv/row/plan_inner.h"
 #include "csv/row/settle.h"
+#include "runtime/raising.h"
 
 #define UTC "UTC"
 
@@ -32,20 +33,27 @@ refuse_field(const arrow_type *type, const char *format)
     return -1;
 }
 
-/* Read field `index` of the schema.  0 or -1. */
+/* Read the type of a field.  0 or -1. */
+static int
+read_spec(columns_spec *spec, const arrow_type *type, const char *format)
+{
+    *spec = (columns_spec){.not_null = !type->nullable};
+    return arrow_layout_read(spec, type) &&
+                   strlen(type->zone) < ARROW_LONGEST_FORMAT - sizeof "tsu:"
+               ? 0
+               : refuse_field(type, format);
+}
+
+/* Add a field of `schema`.  0 or -1. */
 static int
 read_field(csv_batch_plan *self, const arrow_type *type, const char *format)
 {
     csv_batch_type *asked = &self->asked[self->asked_count];
-    *asked = (csv_batch_type){.spec = {.not_null = !type->nullable}};
-    if (!arrow_layout_read(&asked->spec, type)) {
-        return refuse_field(type, format);
+    if (read_spec(&asked->spec, type, format) < 0) {
+        return -1;
     }
     if (asked->spec.zoned) {
         size_t size = strlen(type->zone) + 1;
-        if (size > ARROW_LONGEST_FORMAT - sizeof "tsu:") {
-            return refuse_field(type, "a very long zone");
-        }
         asked->zone = PyMem_Malloc(size);
         if (asked->zone == NULL) {
             PyErr_NoMemory();
@@ -72,7 +80,8 @@ read_field(csv_batch_plan *self, const arrow_type *type, const char *format)
 }
 
 static int
-read_fields(csv_batch_plan *self, const arrow_type *type, const struct ArrowSchema *schema)
+read_fields(csv_batch_plan *self, const csv_parser *Py_UNUSED(parser), const arrow_type *type,
+            const struct ArrowSchema *schema)
 {
     self->schema = PyDict_New();
     self->asked = PyMem_Calloc(type->child_count + 1, sizeof *self->asked);
@@ -88,8 +97,11 @@ read_fields(csv_batch_plan *self, const arrow_type *type, const struct ArrowSche
     return 0;
 }
 
+/* Read a schema that has fields, and call `use` with it.  0 or -1. */
 static int
-read_capsule(csv_batch_plan *self, PyObject *capsule)
+read_capsule(csv_batch_plan *self, const csv_parser *parser, PyObject *capsule,
+             int (*use)(csv_batch_plan *self, const csv_parser *parser, const arrow_type *type,
+                        const struct ArrowSchema *schema))
 {
     const struct ArrowSchema *schema = arrow_capsule_schema(capsule);
     if (schema == NULL) {
@@ -107,7 +119,7 @@ read_capsule(csv_batch_plan *self, PyObject *capsule)
                                               : "schema must have fields, and not be a type");
     }
     else {
-        status = read_fields(self, &type, schema);
+        status = use(self, parser, &type, schema);
     }
     arrow_type_free(&type);
     return status;
@@ -120,20 +132,21 @@ read_schema(csv_batch_plan *self, PyObject *schema)
         return 0;
     }
     if (PyCapsule_CheckExact(schema)) {
-        return read_capsule(self, schema);
+        return read_capsule(self, NULL, schema, read_fields);
     }
     PyObject *method = PyObject_GetAttrString(schema, "__arrow_c_schema__");
     if (method == NULL) {
         if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
             PyErr_Clear();
-            PyErr_Format(PyExc_TypeError, "schema must have __arrow_c_schema__(), unlike %.200s",
+            PyErr_Format(PyExc_TypeError,
+                         "schema must have __arrow_c_schema__(), unlike %.200s",
                          Py_TYPE(schema)->tp_name);
         }
         return -1;
     }
     PyObject *capsule = PyObject_CallNoArgs(method);
     Py_DECREF(method);
-    int status = capsule == NULL ? -1 : read_capsule(self, capsule);
+    int status = capsule == NULL ? -1 : read_capsule(self, NULL, capsule, read_fields);
     Py_XDECREF(capsule);
     return status;
 }
@@ -161,16 +174,17 @@ static int
 set_kind(columns_spec *spec, const csv_type *type, PyObject *column)
 {
     static const columns_kind kinds[] = {
-        [CSV_AS_READ] = COLUMNS_UTF8,    [CSV_AS_STR] = COLUMNS_UTF8,
-        [CSV_AS_INT] = COLUMNS_INT64,    [CSV_AS_FLOAT] = COLUMNS_FLOAT64,
-        [CSV_AS_BOOL] = COLUMNS_BOOL,    [CSV_AS_BYTES] = COLUMNS_BINARY,
-        [CSV_AS_DATE] = COLUMNS_DATE32,  [CSV_AS_DATETIME] = COLUMNS_TIMESTAMP,
+        [CSV_AS_READ] = COLUMNS_UTF8,   [CSV_AS_STR] = COLUMNS_UTF8,
+        [CSV_AS_INT] = COLUMNS_INT64,   [CSV_AS_FLOAT] = COLUMNS_FLOAT64,
+        [CSV_AS_BOOL] = COLUMNS_BOOL,   [CSV_AS_BYTES] = COLUMNS_BINARY,
+        [CSV_AS_DATE] = COLUMNS_DATE32, [CSV_AS_DATETIME] = COLUMNS_TIMESTAMP,
     };
     if (type->kind == CSV_AS_DECIMAL) {
-        PyErr_Format(PyExc_TypeError,
-                     "types: column %R: a Decimal needs a precision and a scale; give `schema` "
-                     "a field of decimal128",
-                     column);
+        PyErr_Format(
+            PyExc_TypeError,
+            "types: column %R: a Decimal needs a precision and a scale; give `schema` "
+            "a field of decimal128",
+            column);
         return -1;
     }
     if (type->kind != CSV_AS_CALL) {
@@ -207,7 +221,8 @@ check_types(const csv_batch_plan *self, generators_state *state, const csv_plan 
         }
         int twice = self->schema == NULL ? 0 : PyDict_Contains(self->schema, column);
         if (twice > 0) {
-            PyErr_Format(PyExc_ValueError, "column %R is in both `types` and `schema`", column);
+            PyErr_Format(PyExc_ValueError, "column %R is in both `types` and `schema`",
+                         column);
         }
         if (twice != 0) {
             return -1;
@@ -229,8 +244,8 @@ read_nulls(csv_batch_plan *self, PyObject *null)
         return -1;
     }
     for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *bytes = PyUnicode_AsEncodedString(PyTuple_GET_ITEM(null, i), "utf-8",
-                                                    "surrogatepass");
+        PyObject *bytes =
+            PyUnicode_AsEncodedString(PyTuple_GET_ITEM(null, i), "utf-8", "surrogatepass");
         if (bytes == NULL) {
             return -1;
         }
@@ -282,6 +297,7 @@ csv_batch_plan_clear(csv_batch_plan *self)
     PyMem_Free(self->asked);
     PyMem_Free(self->specs);
     PyMem_Free(self->names);
+    PyMem_Free(self->free);
     PyMem_Free(self->undecided);
     PyMem_Free(self->nulls);
     *self = (csv_batch_plan){.schema = NULL};
@@ -375,6 +391,7 @@ add_column(csv_batch_plan *self, const csv_parser *parser, const csv_column *col
         return -1;
     }
     self->count++;
+    self->free[at] = !found && column->type.kind == CSV_AS_READ;
     if (column->type.kind == CSV_AS_DATETIME) {
         self->undecided[at] = true;
         self->undecided_count++;
@@ -421,10 +438,16 @@ check_schema(const csv_batch_plan *self, const csv_plan *rows)
     return 0;
 }
 
-static void
+static int
 set_layout(csv_batch_plan *self, const csv_plan *rows)
 {
     columns_layout *layout = &self->layout;
+    PyObject *text = PyUnicode_FromString("generators.csv_batches");
+    Py_hash_t seed = text == NULL ? -1 : PyObject_Hash(text); /* random in each process */
+    Py_XDECREF(text);
+    if (seed == -1) {
+        return -1;
+    }
     layout->specs = self->specs;
     layout->count = self->count;
     layout->most = rows == NULL ? UINT32_MAX : rows->width;
@@ -433,7 +456,9 @@ set_layout(csv_batch_plan *self, const csv_plan *rows)
     layout->nulls = self->nulls;
     layout->null_count = (size_t)PyTuple_GET_SIZE(self->null_bytes);
     layout->max_bytes = COLUMNS_MAX_BYTES;
+    layout->seed = (uint64_t)seed;
     self->settled = true;
+    return 0;
 }
 
 static int
@@ -441,10 +466,11 @@ reserve(csv_batch_plan *self, size_t count)
 {
     self->specs = PyMem_Calloc(count + 1, sizeof *self->specs);
     self->names = PyMem_Calloc(count + 1, sizeof *self->names);
+    self->free = PyMem_Calloc(count + 1, sizeof *self->free);
     self->undecided = PyMem_Calloc(count + 1, sizeof *self->undecided);
     self->fields = arrow_fields_new(count);
-    if (self->specs == NULL || self->names == NULL || self->undecided == NULL ||
-        self->fields == NULL) {
+    if (self->specs == NULL || self->names == NULL || self->free == NULL ||
+        self->undecided == NULL || self->fields == NULL) {
         PyErr_NoMemory();
         return -1;
     }
@@ -465,18 +491,65 @@ csv_batch_plan_settle(csv_batch_plan *self, const csv_plan *rows, const csv_pars
     if (check_names(self) < 0) {
         return -1;
     }
-    set_layout(self, rows);
-    return 0;
+    return set_layout(self, rows);
 }
 
 int
 csv_batch_plan_settle_empty(csv_batch_plan *self)
 {
-    if (reserve(self, 0) < 0) {
+    return reserve(self, 0) < 0 ? -1 : set_layout(self, NULL);
+}
+
+/* ---- a requested schema ---- */
+
+static int
+request_field(csv_batch_plan *self, const csv_parser *parser, uint32_t at,
+              const arrow_type *type, const char *format)
+{
+    columns_spec spec;
+    arrow_field *field = &self->fields->items[at];
+    if (strcmp(field->name, type->name) != 0) {
+        PyErr_Format(PyExc_ValueError, "column %u is named %R, but the requested field '%s'",
+                     (unsigned)at, self->names[at], type->name);
         return -1;
     }
-    set_layout(self, NULL);
+    if (!self->free[at]) {
+        return 0;
+    }
+    if (read_spec(&spec, type, format) < 0) {
+        return -1;
+    }
+    spec.field = self->specs[at].field;
+    spec.takes_nulls = true;
+    spec.empty = empty_of(self, parser, &spec, NULL);
+    self->specs[at] = spec;
+    arrow_layout_set_format(field, &spec, type->zone);
     return 0;
+}
+
+static int
+request_fields(csv_batch_plan *self, const csv_parser *parser, const arrow_type *type,
+               const struct ArrowSchema *schema)
+{
+    if (type->child_count != self->count) {
+        PyErr_Format(PyExc_ValueError,
+                     "a schema of %zu fields is requested, and there are %u columns",
+                     type->child_count, (unsigned)self->count);
+        return -1;
+    }
+    for (uint32_t i = 0; i < self->count; i++) {
+        if (request_field(self, parser, i, &type->children[i], schema->children[i]->format) <
+            0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int
+csv_batch_plan_request(csv_batch_plan *self, const csv_parser *parser, PyObject *capsule)
+{
+    return read_capsule(self, parser, capsule, request_fields);
 }
 
 /* ---- the first values ---- */
@@ -487,12 +560,12 @@ set_units(csv_batch_plan *self, const csv_parser *parser)
     columns_layout *layout = &self->layout;
     const bool bytes = csv_parser_holds_bytes(parser);
     layout->dialect = parser->machine.dialect;
-    layout->units = !bytes                             ? COLUMNS_UNITS_TEXT
+    layout->units = !bytes                           ? COLUMNS_UNITS_TEXT
                     : parser->encoding == CSV_LATIN1 ? COLUMNS_UNITS_LATIN1
-                                                       : COLUMNS_UNITS_UTF8;
-    layout->binary = bytes                            ? COLUMNS_BINARY_UNITS
+                                                     : COLUMNS_UNITS_UTF8;
+    layout->binary = bytes                          ? COLUMNS_BINARY_UNITS
                      : parser->encoding == CSV_UTF8 ? COLUMNS_BINARY_UTF8
-                                                      : COLUMNS_BINARY_ASKS;
+                                                    : COLUMNS_BINARY_ASKS;
 }
 
 /* Whether a text is null, whatever its column is. */
@@ -508,8 +581,8 @@ is_null(const csv_batch_plan *self, PyObject *text)
     return PyUnicode_GET_LENGTH(text) == 0;
 }
 
-/* Whether a text is a datetime with a zone: 1, 0 if it has none, -1 if it is none at all, or -2
-   with an exception set. */
+/* Whether a text is a datetime with a zone: 1, 0 if it has none, -1 if it is none at all, or
+   -2 with an exception set. */
 static int
 has_zone(generators_state *state, PyObject *text)
 {

@@ -14,20 +14,21 @@ typedef struct {
 
 typedef struct {
     /* What the user asked for, beside what the csv_plan holds. */
-    PyObject *schema;        /* owned: a dict of exact str to the index in `asked`; or NULL */
-    csv_batch_type *asked;   /* owned: the types of `schema` */
+    PyObject *schema;      /* owned: a dict of exact str to the index in `asked`; or NULL */
+    csv_batch_type *asked; /* owned: the types of `schema` */
     Py_ssize_t asked_count;
 
     /* What this means for the records of the source. */
     bool settled;
-    columns_spec *specs;    /* owned */
-    PyObject **names;       /* owned: the name of each, an exact str, owned as well */
+    columns_spec *specs; /* owned */
+    PyObject **names;    /* owned: the name of each, an exact str, owned as well */
     uint32_t count;
-    arrow_fields *fields;   /* owned, and shared once nothing is undecided */
-    bool *undecided;        /* owned: whether its values are in UTC depends on the first one */
+    arrow_fields *fields; /* owned, and shared once nothing is undecided */
+    bool *free;           /* owned: whether it is in neither `types` nor `schema` */
+    bool *undecided;      /* owned: whether its values are in UTC depends on the first one */
     uint32_t undecided_count;
-    PyObject *null_bytes;   /* owned: a tuple of bytes, which `nulls` points into */
-    columns_text *nulls;    /* owned */
+    PyObject *null_bytes; /* owned: a tuple of bytes, which `nulls` points into */
+    columns_text *nulls;  /* owned */
     columns_layout layout;
 } csv_batch_plan;
 
@@ -43,6 +44,10 @@ int csv_batch_plan_settle(csv_batch_plan *self, const csv_plan *rows,
 
 /* Settle it for a source without any record: there are no columns.  0 or -1. */
 int csv_batch_plan_settle_empty(csv_batch_plan *self);
+
+/* Before anything is laid out: give the columns that the user gave no type those of the schema
+   in a capsule.  0, or -1 with an exception set: ValueError if that can't be. */
+int csv_batch_plan_request(csv_batch_plan *self, const csv_parser *parser, PyObject *capsule);
 
 /* Before records are laid out: set what depends on the parser's units and, from the first
    values, what is undecided.  0 or -1. */

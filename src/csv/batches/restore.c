@@ -46,17 +46,17 @@ part_of(const arrow_field *field, const columns_array *array)
 PyObject *
 csv_batch_parts(const arrow_batch *batch)
 {
-    PyObject *columns = PyTuple_New((Py_ssize_t)batch->fields->count);
-    for (uint32_t i = 0; columns != NULL && i < batch->made.count; i++) {
+    PyObject *parts = PyTuple_New((Py_ssize_t)batch->fields->count);
+    for (uint32_t i = 0; parts != NULL && i < batch->made.count; i++) {
         PyObject *part = part_of(&batch->fields->items[i], &batch->made.arrays[i]);
         if (part == NULL) {
-            Py_CLEAR(columns);
+            Py_CLEAR(parts);
             break;
         }
-        PyTuple_SET_ITEM(columns, (Py_ssize_t)i, part);
+        PyTuple_SET_ITEM(parts, (Py_ssize_t)i, part);
     }
-    return columns == NULL ? NULL
-                           : Py_BuildValue("(LN)", (long long)batch->made.rows, columns);
+    return parts == NULL ? NULL
+                           : Py_BuildValue("(LN)", (long long)batch->made.rows, parts);
 }
 
 /* ---- checking ---- */
@@ -70,8 +70,8 @@ offsets_are_valid(const columns_buffer *offsets, int64_t count, bool large, size
     }
     int64_t last = 0;
     for (int64_t i = 0; i <= count; i++) {
-        int64_t end = large ? ((const int64_t *)offsets->data)[i]
-                            : ((const int32_t *)offsets->data)[i];
+        int64_t end =
+            large ? ((const int64_t *)offsets->data)[i] : ((const int32_t *)offsets->data)[i];
         if (end < last || (i == 0 && end != 0)) {
             return false;
         }
@@ -96,8 +96,8 @@ texts_are_valid(const columns_buffer *offsets, int64_t count, bool large,
         return false;
     }
     for (int64_t i = 0; i < count; i++) {
-        int64_t start = large ? ((const int64_t *)offsets->data)[i]
-                              : ((const int32_t *)offsets->data)[i];
+        int64_t start =
+            large ? ((const int64_t *)offsets->data)[i] : ((const int32_t *)offsets->data)[i];
         if ((uint64_t)start < data->length && (data->data[start] & 0xC0) == 0x80) {
             return false;
         }
@@ -139,7 +139,8 @@ indices_are_valid(const columns_array *array)
         return false;
     }
     for (int64_t i = 0; i < array->length; i++) {
-        if (arrow_has_value(array, i) && (indices[i] < 0 || indices[i] >= array->entry_count)) {
+        if (arrow_has_value(array, i) &&
+            (indices[i] < 0 || indices[i] >= array->entry_count)) {
             return false;
         }
     }
@@ -273,25 +274,25 @@ restore_column(arrow_field *field, columns_array *array, long long rows,
 }
 
 arrow_batch *
-csv_batch_of_parts(long long rows, PyObject *columns)
+csv_batch_of_parts(long long rows, PyObject *parts)
 {
-    const size_t count = (size_t)PyTuple_GET_SIZE(columns);
+    const size_t count = (size_t)PyTuple_GET_SIZE(parts);
     if (rows < 0 || rows >= INT32_MAX || count >= UINT32_MAX) {
         PyErr_SetString(PyExc_ValueError, "a CSVBatch has no such number of rows or columns");
         return NULL;
     }
     columns_batch made = {.rows = rows, .allocate = columns_core_memory};
-    arrow_fields *fields = arrow_fields_new(count);
+    arrow_fields *schema = arrow_fields_new(count);
     arrow_batch *batch = NULL;
     made.arrays = columns_core_memory(NULL, count * sizeof *made.arrays + 1);
-    if (fields != NULL && made.arrays != NULL) {
+    if (schema != NULL && made.arrays != NULL) {
         memset(made.arrays, 0, count * sizeof *made.arrays);
         int status = 0;
         for (; status == 0 && made.count < count; made.count++) {
-            status = restore_column(&fields->items[made.count], &made.arrays[made.count], rows,
-                                    made.allocate, PyTuple_GET_ITEM(columns, made.count));
+            status = restore_column(&schema->items[made.count], &made.arrays[made.count], rows,
+                                    made.allocate, PyTuple_GET_ITEM(parts, made.count));
         }
-        batch = status < 0 ? NULL : arrow_batch_new(fields, &made);
+        batch = status < 0 ? NULL : arrow_batch_new(schema, &made);
     }
     if (batch == NULL) {
         if (!PyErr_Occurred()) {
@@ -299,6 +300,6 @@ csv_batch_of_parts(long long rows, PyObject *columns)
         }
         columns_batch_free(&made);
     }
-    arrow_fields_release(fields);
+    arrow_fields_release(schema);
     return batch;
 }

@@ -192,7 +192,8 @@ choose_columns(csv_plan *self, generators_state *state)
     }
     for (Py_ssize_t i = 0; i < count; i++) {
         uint32_t field;
-        if (csv_plan_find_field(self, "columns", PyTuple_GET_ITEM(self->chosen, i), &field) < 0 ||
+        if (csv_plan_find_field(self, "columns", PyTuple_GET_ITEM(self->chosen, i), &field) <
+                0 ||
             add_column(self, state, field, NULL) < 0) {
             return -1;
         }
@@ -324,7 +325,8 @@ is_chosen(csv_plan *self, uint32_t field)
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->chosen); i++) {
         uint32_t index;
-        if (csv_plan_find_field(self, "columns", PyTuple_GET_ITEM(self->chosen, i), &index) < 0) {
+        if (csv_plan_find_field(self, "columns", PyTuple_GET_ITEM(self->chosen, i), &index) <
+            0) {
             return -1;
         }
         if (index == field) {

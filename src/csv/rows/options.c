@@ -52,9 +52,8 @@ options_read_header(csv_records *self, PyObject *names, PyObject *header)
         }
     }
     if (names == NULL && !wanted && csv_plan_needs_names(self->plan)) {
-        PyErr_SetString(PyExc_ValueError,
-                        "`into`, `columns` or `types` needs the columns' "
-                        "names: header is False and there are no `names`");
+        PyErr_SetString(PyExc_ValueError, "`into`, `columns` or `types` needs the columns' "
+                                          "names: header is False and there are no `names`");
         return -1;
     }
     return csv_options_read_names(self, names, wanted);
