@@ -14,6 +14,7 @@
 #include "chunks/batched.h"
 #include "chunks/chunked.h"
 #include "chunks/flush.h"
+#include "csv/batches/abatches.h"
 #include "csv/batches/batch.h"
 #include "csv/batches/batches.h"
 #include "csv/batches/column.h"
@@ -286,6 +287,8 @@ add_async_types(PyObject *module, generators_state *state)
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
         add_async_stream_type(module, state, &achunked_spec, &state->achunked_type) < 0 ||
         add_async_stream_type(module, state, &acsv_rows_spec, &state->acsv_rows_type) < 0 ||
+        add_async_stream_type(module, state, &acsv_batches_spec, &state->acsv_batches_type) <
+            0 ||
         add_async_stream_type(module, state, &acsv_encode_spec, &state->acsv_encode_type) <
             0) {
         return -1;
@@ -394,7 +397,8 @@ add_named_tuple(PyObject *module, const char *name, const char *names, const cha
 {
     PyObject *make = import_attribute("collections", "namedtuple");
     PyObject *args = make == NULL ? NULL : Py_BuildValue("(ss)", name, names);
-    PyObject *kwargs = args == NULL ? NULL : Py_BuildValue("{ss}", "module", "generators");
+    PyObject *kwargs =
+        args == NULL ? NULL : Py_BuildValue("{ss}", "module", "native_generators");
     PyObject *class = kwargs == NULL ? NULL : PyObject_Call(make, args, kwargs);
     Py_XDECREF(make);
     Py_XDECREF(args);
@@ -500,7 +504,7 @@ static PyModuleDef_Slot module_slots[] = {
 
 struct PyModuleDef generators_module = {
     PyModuleDef_HEAD_INIT,
-    .m_name = "generators._native",
+    .m_name = "native_generators._native",
     .m_doc = "The native types of the generators package.",
     .m_size = sizeof(generators_state),
     .m_slots = module_slots,

@@ -46,6 +46,7 @@
     X(PyTypeObject, abatched_type)                                         \
     X(PyTypeObject, achunked_type)                                         \
     X(PyTypeObject, acsv_encode_type)                                      \
+    X(PyTypeObject, acsv_batches_type)                                     \
     X(PyTypeObject, acsv_rows_type)                                        \
     X(PyTypeObject, drive_type)                                            \
     X(PyTypeObject, task_group_type)                                       \

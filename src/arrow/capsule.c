@@ -56,7 +56,8 @@ arrow_capsule_of_field(arrow_fields *fields_held, size_t index)
     void *held;
     PyObject *capsule =
         new_capsule(sizeof(struct ArrowSchema), ARROW_SCHEMA_CAPSULE, free_schema, &held);
-    return capsule == NULL ? NULL : finished(capsule, arrow_export_field(fields_held, index, held));
+    return capsule == NULL ? NULL
+                           : finished(capsule, arrow_export_field(fields_held, index, held));
 }
 
 /* A pair of them, both stolen; either may be NULL. */

@@ -7,6 +7,18 @@
  */
 #include "arrow/enter.h"
 
+/* Whether this thread, which is not attached, can enter the interpreter. */
+static bool
+may_attach(PyInterpreterState *interpreter)
+{
+    if (compat_is_finalizing()) {
+        return false;
+    }
+    PyThreadState *own = PyGILState_GetThisThreadState();
+    return own == NULL ? interpreter == PyInterpreterState_Main()
+                       : PyThreadState_GetInterpreter(own) == interpreter;
+}
+
 bool
 arrow_enter(arrow_entry *entry, PyInterpreterState *interpreter)
 {
@@ -20,29 +32,25 @@ arrow_enter(arrow_entry *entry, PyInterpreterState *interpreter)
             return false;
         }
         entry->attached = true;
-        entry->raised = PyErr_GetRaisedException();
-        return true;
     }
-    if (compat_is_finalizing()) {
+    else if (may_attach(interpreter)) {
+        entry->gil = PyGILState_Ensure();
+    }
+    else {
         return false;
     }
-    PyThreadState *own = PyGILState_GetThisThreadState();
-    if (own == NULL ? interpreter != PyInterpreterState_Main()
-                    : PyThreadState_GetInterpreter(own) != interpreter) {
-        return false;
-    }
-    entry->gil = PyGILState_Ensure();
+    /* Also of a thread that has only released the GIL. */
+    entry->raised = PyErr_GetRaisedException();
     return true;
 }
 
 void
 arrow_leave(arrow_entry *entry)
 {
-    if (entry->attached) {
-        if (entry->raised != NULL) {
-            PyErr_SetRaisedException(entry->raised);
-        }
-        return;
+    if (entry->raised != NULL) {
+        PyErr_SetRaisedException(entry->raised);
     }
-    PyGILState_Release(entry->gil);
+    if (!entry->attached) {
+        PyGILState_Release(entry->gil);
+    }
 }

@@ -308,7 +308,7 @@ static PyType_Slot batch_slots[] = {
 };
 
 PyType_Spec csv_batch_spec = {
-    .name = "generators.CSVBatch",
+    .name = "native_generators.CSVBatch",
     .basicsize = sizeof(csv_batch),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = batch_slots,

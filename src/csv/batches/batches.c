@@ -490,7 +490,7 @@ static PyType_Slot batches_slots[] = {
 };
 
 PyType_Spec csv_batches_spec = {
-    .name = "generators.csv_batches",
+    .name = "native_generators.csv_batches",
     .basicsize = sizeof(csv_batches),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = batches_slots,

@@ -227,7 +227,7 @@ static PyType_Slot column_slots[] = {
 };
 
 PyType_Spec csv_column_spec = {
-    .name = "generators._native._CSVColumn",
+    .name = "native_generators._native._CSVColumn",
     .basicsize = sizeof(csv_column),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = column_slots,

@@ -442,7 +442,7 @@ static int
 set_layout(csv_batch_plan *self, const csv_plan *rows)
 {
     columns_layout *layout = &self->layout;
-    PyObject *text = PyUnicode_FromString("generators.csv_batches");
+    PyObject *text = PyUnicode_FromString("native_generators.csv_batches");
     Py_hash_t seed = text == NULL ? -1 : PyObject_Hash(text); /* random in each process */
     Py_XDECREF(text);
     if (seed == -1) {

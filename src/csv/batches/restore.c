@@ -13,7 +13,7 @@
 #include "arrow/layout.h"
 #include "core/utf8.h"
 
-#define PART "UsiiLy#y#y#y#" /* of Py_BuildValue() and PyArg_ParseTuple() */
+#define PART "siiLy#y#y#y#" /* after the name, for Py_BuildValue() and PyArg_ParseTuple() */
 
 /* ---- storing ---- */
 
@@ -36,7 +36,7 @@ part_of(const arrow_field *field, const columns_array *array)
         lengths[0] = 0;
     }
     PyObject *part =
-        Py_BuildValue(PART, name, field->format, (int)field->is_dictionary,
+        Py_BuildValue("O" PART, name, field->format, (int)field->is_dictionary,
                       (int)field->nullable, (long long)array->entry_count, data[0], lengths[0],
                       data[1], lengths[1], data[2], lengths[2], data[3], lengths[3]);
     Py_DECREF(name);
@@ -55,8 +55,7 @@ csv_batch_parts(const arrow_batch *batch)
         }
         PyTuple_SET_ITEM(parts, (Py_ssize_t)i, part);
     }
-    return parts == NULL ? NULL
-                           : Py_BuildValue("(LN)", (long long)batch->made.rows, parts);
+    return parts == NULL ? NULL : Py_BuildValue("(LN)", (long long)batch->made.rows, parts);
 }
 
 /* ---- checking ---- */
@@ -246,7 +245,7 @@ restore_column(arrow_field *field, columns_array *array, long long rows,
                      Py_TYPE(part)->tp_name);
         return -1;
     }
-    if (!PyArg_ParseTuple(part, PART, &name, &format, &is_dictionary, &nullable, &entry_count,
+    if (!PyArg_ParseTuple(part, "U" PART, &name, &format, &is_dictionary, &nullable, &entry_count,
                           &data[0], &lengths[0], &data[1], &lengths[1], &data[2], &lengths[2],
                           &data[3], &lengths[3])) {
         return -1;
