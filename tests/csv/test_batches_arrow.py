@@ -305,12 +305,14 @@ def test_errors_of_a_source_are_errors_of_reading() -> None:
     for failure, kind, message in (
         (OSError('disk'), OSError, 'OSError: disk'),
         (RuntimeError(), OSError, 'RuntimeError'),
-        (MemoryError(), pa.ArrowMemoryError, 'MemoryError'),
     ):
         reader = pa.RecordBatchReader.from_stream(csv_batches(source()))
         assert len(reader.read_next_batch()) == 1
         with pytest.raises(kind, match=message):
             reader.read_next_batch()
+    failure = MemoryError('no room')  # at once
+    with pytest.raises(pa.ArrowMemoryError, match='MemoryError: no room'):
+        pa.table(csv_batches(source()))
 
 
 def test_ctrl_c_while_a_consumer_pulls(tmp_path: Path) -> None:

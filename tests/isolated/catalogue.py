@@ -387,10 +387,17 @@ def ask_before(batches: Any) -> list[int]:
     return ids_of(next(batches))
 
 
+def asked_lines(count: int) -> bytes:
+    data = b''
+    for i in range(count):
+        data += f'"{i:_}","2024-0{i % 9 + 1}-01T00Z"\n'.encode()
+    return data
+
+
 recipe(
     'csv_batches of asked values',
     make=lambda n: csv_batches(
-        ''.join(f'"{i:_}","2024-0{i % 9 + 1}-01T00Z"\n' for i in range(n)).encode(),
+        asked_lines(n),
         types={0: int, 'text': datetime.datetime},
         names=['id', 'text'],
         header=False,
@@ -402,11 +409,16 @@ recipe(
 )
 
 
+def ignore_fault(error: CSVError, raw: bytes) -> None:
+    if isinstance(error.__cause__, MemoryError):
+        raise error
+
+
 def skip_in_batches(count: int) -> Any:
     return csv_batches(
         cut(b'id,text\n' + b''.join(faulty_pairs(count)), 9),
         types={'id': int},
-        on_error=lambda error, raw: None,
+        on_error=ignore_fault,
         rows=3,
     )
 

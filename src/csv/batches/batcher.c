@@ -207,7 +207,8 @@ csv_step
 csv_batcher_fail(csv_batcher *self, generators_state *state, PyObject **batch)
 {
     if (!self->opened || self->builder.rows == 0 || self->asking ||
-        !PyErr_ExceptionMatches(PyExc_Exception)) {
+        !PyErr_ExceptionMatches(PyExc_Exception) ||
+        PyErr_ExceptionMatches(PyExc_MemoryError)) {
         return CSV_RAISED_ERROR;
     }
     PyObject *error = PyErr_GetRaisedException();
