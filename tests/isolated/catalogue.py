@@ -9,7 +9,7 @@ import asyncio
 import atexit
 import concurrent.futures
 import dataclasses
-import datetime
+import datetime as dt
 import functools
 import io
 import itertools
@@ -398,7 +398,7 @@ recipe(
     'csv_batches of asked values',
     make=lambda n: csv_batches(
         asked_lines(n),
-        types={0: int, 'text': datetime.datetime},
+        types={0: int, 'text': dt.datetime},
         names=['id', 'text'],
         header=False,
         rows=3,
@@ -1518,8 +1518,8 @@ class Stage:
 
     The items of its source are what it takes: 'text' (str or bytes), 'row', 'events' (text of
     whole events), or 'long text', each of which leaves alone though others are ready.  Those that
-    it gives are of the kind that it `gives`, which may be 'event' or 'batch', too.  None: as those of its
-    source.
+    it gives are of the kind that it `gives`, which may be 'event' or 'batch', too.  None: as those
+    of its source.
     """
 
     name: str
