@@ -13,8 +13,10 @@ DOCUMENT = Path(__file__).parents[2] / 'docs' / 'columns.md'
 EXAMPLES = re.findall(r'^```python\n(.*?)^```$', DOCUMENT.read_text('utf-8'), re.M | re.S)
 PRINTED = [
     [
-        "double [{'id': 1, 'name': 'Ann', 'price': 2.5}, "
-        "{'id': 2, 'name': 'Bob, jr.', 'price': None}]"
+        (
+            "double [{'id': 1, 'name': 'Ann', 'price': 2.5}, "
+            "{'id': 2, 'name': 'Bob, jr.', 'price': None}]"
+        )
     ],
     ["2 ('id', 'name') [1, 2]", "1 ('id', 'name') [3]"],
     ["[Decimal('2.50'), Decimal('0.10')]"],
