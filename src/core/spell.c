@@ -50,6 +50,16 @@ spell_int(int64_t number, char *text)
     return (size_t)(end - start);
 }
 
+size_t
+spell_unsigned(uint64_t number, char *text)
+{
+    char digits[SPELL_ROOM];
+    char *end = digits + sizeof digits;
+    char *start = write_digits(number, end);
+    memcpy(text, start, (size_t)(end - start));
+    return (size_t)(end - start);
+}
+
 /* ---- doubles ---- */
 
 /* digits * 10^exponent */

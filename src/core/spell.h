@@ -9,6 +9,7 @@
 
 /* Write repr() of an int and return its length. */
 size_t spell_int(int64_t number, char *text);
+size_t spell_unsigned(uint64_t number, char *text);
 
 /* Write repr() of a float and return its length.  Returns 0 if the number is infinite, NaN, or
    too large or too small for the table; the caller then asks CPython.  From 1e-40 to 1e40 it
