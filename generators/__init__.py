@@ -1,73 +1,32 @@
-"""Fast native generator types: rows out of files, pieces into responses, events, calls."""
+"""The short name of ``native_generators``: the same objects, and the same submodules.
 
-from generators._native import (
-    FLUSH,
-    CSVError,
-    CSVRow,
-    DataError,
-    Dispatcher,
-    ErrorEvent,
-    Event,
-    ServerSentEvent,
-    abatched,
-    achunked,
-    acsv_encode,
-    acsv_rows,
-    aevent_source,
-    aevent_stream,
-    ajsonl_encode,
-    ajsonl_rows,
-    alines,
-    amap,
-    amerge,
-    batched,
-    chunked,
-    csv_encode,
-    csv_rows,
-    drive,
-    event_source,
-    event_stream,
-    jsonl_encode,
-    jsonl_rows,
-    lines,
-    map_threads,
-    task,
-    to_async,
-    to_sync,
-)
+``native_generators`` is the package, with the extension in it.  Import it by that name where
+another ``generators`` is in the way: a module of a program's own, or the older, unrelated
+distribution ``generators``.
+"""
 
-__all__ = [
-    'FLUSH',
-    'CSVError',
-    'CSVRow',
-    'DataError',
-    'Dispatcher',
-    'ErrorEvent',
-    'Event',
-    'ServerSentEvent',
-    'abatched',
-    'achunked',
-    'acsv_encode',
-    'acsv_rows',
-    'aevent_source',
-    'aevent_stream',
-    'ajsonl_encode',
-    'ajsonl_rows',
-    'alines',
-    'amap',
-    'amerge',
-    'batched',
-    'chunked',
-    'csv_encode',
-    'csv_rows',
-    'drive',
-    'event_source',
-    'event_stream',
-    'jsonl_encode',
-    'jsonl_rows',
-    'lines',
-    'map_threads',
-    'task',
-    'to_async',
-    'to_sync',
-]
+try:
+    import native_generators
+except ModuleNotFoundError as _error:
+    if _error.name != 'native_generators':
+        raise
+    raise ModuleNotFoundError(
+        'generators is the short name of native_generators, which is not installed: '
+        'run `pip install native-generators`, or `pip install .` in a checkout',
+        name='native_generators',
+    ) from None
+
+from native_generators import *
+from native_generators import __version__ as __version__
+
+__all__: list[str] = []
+__all__ += native_generators.__all__
+
+
+def __getattr__(name: str) -> object:
+    """A submodule, loaded when it is first used."""
+    if name in native_generators.SUBMODULES:
+        from importlib import import_module
+
+        return import_module(f'{__name__}.{name}')
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -1,8 +1,8 @@
-"""``python -m generators FILE...``: rows of CSV files, chosen, typed and filtered; see --help."""
+"""``python -m generators`` is ``python -m native_generators``."""
 
 import sys
 
-from generators._cli import main
+from native_generators.__main__ import main
 
 if __name__ == '__main__':
     sys.exit(main())

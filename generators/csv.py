@@ -1,65 +1,7 @@
-"""The standard csv module with its reading and writing in native code.
+"""``generators.csv`` is ``native_generators.csv``, the same module."""
 
-    from generators import csv
+import sys
 
-is all that a program has to change.  `reader`, `writer`, `DictReader` and `DictWriter` are native
-and keep the rule of CPython 3.13 on every interpreter; everything else is the standard module's
-own, the registry of dialects and `field_size_limit` included.
-"""
+import native_generators.csv
 
-import csv as _standard
-from csv import (
-    QUOTE_ALL,
-    QUOTE_MINIMAL,
-    QUOTE_NONE,
-    QUOTE_NONNUMERIC,
-    Dialect,
-    Error,
-    Sniffer,
-    excel,
-    excel_tab,
-    field_size_limit,
-    get_dialect,
-    list_dialects,
-    register_dialect,
-    unix_dialect,
-    unregister_dialect,
-)
-
-from generators._native import csv_dict_reader as DictReader
-from generators._native import csv_dict_writer as DictWriter
-from generators._native import csv_reader as reader
-from generators._native import csv_writer as writer
-
-# 3.11 knows neither; the native reader and writer do.
-QUOTE_STRINGS = 4
-QUOTE_NOTNULL = 5
-
-__all__ = [
-    'QUOTE_ALL',
-    'QUOTE_MINIMAL',
-    'QUOTE_NONE',
-    'QUOTE_NONNUMERIC',
-    'QUOTE_NOTNULL',
-    'QUOTE_STRINGS',
-    'Dialect',
-    'DictReader',
-    'DictWriter',
-    'Error',
-    'Sniffer',
-    'excel',
-    'excel_tab',
-    'field_size_limit',
-    'get_dialect',
-    'list_dialects',
-    'reader',
-    'register_dialect',
-    'unix_dialect',
-    'unregister_dialect',
-    'writer',
-]
-
-
-def __getattr__(name: str) -> object:
-    """What else the running csv has: `__version__`, or a name that it gained later."""
-    return getattr(_standard, name)
+sys.modules[__name__] = native_generators.csv

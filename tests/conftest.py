@@ -47,7 +47,7 @@ def extension_with_kernel(kernel: str) -> ModuleType:
     The kernel is chosen when the module executes, and each copy has a state of its own, so copies
     of different kernels live side by side.
     """
-    from generators import _native
+    from native_generators import _native
 
     name = _native.__name__
     assert _native.__file__ is not None
@@ -76,7 +76,7 @@ def _settled() -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if 'kernel_csv_rows' in metafunc.fixturenames:
-        from generators import _native
+        from native_generators import _native
 
         metafunc.parametrize(
             'kernel_csv_rows', _native.scan_kernels, indirect=True, scope='session'

@@ -1,0 +1,1121 @@
+"""Types of the native module; what each does is said in its docstring."""
+
+import csv
+from asyncio import AbstractEventLoop
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from concurrent.futures import Executor
+from os import PathLike
+from types import CodeType, FrameType, GenericAlias, TracebackType, UnionType
+from typing import (
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    NamedTuple,
+    ParamSpec,
+    Protocol,
+    Self,
+    SupportsIndex,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    final,
+    overload,
+    type_check_only,
+)
+
+from typing_extensions import Buffer, disjoint_base
+from typing_extensions import TypeVar as _DefaultTypeVar
+
+_T = TypeVar('_T')
+_TupleT = TypeVar('_TupleT', bound=NamedTuple)
+_T_co = TypeVar('_T_co', covariant=True)
+_V_co = _DefaultTypeVar('_V_co', covariant=True, default=str)
+
+class _Writes(Protocol):
+    def write(self, text: str, /) -> object: ...
+
+class _Reads(Protocol):
+    def read(self, n: int, /) -> Any: ...
+
+class _AsyncReads(Protocol):
+    def read(self, n: int, /) -> Coroutine[Any, Any, Any]: ...
+
+_Dialect: TypeAlias = str | csv.Dialect | type[csv.Dialect]
+_AsyncSource: TypeAlias = AsyncIterable[str] | AsyncIterable[Buffer] | _AsyncReads
+_Source: TypeAlias = str | PathLike[Any] | Buffer | _Reads | Iterable[str] | Iterable[Buffer]
+_Names: TypeAlias = (
+    Sequence[str] | Callable[[tuple[str, ...]], Iterable[str]] | Callable[[str], str]
+)
+
+_Types: TypeAlias = Mapping[Any, Callable[[str], Any] | type[Any] | UnionType]
+
+_R = TypeVar('_R')
+_P = ParamSpec('_P')
+_Q = ParamSpec('_Q')
+_Self = TypeVar('_Self')
+
+scan_kernels: tuple[str, ...]
+scan_kernel: str
+
+class _Stream(Generator[_T_co, object], Generic[_T_co]):
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> _T_co: ...
+    def send(self, value: object, /) -> _T_co: ...
+    def throw(
+        self,
+        type: type[BaseException] | BaseException,
+        value: object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> _T_co: ...
+    def close(self) -> None: ...
+    def prime(self) -> Self: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
+    @property
+    def gi_running(self) -> bool: ...
+    @property
+    def gi_suspended(self) -> bool: ...
+    @property
+    def gi_state(self) -> str: ...
+    @property
+    def gi_frame(self) -> FrameType | None: ...
+    @property
+    def gi_code(self) -> CodeType: ...
+    @property
+    def gi_yieldfrom(self) -> None: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+class _AsyncStream(AsyncGenerator[_T_co, object], Generic[_T_co]):
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Coroutine[Any, Any, _T_co]: ...
+    def asend(self, value: object, /) -> Coroutine[Any, Any, _T_co]: ...
+    def athrow(
+        self,
+        type: type[BaseException] | BaseException,
+        value: object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> Coroutine[Any, Any, _T_co]: ...
+    def aclose(self) -> Coroutine[Any, Any, None]: ...
+    def aprime(self) -> Coroutine[Any, Any, Self]: ...
+    def __aenter__(self) -> Coroutine[Any, Any, Self]: ...
+    def __aexit__(self, *exception: object) -> Coroutine[Any, Any, None]: ...
+    @property
+    def ag_running(self) -> bool: ...
+    @property
+    def ag_suspended(self) -> bool: ...
+    @property
+    def ag_state(self) -> str: ...
+    @property
+    def ag_frame(self) -> FrameType | None: ...
+    @property
+    def ag_code(self) -> CodeType: ...
+    @property
+    def ag_await(self) -> Any: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+class DataError(ValueError):
+    path: str | None
+    record: int | None
+    line: int | None
+    byte: int | None
+    text: str | None
+
+class CSVError(csv.Error, DataError):
+    column: str | int | None
+
+@final
+class _CSVNames:
+    def __new__(cls, names: Iterable[str], /) -> Self: ...
+    def __reduce__(self) -> tuple[type[Self], tuple[tuple[str, ...]]]: ...
+
+@final
+class CSVRow(Sequence[_V_co], Generic[_V_co]):
+    @overload
+    def __new__(
+        cls, values: dict[str, _V_co], names: Iterable[str] | _CSVNames | None = None
+    ) -> Self: ...
+    @overload
+    def __new__(
+        cls, values: Iterable[_V_co], names: Iterable[str] | _CSVNames | None = None
+    ) -> Self: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[_V_co]: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex | str, /) -> _V_co: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> tuple[_V_co, ...]: ...
+    def __contains__(self, value: object, /) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def index(
+        self, value: object, start: SupportsIndex = 0, stop: SupportsIndex = ..., /
+    ) -> int: ...
+    def count(self, value: object, /) -> int: ...
+    def keys(self) -> tuple[str, ...]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: object = None, /) -> Self: ...
+
+# What all of csv_rows' overloads take.
+@type_check_only
+class _ReadingAnySource(TypedDict, total=False):
+    header: bool | None
+    names: _Names | None
+    columns: Sequence[str | int] | None
+    null: Iterable[str]
+    ragged: Literal['allow', 'pad', 'error'] | None
+    dialect: _Dialect
+    delimiter: str
+    quotechar: str | None
+    escapechar: str | None
+    doublequote: bool
+    skipinitialspace: bool
+    lineterminator: str
+    quoting: int
+    strict: bool
+    encoding: str
+    errors: str
+    items: Literal['auto', 'lines', 'chunks']
+    max_field: int | None
+    max_record: int | None
+    on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object]
+
+class _Reading(_ReadingAnySource, total=False):
+    start: Mapping[str, Any] | None
+
+class _AsyncReading(_ReadingAnySource, total=False):
+    close_with_task: bool
+
+@final
+class csv_rows(_Stream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[list[Any]] = ...,
+        types: None = None,
+        **reading: Unpack[_Reading],
+    ) -> csv_rows[list[str]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[list[Any]] = ...,
+        types: _Types,
+        **reading: Unpack[_Reading],
+    ) -> csv_rows[list[Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[_TupleT],
+        types: _Types | None = None,
+        **reading: Unpack[_Reading],
+    ) -> csv_rows[_TupleT]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[tuple[Any, ...]],
+        types: None = None,
+        **reading: Unpack[_Reading],
+    ) -> csv_rows[tuple[str, ...]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[tuple[Any, ...]],
+        types: _Types,
+        **reading: Unpack[_Reading],
+    ) -> csv_rows[tuple[Any, ...]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[CSVRow[Any]],
+        types: None = None,
+        **reading: Unpack[_Reading],
+    ) -> csv_rows[CSVRow[str]]: ...
+    @overload
+    def __new__(
+        cls, source: _Source, *, into: type[CSVRow[Any]], types: _Types, **reading: Unpack[_Reading]
+    ) -> csv_rows[CSVRow[Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[dict[Any, Any]],
+        types: None = None,
+        **reading: Unpack[_Reading],
+    ) -> csv_rows[dict[str, str]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: type[dict[Any, Any]],
+        types: _Types,
+        **reading: Unpack[_Reading],
+    ) -> csv_rows[dict[str, Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        into: Callable[..., _T],
+        types: _Types | None = None,
+        **reading: Unpack[_Reading],
+    ) -> csv_rows[_T]: ...
+    @property
+    def header(self) -> tuple[str, ...] | None: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def row_num(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> int | None: ...
+    @property
+    def errors(self) -> int: ...
+    def checkpoint(self) -> dict[str, Any]: ...
+
+@final
+class acsv_rows(_AsyncStream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[list[Any]] = ...,
+        types: None = None,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[list[str]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[list[Any]] = ...,
+        types: _Types,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[list[Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[_TupleT],
+        types: _Types | None = None,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[_TupleT]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[tuple[Any, ...]],
+        types: None = None,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[tuple[str, ...]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[tuple[Any, ...]],
+        types: _Types,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[tuple[Any, ...]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[CSVRow[Any]],
+        types: None = None,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[CSVRow[str]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[CSVRow[Any]],
+        types: _Types,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[CSVRow[Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[dict[Any, Any]],
+        types: None = None,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[dict[str, str]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: type[dict[Any, Any]],
+        types: _Types,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[dict[str, Any]]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        into: Callable[..., _T],
+        types: _Types | None = None,
+        **reading: Unpack[_AsyncReading],
+    ) -> acsv_rows[_T]: ...
+    @property
+    def header(self) -> tuple[str, ...] | None: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def row_num(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> None: ...
+    @property
+    def errors(self) -> int: ...
+
+@final
+class lines(_Stream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: str,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
+    ) -> lines[str]: ...
+    @overload
+    def __new__(  # type: ignore[overload-overlap]  # a str is a path
+        cls,
+        source: str | PathLike[Any] | Buffer | Iterable[Buffer],
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
+    ) -> lines[bytes]: ...
+    @overload
+    def __new__(
+        cls,
+        source: Iterable[str],
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
+    ) -> lines[str]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Reads,
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
+    ) -> lines[Any]: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> int | None: ...
+    def checkpoint(self) -> dict[str, Any]: ...
+
+@final
+class alines(_AsyncStream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: str,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
+    ) -> alines[str]: ...
+    @overload
+    def __new__(
+        cls,
+        source: AsyncIterable[Buffer],
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
+    ) -> alines[bytes]: ...
+    @overload
+    def __new__(
+        cls,
+        source: AsyncIterable[str],
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
+    ) -> alines[str]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncReads,
+        *,
+        newline: str | bytes | None = None,
+        keepends: bool = False,
+        encoding: None = None,
+        errors: str = 'strict',
+        max_line: int | None = 67108864,
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
+    ) -> alines[Any]: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> None: ...
+
+@final
+class jsonl_rows(_Stream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        loads: Callable[[bytes], _T_co],
+        blank: Literal['skip', 'error'] = 'skip',
+        on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
+        max_line: int | None = 67108864,
+        encoding: str = 'utf-8',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
+    ) -> jsonl_rows[_T_co]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        blank: Literal['skip', 'error'] = 'skip',
+        on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
+        max_line: int | None = 67108864,
+        encoding: str = 'utf-8',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        start: Mapping[str, Any] | None = None,
+    ) -> jsonl_rows[Any]: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def row_num(self) -> int: ...
+    @property
+    def errors(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> int | None: ...
+    def checkpoint(self) -> dict[str, Any]: ...
+
+@final
+class ajsonl_rows(_AsyncStream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        loads: Callable[[bytes], _T_co],
+        blank: Literal['skip', 'error'] = 'skip',
+        on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
+        max_line: int | None = 67108864,
+        encoding: str = 'utf-8',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
+    ) -> ajsonl_rows[_T_co]: ...
+    @overload
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        blank: Literal['skip', 'error'] = 'skip',
+        on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
+        max_line: int | None = 67108864,
+        encoding: str = 'utf-8',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        close_with_task: bool = False,
+    ) -> ajsonl_rows[Any]: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def row_num(self) -> int: ...
+    @property
+    def errors(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> None: ...
+
+@final
+class ServerSentEvent:
+    def __new__(
+        cls, data: str = '', event: str = 'message', id: str = '', retry: int | None = None
+    ) -> Self: ...
+    @property
+    def data(self) -> str: ...
+    @property
+    def event(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def retry(self) -> int | None: ...
+    def json(self, loads: Callable[[str], Any] = ...) -> Any: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: object = None, /) -> Self: ...
+
+_Event: TypeAlias = str | Buffer | ServerSentEvent | Mapping[str, Any]
+
+@final
+class event_source(_Stream[ServerSentEvent]):
+    def __new__(
+        cls, source: _Source, *, last_event_id: str = '', max_event: int | None = 67108864
+    ) -> Self: ...
+    @property
+    def last_event_id(self) -> str: ...
+    @property
+    def retry(self) -> int | None: ...
+
+@final
+class aevent_source(_AsyncStream[ServerSentEvent]):
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        last_event_id: str = '',
+        max_event: int | None = 67108864,
+        close_with_task: bool = False,
+    ) -> Self: ...
+    @property
+    def last_event_id(self) -> str: ...
+    @property
+    def retry(self) -> int | None: ...
+
+@final
+class event_stream(_Stream[bytes]):
+    def __new__(
+        cls,
+        events: Iterable[_Event],
+        *,
+        dumps: Callable[[Any], str | Buffer] | None = ...,
+        retry: int | None = None,
+        error: Callable[[Exception], _Event | None] | None = None,
+    ) -> Self: ...
+
+@final
+class aevent_stream(_AsyncStream[bytes]):
+    def __new__(
+        cls,
+        events: AsyncIterable[_Event],
+        *,
+        dumps: Callable[[Any], str | Buffer] | None = ...,
+        retry: int | None = None,
+        heartbeat: float | None = None,
+        error: Callable[[Exception], _Event | None] | None = None,
+        close_with_task: bool = False,
+    ) -> Self: ...
+
+@final
+class csv_encode(_Stream[bytes]):
+    def __new__(
+        cls,
+        rows: Iterable[Any],
+        *,
+        columns: Iterable[str] | None = None,
+        header: bool | Iterable[str] = False,
+        extra: Literal['raise', 'ignore'] = 'raise',
+        missing: Any = ...,
+        size: int = 65536,
+        max_delay: float | None = 0.1,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        bom: bool = False,
+        escape_formulas: bool = False,
+    ) -> Self: ...
+    @property
+    def row_num(self) -> int: ...
+
+@final
+class acsv_encode(_AsyncStream[bytes]):
+    def __new__(
+        cls,
+        rows: AsyncIterable[Any],
+        *,
+        columns: Iterable[str] | None = None,
+        header: bool | Iterable[str] = False,
+        extra: Literal['raise', 'ignore'] = 'raise',
+        missing: Any = ...,
+        size: int = 65536,
+        max_delay: float | None = 0.1,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = ...,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        bom: bool = False,
+        escape_formulas: bool = False,
+        close_with_task: bool = False,
+    ) -> Self: ...
+    @property
+    def row_num(self) -> int: ...
+
+@final
+class jsonl_encode(_Stream[bytes]):
+    def __new__(
+        cls,
+        rows: Iterable[Any],
+        *,
+        dumps: Callable[[Any], str | Buffer] = ...,
+        size: int = 65536,
+        max_delay: float | None = 0.1,
+    ) -> Self: ...
+    @property
+    def row_num(self) -> int: ...
+
+@final
+class ajsonl_encode(_AsyncStream[bytes]):
+    def __new__(
+        cls,
+        rows: AsyncIterable[Any],
+        *,
+        dumps: Callable[[Any], str | Buffer] = ...,
+        size: int = 65536,
+        max_delay: float | None = 0.1,
+        close_with_task: bool = False,
+    ) -> Self: ...
+    @property
+    def row_num(self) -> int: ...
+
+@final
+class chunked(_Stream[bytes]):
+    def __new__(
+        cls,
+        pieces: Iterable[str | Buffer | _Flush] | _Reads,
+        size: int = 65536,
+        *,
+        max_delay: float | None = 0.1,
+        encoding: str = 'utf-8',
+    ) -> Self: ...
+
+@final
+class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
+    def __new__(cls, source: Iterable[_T_co], n: int) -> Self: ...
+
+@final
+class achunked(_AsyncStream[bytes]):
+    def __new__(
+        cls,
+        pieces: AsyncIterable[str | Buffer | _Flush] | _AsyncReads,
+        size: int = 65536,
+        *,
+        max_delay: float | None = 0.1,
+        encoding: str = 'utf-8',
+        close_with_task: bool = False,
+    ) -> Self: ...
+
+@final
+class abatched(_AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
+    def __new__(
+        cls, source: AsyncIterable[_T_co], n: int, *, close_with_task: bool = False
+    ) -> Self: ...
+
+@final
+class to_sync(_Stream[_T_co], Generic[_T_co]):
+    def __new__(
+        cls,
+        source: AsyncIterable[_T_co] | Callable[[], AsyncIterable[_T_co]],
+        *,
+        buffersize: int = 256,
+        max_bytes: int = 1048576,
+        loop: AbstractEventLoop | None = None,
+        timeout: float | None = None,
+    ) -> Self: ...
+
+@type_check_only
+class _Flush: ...
+
+FLUSH: _Flush
+
+@final
+class csv_reader:
+    def __new__(
+        cls,
+        iterable: Iterable[str],
+        /,
+        dialect: _Dialect = 'excel',
+        **fmtparams: Any,
+    ) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> list[Any]: ...
+    @property
+    def dialect(self) -> csv.Dialect: ...
+    @property
+    def line_num(self) -> int: ...
+
+@final
+class csv_writer:
+    def __new__(
+        cls,
+        fileobj: _Writes,
+        /,
+        dialect: _Dialect = 'excel',
+        **fmtparams: Any,
+    ) -> Self: ...
+    def writerow(self, row: Iterable[Any], /) -> Any: ...
+    def writerows(self, rows: Iterable[Iterable[Any]], /) -> None: ...
+    @property
+    def dialect(self) -> csv.Dialect: ...
+
+@disjoint_base
+class csv_dict_reader(Generic[_T_co]):
+    def __init__(
+        self,
+        f: Iterable[str],
+        fieldnames: Sequence[_T_co] | None = None,
+        restkey: Any = None,
+        restval: Any = None,
+        dialect: _Dialect = 'excel',
+        *args: Any,
+        **kwds: Any,
+    ) -> None: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> dict[Any, Any]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+    fieldnames: Sequence[_T_co] | None
+    restkey: Any
+    restval: Any
+    reader: Any
+    dialect: Any
+    line_num: int
+
+class csv_dict_writer(Generic[_T_co]):
+    def __init__(
+        self,
+        f: _Writes,
+        fieldnames: Iterable[_T_co],
+        restval: Any = '',
+        extrasaction: Literal['raise', 'ignore'] = 'raise',
+        dialect: _Dialect = 'excel',
+        *args: Any,
+        **kwds: Any,
+    ) -> None: ...
+    def writeheader(self) -> Any: ...
+    def writerow(self, rowdict: Mapping[_T_co, Any], /) -> Any: ...
+    def writerows(self, rowdicts: Iterable[Mapping[_T_co, Any]], /) -> None: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+    fieldnames: Iterable[_T_co]
+    restval: Any
+    extrasaction: str
+    writer: Any
+
+@final
+class drive(Coroutine[Any, Any, _T_co], Generic[_T_co]):
+    def __new__(cls, generator: Generator[Any, Any, _T_co], /) -> Self: ...
+    @property
+    def __name__(self) -> str: ...
+    @property
+    def __qualname__(self) -> str: ...
+    @property
+    def cr_await(self) -> Any: ...
+    @property
+    def cr_running(self) -> bool: ...
+    @property
+    def cr_suspended(self) -> bool: ...
+    @property
+    def cr_state(self) -> str: ...
+    @property
+    def cr_frame(self) -> FrameType | None: ...
+    @property
+    def cr_code(self) -> CodeType | None: ...
+    @property
+    def cr_origin(self) -> tuple[tuple[str, int, str], ...] | None: ...
+    def __await__(self) -> Generator[Any, Any, _T_co]: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: object, /) -> Any: ...
+    def throw(
+        self,
+        type: type[BaseException] | BaseException,
+        value: object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> Any: ...
+    def close(self) -> None: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+@final
+class task(Generic[_P, _T_co]):
+    __wrapped__: Callable[..., Any]
+    __name__: str
+    __qualname__: str
+    def __new__(cls, function: Callable[_P, Generator[Any, Any, _T_co]], /) -> Self: ...
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> drive[_T_co]: ...
+    @overload
+    def __get__(self, instance: None, owner: type[Any] | None = None, /) -> Self: ...
+    @overload
+    def __get__(
+        self: task[Concatenate[_Self, _Q], _T_co],
+        instance: _Self,
+        owner: type[Any] | None = None,
+        /,
+    ) -> task[_Q, _T_co]: ...
+    @property
+    def __code__(self) -> CodeType: ...
+    @property
+    def __defaults__(self) -> tuple[Any, ...] | None: ...
+    @property
+    def __kwdefaults__(self) -> dict[str, Any] | None: ...
+    def __reduce__(self) -> str: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+class _Executor(Protocol):
+    def submit(self, function: Callable[[], None], /) -> Any: ...
+
+@final
+class map_threads(_Stream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], _T_co],
+        source: Iterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: Literal[False] = False,
+        executor: _Executor | None = None,
+    ) -> Self: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], _R],
+        source: Iterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: bool,
+        executor: _Executor | None = None,
+    ) -> map_threads[_R | BaseException]: ...
+
+@final
+class to_async(_AsyncStream[_T_co]):
+    def __new__(
+        cls,
+        source: Iterable[_T_co] | Callable[[], Iterable[_T_co]],
+        *,
+        thread: bool = True,
+        buffersize: int | None = 256,
+        max_bytes: int | None = 1048576,
+        executor: Executor | None = None,
+        close_with_task: bool = False,
+    ) -> Self: ...
+
+class Event(NamedTuple):
+    type: Any
+    data: Any
+
+class ErrorEvent(NamedTuple):
+    event: Any
+    handler: Any
+    exception: Exception
+
+_Handler: TypeAlias = (
+    Callable[[], Generator[Any, Any, Any]]
+    | Callable[[], AsyncGenerator[Any, Any]]
+    | Callable[[Any], Any]
+    | Generator[Any, Any, Any]
+    | AsyncGenerator[Any, Any]
+)
+_HandlerT = TypeVar('_HandlerT', bound=_Handler)
+
+@final
+@type_check_only
+class _Decorator(Protocol):
+    def __call__(self, handler: _HandlerT, /) -> _HandlerT: ...
+
+@final
+class _EventHandler:
+    @property
+    def type(self) -> Any: ...
+    @property
+    def handler(self) -> Any: ...
+    @property
+    def active(self) -> bool: ...
+    @property
+    def returned(self) -> bool: ...
+    @property
+    def value(self) -> Any: ...
+
+@final
+@type_check_only
+class _EventCoroutine(Coroutine[Any, Any, _T_co], Generic[_T_co]):
+    __name__: str
+    __qualname__: str
+    @property
+    def cr_await(self) -> Any: ...
+    @property
+    def cr_running(self) -> bool: ...
+    def __await__(self) -> Generator[Any, Any, _T_co]: ...
+    def send(self, value: Any, /) -> Any: ...
+    def throw(
+        self,
+        type: type[BaseException] | BaseException,
+        value: object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> Any: ...
+    def close(self) -> None: ...
+
+@final
+class Dispatcher:
+    def __new__(
+        cls,
+        *,
+        key: str | Callable[[Any], Any] = 'type',
+        data: str | Callable[[Any], Any] = 'data',
+        default: _Handler | None = None,
+    ) -> Self: ...
+    @property
+    def closed(self) -> bool: ...
+    @overload
+    def on(self, type: Hashable, /, *, restart: bool = True) -> _Decorator: ...
+    @overload
+    def on(
+        self, type: Hashable, handler: _Handler, /, *, restart: bool = True
+    ) -> _EventHandler: ...
+    def off(self, type: Hashable, handler: _Handler | _EventHandler, /) -> bool: ...
+    def emit(self, type: Hashable, data: Any = None, /) -> bool: ...
+    def aemit(self, type: Hashable, data: Any = None, /) -> _EventCoroutine[bool]: ...
+    def dispatch(self, event: Any, /) -> bool: ...
+    def adispatch(self, event: Any, /) -> _EventCoroutine[bool]: ...
+    def run(self, events: Iterable[Any], /) -> None: ...
+    def arun(self, events: AsyncIterable[Any] | Iterable[Any], /) -> _EventCoroutine[None]: ...
+    def close(self) -> None: ...
+    def aclose(self) -> _EventCoroutine[None]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
+    def __aenter__(self) -> _EventCoroutine[Self]: ...
+    def __aexit__(self, *exception: object) -> _EventCoroutine[None]: ...
+
+@final
+class amap(_AsyncStream[_T_co]):
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], Awaitable[_T_co]],
+        source: Iterable[_T] | AsyncIterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: Literal[False] = False,
+        close_with_task: bool = False,
+    ) -> Self: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], Awaitable[_R]],
+        source: Iterable[_T] | AsyncIterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: bool,
+        close_with_task: bool = False,
+    ) -> amap[_R | BaseException]: ...
+
+@final
+class amerge(_AsyncStream[_T_co]):
+    def __new__(
+        cls,
+        *sources: AsyncIterable[_T_co],
+        until: Literal['all', 'first'] = 'all',
+        close_with_task: bool = False,
+    ) -> Self: ...
