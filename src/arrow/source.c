@@ -82,7 +82,8 @@ static int
 take_array(arrow_source *self, PyObject *pair)
 {
     if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
-        PyErr_Format(PyExc_TypeError, "__arrow_c_array__() returned '%.200s', not two capsules",
+        PyErr_Format(PyExc_TypeError,
+                     "__arrow_c_array__() returned '%.200s', not two capsules",
                      Py_TYPE(pair)->tp_name);
         return -1;
     }
