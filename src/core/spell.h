@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SPELL_ROOM 32 /* enough for any number */
+#define SPELL_ROOM 48 /* enough for any number, and for what is written beyond its end */
 
 /* Write repr() of an int and return its length. */
 size_t spell_int(int64_t number, char *text);

@@ -353,7 +353,6 @@ feed_until_unencodable(csv_lines *self)
 {
     csv_table *table = &self->table;
     const uint8_t *at = table->lines;
-    PyErr_Clear();
     for (size_t row = 0; row < table->rows; row++) {
         size_t size = csv_table_row_size(table, row);
         if (feed_encoded(self, at, size) < 0) {
@@ -395,7 +394,7 @@ feed_lines(csv_lines *self)
         self->row_count += table->rows;
         return 1;
     }
-    if (!PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+    if (raising_forgive(PyExc_UnicodeError) < 0) {
         return -1;
     }
     return feed_until_unencodable(self) < 0 ? -1 : 1;

@@ -2,7 +2,7 @@
 #ifndef GENERATORS_CSV_WRITE_COLUMN_SPELL_H
 #define GENERATORS_CSV_WRITE_COLUMN_SPELL_H
 
-#include "csv/write/column.h"
+#include "csv/write/column_inner.h"
 
 /* As csv_column_fill(), for a column of numbers, decimals, bools, dates, times, timestamps or
    durations, whose cells are reserved and whose nulls are flagged. */

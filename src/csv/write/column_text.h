@@ -2,7 +2,7 @@
 #ifndef GENERATORS_CSV_WRITE_COLUMN_TEXT_H
 #define GENERATORS_CSV_WRITE_COLUMN_TEXT_H
 
-#include "csv/write/column.h"
+#include "csv/write/column_inner.h"
 
 /* As csv_column_fill(), for a column of strings or binary values of any kind, whose cells are
    reserved and whose nulls are flagged. */
