@@ -17,8 +17,9 @@
 #define TEN_8 UINT64_C(100000000)
 #define TEN_16 UINT64_C(10000000000000000)
 
-/* The eight digits of a number, one in each byte, the first one in the lowest byte.  Halves are
-   divided all at once: by 100, then by 10, each by a product that is exact for these numbers. */
+/* The eight digits of a number, one in each byte, the first one in the lowest byte.  Halves
+   are divided all at once: by 100, then by 10, each by a product that is exact for these
+   numbers. */
 static inline uint64_t
 eight_digits(uint32_t number)
 {
@@ -101,15 +102,43 @@ scaled(int x)
     return ((x + (512 << 20)) >> 20) - 512;
 }
 
-/* The upper bits of the product.  The last bit is set if any bit below it is set. */
-static inline uint64_t
-round_to_odd(wide power, uint64_t factor)
+/* 192 bits, the highest first. */
+typedef struct {
+    uint64_t high;
+    uint64_t middle;
+    uint64_t low;
+} product;
+
+static inline product
+multiply(wide power, uint64_t factor)
 {
     wide low = wide_multiply(power.low, factor);
     wide high = wide_multiply(power.high, factor);
     uint64_t middle = high.low + low.high;
-    uint64_t top = high.high + (middle < high.low);
-    return top | (middle > 1);
+    return (product){high.high + (middle < high.low), middle, low.low};
+}
+
+static inline product
+add(product a, product b)
+{
+    uint64_t low = a.low + b.low;
+    uint64_t middle = a.middle + b.middle, carried = middle + (low < a.low);
+    return (product){a.high + b.high + (middle < a.middle) + (carried < middle), carried, low};
+}
+
+static inline product
+subtract(product a, product b)
+{
+    uint64_t borrow = a.low < b.low, middle = a.middle - b.middle;
+    return (product){a.high - b.high - (a.middle < b.middle) - (middle < borrow),
+                     middle - borrow, a.low - b.low};
+}
+
+/* The upper bits of the product.  The last bit is set if any bit below it is set. */
+static inline uint64_t
+round_to_odd(product p)
+{
+    return p.high | (p.middle > 1);
 }
 
 /* The shortest decimal for mantissa * 2^exponent, which is not zero.  `narrow`: the next
@@ -132,9 +161,15 @@ shortest(uint64_t mantissa, int exponent, bool narrow, decimal *result)
         power.high += power.low == 0;
     }
     uint64_t odd = mantissa & 1;
-    uint64_t low = round_to_odd(power, (4 * mantissa - 2 + narrow) << shift) + odd;
-    uint64_t value = round_to_odd(power, 4 * mantissa << shift);
-    uint64_t high = round_to_odd(power, (4 * mantissa + 2) << shift) - odd;
+    product middle = multiply(power, 4 * mantissa << shift);
+    product step = {power.high >> (63 - shift),
+                    power.high << (shift + 1) | power.low >> (63 - shift),
+                    power.low << (shift + 1)}; /* the power, times 2 << shift */
+    product below_it =
+        narrow ? multiply(power, (4 * mantissa - 1) << shift) : subtract(middle, step);
+    uint64_t low = round_to_odd(below_it) + odd;
+    uint64_t value = round_to_odd(middle);
+    uint64_t high = round_to_odd(add(middle, step)) - odd;
 
     uint64_t units = value / 4;
     uint64_t tens = units / 10;
@@ -211,6 +246,27 @@ write_decimal(decimal d, char *text)
     return length + write_exponent(text + length, point - 1);
 }
 
+/* Most numbers in tables have few places after the point.  A decimal of 15 digits or fewer
+   that reads back as the number is the only one, since no two of them are the same double.  So
+   if the number of millionths, divided by a million, is the number again, they are its
+   decimal. Returns 0 if the number is not such a one. */
+static inline size_t
+spell_millionths(double number, char *text)
+{
+    if (!(number >= 0.0001 && number < 1e9)) {
+        return 0;
+    }
+    uint64_t millionths = (uint64_t)(number * 1e6 + 0.5);
+    if ((double)millionths / 1e6 != number) {
+        return 0;
+    }
+    size_t count = spell_unsigned(millionths / 1000000, text);
+    uint64_t fraction = eight_digits((uint32_t)(millionths % 1000000) * 100);
+    text[count] = '.';
+    store(text + count + 1, fraction | ZEROS);
+    return count + 2 + (fraction == 0 ? 0 : highest_bit(fraction) / 8);
+}
+
 size_t
 spell_double(double number, char *text)
 {
@@ -224,6 +280,11 @@ spell_double(double number, char *text)
     if (biased == 0 && fraction == 0) {
         memcpy(text + sign, "0.0", 3);
         return sign + 3;
+    }
+    double magnitude = number < 0 ? -number : number;
+    size_t count = spell_millionths(magnitude, text + sign);
+    if (count > 0) {
+        return sign + count;
     }
     if (biased == 0 || biased == 0x7FF ||
         !shortest(fraction | UINT64_C(1) << 52, biased - 1075, fraction == 0 && biased > 1,
