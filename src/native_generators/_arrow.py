@@ -3,7 +3,7 @@
 They are what `to_pylist` of pyarrow gives. Nanoseconds are pandas' own types, if pandas is there.
 """
 
-import datetime as _datetime
+import datetime as dt
 from decimal import Decimal as decimal
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 __all__ = ['Interval', 'date', 'decimal', 'duration', 'offset', 'time', 'timestamp', 'zone']
 
-_EPOCH = _datetime.datetime(1970, 1, 1)
+_EPOCH = dt.datetime(1970, 1, 1)
 _NANOSECONDS = 1_000_000_000
 
 
@@ -26,11 +26,11 @@ class Interval(NamedTuple):
 Interval.__name__ = Interval.__qualname__ = 'MonthDayNano'
 
 
-def date(count: int, per_day: int) -> _datetime.date:
-    return _EPOCH.date() + _datetime.timedelta(days=count // per_day)
+def date(count: int, per_day: int) -> dt.date:
+    return _EPOCH.date() + dt.timedelta(days=count // per_day)
 
 
-def time(count: int, per_second: int) -> _datetime.time:
+def time(count: int, per_second: int) -> dt.time:
     return (_EPOCH + _length(count, per_second, exact=False)).time()
 
 
@@ -51,28 +51,28 @@ def timestamp(count: int, per_second: int, name: str) -> Any:
     moment = _EPOCH + _length(count, per_second)
     if tzinfo is None:
         return moment
-    return moment.replace(tzinfo=_datetime.timezone.utc).astimezone(tzinfo)
+    return moment.replace(tzinfo=dt.UTC).astimezone(tzinfo)
 
 
-def _length(count: int, per_second: int, exact: bool = True) -> _datetime.timedelta:
+def _length(count: int, per_second: int, exact: bool = True) -> dt.timedelta:
     seconds, rest = divmod(count, per_second)
     nanoseconds = rest * (_NANOSECONDS // per_second)
     if exact and nanoseconds % 1000:
         raise ValueError('nanoseconds need pandas')
-    return _datetime.timedelta(seconds=seconds, microseconds=nanoseconds // 1000)
+    return dt.timedelta(seconds=seconds, microseconds=nanoseconds // 1000)
 
 
-def zone(name: str) -> _datetime.tzinfo:
+def zone(name: str) -> dt.tzinfo:
     """The time zone of that name, or of an offset such as '+05:30'."""
     if len(name) == 6 and name[0] in '+-' and name[3] == ':':
         minutes = 60 * int(name[1:3]) + int(name[4:])
-        return _datetime.timezone(_datetime.timedelta(minutes=int(name[0] + '1') * minutes))
+        return dt.timezone(dt.timedelta(minutes=int(name[0] + '1') * minutes))
     return ZoneInfo(name)
 
 
-def offset(tzinfo: _datetime.tzinfo, seconds: int) -> int:
+def offset(tzinfo: dt.tzinfo, seconds: int) -> int:
     """How many seconds a zone is ahead of UTC at a moment of UTC."""
-    moment = (_EPOCH + _datetime.timedelta(seconds=seconds)).replace(tzinfo=_datetime.timezone.utc)
+    moment = (_EPOCH + dt.timedelta(seconds=seconds)).replace(tzinfo=dt.UTC)
     found = moment.astimezone(tzinfo).utcoffset()
     assert found is not None
     return round(found.total_seconds())

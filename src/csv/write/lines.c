@@ -1,4 +1,5 @@
 /* csv_lines: rows in, chunks of CSV text out.  The machine of csv_encode and acsv_encode.
+ * Instead of rows, there may be Arrow batches: see batches.c.
  *
  * It writes each row with the encoder and feeds the bytes of the line to the chunks.  The byte
  * order mark and the header are written with the first row, or alone if there is no row.  They
