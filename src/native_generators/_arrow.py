@@ -5,6 +5,7 @@ They are what `to_pylist` of pyarrow gives. Nanoseconds are pandas' own types, i
 
 import datetime as dt
 from decimal import Decimal as decimal
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -36,18 +37,14 @@ def time(count: int, per_second: int) -> dt.time:
 
 def duration(count: int, per_second: int) -> Any:
     if per_second == _NANOSECONDS and find_spec('pandas') is not None:
-        from pandas import Timedelta
-
-        return Timedelta(count, unit='ns')
+        return import_module('pandas').Timedelta(count, unit='ns')
     return _length(count, per_second)
 
 
 def timestamp(count: int, per_second: int, name: str) -> Any:
     tzinfo = zone(name) if name else None
     if per_second == _NANOSECONDS and find_spec('pandas') is not None:
-        from pandas import Timestamp
-
-        return Timestamp(count, tz=tzinfo, unit='ns')
+        return import_module('pandas').Timestamp(count, tz=tzinfo, unit='ns')
     moment = _EPOCH + _length(count, per_second)
     if tzinfo is None:
         return moment

@@ -5,7 +5,9 @@ A struct lives as long as the object that offers it. Nothing is freed when it is
 
 from __future__ import annotations
 
+import collections
 import ctypes
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -104,7 +106,10 @@ def array(
 
 
 def _capsule(struct: Any, name: bytes) -> Any:
-    return _new_capsule(ctypes.addressof(struct), name, None)
+    try:
+        return _new_capsule(ctypes.addressof(struct), name, None)
+    except ctypes.ArgumentError:
+        raise MemoryError from None  # ctypes hides it
 
 
 def _copy(struct: Any) -> Any:
@@ -116,10 +121,12 @@ class Batch:
 
     def __init__(self, schema: Schema, array: Array) -> None:
         self.schema, self.array = schema, array
+        self.copies: collections.deque[Any] = collections.deque(maxlen=64)
 
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[Any, Any]:
-        self.copies = _copy(self.schema), _copy(self.array)
-        return _capsule(self.copies[0], b'arrow_schema'), _capsule(self.copies[1], b'arrow_array')
+        copies = _copy(self.schema), _copy(self.array)
+        self.copies.append(copies)  # until they were moved
+        return _capsule(copies[0], b'arrow_schema'), _capsule(copies[1], b'arrow_array')
 
 
 class Stream:
@@ -172,8 +179,9 @@ class Stream:
         return _capsule(self.stream, b'arrow_array_stream')
 
 
+@functools.cache
 def numbers_and_texts(count: int, text_of: Any) -> Batch:
-    """A batch of two columns: `id`, and `text`."""
+    """A batch of two columns, `id` and `text`, which lives for ever."""
     texts = [text_of(i).encode() for i in range(count)]
     ids, offsets, end = b'', b'\0\0\0\0', 0
     for i, text in enumerate(texts):
