@@ -63,6 +63,7 @@ from generators import (
     to_async,
     to_sync,
 )
+from tests.csv.arrow_abi import numbers_and_texts
 
 LATIN1 = b'\xe9t\xe9'
 
@@ -666,6 +667,13 @@ recipe(
     'csv_encode of formulas',
     make=lambda n: csv_encode(formulas(n), escape_formulas=True, size=9, max_delay=None),
     items=lambda n: encoded(''.join(f"'={i},{i / 4!r},\r\n" for i in range(n)).encode(), 9),
+    joined=True,
+)
+
+recipe(
+    'csv_encode of Arrow batches',
+    make=lambda n: csv_encode(numbers_and_texts(n, text_of), header=False, size=16, max_delay=None),
+    items=lambda n: encoded(quoted_minimal(n), 16),
     joined=True,
 )
 
