@@ -296,6 +296,9 @@ static bool
 begin_columns(columns *self, int64_t rows)
 {
     for (uint32_t j = 0; j < self->layout->count; j++) {
+        columns_column_mark(&self->columns[j]);
+    }
+    for (uint32_t j = 0; j < self->layout->count; j++) {
         if (!columns_column_begin(self, &self->columns[j], rows)) {
             return false;
         }

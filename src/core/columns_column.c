@@ -245,16 +245,22 @@ columns_column_skip(columns_column *column, int64_t row)
 
 /* ---- rows that begin, or are given up ---- */
 
-bool
-columns_column_begin(columns *self, columns_column *column, int64_t rows)
+void
+columns_column_mark(columns_column *column)
 {
-    columns_array *array = &column->array;
-    const int64_t before = self->rows;
+    const columns_array *array = &column->array;
     column->data_mark = array->data.length;
     column->charged_mark = column->charged;
     column->null_mark = array->null_count;
     column->entry_mark = array->entry_count;
     column->answers.length = 0;
+}
+
+bool
+columns_column_begin(columns *self, columns_column *column, int64_t rows)
+{
+    columns_array *array = &column->array;
+    const int64_t before = self->rows;
     array->values.length = columns_values_length(array->kind, before);
     size_t length = columns_values_length(array->kind, rows);
     size_t room = length > column->values_room ? length : column->values_room;
