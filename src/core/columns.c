@@ -364,6 +364,7 @@ finish_column(columns *self, columns_column *column, columns_array *out)
     column->values_room = array->values.length;
     column->data_room = array->data.length + array->data.length / 16;
     if (array->null_count > 0) {
+        array->validity.length = ((size_t)self->rows + 7) / 8;
         column->validity_room = array->validity.length;
     }
     else {
