@@ -74,9 +74,10 @@ columns_clear(columns *self)
 
 typedef enum { ROW, BLANK, TOO_FEW, TOO_MANY } record_kind;
 
+/* What becomes of a record.  *width: how many fields it has. */
 INLINE record_kind
 kind_of(const columns_layout *layout, const columns_records *source,
-        const fields_record *record)
+        const fields_record *record, uint32_t *width)
 {
     uint32_t count = record->last - record->first;
     if (count == 1 && source->ends[record->first] == record->start) {
@@ -85,14 +86,14 @@ kind_of(const columns_layout *layout, const columns_records *source,
         }
         count = 0;
     }
+    *width = count;
     return count < layout->least ? TOO_FEW : count > layout->most ? TOO_MANY : ROW;
 }
 
 INLINE void
-note_record(columns_region *g, const fields_record *record)
+note_record(columns_region *g, const fields_record *record, uint32_t width)
 {
-    uint32_t count = record->last - record->first;
-    g->least = count < g->least ? count : g->least;
+    g->least = width < g->least ? width : g->least;
     g->flags |= record->flags;
     g->count++;
 }
@@ -144,7 +145,8 @@ choose(columns_region *g, size_t *at, int64_t most)
     size_t next = *at;
     for (; next < source->count && (int64_t)g->count < most; next++) {
         const fields_record *record = &source->records[next];
-        record_kind kind = kind_of(self->layout, source, record);
+        uint32_t width;
+        record_kind kind = kind_of(self->layout, source, record, &width);
         if (kind != ROW) {
             if (!leave_out(g, next, kind)) {
                 return false;
@@ -155,7 +157,7 @@ choose(columns_region *g, size_t *at, int64_t most)
             ((fields_record *)self->chosen.data)[g->count] = *record;
             ((uint32_t *)self->places.data)[g->count] = (uint32_t)next;
         }
-        note_record(g, record);
+        note_record(g, record, width);
     }
     *at = next;
     return true;

@@ -18,8 +18,9 @@ typedef struct {
 static bool
 next_chunk(const columns_region *g, chunk *c)
 {
-    const size_t most = (size_t)g->source->width == 1 ? 2 : (size_t)g->source->width;
-    const size_t each = g->self->layout->units == COLUMNS_UNITS_UTF8 ? 1 : most;
+    static const uint8_t longest[] = {2, 3, 4}; /* in UTF-8, of units of 1, 2 and 4 bytes */
+    const size_t each =
+        g->self->layout->units == COLUMNS_UNITS_UTF8 ? 1 : longest[g->source->width >> 1];
     c->from = c->to;
     if (c->from == g->count) {
         return false;

@@ -427,8 +427,7 @@ model_cell(const file *f, const fields_record *r, const columns_spec *spec, cell
     else {
         bool raw = spec->kind == COLUMNS_BINARY && f->layout.binary != COLUMNS_BINARY_UTF8;
         bool valid = model_text(f, r, spec->field, raw, c, &unquoted);
-        c->null = (valid || spec->empty == COLUMNS_EMPTY_NULL) &&
-                  model_is_null(f, spec, c, unquoted);
+        c->null = valid && model_is_null(f, spec, c, unquoted);
         c->asks = !c->null && !valid;
     }
     if (c->null) {
@@ -535,7 +534,8 @@ check_cell(const columns_array *a, int64_t row, const cell *c)
 {
     size_t length;
     bool valid = a->null_count == 0 || (a->validity.data[row / 8] >> (row % 8) & 1);
-    CHECK(valid == !c->null, "a null");
+    CHECK(valid == !c->null, "a null at %d: %d in kind %d, text %.*s", (int)row, (int)c->null,
+          (int)a->kind, (int)c->length, (const char *)c->text);
     if (!valid) {
         return;
     }
