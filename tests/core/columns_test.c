@@ -286,7 +286,7 @@ give_answer(const file *f, columns *self, const columns_question *q, uint32_t re
 
 typedef struct {
     bool null, asks;
-    uint8_t text[400];
+    uint8_t text[8000];
     size_t length; /* of a text */
     uint8_t value[16];
     size_t charge;
