@@ -32,12 +32,8 @@ columns_init(columns *self, const columns_layout *layout, columns_allocator allo
 static void
 free_column(const columns *self, columns_column *column)
 {
-    columns_buffer *buffers[] = {&column->array.validity, &column->array.values,
-                                 &column->array.data,     &column->array.entries,
-                                 &column->slots,          &column->answers};
-    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
-        columns_buffer_free(buffers[i], self->allocate);
-    }
+    columns_buffer_free(&column->slots, self->allocate);
+    columns_buffer_free(&column->answers, self->allocate);
 }
 
 void
@@ -55,6 +51,7 @@ columns_free(columns *self)
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
         columns_buffer_free(buffers[i], self->allocate);
     }
+    columns_arena_free(&self->arena, self->allocate);
     self->allocate(self->columns, 0);
     *self = (columns){0};
 }
@@ -356,9 +353,35 @@ columns_append(columns *self, const columns_records *records, size_t *at, int64_
 
 /* ---- batches ---- */
 
+/* Make the buffers that an array must have, whatever its length.  False if there is no
+   memory. */
+static bool
+complete_column(columns *self, columns_column *column)
+{
+    columns_array *array = &column->array;
+    if (!columns_array_reserve(self, &array->values, 16, 0) ||
+        (columns_is_text(array->kind) && !columns_array_reserve(self, &array->data, 1, 0))) {
+        return false;
+    }
+    if (self->rows == 0 && columns_has_offsets(array->kind)) {
+        memset(array->values.data, 0, columns_value_size(array->kind));
+    }
+    if (array->kind != COLUMNS_DICTIONARY) {
+        return true;
+    }
+    if (!columns_array_reserve(self, &array->entries, sizeof(int32_t), 0)) {
+        return false;
+    }
+    if (array->entry_count == 0) {
+        memset(array->entries.data, 0, sizeof(int32_t));
+    }
+    array->entries.length = ((size_t)array->entry_count + 1) * sizeof(int32_t);
+    return true;
+}
+
 /* Move a column into a batch. */
 static void
-finish_column(columns *self, columns_column *column, columns_array *out)
+finish_column(const columns *self, columns_column *column, columns_array *out)
 {
     columns_array *array = &column->array;
     array->length = self->rows;
@@ -370,42 +393,11 @@ finish_column(columns *self, columns_column *column, columns_array *out)
         column->validity_room = array->validity.length;
     }
     else {
-        columns_buffer_free(&array->validity, self->allocate);
-    }
-    columns_buffer *buffers[] = {&array->validity, &array->values, &array->data,
-                                 &array->entries};
-    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
-        columns_buffer_trim(buffers[i], self->allocate);
+        array->validity = (columns_buffer){0};
     }
     *out = *array;
     *array = (columns_array){.kind = out->kind};
     columns_column_clear(column);
-}
-
-/* Make the buffers that an array must have, whatever its length.  False if there is no
-   memory. */
-static bool
-complete_column(columns *self, columns_column *column)
-{
-    columns_array *array = &column->array;
-    if (!columns_reserve(self, &array->values, 16) ||
-        !columns_reserve(self, &array->data, 1)) {
-        return false;
-    }
-    if (self->rows == 0 && columns_has_offsets(array->kind)) {
-        memset(array->values.data, 0, columns_value_size(array->kind));
-    }
-    if (array->kind != COLUMNS_DICTIONARY) {
-        return true;
-    }
-    if (!columns_reserve(self, &array->entries, sizeof(int32_t))) {
-        return false;
-    }
-    if (array->entry_count == 0) {
-        memset(array->entries.data, 0, sizeof(int32_t));
-    }
-    array->entries.length = ((size_t)array->entry_count + 1) * sizeof(int32_t);
-    return true;
 }
 
 bool
@@ -425,8 +417,13 @@ columns_finish(columns *self, columns_batch *batch)
     for (uint32_t j = 0; j < count; j++) {
         finish_column(self, &self->columns[j], &arrays[j]);
     }
-    *batch = (columns_batch){
-        .arrays = arrays, .count = count, .rows = self->rows, .allocate = self->allocate};
+    *batch = (columns_batch){.arrays = arrays,
+                             .count = count,
+                             .rows = self->rows,
+                             .allocate = self->allocate,
+                             .arena = self->arena};
+    self->arena = (columns_arena){0};
+    self->arena_room = columns_batch_trim(batch);
     self->rows = 0;
     return true;
 }

@@ -30,12 +30,7 @@ columns_column_reserve(columns *self, columns_column *column, size_t length)
         return true;
     }
     columns_buffer *data = &column->array.data;
-    size_t room = data->length + length;
-    if (room <= data->capacity) {
-        return true;
-    }
-    return columns_buffer_reserve(data, self->allocate,
-                                  room > column->data_room ? room : column->data_room);
+    return columns_array_reserve(self, data, data->length + length, column->data_room);
 }
 
 /* Mark a row, whose value is the placeholder, as null.  The column has `rows` rows.  False if

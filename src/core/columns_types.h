@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/columns_arena.h"
 #include "core/columns_buffer.h"
 #include "core/fields_types.h"
 
@@ -157,6 +158,7 @@ typedef struct {
     uint32_t count;
     int64_t rows;
     columns_allocator allocate;
+    columns_arena arena; /* owned: the memory of buffers that have none of their own */
 } columns_batch;
 
 /* ---- private ---- */
@@ -192,6 +194,8 @@ typedef struct {
     const columns_layout *layout; /* borrowed */
     columns_allocator allocate;
     columns_column *columns; /* owned */
+    columns_arena arena;     /* owned: the memory of the columns' arrays */
+    size_t arena_room;       /* what the last batch took of it */
     int64_t rows;            /* laid out so far in the batch */
     uint64_t null_lengths;   /* bit n: some spelling of null has n bytes; 63: 63 or more */
 
