@@ -14,6 +14,10 @@
 #include "chunks/batched.h"
 #include "chunks/chunked.h"
 #include "chunks/flush.h"
+#include "csv/batches/abatches.h"
+#include "csv/batches/batch.h"
+#include "csv/batches/batches.h"
+#include "csv/batches/column.h"
 #include "csv/module/dict_reader.h"
 #include "csv/module/dict_writer.h"
 #include "csv/module/interned.h"
@@ -283,6 +287,8 @@ add_async_types(PyObject *module, generators_state *state)
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
         add_async_stream_type(module, state, &achunked_spec, &state->achunked_type) < 0 ||
         add_async_stream_type(module, state, &acsv_rows_spec, &state->acsv_rows_type) < 0 ||
+        add_async_stream_type(module, state, &acsv_batches_spec, &state->acsv_batches_type) <
+            0 ||
         add_async_stream_type(module, state, &acsv_encode_spec, &state->acsv_encode_type) <
             0) {
         return -1;
@@ -296,6 +302,7 @@ add_types(PyObject *module, generators_state *state)
     if ((state->stream_type = add_base_type(module, &stream_spec, state->generator_abc)) ==
             NULL ||
         add_stream_type(module, state, &csv_rows_spec, &state->csv_rows_type) < 0 ||
+        add_stream_type(module, state, &csv_batches_spec, &state->csv_batches_type) < 0 ||
         add_stream_type(module, state, &csv_encode_spec, &state->csv_encode_type) < 0 ||
         add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
         add_stream_type(module, state, &batched_spec, &state->batched_type) < 0 ||
@@ -335,7 +342,9 @@ add_row_types(PyObject *module, generators_state *state)
 {
     if ((state->csv_names_type = add_type(module, "_CSVNames", &csv_names_spec)) == NULL ||
         (state->csv_block_type = make_type(module, &csv_block_spec, NULL)) == NULL ||
-        (state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec)) == NULL) {
+        (state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec)) == NULL ||
+        (state->csv_batch_type = add_type(module, "CSVBatch", &csv_batch_spec)) == NULL ||
+        (state->csv_column_type = add_type(module, "_CSVColumn", &csv_column_spec)) == NULL) {
         return -1;
     }
     PyObject *sequence = import_attribute("collections.abc", "Sequence");
@@ -388,7 +397,8 @@ add_named_tuple(PyObject *module, const char *name, const char *names, const cha
 {
     PyObject *make = import_attribute("collections", "namedtuple");
     PyObject *args = make == NULL ? NULL : Py_BuildValue("(ss)", name, names);
-    PyObject *kwargs = args == NULL ? NULL : Py_BuildValue("{ss}", "module", "generators");
+    PyObject *kwargs =
+        args == NULL ? NULL : Py_BuildValue("{ss}", "module", "native_generators");
     PyObject *class = kwargs == NULL ? NULL : PyObject_Call(make, args, kwargs);
     Py_XDECREF(make);
     Py_XDECREF(args);
@@ -494,7 +504,7 @@ static PyModuleDef_Slot module_slots[] = {
 
 struct PyModuleDef generators_module = {
     PyModuleDef_HEAD_INIT,
-    .m_name = "generators._native",
+    .m_name = "native_generators._native",
     .m_doc = "The native types of the generators package.",
     .m_size = sizeof(generators_state),
     .m_slots = module_slots,

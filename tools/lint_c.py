@@ -37,15 +37,17 @@ ROOMS = {
     'csv/parse': 'source',
     'csv/row': 'csv/parse',
     'csv/rows': 'csv/row',
+    'csv/batches': 'csv/rows arrow',
     'chunks': 'source',
     'sse': 'source',
-    'csv/write': 'csv/row chunks',
+    'arrow': 'source',
+    'csv/write': 'csv/row chunks arrow',
     'text': 'source chunks',
     'csv/module': 'csv/rows csv/write',
     'bridge': 'source',
     'events': 'source',
     'tasks': 'source',
-    'module.c': 'csv/module sse text bridge events tasks',
+    'module.c': 'csv/module csv/batches sse text bridge events tasks',
 }
 WITHOUT_HEADER = {'module.c'}
 

@@ -49,7 +49,7 @@ PyObject *
 data_error_type(void)
 {
     static const char *const names[] = {"path", "record", "line", "byte", "text", NULL};
-    return data_error_subclass("generators.DataError", error_doc,
+    return data_error_subclass("native_generators.DataError", error_doc,
                                PyTuple_Pack(1, PyExc_ValueError), names);
 }
 

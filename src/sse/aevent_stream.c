@@ -252,7 +252,7 @@ static PyType_Slot aencoder_slots[] = {
 };
 
 PyType_Spec aevent_stream_spec = {
-    .name = "generators.aevent_stream",
+    .name = "native_generators.aevent_stream",
     .basicsize = sizeof(aevent_encoder),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = aencoder_slots,

@@ -459,7 +459,7 @@ static PyType_Slot event_slots[] = {
 };
 
 PyType_Spec sse_event_spec = {
-    .name = "generators.ServerSentEvent",
+    .name = "native_generators.ServerSentEvent",
     .basicsize = offsetof(sse_event, bytes),
     .itemsize = 1,
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,

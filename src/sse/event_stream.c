@@ -146,7 +146,7 @@ static PyType_Slot encoder_slots[] = {
 };
 
 PyType_Spec event_stream_spec = {
-    .name = "generators.event_stream",
+    .name = "native_generators.event_stream",
     .basicsize = sizeof(event_encoder),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = encoder_slots,

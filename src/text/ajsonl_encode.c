@@ -120,7 +120,7 @@ static PyType_Slot ajsonl_encoded_slots[] = {
 };
 
 PyType_Spec ajsonl_encode_spec = {
-    .name = "generators.ajsonl_encode",
+    .name = "native_generators.ajsonl_encode",
     .basicsize = sizeof(ajsonl_encoded),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = ajsonl_encoded_slots,

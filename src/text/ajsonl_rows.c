@@ -61,7 +61,7 @@ static PyType_Slot ajsonl_rows_slots[] = {
 };
 
 PyType_Spec ajsonl_rows_spec = {
-    .name = "generators.ajsonl_rows",
+    .name = "native_generators.ajsonl_rows",
     .basicsize = sizeof(aline_stream),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = ajsonl_rows_slots,

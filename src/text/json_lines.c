@@ -155,7 +155,7 @@ static int
 read_dumps(json_lines *self, PyObject *dumps)
 {
     if (dumps == NULL) {
-        PyObject *module = PyImport_ImportModule("generators._json");
+        PyObject *module = PyImport_ImportModule("native_generators._json");
         self->dumps = module == NULL ? NULL : PyObject_GetAttrString(module, "dumps");
         Py_XDECREF(module);
         return self->dumps == NULL ? -1 : 0;

@@ -128,7 +128,7 @@ static PyType_Slot jsonl_encoded_slots[] = {
 };
 
 PyType_Spec jsonl_encode_spec = {
-    .name = "generators.jsonl_encode",
+    .name = "native_generators.jsonl_encode",
     .basicsize = sizeof(jsonl_encoded),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = jsonl_encoded_slots,

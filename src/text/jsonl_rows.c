@@ -95,7 +95,7 @@ static PyType_Slot jsonl_rows_slots[] = {
 };
 
 PyType_Spec jsonl_rows_spec = {
-    .name = "generators.jsonl_rows",
+    .name = "native_generators.jsonl_rows",
     .basicsize = sizeof(line_stream),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = jsonl_rows_slots,

@@ -17,7 +17,7 @@ PyObject *
 csv_error_type(generators_state *state)
 {
     static const char *const names[] = {"column", NULL};
-    return data_error_subclass("generators.CSVError", error_doc,
+    return data_error_subclass("native_generators.CSVError", error_doc,
                                PyTuple_Pack(2, state->csv_base_error, state->data_error),
                                names);
 }
