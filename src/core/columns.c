@@ -330,6 +330,8 @@ columns_append(columns *self, const columns_records *records, size_t *at, int64_
     if (!choose(&g, &end, rows - self->rows) || !limit(&g, &end)) {
         return give_up(self, false);
     }
+    self->first_place = g.first;
+    self->places_used = g.places != NULL;
     if (g.count > 0) {
         if (!begin_columns(self, self->rows + (int64_t)g.count)) {
             return give_up(self, true);

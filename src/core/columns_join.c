@@ -294,3 +294,11 @@ columns_join(columns *self, const columns *piece, int64_t *at, int64_t rows)
     *at += r.count;
     return COLUMNS_FINE;
 }
+
+size_t
+columns_place(const columns *self, int64_t row)
+{
+    const size_t index = (size_t)(row - self->row_mark);
+    return self->places_used ? ((const uint32_t *)self->places.data)[index]
+                             : self->first_place + index;
+}

@@ -203,6 +203,8 @@ typedef struct {
     int64_t row_mark;         /* rows before them */
     columns_buffer chosen;    /* fields_record: those that give rows, if not all do */
     columns_buffer places;    /* uint32_t: the index of each of them in the block's records */
+    size_t first_place;       /* where the first of them is, if all give rows */
+    bool places_used;         /* `places` is set */
     columns_buffer questions; /* columns_question, in order once all are there */
     columns_buffer sorted;    /* memory to sort them in */
     columns_buffer scratch;
