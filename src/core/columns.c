@@ -56,11 +56,35 @@ columns_free(columns *self)
     *self = (columns){0};
 }
 
+/* Note what a column needed, for what is laid out next.  The bytes of memory that it holds. */
+static size_t
+note_rooms(const columns *self, columns_column *column)
+{
+    const columns_array *array = &column->array;
+    const size_t values = columns_values_length(array->kind, self->rows);
+    column->values_room = values + values / 8;
+    column->data_room = array->data.length + array->data.length / 8;
+    column->validity_room = array->null_count > 0 ? ((size_t)self->rows + 7) / 8 : 0;
+    return array->validity.capacity + array->values.capacity + array->data.capacity +
+           array->entries.capacity;
+}
+
 void
 columns_clear(columns *self)
 {
+    size_t used = 0;
     for (uint32_t j = 0; j < self->layout->count; j++) {
+        used += note_rooms(self, &self->columns[j]);
         columns_column_clear(&self->columns[j]);
+    }
+    /* Give up an arena of which much is places that buffers have left. */
+    if (self->arena.held > 2 * used + COLUMNS_ARENA_SMALLEST) {
+        for (uint32_t j = 0; j < self->layout->count; j++) {
+            columns_array *array = &self->columns[j].array;
+            *array = (columns_array){.kind = array->kind};
+        }
+        columns_arena_free(&self->arena, self->allocate);
+        self->arena_room = used;
     }
     self->rows = 0;
     self->questions.length = 0;

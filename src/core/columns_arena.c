@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#define SMALLEST ((size_t)4096)
 #define LARGEST ((size_t)4 << 20) /* that a chunk is made without need */
 #define LARGE_PAGE ((size_t)2 << 20)
 
@@ -62,13 +61,13 @@ add_chunk(columns_arena *self, columns_allocator allocate, size_t size)
 static size_t
 next_size(const columns_arena *self, size_t needed, size_t expected)
 {
-    size_t size = self->held < SMALLEST ? SMALLEST : self->held;
+    size_t size = self->held < COLUMNS_ARENA_SMALLEST ? COLUMNS_ARENA_SMALLEST : self->held;
     size = size < LARGEST ? size : LARGEST;
     if (expected > self->held && expected - self->held > size) {
         size = expected - self->held;
     }
     size = size > needed ? size : needed;
-    return round_up(size, SMALLEST);
+    return round_up(size, COLUMNS_ARENA_SMALLEST);
 }
 
 bool

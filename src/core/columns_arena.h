@@ -9,6 +9,8 @@
 
 #include "core/columns_buffer.h"
 
+#define COLUMNS_ARENA_SMALLEST ((size_t)4096) /* bytes of a block */
+
 typedef struct columns_chunk columns_chunk;
 
 typedef struct {

@@ -187,7 +187,8 @@ columns_lay_texts(const columns_region *g, uint32_t j)
     columns *self = g->self;
     const text_rule rule = rule_of(g, j);
     const columns_spec *spec = rule.spec;
-    const bool nulls = spec->empty != COLUMNS_EMPTY_VALUE || spec->takes_nulls;
+    const bool nulls = spec->empty != COLUMNS_EMPTY_VALUE ||
+                       (spec->takes_nulls && self->layout->null_count > 0);
     const bool small = spec->kind == COLUMNS_UTF8 || spec->kind == COLUMNS_BINARY;
     const bool none = !small || nulls || rule.hard || rule.asks;
     const chunk_rule chunks = {
