@@ -3,7 +3,7 @@
 #define GENERATORS_CSV_BATCHES_AHEAD_H
 
 #include "csv/batches/batcher.h"
-#include "csv/batches/pipeline.h"
+#include "core/pipeline.h"
 #include "source/data_source.h"
 
 typedef struct {

@@ -16,8 +16,8 @@
  * The threads call nothing of the interpreter, and take memory only from libc: what must come
  * from the allocator of core is reserved by the owner.
  */
-#ifndef GENERATORS_CSV_BATCHES_PIPELINE_H
-#define GENERATORS_CSV_BATCHES_PIPELINE_H
+#ifndef GENERATORS_CORE_PIPELINE_H
+#define GENERATORS_CORE_PIPELINE_H
 
 #include "core/buffer.h"
 #include "core/columns.h"

@@ -1,7 +1,7 @@
 /* One monitor guards the counters.  Whoever has nothing to do waits in it, the owner also, and
  * each step wakes all: a step takes some hundred microseconds.
  */
-#include "csv/batches/pipeline.h"
+#include "core/pipeline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,11 @@
 #include "core/memory.h"
 
 #define LONGEST_POINT 4 /* bytes: fewer may be a code point that is cut short */
-#define SLACK 1024      /* units that the machine may reserve beyond those of a block */
+#define SLACK 4096 /* units that the machine may make room for beyond those that it reads */
+
+/* How many units of a block are taken to have one end of a field, and one record. */
+#define UNITS_OF_END 2
+#define UNITS_OF_RECORD 8
 
 /* For threads: see the header. */
 static void *
@@ -84,6 +88,27 @@ leave_carry(pipeline_carry *carry, const fields *machine, const uint8_t *units, 
     return true;
 }
 
+/* Feed the machine, as far as its arrays have room for what it may list: they must not grow on
+   this thread.  False if there is no room. */
+static bool
+feed(fields *machine, const uint8_t *block, size_t length)
+{
+    while (machine->pos < length && machine->error == FIELDS_FINE) {
+        const size_t ends = machine->ends_capacity - machine->ends_length;
+        const size_t records = machine->records_capacity - machine->records_length;
+        const size_t room = ends < records ? ends : records;
+        const size_t left = length - machine->pos;
+        if (room <= 2 * SLACK) {
+            return false;
+        }
+        const size_t more = left < room - SLACK ? left : room - SLACK;
+        if (!fields_feed(machine, block, 1, machine->pos + more)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Index a block.  False if the next one can't be indexed after it. */
 static bool
 index_block(pipeline *self, pipeline_block *b)
@@ -92,7 +117,7 @@ index_block(pipeline *self, pipeline_block *b)
     take_carry(&self->carry, b);
     b->valid +=
         self->check(machine->kernel, b->block.data + b->valid, b->block.length - b->valid);
-    if (!fields_feed(machine, b->block.data, 1, b->valid)) {
+    if (!feed(machine, b->block.data, b->valid)) {
         return false;
     }
     b->indexed = true;
@@ -198,6 +223,32 @@ pipeline_begin(pipeline *self, const fields *machine, const uint8_t *units, size
     return fine;
 }
 
+/* Make room in the arrays of a machine for what a block of that many units usually has.  The
+   carry may have an end for each of its units. */
+static bool
+reserve_index(fields *machine, size_t units)
+{
+    const size_t ends = PIPELINE_HEADROOM + units / UNITS_OF_END + 4 * SLACK;
+    const size_t records = units / UNITS_OF_RECORD + 4 * SLACK;
+    if (machine->ends_capacity < ends) {
+        uint32_t *grown = CORE_REALLOC(machine->ends, ends * sizeof *grown);
+        if (grown == NULL) {
+            return false;
+        }
+        machine->ends = grown;
+        machine->ends_capacity = ends;
+    }
+    if (machine->records_capacity < records) {
+        fields_record *grown = CORE_REALLOC(machine->records, records * sizeof *grown);
+        if (grown == NULL) {
+            return false;
+        }
+        machine->records = grown;
+        machine->records_capacity = records;
+    }
+    return true;
+}
+
 pipeline_block *
 pipeline_room(pipeline *self, size_t more)
 {
@@ -216,9 +267,7 @@ pipeline_room(pipeline *self, size_t more)
     if (buffer_reserve(&b->block, more, 1) != BUFFER_OK) {
         return NULL;
     }
-    const size_t units = b->block.length + more + SLACK;
-    b->machine.ends_length = b->machine.records_length = 0;
-    return fields_reserve(&b->machine, units) ? b : NULL;
+    return reserve_index(&b->machine, b->block.length + more) ? b : NULL;
 }
 
 void
