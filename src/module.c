@@ -30,8 +30,10 @@
 #include "events/dispatcher_methods.h"
 #include "events/event_coroutine.h"
 #include "events/handler.h"
+#include "events/mailbox_task.h"
 #include "events/queue_task.h"
 #include "events/topic.h"
+#include "events/wait_for.h"
 #include "runtime/forks.h"
 #include "source/data_error.h"
 #include "sse/aevent_source.h"
@@ -406,8 +408,11 @@ static int
 add_event_types(PyObject *module, generators_state *state)
 {
     if ((state->dispatcher_type = add_type(module, "Dispatcher", &dispatcher_spec)) == NULL ||
-        (state->event_handler_type = add_type(module, "_EventHandler", &event_handler_spec)) ==
+        (state->event_handler_type = add_type(module, "Handler", &event_handler_spec)) ==
             NULL ||
+        add_coroutine_type(module, state, &event_mailbox_task_spec,
+                           &state->event_mailbox_task_type) < 0 ||
+        add_coroutine_type(module, state, &event_wait_spec, &state->event_wait_type) < 0 ||
         add_coroutine_type(module, state, &event_coroutine_spec,
                            &state->event_coroutine_type) < 0 ||
         add_coroutine_type(module, state, &event_queue_task_spec,

@@ -64,6 +64,8 @@
     X(PyTypeObject, event_topic_type)                                      \
     X(PyTypeObject, event_coroutine_type)                                  \
     X(PyTypeObject, event_queue_task_type)                                 \
+    X(PyTypeObject, event_mailbox_task_type)                               \
+    X(PyTypeObject, event_wait_type)                                       \
     X(PyObject, event_class)          /* Event */                          \
     X(PyObject, error_event_class)    /* ErrorEvent */                     \
     X(PyObject, str_error)            /* the type of its events */         \

@@ -487,7 +487,7 @@ def is_coroutine(thing: Any) -> bool:
 
 
 def handlers_in(world: World) -> list[Any]:
-    return [one for one in world.living() if type(one).__name__ == '_EventHandler']
+    return [one for one in world.living() if type(one).__name__ == 'Handler']
 
 
 def call(world: World, target: Any, method: str, arguments: Any, then: str) -> None:
