@@ -15,7 +15,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from os import PathLike
 from types import CodeType, FrameType, GenericAlias, TracebackType, UnionType
 from typing import (
@@ -1032,6 +1032,18 @@ class Handler:
     def returned(self) -> bool: ...
     @property
     def value(self) -> Any: ...
+    @property
+    def background(self) -> bool: ...
+    @property
+    def calls(self) -> int: ...
+    @property
+    def errors(self) -> int: ...
+    @property
+    def awaits(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+    @property
+    def held(self) -> int: ...
 
 @final
 @type_check_only
@@ -1053,8 +1065,31 @@ class _EventCoroutine(Coroutine[Any, Any, _T_co], Generic[_T_co]):
     ) -> Any: ...
     def close(self) -> None: ...
 
+# The events of a Dispatcher of which nothing is said.
 @final
-class Dispatcher:
+@type_check_only
+class _AnyEvents: ...
+
+_Events = _DefaultTypeVar('_Events', default=_AnyEvents)
+
+@type_check_only
+class _EmitAny(Protocol[_T_co]):
+    def __call__(self, type: Hashable, data: Any = None, /) -> _T_co: ...
+
+# emit() and the like: of Dispatcher[Events], what is called is Events.
+@type_check_only
+class _Emit(Generic[_T_co]):
+    @overload
+    def __get__(self, d: Dispatcher[_AnyEvents], owner: Any, /) -> _EmitAny[_T_co]: ...
+    @overload
+    def __get__(self, d: Dispatcher[_Events], owner: Any, /) -> _Events: ...
+    @overload
+    def __get__(self, d: None, owner: Any, /) -> Callable[..., _T_co]: ...
+
+_OnFull: TypeAlias = Literal['wait', 'drop_oldest', 'drop_newest', 'close']
+
+@final
+class Dispatcher(Generic[_Events]):
     def __new__(
         cls,
         *,
@@ -1064,25 +1099,77 @@ class Dispatcher:
     ) -> Self: ...
     @property
     def closed(self) -> bool: ...
-    @overload
-    def on(self, type: Hashable, /, *, restart: bool = True) -> _Decorator: ...
+    @property
+    def types(self) -> tuple[Any, ...]: ...
     @overload
     def on(
-        self, type: Hashable, handler: _Handler, /, *, restart: bool = True
+        self,
+        type: Hashable,
+        /,
+        *,
+        restart: bool = True,
+        background: Literal[False] = False,
+    ) -> _Decorator: ...
+    @overload
+    def on(
+        self,
+        type: Hashable,
+        /,
+        *,
+        restart: bool = True,
+        background: bool,
+        buffersize: int = 256,
+        on_full: _OnFull = 'wait',
+    ) -> _Decorator: ...
+    @overload
+    def on(
+        self,
+        type: Hashable,
+        handler: _Handler,
+        /,
+        *,
+        restart: bool = True,
+        background: Literal[False] = False,
+    ) -> Handler: ...
+    @overload
+    def on(
+        self,
+        type: Hashable,
+        handler: _Handler,
+        /,
+        *,
+        restart: bool = True,
+        background: bool,
+        buffersize: int = 256,
+        on_full: _OnFull = 'wait',
     ) -> Handler: ...
     def off(self, type: Hashable, handler: _Handler | Handler, /) -> bool: ...
-    def emit(self, type: Hashable, data: Any = None, /) -> bool: ...
-    def aemit(self, type: Hashable, data: Any = None, /) -> _EventCoroutine[bool]: ...
+    def handlers(self, type: Hashable = None, /) -> tuple[Handler, ...]: ...
+    emit: _Emit[bool]
+    aemit: _Emit[_EventCoroutine[bool]]
+    emit_threadsafe: _Emit[Future[bool]]
+    def wait_for(
+        self,
+        type: Hashable,
+        /,
+        *,
+        where: Callable[[Any], Any] | None = None,
+        timeout: float | None = None,
+    ) -> Coroutine[Any, Any, Any]: ...
     def dispatch(self, event: Any, /) -> bool: ...
     def adispatch(self, event: Any, /) -> _EventCoroutine[bool]: ...
     def run(self, events: Iterable[Any], /) -> None: ...
     def arun(self, events: AsyncIterable[Any] | Iterable[Any], /) -> _EventCoroutine[None]: ...
     def close(self) -> None: ...
     def aclose(self) -> _EventCoroutine[None]: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> Literal[True]: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *exception: object) -> None: ...
     def __aenter__(self) -> _EventCoroutine[Self]: ...
     def __aexit__(self, *exception: object) -> _EventCoroutine[None]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
 @final
 class amap(_AsyncStream[_T_co]):

@@ -69,7 +69,7 @@ static int
 dispatch_make_token(dispatch *self)
 {
     dispatcher *owner = self->owner;
-    if (dispatcher_make_variable(owner) < 0 || dispatcher_keep_loop(owner) < 0) {
+    if (dispatcher_make_variable(owner) < 0) {
         return -1;
     }
     uint64_t serial;
@@ -160,6 +160,9 @@ deliver_resume_awaited(dispatch *self, coroutine *caller, PyObject *value, PyObj
         }
     }
     PySendResult sent = coroutine_resume_awaited(caller, value, exception, result);
+    if (sent == PYGEN_NEXT && dispatcher_keep_loop(self->owner) < 0) {
+        raising_unraisable((PyObject *)self->owner);
+    }
     if (mark != NULL) {
         PyObject *raised = sent == PYGEN_ERROR ? PyErr_GetRaisedException() : NULL;
         if (PyContextVar_Reset(variable, mark) < 0) {

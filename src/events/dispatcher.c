@@ -108,7 +108,7 @@ dispatcher_keep_loop(dispatcher *self)
 {
     PyObject *loop, *earlier;
     int running = loop_running(self->state, &loop);
-    if (running <= 0) {
+    if (running <= 0) { /* a loop that was used before may run again */
         return running;
     }
     Py_BEGIN_CRITICAL_SECTION(self);

@@ -148,7 +148,7 @@ def test_length_is_the_number_of_queued_events() -> None:
     d, log = Dispatcher(), Log()
 
     def handle(data: int) -> None:
-        for n in range(data):
+        for _ in range(data):
             d.emit('x', 0)
         log.append(len(d))
 

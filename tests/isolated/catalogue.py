@@ -1278,6 +1278,8 @@ def close_dispatcher(use: Dispatching) -> None:
 
 recipe(
     'Dispatcher',
+    'Dispatcher',
+    'Handler',
     make=make_dispatcher,
     step=dispatch_one,
     close=close_dispatcher,
@@ -1333,6 +1335,57 @@ recipe(
     close=lambda use: finish(use.dispatcher.aclose()),
     items=up_to,
     shared=False,
+    out_of_memory=False,  # PyContextVar_Set() does not look at its token
+)
+
+
+class Background:
+    """Events for a handler with a task of its own, and one that waits for each."""
+
+    def __init__(self, count: int) -> None:
+        self.loop = new_loop()
+        self.events = counted(count)
+        self.dispatcher: Any = None
+
+    async def later(self, data: Any) -> None:
+        await self.dispatcher.aemit('answer', data)
+
+    async def step(self) -> Any:
+        if self.dispatcher is None:
+            self.dispatcher = Dispatcher()
+            self.dispatcher.on('number', self.later, background=True, buffersize=2)
+        answer = self.dispatcher.wait_for('answer')
+        try:
+            await self.dispatcher.aemit('number', next(self.events))
+            return await answer
+        except StopIteration:
+            return ...
+        finally:
+            answer.close()
+
+    def __next__(self) -> Any:
+        item = self.loop.run_until_complete(self.step())
+        if item is ...:
+            raise StopIteration
+        return item
+
+    async def aclose(self) -> None:
+        if self.dispatcher is not None:
+            await self.dispatcher.aclose()
+
+    def close(self) -> None:
+        if not self.loop.is_closed():
+            self.loop.run_until_complete(self.aclose())
+            self.loop.close()
+
+
+recipe(
+    'Dispatcher of background handlers',
+    'Dispatcher',
+    make=Background,
+    items=up_to,
+    shared=False,
+    runs_loop=True,
     out_of_memory=False,  # PyContextVar_Set() does not look at its token
 )
 

@@ -839,6 +839,84 @@ subject(
     },
 )
 
+
+class BackgroundDispatching(Dispatching):
+    """The same, with handlers that have tasks of their own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for kind, handler in (
+            ('a', self.plain),
+            ('b', handle_later),
+            ('b', handle_by_generator),
+            ('once', handle_once),
+            ('fails', handle_and_fail),
+            ('b', handle_by_async_generator),
+            (None, Call(lambda event: Item())),
+        ):
+            handled = self.dispatcher.on(kind, handler, background=True, buffersize=2)
+            world().watch(handled)
+            self.handlers.append((kind, handler))
+
+
+def emit_in_the_background(run: Any) -> None:
+    use = run.thing
+    for kind in KINDS:
+        run.drive(lambda kind=kind: use.dispatcher.aemit(kind, Item()))
+    run.attempt(lambda: use.dispatcher.off('b', handle_by_generator))
+    run.drive(lambda: use.dispatcher.aemit('b', Item()))
+    run.drive(use.dispatcher.aclose)
+
+
+def emit_in_the_background_and_drop(run: Any) -> None:
+    use = run.thing
+    for kind in KINDS:
+        run.attempt(lambda kind=kind: use.dispatcher.emit(kind, Item()))
+    run.drop()
+
+
+def close_in_the_background(run: Any) -> None:
+    use = run.thing
+    for kind in ('b', 'fails', 'b'):
+        run.attempt(lambda kind=kind: use.dispatcher.emit(kind, Item()))
+    closing = run.watch(use.dispatcher.aclose())
+    run.step(closing)
+    run.attempt(lambda: closing.throw(Error('thrown')))
+    run.finish(closing)
+
+
+def wait_for_events(run: Any) -> None:
+    use = run.thing
+    calls = [
+        run.watch(use.dispatcher.wait_for('b', where=Call(lambda data: Item()))),
+        run.watch(use.dispatcher.wait_for(Name('named'))),
+        run.watch(use.dispatcher.wait_for(None, timeout=0.005)),
+        run.watch(use.dispatcher.wait_for('unknown', timeout=0.005)),
+    ]
+    for call in calls:
+        run.step(call)
+    run.attempt(lambda: use.dispatcher.emit('b', Item()))
+    run.attempt(calls[1].close)
+    for call in calls:
+        run.finish(call)
+    run.attempt(use.dispatcher.handlers)
+    run.attempt(lambda: use.dispatcher.handlers(Name('named')))
+    run.drive(use.dispatcher.aclose)
+
+
+subject(
+    'Dispatcher of background handlers',
+    'Dispatcher',
+    'Handler',
+    make=BackgroundDispatching,
+    lives={
+        'emits': emit_in_the_background,
+        'dropped': emit_in_the_background_and_drop,
+        'closed': close_in_the_background,
+        'waits': wait_for_events,
+    },
+)
+
 # --- generators.csv, CSVRow -----------------------------------------------------------------------
 
 subject('csv.reader', make=lambda: csv.reader(Source(texts(*LINES)), delimiter=Text(',')))
