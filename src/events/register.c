@@ -88,7 +88,9 @@ dispatcher_register(dispatcher *self, PyObject *type, PyObject *object, bool res
     if (item == NULL || !generators_flag_get(&item->active)) {
         PyObject *raised = PyErr_GetRaisedException();
         mailbox_free(mailbox);
-        PyErr_SetRaisedException(raised);
+        if (raised != NULL) {
+            PyErr_SetRaisedException(raised);
+        }
         return item;
     }
     item->mailbox = mailbox;

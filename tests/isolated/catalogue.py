@@ -1386,7 +1386,7 @@ recipe(
     items=up_to,
     shared=False,
     runs_loop=True,
-    out_of_memory=False,  # PyContextVar_Set() does not look at its token
+    short_of_memory=False,  # a failure is told to the loop, and the answer never comes
 )
 
 # --- generators.csv -----------------------------------------------------------------------------
