@@ -476,7 +476,7 @@ static PyType_Slot handler_slots[] = {
 };
 
 PyType_Spec event_handler_spec = {
-    .name = "generators.Handler",
+    .name = "native_generators.Handler",
     .basicsize = sizeof(handler),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

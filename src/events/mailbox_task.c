@@ -511,7 +511,7 @@ static PyType_Slot mailbox_task_slots[] = {
 };
 
 PyType_Spec event_mailbox_task_spec = {
-    .name = "generators._native._EventMailboxTask",
+    .name = "native_generators._native._EventMailboxTask",
     .basicsize = sizeof(mailbox_task),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = mailbox_task_slots,

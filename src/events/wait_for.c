@@ -331,7 +331,7 @@ static PyType_Slot event_wait_slots[] = {
 };
 
 PyType_Spec event_wait_spec = {
-    .name = "generators._native._EventWait",
+    .name = "native_generators._native._EventWait",
     .basicsize = sizeof(event_wait),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

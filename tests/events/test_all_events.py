@@ -201,7 +201,7 @@ def test_handler_cannot_be_made() -> None:
 
 
 def test_dispatcher_can_be_subscripted_for_annotations() -> None:
-    assert repr(Dispatcher[dict[str, int]]) == 'generators.Dispatcher[dict[str, int]]'
+    assert repr(Dispatcher[dict[str, int]]) == 'native_generators.Dispatcher[dict[str, int]]'
 
 
 @pytest.mark.parametrize(
