@@ -2,6 +2,7 @@
 
 from generators._native import (
     FLUSH,
+    Broadcast,
     CSVError,
     CSVRow,
     DataError,
@@ -38,6 +39,7 @@ from generators._native import (
 
 __all__ = [
     'FLUSH',
+    'Broadcast',
     'CSVError',
     'CSVRow',
     'DataError',
