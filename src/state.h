@@ -59,6 +59,11 @@
     X(PyTypeObject, event_stream_type)                                     \
     X(PyTypeObject, aevent_stream_type)                                    \
     X(PyTypeObject, sse_event_type)                                        \
+    X(PyTypeObject, broadcast_type)                                        \
+    X(PyTypeObject, subscriber_type)                                       \
+    X(PyTypeObject, sync_subscriber_type)                                  \
+    X(PyTypeObject, gate_waker_type)                                       \
+    X(PyTypeObject, publishing_type)                                       \
     X(PyTypeObject, dispatcher_type)                                       \
     X(PyTypeObject, event_handler_type)                                    \
     X(PyTypeObject, event_topic_type)                                      \

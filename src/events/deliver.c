@@ -16,6 +16,7 @@
 #include "events/failure.h"
 #include "events/once.h"
 #include "events/post.h"
+#include "events/subscribe.h"
 #include "runtime/raising.h"
 
 /* ---- a handler ends or fails ---- */
@@ -199,7 +200,7 @@ deliver_awaited(dispatch *self, PyObject *result)
 {
     handler *item = self->current;
     self->current = NULL;
-    if (self->awaiting == AWAIT_ROOM || self->awaiting == AWAIT_END) {
+    if (self->awaiting >= AWAIT_PUBLISHING) {
         if (result == NULL) { /* this is no failure of the handler */
             dispatch_fail(self, item, PyErr_GetRaisedException());
         }
@@ -382,6 +383,30 @@ deliver_post(dispatch *self, handler *item)
     return 0;
 }
 
+/* Give the argument to a stream. */
+static int
+deliver_publish(dispatch *self, handler *item)
+{
+    bool is_over;
+    if (!generators_flag_get(&item->active)) {
+        return 0;
+    }
+    PyObject *awaitable =
+        subscribe_publish(item, deliver_argument(self, item), self->is_async, &is_over);
+    if (awaitable == NULL) {
+        dispatch_fail(self, item, PyErr_GetRaisedException());
+        return 0;
+    }
+    if (is_over && generators_flag_exchange(&item->active, false)) {
+        deliver_remove(self, item);
+    }
+    if (awaitable != Py_None) {
+        return deliver_await(self, item, awaitable, AWAIT_PUBLISHING);
+    }
+    Py_DECREF(awaitable);
+    return 0;
+}
+
 int
 deliver_event(dispatch *self, handler *item)
 {
@@ -397,7 +422,8 @@ deliver_event(dispatch *self, handler *item)
         }
         return 0;
     }
-    return deliver_to_handler(self, item);
+    return item->kind == HANDLER_STREAM ? deliver_publish(self, item)
+                                        : deliver_to_handler(self, item);
 }
 
 int
@@ -446,6 +472,9 @@ deliver_close(dispatch *self, handler *item, bool can_await, PyObject **closing)
     *closing = NULL;
     if (item->kind == HANDLER_ONCE) {
         return once_close(self->owner, item);
+    }
+    if (item->kind == HANDLER_STREAM) {
+        return subscribe_close(item);
     }
     if (item->mailbox != NULL) {
         deliver_take_close_errors(self, item);

@@ -9,8 +9,9 @@ typedef enum {
     AWAIT_PRIMING,
     AWAIT_SENDING,
     AWAIT_CLOSING,
-    AWAIT_ROOM, /* in the mailbox of a background handler */
-    AWAIT_END,  /* of the task of a background handler */
+    AWAIT_PUBLISHING, /* room in a stream.  This and what follows run no handler. */
+    AWAIT_ROOM,       /* in the mailbox of a background handler */
+    AWAIT_END,        /* of the task of a background handler */
 } dispatch_await;
 
 /* One dispatch: an event, the failures of its handlers, and the events that were queued

@@ -20,6 +20,7 @@
  *   post.c                    an event goes to a background handler
  *   register.c                on() and off()
  *   once.c                    an event goes to wait_for()
+ *   subscribe.c               subscribe(), and an event goes to its stream
  *   waiters.c                 async calls that wait for the current dispatch to end
  *   dispatch.c                what a dispatch holds
  *   failure.c                 what goes wrong in a dispatch

@@ -19,6 +19,7 @@
 #include "events/failure.h"
 #include "events/queue_task.h"
 #include "events/register.h"
+#include "events/subscribe.h"
 #include "events/wait_for.h"
 
 #include "runtime/attributes.h"
@@ -419,6 +420,8 @@ static PyMethodDef dispatcher_methods[] = {
      dispatcher_emit_threadsafe_doc},
     {"wait_for", (PyCFunction)(void (*)(void))dispatcher_wait_for,
      METH_VARARGS | METH_KEYWORDS, dispatcher_wait_for_doc},
+    {"subscribe", (PyCFunction)(void (*)(void))dispatcher_subscribe,
+     METH_VARARGS | METH_KEYWORDS, dispatcher_subscribe_doc},
     {"handlers", (PyCFunction)(void (*)(void))dispatcher_handlers, METH_FASTCALL,
      dispatcher_handlers_doc},
     {"dispatch", dispatcher_dispatch, METH_O, dispatch_doc},

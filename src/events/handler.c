@@ -188,12 +188,13 @@ handler_alloc(generators_state *state, PyObject *type, PyObject *object)
 }
 
 handler *
-handler_new_once(generators_state *state, PyObject *type, PyObject *where)
+handler_new_special(generators_state *state, PyObject *type, handler_kind kind,
+                    PyObject *object)
 {
-    handler *self = handler_alloc(state, type, where);
+    handler *self = handler_alloc(state, type, object);
     if (self != NULL) {
-        self->kind = HANDLER_ONCE;
-        self->target = Py_NewRef(where);
+        self->kind = kind;
+        self->target = Py_NewRef(object);
     }
     return self;
 }
@@ -261,7 +262,7 @@ handler_failed(handler *self, PyObject *exception, PyObject **second)
 {
     *second = NULL;
     if (self->kind == HANDLER_CALLABLE || self->kind == HANDLER_COROUTINE ||
-        self->kind == HANDLER_ONCE || self->target == NULL ||
+        !handler_is_listed(self) || self->target == NULL ||
         !generators_flag_get(&self->active)) {
         return;
     }

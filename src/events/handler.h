@@ -10,6 +10,7 @@ typedef enum {
     HANDLER_COROUTINE, /* is called; its result is awaited */
     HANDLER_ASYNCGEN,  /* receives data by asend(), which is awaited */
     HANDLER_ONCE,      /* wait_for(): receives data until one is what it waits for */
+    HANDLER_STREAM,    /* subscribe(): `object` is a Broadcast, which publishes the data */
 } handler_kind;
 
 /* Here for the paths that every event takes. */
@@ -58,8 +59,16 @@ handler_is_plain(const handler *self)
    runs user code.  If the generator returns at once, the handler is not active. */
 handler *handler_new(generators_state *state, PyObject *type, PyObject *object, bool restart);
 
-/* Make a handler for wait_for().  `where` is None or a callable. */
-handler *handler_new_once(generators_state *state, PyObject *type, PyObject *where);
+/* Make a handler for wait_for() or subscribe().  `object` is what it needs for that. */
+handler *handler_new_special(generators_state *state, PyObject *type, handler_kind kind,
+                             PyObject *object);
+
+/* Whether on() made it. */
+static inline bool
+handler_is_listed(const handler *self)
+{
+    return self->kind < HANDLER_ONCE;
+}
 
 /* Make a new generator from a generator function, and prime it; or make an async generator.
    0 or -1. */

@@ -330,7 +330,7 @@ dispatcher_handlers_of(dispatcher *self, PyObject *type)
 static int
 handler_is_for(handler *item, PyObject *object)
 {
-    if (item->kind == HANDLER_ONCE) {
+    if (!handler_is_listed(item)) {
         return 0;
     }
     return (PyObject *)item == object ? 1
@@ -389,7 +389,7 @@ handlers_registered(PyObject *handlers)
     PyObject *list = handlers == NULL ? NULL : PyList_New(0);
     for (Py_ssize_t i = 0; list != NULL && i < PySequence_Fast_GET_SIZE(handlers); i++) {
         PyObject *item = PySequence_Fast_GET_ITEM(handlers, i);
-        if (((handler *)item)->kind != HANDLER_ONCE && PyList_Append(list, item) < 0) {
+        if (handler_is_listed((handler *)item) && PyList_Append(list, item) < 0) {
             Py_CLEAR(list);
         }
     }

@@ -236,7 +236,7 @@ static bool
 event_topic_is_listed(event_topic *topic)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(topic->handlers); i++) {
-        if (((handler *)PyTuple_GET_ITEM(topic->handlers, i))->kind != HANDLER_ONCE) {
+        if (handler_is_listed((handler *)PyTuple_GET_ITEM(topic->handlers, i))) {
             return true;
         }
     }

@@ -279,7 +279,7 @@ dispatcher_wait_for(PyObject *op, PyObject *args, PyObject *kwargs)
     }
     self->timeout = seconds;
     self->owner = (dispatcher *)Py_NewRef(op);
-    self->item = handler_new_once(owner->state, type, where);
+    self->item = handler_new_special(owner->state, type, HANDLER_ONCE, where);
     if (self->item == NULL || coroutine_init(&self->base, &event_wait_kind, true) < 0) {
         Py_DECREF(self);
         return NULL;

@@ -6,6 +6,7 @@
 try:
     from native_generators._native import (
         FLUSH,
+        Broadcast,
         CSVError,
         CSVRow,
         DataError,
@@ -56,6 +57,7 @@ SUBMODULES = frozenset({'csv'})
 
 __all__ = [
     'FLUSH',
+    'Broadcast',
     'CSVError',
     'CSVRow',
     'DataError',

@@ -784,7 +784,14 @@ class chunked(_Stream[bytes]):
 
 @final
 class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
-    def __new__(cls, source: Iterable[_T_co], n: int) -> Self: ...
+    def __new__(
+        cls,
+        source: Iterable[_T_co | _Flush],
+        n: int,
+        *,
+        max_delay: float | None = None,
+        strict: bool = False,
+    ) -> Self: ...
 
 @final
 class achunked(_AsyncStream[bytes]):
@@ -801,7 +808,13 @@ class achunked(_AsyncStream[bytes]):
 @final
 class abatched(_AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
     def __new__(
-        cls, source: AsyncIterable[_T_co], n: int, *, close_with_task: bool = False
+        cls,
+        source: AsyncIterable[_T_co | _Flush],
+        n: int,
+        *,
+        max_delay: float | None = None,
+        strict: bool = False,
+        close_with_task: bool = False,
     ) -> Self: ...
 
 @final
@@ -1088,8 +1101,6 @@ class _Emit(Generic[_T_co]):
     @overload
     def __get__(self, d: None, owner: Any, /) -> Callable[..., _T_co]: ...
 
-_OnFull: TypeAlias = Literal['wait', 'drop_oldest', 'drop_newest', 'close']
-
 @final
 class Dispatcher(Generic[_Events]):
     def __new__(
@@ -1158,6 +1169,15 @@ class Dispatcher(Generic[_Events]):
         where: Callable[[Any], Any] | None = None,
         timeout: float | None = None,
     ) -> Coroutine[Any, Any, Any]: ...
+    def subscribe(
+        self,
+        type: Hashable,
+        /,
+        *,
+        buffersize: int = 256,
+        on_full: _OnFull = 'wait',
+        close_with_task: bool = False,
+    ) -> _Subscriber[Any]: ...
     def dispatch(self, event: Any, /) -> bool: ...
     def adispatch(self, event: Any, /) -> _EventCoroutine[bool]: ...
     def run(self, events: Iterable[Any], /) -> None: ...
@@ -1170,6 +1190,57 @@ class Dispatcher(Generic[_Events]):
     def __exit__(self, *exception: object) -> None: ...
     def __aenter__(self) -> _EventCoroutine[Self]: ...
     def __aexit__(self, *exception: object) -> _EventCoroutine[None]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+_OnFull: TypeAlias = Literal['wait', 'drop_oldest', 'drop_newest', 'close']
+
+@final
+class _Subscriber(_AsyncStream[_T_co], Generic[_T_co]):
+    @property
+    def held(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+
+@final
+class _SyncSubscriber(_Stream[_T_co], Generic[_T_co]):
+    @property
+    def held(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+
+@final
+class Broadcast(Generic[_T]):
+    def __new__(
+        cls,
+        *,
+        buffersize: int | None = 256,
+        on_full: _OnFull | None = 'wait',
+        replay: int | None = 0,
+    ) -> Self: ...
+    @property
+    def subscribers(self) -> int: ...
+    def publish(self, item: _T, /) -> int: ...
+    def apublish(self, item: _T, /) -> Coroutine[Any, Any, int]: ...
+    def run(self, source: Iterable[_T], /) -> None: ...
+    def arun(self, source: AsyncIterable[_T] | Iterable[_T], /) -> Coroutine[Any, Any, None]: ...
+    def close(self) -> None: ...
+    def subscribe(
+        self,
+        *,
+        buffersize: int | None = None,
+        on_full: _OnFull | None = None,
+        replay: int | None = None,
+        close_with_task: bool = False,
+    ) -> _Subscriber[_T]: ...
+    def subscribe_sync(
+        self,
+        *,
+        buffersize: int | None = None,
+        on_full: _OnFull | None = None,
+        replay: int | None = None,
+        timeout: float | None = None,
+    ) -> _SyncSubscriber[_T]: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 

@@ -36,6 +36,7 @@ async def untyped() -> None:
     assert_type(d.on('message', print, background=True, on_full='close'), Handler)
     assert_type(d.handlers('message'), tuple[Handler, ...])
     assert_type(len(d), int)
+    assert_type([data async for data in d.subscribe('message')], list[Any])
     d.on('message', print, buffersize=5)  # type: ignore[call-overload]
     d.on('message', print, background=True, on_full='drop')  # type: ignore[call-overload]
     d.emit()  # type: ignore[call-arg]
