@@ -541,6 +541,39 @@ generators_flag_exchange(generators_flag *flag, bool value)
 #endif
 }
 
+/* A count that one thread at a time changes, and others read, where no section covers both. */
+#if defined(Py_GIL_DISABLED) && defined(GENERATORS_PORTABLE)
+typedef _Atomic(uint64_t) generators_count;
+#else
+typedef uint64_t generators_count;
+#endif
+
+static inline uint64_t
+generators_count_get(const generators_count *count)
+{
+#if defined(Py_GIL_DISABLED) && !defined(GENERATORS_PORTABLE)
+    return _Py_atomic_load_uint64_relaxed(count);
+#else
+    return *count;
+#endif
+}
+
+static inline void
+generators_count_set(generators_count *count, uint64_t value)
+{
+#if defined(Py_GIL_DISABLED) && !defined(GENERATORS_PORTABLE)
+    _Py_atomic_store_uint64_relaxed(count, value);
+#else
+    *count = value;
+#endif
+}
+
+static inline void
+generators_count_add(generators_count *count)
+{
+    generators_count_set(count, generators_count_get(count) + 1);
+}
+
 /* Before 3.13 the GIL is the lock. */
 #ifndef Py_BEGIN_CRITICAL_SECTION
 #define Py_BEGIN_CRITICAL_SECTION(op) {

@@ -42,6 +42,7 @@ PRINTED = [
     '5\n6\n5\n',
     '0\n1\n2\n',
     'Message: hello\nMessage: one\nMessage: two\n',
+    'b\n',
     "['Name', 'Population']\n",
 ]
 
