@@ -318,7 +318,7 @@ static PyType_Slot broadcast_slots[] = {
 };
 
 PyType_Spec broadcast_spec = {
-    .name = "generators.Broadcast",
+    .name = "native_generators.Broadcast",
     .basicsize = sizeof(hub),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = broadcast_slots,

@@ -496,7 +496,7 @@ static PyType_Slot waker_slots[] = {
 };
 
 PyType_Spec gate_waker_spec = {
-    .name = "generators._native._Waker",
+    .name = "native_generators._native._Waker",
     .basicsize = sizeof(gate_waker),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

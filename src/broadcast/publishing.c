@@ -521,7 +521,7 @@ static PyType_Slot publishing_slots[] = {
 };
 
 PyType_Spec publishing_spec = {
-    .name = "generators._native._Publishing",
+    .name = "native_generators._native._Publishing",
     .basicsize = sizeof(publishing),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

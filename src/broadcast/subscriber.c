@@ -135,7 +135,7 @@ static PyType_Slot subscriber_slots[] = {
 };
 
 PyType_Spec subscriber_spec = {
-    .name = "generators._native._Subscriber",
+    .name = "native_generators._native._Subscriber",
     .basicsize = sizeof(subscriber),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -206,7 +206,7 @@ static PyType_Slot sync_subscriber_slots[] = {
 };
 
 PyType_Spec sync_subscriber_spec = {
-    .name = "generators._native._SyncSubscriber",
+    .name = "native_generators._native._SyncSubscriber",
     .basicsize = sizeof(sync_subscriber),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,
