@@ -42,6 +42,7 @@ PRINTED = [
     '0\n1\n2\n',
     'Message: hello\nMessage: one\nMessage: two\n',
     'b\n',
+    '[101, 102, 103] [101, 102, 103]\n',
     "['Name', 'Population']\n",
 ]
 

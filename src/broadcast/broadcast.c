@@ -128,11 +128,13 @@ broadcast_publish(PyObject *op, PyObject *item)
     }
 }
 
-PyDoc_STRVAR(apublish_doc,
-             "apublish($self, item, /)\n"
-             "--\n\n"
-             "A coroutine that does what publish() does, but waits while a subscriber with\n"
-             "on_full='wait' is full.  If it is cancelled, nobody got the item.");
+PyDoc_STRVAR(
+    apublish_doc,
+    "apublish($self, item, /)\n"
+    "--\n\n"
+    "A coroutine that does what publish() does, but waits while a subscriber with\n"
+    "on_full='wait' is full, and lets other tasks run now and then.  If it is\n"
+    "cancelled, nobody got the item.  Calls of several tasks may overtake one another.");
 
 static PyObject *
 broadcast_apublish(PyObject *op, PyObject *item)

@@ -69,6 +69,18 @@ def test_another_thread_closes_it() -> None:
     assert sender.subscribers == 0
 
 
+def test_one_of_many_that_wait_is_closed() -> None:
+    sender: Broadcast[int] = Broadcast()
+    streams = [sender.subscribe_sync() for _ in range(3)]
+    readers = [in_thread(lambda stream=stream: list(stream)) for stream in streams]
+    until(lambda: all(stream.gi_running for stream in streams))
+    time.sleep(0.02)
+    streams[0].close()
+    assert readers[0].result(SOON) == []
+    sender.run([1])
+    assert [reader.result(SOON) for reader in readers[1:]] == [[1], [1]]
+
+
 def test_a_failing_source_fails_a_thread() -> None:
     error = Failed()
 
