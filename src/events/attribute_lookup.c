@@ -69,6 +69,16 @@ attribute_lookup_find_value(attribute_lookup *self, PyObject *op, PyObject *valu
     self->kind = found == 1 ? LOOKUP_VALUE : LOOKUP_ORDINARY;
 }
 
+/* Whether the attribute of an object comes before what its class has under that name, and will
+   while the class is the same. */
+static bool
+descriptor_never_comes_first(PyObject *descriptor)
+{
+    return descriptor == NULL ||
+           (PyType_HasFeature(Py_TYPE(descriptor), Py_TPFLAGS_IMMUTABLETYPE) &&
+            Py_TYPE(descriptor)->tp_descr_set == NULL);
+}
+
 int
 attribute_lookup_find(attribute_lookup *self, PyObject *op, PyObject *name, PyObject *value)
 {
@@ -81,7 +91,7 @@ attribute_lookup_find(attribute_lookup *self, PyObject *op, PyObject *name, PyOb
     self->version = compat_type_version(type);
     int status = descriptor == NULL ? 0 : attribute_lookup_find_place(self, op, descriptor);
     if (status == 0 && self->kind == LOOKUP_ORDINARY &&
-        (descriptor == NULL || Py_TYPE(descriptor)->tp_descr_set == NULL)) {
+        descriptor_never_comes_first(descriptor)) {
         attribute_lookup_find_value(self, op, value);
     }
     Py_XDECREF(descriptor);
