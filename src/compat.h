@@ -418,6 +418,50 @@ compat_is_named_tuple_field(PyObject *descriptor)
     const char *name = Py_TYPE(descriptor)->tp_name, *dot = strrchr(name, '.');
     return dot != NULL && strcmp(dot + 1, "_tuplegetter") == 0;
 }
+
+/* An object without a dict of its own has the values of its attributes in an array.  The index
+   of an attribute is the same for all objects of a type, and an array has room for each index
+   that was ever given.  *order is the indexes of the attributes that the object has, `count`
+   of them.  NULL if it has no such array. */
+static inline PyObject **
+compat_attribute_values(PyObject *op, const uint8_t **order, Py_ssize_t *step, size_t *count)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    typedef struct {
+        uint8_t capacity, size, embedded, valid;
+        PyObject *values[1];
+    } inline_values;
+    PyTypeObject *type = Py_TYPE(op);
+    if (!(type->tp_flags & Py_TPFLAGS_INLINE_VALUES) ||
+        type->tp_basicsize != (Py_ssize_t)sizeof(PyObject)) {
+        return NULL;
+    }
+    inline_values *self = (inline_values *)(op + 1);
+    if (!self->valid) {
+        return NULL;
+    }
+    *order = (const uint8_t *)&self->values[self->capacity];
+    *step = 1;
+    *count = self->size;
+    return self->values;
+#else
+    if (!(Py_TYPE(op)->tp_flags & Py_TPFLAGS_MANAGED_DICT)) {
+        return NULL;
+    }
+#if PY_VERSION_HEX >= 0x030C0000
+    uintptr_t tagged = ((uintptr_t *)op)[-3];
+    PyObject **values = tagged & 1 ? (PyObject **)(tagged + 1) : NULL;
+#else
+    PyObject **values = ((PyObject ***)op)[-4];
+#endif
+    if (values != NULL) {
+        *order = (const uint8_t *)values - 3;
+        *step = -1;
+        *count = ((const uint8_t *)values)[-2];
+    }
+    return values;
+#endif
+}
 #else
 #define COMPAT_TYPE_VERSIONS 0
 #endif
