@@ -460,9 +460,10 @@ class _CSVColumn(Buffer):
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
-    def __buffer__(self, flags: int, /) -> memoryview: ...
     def __arrow_c_schema__(self) -> object: ...
-    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+    def __arrow_c_array__(
+        self, requested_schema: object | None = None
+    ) -> tuple[object, object]: ...
 
 @final
 class CSVBatch:
@@ -480,7 +481,9 @@ class CSVBatch:
     def __ne__(self, other: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
     def __arrow_c_schema__(self) -> object: ...
-    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+    def __arrow_c_array__(
+        self, requested_schema: object | None = None
+    ) -> tuple[object, object]: ...
     def __reduce__(self) -> tuple[Callable[..., Self], tuple[int, tuple[Any, ...]]]: ...
     @classmethod
     def _restore(cls, rows: int, columns: tuple[Any, ...], /) -> Self: ...
@@ -663,6 +666,7 @@ class jsonl_rows(_Stream[_T_co]):
         cls,
         source: _Source,
         *,
+        loads: None = None,
         blank: Literal['skip', 'error'] = 'skip',
         on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
         max_line: int | None = 67108864,
@@ -702,6 +706,7 @@ class ajsonl_rows(_AsyncStream[_T_co]):
         cls,
         source: _AsyncSource,
         *,
+        loads: None = None,
         blank: Literal['skip', 'error'] = 'skip',
         on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
         max_line: int | None = 67108864,
@@ -733,7 +738,7 @@ class ServerSentEvent:
     def id(self) -> str: ...
     @property
     def retry(self) -> int | None: ...
-    def json(self, loads: Callable[[str], Any] = ...) -> Any: ...
+    def json(self, loads: Callable[[str], Any] | None = None) -> Any: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -773,7 +778,7 @@ class event_stream(_Stream[bytes]):
         cls,
         events: Iterable[_Event],
         *,
-        dumps: Callable[[Any], str | Buffer] | None = ...,
+        dumps: Callable[[Any], str | Buffer] | None = None,
         retry: int | None = None,
         error: Callable[[Exception], _Event | None] | None = None,
     ) -> Self: ...
@@ -784,22 +789,32 @@ class aevent_stream(_AsyncStream[bytes]):
         cls,
         events: AsyncIterable[_Event],
         *,
-        dumps: Callable[[Any], str | Buffer] | None = ...,
+        dumps: Callable[[Any], str | Buffer] | None = None,
         retry: int | None = None,
         heartbeat: float | None = None,
         error: Callable[[Exception], _Event | None] | None = None,
         close_with_task: bool = False,
     ) -> Self: ...
 
+@type_check_only
+class _ArrowStreamSource(Protocol):
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
+@type_check_only
+class _ArrowArraySource(Protocol):
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...
+
+_ArrowSource: TypeAlias = _ArrowStreamSource | _ArrowArraySource
+
 @final
 class csv_encode(_Stream[bytes]):
     def __new__(
         cls,
-        rows: Iterable[Any],
+        rows: Iterable[Any] | _ArrowSource,
         *,
         columns: Iterable[str] | None = None,
-        header: bool | Iterable[str] = False,
-        extra: Literal['raise', 'ignore'] = 'raise',
+        header: bool | Iterable[str] | None = None,
+        extra: Literal['raise', 'ignore'] | None = None,
         missing: Any = ...,
         size: int = 65536,
         max_delay: float | None = 0.1,
@@ -827,8 +842,8 @@ class acsv_encode(_AsyncStream[bytes]):
         rows: AsyncIterable[Any],
         *,
         columns: Iterable[str] | None = None,
-        header: bool | Iterable[str] = False,
-        extra: Literal['raise', 'ignore'] = 'raise',
+        header: bool | Iterable[str] | None = None,
+        extra: Literal['raise', 'ignore'] | None = None,
         missing: Any = ...,
         size: int = 65536,
         max_delay: float | None = 0.1,
@@ -856,7 +871,7 @@ class jsonl_encode(_Stream[bytes]):
         cls,
         rows: Iterable[Any],
         *,
-        dumps: Callable[[Any], str | Buffer] = ...,
+        dumps: Callable[[Any], str | Buffer] | None = None,
         size: int = 65536,
         max_delay: float | None = 0.1,
     ) -> Self: ...
@@ -869,7 +884,7 @@ class ajsonl_encode(_AsyncStream[bytes]):
         cls,
         rows: AsyncIterable[Any],
         *,
-        dumps: Callable[[Any], str | Buffer] = ...,
+        dumps: Callable[[Any], str | Buffer] | None = None,
         size: int = 65536,
         max_delay: float | None = 0.1,
         close_with_task: bool = False,

@@ -131,7 +131,7 @@ json_lines_take(chunks *base, generators_state *state, PyObject *row, Py_ssize_t
     return status;
 }
 
-const chunks_kind json_lines_kind = {json_lines_take, chunks_end, false};
+const chunks_kind json_lines_kind = {json_lines_take, chunks_end, false, NULL};
 
 /* ---- lifetime ---- */
 
@@ -154,7 +154,7 @@ json_lines_traverse(json_lines *self, visitproc visit, void *arg)
 static int
 read_dumps(json_lines *self, PyObject *dumps)
 {
-    if (dumps == NULL) {
+    if (dumps == NULL || dumps == Py_None) {
         PyObject *module = PyImport_ImportModule("native_generators._json");
         self->dumps = module == NULL ? NULL : PyObject_GetAttrString(module, "dumps");
         Py_XDECREF(module);

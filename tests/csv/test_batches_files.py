@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip('pyarrow')
-
 from generators import csv_batches, csv_rows
 
 from . import oracle
@@ -106,7 +104,14 @@ def test_a_file_in_its_own_encoding(name: str) -> None:
 
 
 ANNOTATED = ANNOTATIONS.read_text('utf-8').splitlines()[1:] if ANNOTATIONS.exists() else []
-SEPARATORS = {'comma': ',', 'nsign': '#', 'semicolon': ';', 'space': ' ', 'tab': '\t', 'vslash': '|'}
+SEPARATORS = {
+    'comma': ',',
+    'nsign': '#',
+    'semicolon': ';',
+    'space': ' ',
+    'tab': '\t',
+    'vslash': '|',
+}
 QUOTES = {'doublequote': '"', 'singlequote': "'"}
 CODECS = {'ansi': 'cp1252', 'shif-jis': 'shift-jis', 'utf8': 'utf-8'}
 

@@ -208,7 +208,8 @@ csv_step
 csv_batcher_fail(csv_batcher *self, generators_state *state, PyObject **batch)
 {
     if (!self->opened || self->builder.rows == 0 || self->asking ||
-        !PyErr_ExceptionMatches(PyExc_Exception)) {
+        !PyErr_ExceptionMatches(PyExc_Exception) ||
+        PyErr_ExceptionMatches(PyExc_MemoryError)) {
         return CSV_RAISED_ERROR;
     }
     PyObject *error = PyErr_GetRaisedException();
@@ -305,9 +306,11 @@ answer_all(csv_batcher *self, generators_state *state)
     while ((next = columns_next_question(&self->builder)) != NULL) {
         const columns_question question = *next;
         const fields_record *record = &machine_of(self)->records[question.record];
-        take_records(self, question.record);
-        get_counts(self, &self->then);
-        take_records(self, question.record + 1);
+        if (machine_of(self)->taken <= question.record) {
+            take_records(self, question.record);
+            get_counts(self, &self->then);
+            take_records(self, question.record + 1);
+        }
         const uint64_t line_count = self->records.parser.line_count;
         int status = answer(self, state, &question, record);
         if (status > 0) {
@@ -384,7 +387,8 @@ lay_out(csv_batcher *self, generators_state *state, bool *full)
         .count = machine->records_length,
     };
     block.block = csv_parser_units(parser, &block.width);
-    if (csv_batch_plan_look(&self->plan, state, parser) < 0 ||
+    const int64_t room = self->rows - (self->opened ? self->builder.rows : 0);
+    if (csv_batch_plan_look(&self->plan, state, parser, room) < 0 ||
         (!self->opened && open_builder(self) < 0)) {
         return CSV_RAISED_ERROR;
     }

@@ -598,17 +598,21 @@ has_zone(generators_state *state, PyObject *text)
     return zoned;
 }
 
-/* Look for the first value of an undecided column among the records.  0 or -1. */
+/* Look for the first value of an undecided column among the next `rows` records.  0 or -1. */
 static int
 look_for_zone(csv_batch_plan *self, generators_state *state, const csv_parser *parser,
-              uint32_t column)
+              uint32_t column, int64_t rows)
 {
     const fields *machine = &parser->machine;
     const uint32_t field = self->specs[column].field;
-    for (size_t i = machine->taken; i < machine->records_length; i++) {
+    for (size_t i = machine->taken; rows > 0 && i < machine->records_length; i++) {
         const fields_record *record = &machine->records[i];
         uint32_t width = fields_count(machine, record);
-        if (width <= field || width < self->layout.least || width > self->layout.most) {
+        if (width == 0 || width < self->layout.least || width > self->layout.most) {
+            continue; /* it gives no row */
+        }
+        rows--;
+        if (width <= field) {
             continue;
         }
         PyObject *text = csv_field_text(parser, state, record, field);
@@ -634,11 +638,12 @@ look_for_zone(csv_batch_plan *self, generators_state *state, const csv_parser *p
 }
 
 int
-csv_batch_plan_look(csv_batch_plan *self, generators_state *state, const csv_parser *parser)
+csv_batch_plan_look(csv_batch_plan *self, generators_state *state, const csv_parser *parser,
+                    int64_t rows)
 {
     set_units(self, parser);
     for (uint32_t i = 0; self->undecided_count > 0 && i < self->count; i++) {
-        if (self->undecided[i] && look_for_zone(self, state, parser, i) < 0) {
+        if (self->undecided[i] && look_for_zone(self, state, parser, i, rows) < 0) {
             return -1;
         }
     }

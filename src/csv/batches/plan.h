@@ -50,9 +50,10 @@ int csv_batch_plan_settle_empty(csv_batch_plan *self);
 int csv_batch_plan_request(csv_batch_plan *self, const csv_parser *parser, PyObject *capsule);
 
 /* Before records are laid out: set what depends on the parser's units and, from the first
-   values, what is undecided.  0 or -1. */
+   values, what is undecided.  `rows` is how many more rows the batch may have: the values of
+   the first batch decide, however the source is cut into pieces.  0 or -1. */
 int csv_batch_plan_look(csv_batch_plan *self, generators_state *state,
-                        const csv_parser *parser);
+                        const csv_parser *parser, int64_t rows);
 
 /* What is still undecided has no zone. */
 void csv_batch_plan_decide(csv_batch_plan *self);

@@ -245,9 +245,9 @@ restore_column(arrow_field *field, columns_array *array, long long rows,
                      Py_TYPE(part)->tp_name);
         return -1;
     }
-    if (!PyArg_ParseTuple(part, "U" PART, &name, &format, &is_dictionary, &nullable, &entry_count,
-                          &data[0], &lengths[0], &data[1], &lengths[1], &data[2], &lengths[2],
-                          &data[3], &lengths[3])) {
+    if (!PyArg_ParseTuple(part, "U" PART, &name, &format, &is_dictionary, &nullable,
+                          &entry_count, &data[0], &lengths[0], &data[1], &lengths[1], &data[2],
+                          &lengths[2], &data[3], &lengths[3])) {
         return -1;
     }
     field->is_dictionary = is_dictionary != 0;
