@@ -388,7 +388,8 @@ add_named_tuple(PyObject *module, const char *name, const char *names, const cha
 {
     PyObject *make = import_attribute("collections", "namedtuple");
     PyObject *args = make == NULL ? NULL : Py_BuildValue("(ss)", name, names);
-    PyObject *kwargs = args == NULL ? NULL : Py_BuildValue("{ss}", "module", "native_generators");
+    PyObject *kwargs =
+        args == NULL ? NULL : Py_BuildValue("{ss}", "module", "native_generators");
     PyObject *class = kwargs == NULL ? NULL : PyObject_Call(make, args, kwargs);
     Py_XDECREF(make);
     Py_XDECREF(args);
