@@ -282,6 +282,15 @@ append_doubled(csv_cells *self, const uint8_t *text, size_t count)
     return CSV_WRITTEN;
 }
 
+static inline bool
+is_special(const quoter *finder, const csv_cell *cell, uint8_t flags)
+{
+    if (flags & (CELL_PLAIN | CELL_SPECIAL)) {
+        return (flags & CELL_SPECIAL) != 0;
+    }
+    return quote_find(finder, cell->start, cell->length, 1) < cell->length;
+}
+
 /* Append the field of a cell, unless its text can stay where it is. */
 static csv_written
 quote_cell(csv_cells *self, csv_cell *cell, uint8_t flags)
@@ -294,9 +303,7 @@ quote_cell(csv_cells *self, csv_cell *cell, uint8_t flags)
         csv_style_is_formula(cell->start, cell->length)) {
         result = append_defused(self, cell->start, cell->length, quoted);
     }
-    else if (!style->ascii ||
-             !((flags & CELL_PLAIN) ||
-               quote_find(style->quoter, cell->start, cell->length, 1) == cell->length)) {
+    else if (!style->ascii || is_special(style->quoter, cell, flags)) {
         result = style->doubles ? append_doubled(self, cell->start, cell->length)
                                 : append_field(self, cell->start, cell->length, quoted);
     }
