@@ -411,6 +411,27 @@ recipe(
 )
 
 
+@functools.cache
+def long_rows(count: int) -> bytes:
+    return ''.join(['id,text\n', *(f'{i},{"x" * 40_000}\n' for i in range(-5, count))]).encode()
+
+
+def by_threads(count: int) -> Any:
+    """Blocks are under way: a block is 512 KiB, and the first batch is taken."""
+    batches = csv_batches(long_rows(count), types={'id': int}, rows=5, threads=3)
+    next(batches)
+    return batches
+
+
+recipe(
+    'csv_batches by threads',
+    make=by_threads,
+    step=lambda batches: memoryview(next(batches).column('id')).tolist(),
+    items=lambda n: [list(range(i, min(i + 5, n))) for i in range(0, n, 5)],
+    forked=RuntimeError,
+)
+
+
 def ignore_fault(error: CSVError, raw: bytes) -> None:
     if isinstance(error.__cause__, MemoryError):
         raise error
