@@ -12,7 +12,15 @@
 int
 beat_open(beat *self, PyObject *every, PyObject *item)
 {
-    if (seconds_read(every, "every", false, &self->every) < 0) {
+    if (every == Py_None) {
+        PyErr_SetString(PyExc_TypeError, "every must be a number of seconds, not 'NoneType'");
+        return -1;
+    }
+    if (seconds_read(every, "every", &self->every) < 0) {
+        return -1;
+    }
+    if (self->every == 0) {
+        PyErr_Format(PyExc_ValueError, "every must be more than 0 seconds, not %R", every);
         return -1;
     }
     self->item = Py_NewRef(item);

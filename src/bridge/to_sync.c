@@ -436,8 +436,7 @@ to_sync_init(to_sync *self, generators_state *state, PyObject *args, PyObject *k
     Py_ssize_t buffersize = 256, max_bytes = 1 << 20;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$nnOOO:to_sync", keywords, &source,
                                      &buffersize, &max_bytes, &loop, &timeout, &sizeof_item) ||
-        check_source(source) < 0 ||
-        (timeout != Py_None && seconds_read(timeout, "timeout", true, &self->timeout) < 0) ||
+        check_source(source) < 0 || seconds_read(timeout, "timeout", &self->timeout) < 0 ||
         patched_check_threads("to_sync()", "read the source in a process without it") < 0 ||
         find_background(self, state) < 0) {
         return -1;

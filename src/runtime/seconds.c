@@ -1,4 +1,4 @@
-/* A number of seconds: see seconds.h.  User code runs in its __float__() and __repr__(). */
+/* Reading a number of seconds: see seconds.h.  User code: the number's __float__(). */
 #include "runtime/seconds.h"
 
 #include <math.h>
@@ -6,11 +6,13 @@
 #include "core/clock.h"
 #include "runtime/raising.h"
 
-#define MOST 9e18 /* nanoseconds that a clock can count */
-
 int
-seconds_read(PyObject *given, const char *name, bool takes_zero, uint64_t *nanoseconds)
+seconds_read(PyObject *given, const char *name, uint64_t *nanoseconds)
 {
+    *nanoseconds = SECONDS_FOREVER;
+    if (given == Py_None) {
+        return 0;
+    }
     double seconds = PyFloat_AsDouble(given);
     if (seconds == -1.0 && PyErr_Occurred()) {
         if (!PyNumber_Check(given) && raising_forgive(PyExc_TypeError) == 0) {
@@ -19,12 +21,13 @@ seconds_read(PyObject *given, const char *name, bool takes_zero, uint64_t *nanos
         }
         return -1;
     }
-    if (isnan(seconds) || seconds < 0 || (seconds == 0 && !takes_zero)) {
-        PyErr_Format(PyExc_ValueError, "%s must be %s seconds, not %R", name,
-                     takes_zero ? "at least 0" : "more than 0", given);
+    if (isnan(seconds) || seconds < 0) {
+        PyErr_Format(PyExc_ValueError, "%s must be None or at least 0, not %R", name, given);
         return -1;
     }
-    double counted = ceil(seconds * (double)CLOCK_SECOND);
-    *nanoseconds = counted < MOST ? (uint64_t)counted : SECONDS_FOREVER;
+    double rounded = ceil(seconds * (double)CLOCK_SECOND);
+    if (rounded < 9e18) {
+        *nanoseconds = (uint64_t)rounded;
+    }
     return 0;
 }

@@ -1,4 +1,4 @@
-/* A number of seconds that a user gives. */
+/* How long, as a user gives it. */
 #ifndef GENERATORS_RUNTIME_SECONDS_H
 #define GENERATORS_RUNTIME_SECONDS_H
 
@@ -6,8 +6,8 @@
 
 #define SECONDS_FOREVER UINT64_MAX
 
-/* Read it into nanoseconds: SECONDS_FOREVER for more than can be counted.  0, or -1 with a
-   TypeError or ValueError that names the parameter: `takes_zero` says whether 0 is one. */
-int seconds_read(PyObject *given, const char *name, bool takes_zero, uint64_t *nanoseconds);
+/* None, which is SECONDS_FOREVER, or seconds, in nanoseconds.  `name` is the parameter's.  0,
+   or -1 with a TypeError or ValueError. */
+int seconds_read(PyObject *given, const char *name, uint64_t *nanoseconds);
 
 #endif

@@ -643,7 +643,7 @@ def test_a_source_of_another_librarys_loop() -> None:
         ({'buffersize': 1.5}, TypeError, 'float'),
         ({'buffersize': 1 << 80}, OverflowError, 'too large'),
         ({'max_bytes': 0}, ValueError, 'max_bytes must be at least 1'),
-        ({'timeout': -0.1}, ValueError, 'timeout must be at least 0 seconds, not -0.1'),
+        ({'timeout': -0.1}, ValueError, 'timeout must be None or at least 0, not -0.1'),
         ({'timeout': float('nan')}, ValueError, 'not nan'),
         ({'timeout': 'x'}, TypeError, 'timeout must be a number of seconds'),
         ({'loop': object()}, TypeError, "loop must be an asyncio event loop, not 'object'"),
