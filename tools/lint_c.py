@@ -37,6 +37,7 @@ ROOMS = {
     'csv/parse': 'source',
     'csv/row': 'csv/parse',
     'csv/rows': 'csv/row',
+    'csv/batches': 'csv/rows arrow',
     'chunks': 'source',
     'sse': 'source',
     'arrow': 'source',
@@ -44,9 +45,10 @@ ROOMS = {
     'text': 'source chunks',
     'csv/module': 'csv/rows csv/write',
     'bridge': 'source',
+    'broadcast': 'stream',
     'events': 'source',
     'tasks': 'source',
-    'module.c': 'csv/module sse text bridge events tasks',
+    'module.c': 'csv/module csv/batches sse text bridge broadcast events tasks',
 }
 WITHOUT_HEADER = {'module.c'}
 

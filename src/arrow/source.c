@@ -13,6 +13,8 @@
  */
 #include "arrow/source.h"
 
+#include "arrow/stream.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -168,6 +170,11 @@ raise_failure(arrow_source *self, int code)
     if (PyErr_Occurred()) {
         return -1;
     }
+    PyObject *exception = arrow_stream_exception(&self->stream);
+    if (exception != NULL) {
+        PyErr_SetRaisedException(exception);
+        return -1;
+    }
     if (code == ENOMEM) {
         PyErr_NoMemory();
         return -1;
@@ -220,6 +227,21 @@ raise_type(arrow_status status, const struct ArrowSchema *schema)
     return -1;
 }
 
+/* Release the GIL while another library works.  A stream of ours would only take it back. */
+static PyThreadState *
+let_others_run(arrow_source *self)
+{
+    return arrow_stream_carry(&self->stream) ? NULL : PyEval_SaveThread();
+}
+
+static void
+come_back(PyThreadState *thread)
+{
+    if (thread != NULL) {
+        PyEval_RestoreThread(thread);
+    }
+}
+
 int
 arrow_source_read_type(arrow_source *self)
 {
@@ -229,9 +251,9 @@ arrow_source_read_type(arrow_source *self)
     if (self->stream.release != NULL) {
         int code;
         struct ArrowSchema schema = {.release = NULL};
-        Py_BEGIN_ALLOW_THREADS
+        PyThreadState *thread = let_others_run(self);
         code = self->stream.get_schema(&self->stream, &schema);
-        Py_END_ALLOW_THREADS
+        come_back(thread);
         if (code != 0) {
             return raise_failure(self, code);
         }
@@ -273,9 +295,9 @@ arrow_source_next(arrow_source *self)
     }
     int code;
     struct ArrowArray batch = {.release = NULL};
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *thread = let_others_run(self);
     code = self->stream.get_next(&self->stream, &batch);
-    Py_END_ALLOW_THREADS
+    come_back(thread);
     if (code != 0) {
         return raise_failure(self, code);
     }
