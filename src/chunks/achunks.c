@@ -75,8 +75,17 @@ achunks_prepare(astream *Py_UNUSED(face), void *context, uint64_t *nanoseconds,
         *self->asked = false;
         return ASTREAM_ITEM;
     }
+    if (PyErr_Occurred()) {
+        return ASTREAM_ERROR;
+    }
+    if (machine->holding) {
+        *nanoseconds = GATHER_NO_PULL;
+        return chunks_feed_more(machine, self->kind) < 0 && !chunks_fail(machine)
+                   ? ASTREAM_ERROR
+                   : ASTREAM_AGAIN;
+    }
     *nanoseconds = achunks_time_left(machine);
-    return PyErr_Occurred() ? ASTREAM_ERROR : machine->finished ? ASTREAM_END : ASTREAM_AGAIN;
+    return machine->finished ? ASTREAM_END : ASTREAM_AGAIN;
 }
 
 /* Take the `answer` to a pull.  ASTREAM_AGAIN if the next chunk may now be ready. */

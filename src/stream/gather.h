@@ -12,9 +12,12 @@
 
 #include "stream/astream.h"
 
+#define GATHER_NO_PULL (ASTREAM_FOREVER - 1) /* instead of a time to pull for */
+
 typedef struct {
     /* Before a pull: ASTREAM_AGAIN with how long it may last in *nanoseconds, which counts
-       only if the stream is timed; or the outcome of the step. */
+       only if the stream is timed; or the outcome of the step.  ASTREAM_AGAIN with
+       GATHER_NO_PULL: nothing is pulled, and prepare() is next. */
     astream_outcome (*prepare)(astream *face, void *context, uint64_t *nanoseconds,
                                PyObject **value);
 
@@ -33,6 +36,12 @@ astream_gather_entered(astream *face, void *context, const astream_gathering *ho
         astream_outcome outcome = how->prepare(face, context, &nanoseconds, value);
         if (outcome != ASTREAM_AGAIN) {
             return outcome;
+        }
+        if (nanoseconds == GATHER_NO_PULL) {
+            if (astream_spend(face)) {
+                return ASTREAM_AGAIN;
+            }
+            continue;
         }
         astream_answer answer = face->is_timed ? astream_pull_within(face, nanoseconds, value)
                                                : astream_pull(face, value);
