@@ -76,7 +76,7 @@ message_of(PyObject *exception)
         PyErr_Clear();
     }
     else {
-        PyErr_WriteUnraisable(exception);
+        raising_unraisable(exception);
     }
     return message;
 }

@@ -124,6 +124,12 @@ def test_an_array_is_released_in_any_order() -> None:
     release(ctypes.byref(moved))
     assert not moved.release
     release(ctypes.byref(moved))  # twice
+    first = schema.children[0][0]
+    for held in (first, schema):
+        release_held = release_of(held)
+        release_held(ctypes.byref(held))
+        assert not held.release
+        release_held(ctypes.byref(held))
     del schema_capsule, array_capsule
 
 
@@ -312,6 +318,25 @@ def test_errors_of_a_source_are_errors_of_reading() -> None:
     failures.append(MemoryError('no room'))  # at once
     with pytest.raises(pa.ArrowMemoryError, match='MemoryError: no room'):
         pa.table(csv_batches(source()))
+
+
+class Nameless(Exception):
+    def __str__(self) -> str:
+        raise LookupError('no text')
+
+
+def test_an_exception_without_a_text_is_still_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def source() -> Iterator[bytes]:
+        raise Nameless
+        yield b''
+
+    seen: list[Any] = []
+    monkeypatch.setattr(sys, 'unraisablehook', lambda args: seen.append(args.exc_value))
+    with pytest.raises(OSError):
+        pa.table(csv_batches(source()))
+    assert list(map(type, seen)) == [LookupError]
 
 
 def test_ctrl_c_while_a_consumer_pulls(tmp_path: Path) -> None:

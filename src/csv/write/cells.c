@@ -250,6 +250,47 @@ append_plain(csv_cells *self, const uint8_t *text, size_t count, bool quoted)
     return CSV_WRITTEN;
 }
 
+/* Append a text with quotes around it, and its own doubled. */
+static csv_written
+append_doubled(csv_cells *self, const uint8_t *text, size_t count)
+{
+    const uint8_t quote = self->style->quotes[0];
+    const uint8_t *end = text + count, *next = memchr(text, quote, count);
+    if (next == NULL) {
+        return append_plain(self, text, count, true);
+    }
+    buffer *block = &self->quoted;
+    if (csv_cells_status(count > BUFFER_LIMIT / 2 - CSV_CELL_ROOM
+                             ? BUFFER_TOO_LONG
+                             : buffer_reserve(block, 2 * count + CSV_CELL_ROOM, 1)) < 0) {
+        return CSV_RAISED;
+    }
+    uint8_t *at = block->data + block->length;
+    *at++ = quote;
+    while (next != NULL) {
+        size_t part = (size_t)(next - text) + 1;
+        memcpy(at, text, part);
+        at += part;
+        *at++ = quote;
+        text = next + 1;
+        next = memchr(text, quote, (size_t)(end - text));
+    }
+    memcpy(at, text, (size_t)(end - text));
+    at += end - text;
+    *at++ = quote;
+    block->length = (size_t)(at - block->data);
+    return CSV_WRITTEN;
+}
+
+static inline bool
+is_special(const quoter *finder, const csv_cell *cell, uint8_t flags)
+{
+    if (flags & (CELL_PLAIN | CELL_SPECIAL)) {
+        return (flags & CELL_SPECIAL) != 0;
+    }
+    return quote_find(finder, cell->start, cell->length, 1) < cell->length;
+}
+
 /* Append the field of a cell, unless its text can stay where it is. */
 static csv_written
 quote_cell(csv_cells *self, csv_cell *cell, uint8_t flags)
@@ -262,10 +303,9 @@ quote_cell(csv_cells *self, csv_cell *cell, uint8_t flags)
         csv_style_is_formula(cell->start, cell->length)) {
         result = append_defused(self, cell->start, cell->length, quoted);
     }
-    else if (!style->ascii ||
-             !((flags & CELL_PLAIN) ||
-               quote_find(style->quoter, cell->start, cell->length, 1) == cell->length)) {
-        result = append_field(self, cell->start, cell->length, quoted);
+    else if (!style->ascii || is_special(style->quoter, cell, flags)) {
+        result = style->doubles ? append_doubled(self, cell->start, cell->length)
+                                : append_field(self, cell->start, cell->length, quoted);
     }
     else if (quoted || (flags & CELL_EDGE)) {
         result = append_plain(self, cell->start, cell->length, quoted);
@@ -273,7 +313,7 @@ quote_cell(csv_cells *self, csv_cell *cell, uint8_t flags)
     else {
         return CSV_WRITTEN;
     }
-    if (result == CSV_WRITTEN &&
+    if (result == CSV_WRITTEN && self->quoted.capacity - self->quoted.length < CSV_CELL_ROOM &&
         csv_cells_status(buffer_reserve(&self->quoted, CSV_CELL_ROOM, 1)) < 0) {
         result = CSV_RAISED;
     }

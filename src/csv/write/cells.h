@@ -8,10 +8,11 @@
 /* What is known of a field beside its text. */
 enum {
     CELL_NULL = 1,
-    CELL_QUOTED = 2, /* `quoting` requires it */
-    CELL_NUMBER = 4, /* no spreadsheet runs it */
-    CELL_PLAIN = 8,  /* it has no special character */
-    CELL_EDGE = 16,  /* it may not be read beyond its end */
+    CELL_QUOTED = 2,   /* `quoting` requires it */
+    CELL_NUMBER = 4,   /* no spreadsheet runs it */
+    CELL_PLAIN = 8,    /* it has no special character */
+    CELL_EDGE = 16,    /* it may not be read beyond its end */
+    CELL_SPECIAL = 32, /* it has a special character */
 };
 
 typedef struct {

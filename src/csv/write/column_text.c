@@ -157,8 +157,10 @@ quote_texts(csv_column *self, size_t count, bool quoted, const uint8_t *readable
             scanned && (!found || !has_special(self->specials, (size_t)(cell->start - first),
                                                cell->length));
         bool edge = readable != NULL && cell->start + CSV_CELL_ROOM > readable;
-        cells->flags[i] |= (uint8_t)((quoted ? CELL_QUOTED : 0) | (plain ? CELL_PLAIN : 0) |
-                                     (edge ? CELL_EDGE : 0));
+        cells->flags[i] |= (uint8_t)((quoted ? CELL_QUOTED : 0) | (edge ? CELL_EDGE : 0) |
+                                     (plain     ? CELL_PLAIN
+                                      : scanned ? CELL_SPECIAL
+                                                : 0));
     }
     return csv_cells_quote(cells, count);
 }

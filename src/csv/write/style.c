@@ -42,6 +42,8 @@ csv_style_open(csv_style *self, const csv_encoder *encoder)
     self->end_length = (size_t)length;
     self->ascii = is_ascii(set->delimiter) && is_ascii(set->quote) && is_ascii(set->escape) &&
                   PyUnicode_IS_ASCII(terminator);
+    self->doubles = self->ascii && own->dialect.doublequote && !own->dialect.escapes &&
+                    set->escape == SCAN_ABSENT && set->quote != SCAN_ABSENT;
     size_t width = 0;
     if (set->quote != SCAN_ABSENT &&
         (write_character(set->quote, self->quotes, &width) < 0 ||

@@ -23,6 +23,7 @@ typedef struct {
 typedef struct {
     const quoter *quoter; /* borrowed from the encoder */
     bool ascii;           /* all special characters are: bytes are looked at, not characters */
+    bool doubles;         /* nothing is ever escaped: quotes are doubled, and that is all */
     bool escape_formulas;
     bool quotes_text;
     bool quotes_number;
