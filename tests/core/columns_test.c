@@ -353,6 +353,9 @@ model_timestamp(cell *c, const columns_spec *spec)
     for (int i = 0; i < (int)spec->unit; i++) {
         per_second *= 1000;
     }
+    if (per_second == 1000000000 && (t.seconds > 9000000000 || t.seconds < -9000000000)) {
+        return false;
+    }
     int64_t step = 1000000000 / per_second;
     int64_t value = t.seconds * per_second + t.nanosecond / step;
     return t.nanosecond % step == 0 && store(c, &value, 8);
