@@ -6,6 +6,7 @@
 try:
     from native_generators._native import (
         FLUSH,
+        Broadcast,
         CSVBatch,
         CSVError,
         CSVRow,
@@ -13,6 +14,7 @@ try:
         Dispatcher,
         ErrorEvent,
         Event,
+        Handler,
         ServerSentEvent,
         abatched,
         achunked,
@@ -58,6 +60,7 @@ SUBMODULES = frozenset({'csv'})
 
 __all__ = [
     'FLUSH',
+    'Broadcast',
     'CSVBatch',
     'CSVError',
     'CSVRow',
@@ -65,6 +68,7 @@ __all__ = [
     'Dispatcher',
     'ErrorEvent',
     'Event',
+    'Handler',
     'ServerSentEvent',
     'abatched',
     'achunked',
