@@ -235,6 +235,8 @@ subject(
 subject('csv_rows of a file', make=lambda: csv_rows(File(b''.join(DATA)), into=dict))
 subject('csv_rows of a text file', make=lambda: csv_rows(File(Text(''.join(LINES)))))
 subject('csv_rows of a buffer', make=lambda: csv_rows(world().container(Buffer(b''.join(DATA)))))
+LONG_ROWS = ('1,' + 'x' * 100_000 + '\n').encode() * 4  # a block of a thread is 512 KiB
+
 subject(
     'csv_batches',
     'csv_batches',
@@ -255,6 +257,12 @@ subject(
         Source(texts('a\n', '1\n', 'x\n', '2\n', 'y\n')),
         types={'a': int},
         on_error=Call(lambda error, text: Item()),
+    ),
+)
+subject(
+    'csv_batches by threads',
+    make=lambda: csv_batches(
+        generator(buffers(b'a,b\n1,2\n', *[LONG_ROWS] * 4)), types={'a': int}, rows=4, threads=2
     ),
 )
 subject(
