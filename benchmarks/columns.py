@@ -52,12 +52,12 @@ TYPES: dict[str, dict[str, type]] = {
         ['qtr', 'min', 'sec', 'down', 'togo', 'ydline', 'offscore', 'defscore', 'season'], int
     ),
     'worldcitiespop': dict.fromkeys(['Population', 'Latitude', 'Longitude'], float),
-    'gtfs': dict.fromkeys(['stop_sequence', 'pickup_type', 'drop_off_type', 'timepoint'], int),
+    'gtfs-mbta-stop-times': dict.fromkeys(['stop_sequence', 'pickup_type', 'drop_off_type', 'timepoint'], int),
 }
 TWO = {
     'nfl': ['off', 'season'],
     'worldcitiespop': ['City', 'Latitude'],
-    'gtfs': ['stop_id', 'stop_sequence'],
+    'gtfs-mbta-stop-times': ['stop_id', 'stop_sequence'],
 }
 
 
@@ -123,7 +123,7 @@ def by_duckdb(path: Path) -> Work:
     duckdb = package('duckdb')
     database = duckdb.connect(config={'threads': int(os.environ['OMP_NUM_THREADS'])})
     query = f"from read_csv('{path}', all_varchar=true, header=true)"
-    return lambda: database.sql(query).fetch_arrow_table()
+    return lambda: database.sql(query).to_arrow_table()
 
 
 def ours(path: Path, types: dict[str, type], **more: Any) -> Work:
