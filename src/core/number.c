@@ -75,20 +75,26 @@ typedef struct {
     int exponent;
 } decimal;
 
-/* Append the digits at s->at to *total, which wraps around if they are too many. */
+/* Append the digits at s->at to *total, which wraps around if they are too many: a word of
+   them at a time, and what is left of a word at once. */
 static inline void
 take_digits(span *s, uint64_t *total)
 {
-    while (s->end - s->at >= 8) {
-        uint64_t word = load8(s->at);
-        if (not_digits(word) != 0) {
-            break;
+    static const uint32_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+    while (s->at < s->end) {
+        const size_t left = (size_t)(s->end - s->at);
+        const uint64_t word = left >= 8 ? load8(s->at) : load_short(s->at, left);
+        const uint64_t wrong = not_digits(word);
+        if (wrong != 0) {
+            const size_t count = lowest_bit(wrong) / 8;
+            if (count > 0) {
+                *total = *total * tens[count] + eight_digits(pad_zeros(word, count));
+                s->at += count;
+            }
+            return;
         }
         *total = *total * 100000000 + eight_digits(word);
         s->at += 8;
-    }
-    while (s->at < s->end && is_digit(*s->at)) {
-        *total = *total * 10 + (uint64_t)(*s->at++ - '0');
     }
 }
 

@@ -347,15 +347,9 @@ pipeline_release(pipeline *self)
 }
 
 bool
-pipeline_has_room(pipeline *self)
+pipeline_has_room(const pipeline *self)
 {
     return self->tail - self->head < self->capacity;
-}
-
-bool
-pipeline_is_empty(pipeline *self)
-{
-    return self->tail == self->head;
 }
 
 bool

@@ -107,9 +107,8 @@ void pipeline_stall(pipeline *self);
 /* The oldest block is not needed any longer. */
 void pipeline_release(pipeline *self);
 
-/* Whether blocks can be filled, and whether some are under way. */
-bool pipeline_has_room(pipeline *self);
-bool pipeline_is_empty(pipeline *self);
+/* Whether a block can be filled. */
+bool pipeline_has_room(const pipeline *self);
 bool pipeline_has_stalled(pipeline *self);
 
 #endif

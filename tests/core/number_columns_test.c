@@ -95,6 +95,7 @@ test_floats(void)
     CHECK(READ(number_float, "16777217", &value) == NUMBER_UNSURE, "halfway");
     CHECK(READ(number_float, "1e39", &value) == NUMBER_UNSURE, "infinite");
     CHECK(READ(number_float, "3.4028235677973366e38", &value) == NUMBER_UNSURE, "as well");
+    CHECK(READ(number_float, "3.40282357e38", &value) == NUMBER_UNSURE, "rounded up to it");
     CHECK(READ(number_float, "1e-60", &value) == NUMBER_OK && value == 0, "tiny");
     CHECK(READ(number_float, "x", &value) == NUMBER_UNSURE, "no number");
     for (int i = 0; i < TIMES; i++) {
@@ -311,6 +312,10 @@ test_decimals(void)
     check_decimal("100000000000000000000000000000000000000", 38, 0, NULL);
     check_decimal("100000000000000000000000000000000000000", 38, -1,
                   "10000000000000000000000000000000000000");
+    char many[LONGEST];
+    memset(many, '1', LONGEST - 1);
+    many[LONGEST - 1] = '\0';
+    check_decimal(many, 38, 0, NULL);
     for (int i = 0; i < TIMES; i++) {
         char digits[64], text[80], expected[80];
         int count = 1 + (int)random_below(40), point = (int)random_below((uint32_t)count + 1);

@@ -63,7 +63,7 @@ make_text(trouble kind, size_t most)
 {
     static const char *const words[] = {"red", "green", "a \"\"quoted\"\"\r\nblue", "\xC3\xA9",
                                         ""};
-    text = allocate(most + 400000);
+    text = allocate(most + 1000000);
     size_t at = 0, number = 0;
     while (at < most) {
         char field[64];
@@ -84,8 +84,8 @@ make_text(trouble kind, size_t most)
         }
         at = put(at, "\"\n");
         if (kind == WITH_MANY_ENDS && number == 10000) {
-            memset(text + at, ',', 300000);
-            at += 300000;
+            memset(text + at, ',', 900000);
+            at += 900000;
         }
         number++;
     }

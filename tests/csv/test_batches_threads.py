@@ -185,6 +185,18 @@ def test_a_source_that_raises_gives_the_batches_before_it() -> None:
     assert rows(told) > 20_000
 
 
+def test_a_file_that_is_cut_off_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / 'a.csv'
+    path.write_bytes(lines(200_000))
+    batches = csv_batches(path, threads=2, rows=1000)
+    next(batches)
+    os.truncate(path, 1_000_000)
+    taken = []
+    with pytest.raises(CSVError, match='shrank'):
+        taken += batches
+    assert sum(len(batch) for batch in taken) > 10_000
+
+
 def test_ctrl_c_in_a_source_passes_at_once() -> None:
     data = lines(60_000)
 

@@ -49,6 +49,7 @@ from generators import (
     to_async,
     to_sync,
 )
+from tests.csv.arrow_abi import numbers_and_texts
 from tests.isolated.hostile import (
     AsyncFile,
     AsyncSource,
@@ -237,6 +238,8 @@ subject(
 subject('csv_rows of a file', make=lambda: csv_rows(File(b''.join(DATA)), into=dict))
 subject('csv_rows of a text file', make=lambda: csv_rows(File(Text(''.join(LINES)))))
 subject('csv_rows of a buffer', make=lambda: csv_rows(world().container(Buffer(b''.join(DATA)))))
+LONG_ROWS = ('1,' + 'x' * 100_000 + '\n').encode() * 4  # a block of a thread is 512 KiB
+
 subject(
     'csv_batches',
     'csv_batches',
@@ -257,6 +260,12 @@ subject(
         Source(texts('a\n', '1\n', 'x\n', '2\n', 'y\n')),
         types={'a': int},
         on_error=Call(lambda error, text: Item()),
+    ),
+)
+subject(
+    'csv_batches by threads',
+    make=lambda: csv_batches(
+        generator(buffers(b'a,b\n1,2\n', *[LONG_ROWS] * 4)), types={'a': int}, rows=4, threads=2
     ),
 )
 subject(
@@ -338,6 +347,16 @@ subject('csv_encode of records', make=lambda: csv_encode(Source(records()), head
 subject(
     'csv_encode in an encoding',
     make=lambda: csv_encode(Source(rows()), size=8, encoding='hostile', escape_formulas=True),
+)
+subject(
+    'csv_encode of batches',
+    make=lambda: csv_encode(
+        Source([numbers_and_texts(3, '{}'.format)] * 2),
+        columns=world().container([Text('text'), Text('more')]),
+        missing=Item(),
+        size=8,
+        encoding='hostile',
+    ),
 )
 subject(
     'csv_encode of what cannot be encoded',

@@ -85,13 +85,6 @@ ahead_finish(void *target, generators_state *Py_UNUSED(state))
     return 0;
 }
 
-static int
-ahead_check_item(void *target, const void *bytes, size_t count, int earlier)
-{
-    const source_sink sink = csv_parser_sink(((ahead_target *)target)->parser);
-    return sink.kind->check_item(sink.target, bytes, count, earlier);
-}
-
 static void
 ahead_raise(void *target, generators_state *state, PyObject *message, int64_t byte)
 {
@@ -99,13 +92,13 @@ ahead_raise(void *target, generators_state *state, PyObject *message, int64_t by
     sink.kind->raise(sink.target, state, message, byte);
 }
 
-/* Text is never fed: a source that gave bytes gives no text. */
+/* A source that gave bytes gives no text, and the first items, of which some had line ends,
+   are not checked any longer. */
 static const source_sink_kind ahead_sink_kind = {
     .feed_bytes = ahead_feed_bytes,
     .room = ahead_room,
     .filled = ahead_filled,
     .finish = ahead_finish,
-    .check_item = ahead_check_item,
     .raise = ahead_raise,
 };
 
