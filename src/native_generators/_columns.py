@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, BinaryIO
 
 from native_generators import CSVError, csv_batches
@@ -48,12 +49,10 @@ class Columns:
     """What is read of each file, and what is written of it."""
 
     def __init__(self, options: argparse.Namespace, selection: Any, out: BinaryIO) -> None:
-        import pyarrow as pa
-        from pyarrow import compute, ipc
-
-        self.pyarrow: Any = pa
-        self.compute: Any = compute
-        self.ipc: Any = ipc
+        # Without its stubs, and only where it is there.
+        self.pyarrow: Any = import_module('pyarrow')
+        self.compute: Any = import_module('pyarrow.compute')
+        self.ipc: Any = import_module('pyarrow.ipc')
         self.options = options
         self.selection = selection
         self.out = out
@@ -126,8 +125,7 @@ class Columns:
     def new_writer(self) -> Any:
         if self.options.to == 'arrow':
             return self.ipc.new_file(self.out, self.schema)
-        from pyarrow import parquet
-
+        parquet: Any = import_module('pyarrow.parquet')
         return parquet.ParquetWriter(self.out, self.schema)
 
     def finish(self) -> None:
