@@ -7,8 +7,8 @@
  * checkpoints are those of a reader without threads, and so are the batches.  If a block has
  * questions, its records are laid out again here, because answers run Python code.
  *
- * States: not running, when the source is fed to the parser itself; running.  It runs after the
- * first batch, or some megabytes.  After a fault of the data the pipeline has stalled: the
+ * States: not running, when the source is fed to the parser itself; running.  It runs after
+ * the first batch, or some megabytes.  After a fault of the data the pipeline has stalled: the
  * blocks under way are fed to the parser as they are, and then it runs again.
  *
  * An exception of the source waits in `error` until the blocks before it are taken.
