@@ -25,6 +25,7 @@
 #include "csv/row/row.h"
 #include "csv/rows/arows.h"
 #include "csv/rows/rows.h"
+#include "csv/split/scanner.h"
 #include "csv/write/aencoded.h"
 #include "csv/write/encoded.h"
 #include "events/dispatcher_methods.h"
@@ -334,6 +335,8 @@ static int
 add_row_types(PyObject *module, generators_state *state)
 {
     if ((state->csv_names_type = add_type(module, "_CSVNames", &csv_names_spec)) == NULL ||
+        (state->csv_scanner_type = add_type(module, "csv_scanner", &csv_scanner_spec)) ==
+            NULL ||
         (state->csv_block_type = make_type(module, &csv_block_spec, NULL)) == NULL ||
         (state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec)) == NULL) {
         return -1;
@@ -388,7 +391,8 @@ add_named_tuple(PyObject *module, const char *name, const char *names, const cha
 {
     PyObject *make = import_attribute("collections", "namedtuple");
     PyObject *args = make == NULL ? NULL : Py_BuildValue("(ss)", name, names);
-    PyObject *kwargs = args == NULL ? NULL : Py_BuildValue("{ss}", "module", "native_generators");
+    PyObject *kwargs =
+        args == NULL ? NULL : Py_BuildValue("{ss}", "module", "native_generators");
     PyObject *class = kwargs == NULL ? NULL : PyObject_Call(make, args, kwargs);
     Py_XDECREF(make);
     Py_XDECREF(args);

@@ -28,6 +28,7 @@
     X(PyTypeObject, csv_row_type)                                          \
     X(PyTypeObject, csv_block_type)                                        \
     X(PyTypeObject, csv_names_type)                                        \
+    X(PyTypeObject, csv_scanner_type)                                      \
     X(PyTypeObject, csv_encode_type)                                       \
     X(PyTypeObject, lines_type)                                            \
     X(PyTypeObject, alines_type)                                           \

@@ -37,6 +37,7 @@ ROOMS = {
     'csv/parse': 'source',
     'csv/row': 'csv/parse',
     'csv/rows': 'csv/row',
+    'csv/split': 'csv/parse',
     'chunks': 'source',
     'sse': 'source',
     'csv/write': 'csv/row chunks',
@@ -45,7 +46,7 @@ ROOMS = {
     'bridge': 'source',
     'events': 'source',
     'tasks': 'source',
-    'module.c': 'csv/module sse text bridge events tasks',
+    'module.c': 'csv/module csv/split sse text bridge events tasks',
 }
 WITHOUT_HEADER = {'module.c'}
 

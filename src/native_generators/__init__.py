@@ -48,6 +48,8 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from None
 
+from native_generators._split import csv_scan, csv_split
+
 __version__ = '0.1.0'
 
 # What `import native_generators` does not load, but the first use of the name.
@@ -77,6 +79,8 @@ __all__ = [
     'chunked',
     'csv_encode',
     'csv_rows',
+    'csv_scan',
+    'csv_split',
     'drive',
     'event_source',
     'event_stream',

@@ -57,6 +57,9 @@ typedef struct {
 /* Make the next row. */
 csv_step csv_records_next(csv_records *self, generators_state *state, PyObject **row);
 
+/* Pass the next record, or one that can't be read, without making a row. */
+csv_step csv_records_pass(csv_records *self, generators_state *state);
+
 /* Read the header, if there is one and it was not read yet. */
 csv_step csv_records_read_header(csv_records *self, generators_state *state);
 
