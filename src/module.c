@@ -302,6 +302,7 @@ add_types(PyObject *module, generators_state *state)
         add_stream_type(module, state, &batched_spec, &state->batched_type) < 0 ||
         add_stream_type(module, state, &to_sync_spec, &state->to_sync_type) < 0 ||
         (state->csv_interned = csv_interned_new()) == NULL ||
+        (state->csv_single_bytes = PyDict_New()) == NULL ||
         (state->csv_reader_type = add_type(module, "csv_reader", &csv_reader_spec)) == NULL ||
         (state->csv_writer_type = add_type(module, "csv_writer", &csv_writer_spec)) == NULL ||
         (state->csv_dict_reader_type =

@@ -80,6 +80,7 @@
     X(PyObject, csv_default_dialect)  /* an instance of it */              \
     X(PyObject, csv_field_size_limit) /* _csv.field_size_limit */          \
     X(PyObject, csv_interned)         /* see csv/module/interned.h */      \
+    X(PyObject, csv_single_bytes)     /* a dict: see csv/parse/decode.c */ \
     X(PyObject, io)                   /* the module */                     \
     X(PyObject, flush)                /* FLUSH */                          \
     X(PyObject, sse_message)          /* "message" */                      \

@@ -11,6 +11,7 @@ import argparse
 import csv
 import datetime as dt
 import decimal
+import json
 import os
 import signal
 import sys
@@ -60,7 +61,13 @@ must have the same columns.
 """
 
 # Options that only CSV has a use for, and what they are without being given.
-CSV_ONLY: dict[str, Any] = {'types': [], 'null': [], 'delimiter': ',', 'header': True}
+CSV_ONLY: dict[str, Any] = {
+    'types': [],
+    'null': [],
+    'delimiter': ',',
+    'header': True,
+    'part': None,
+}
 
 
 class Trouble(Exception):
@@ -150,6 +157,12 @@ def parser() -> argparse.ArgumentParser:
         metavar='FILE',
         help='note there how far the run came; run again with the same arguments, it goes on',
     )
+    add(
+        '--part',
+        metavar='FILE',
+        help='read one part of the file alone: FILE holds it as JSON, from '
+        'csv_split(FILE, header=True)',
+    )
     add('--delimiter', type=delimiter, default=',', metavar='CHAR', help="(,) or 'tab'")
     add('--encoding', default='utf-8', help='of the files read (utf-8); what is written is UTF-8')
     add(
@@ -178,6 +191,8 @@ def check(options: argparse.Namespace) -> None:
             raise Trouble('--resume needs --output: what was written must be found again')
         if '-' in options.files:
             raise Trouble('--resume cannot read stdin again')
+    if options.part and (len(options.files) > 1 or '-' in options.files):
+        raise Trouble('--part is of one file, and not of stdin')
     if options.files.count('-') > 1:
         raise Trouble('stdin can be read once')
     written = [path for path in (options.output, options.rejects, options.resume) if path]
@@ -196,6 +211,20 @@ def same_file(one: str, other: str) -> bool:
         return os.path.samefile(one, other)
     except OSError:
         return os.path.abspath(one) == os.path.abspath(other)
+
+
+def read_part(path: str | None) -> Any:
+    """What ``--part`` names."""
+    if path is None:
+        return None
+    with open(path, encoding='utf-8') as file:
+        try:
+            part = json.load(file)
+        except ValueError as e:
+            raise Trouble(f'{path}: it is not JSON ({e})') from None
+    if not isinstance(part, dict) or 'end' not in part:
+        raise Trouble(f'{path}: it is no part of csv_split()')
+    return part
 
 
 # ---- what is read ----
@@ -441,6 +470,7 @@ class Run:
             Objects(options) if reads_jsonl(options) else Selection(options)
         )
         self.saved = Saved(options)
+        self.part = read_part(options.part)
         self.place: tuple[int, Any] | None = None  # behind what was written, not saved yet
         self.names: tuple[str, ...] | None = None
         self.lines: Callable[[list[Any]], bytes] | None = None
@@ -474,6 +504,8 @@ class Run:
     def one(self, number: int) -> None:
         name = self.options.files[number]
         start = self.saved.checkpoint if number == self.saved.file else None
+        if start is None:
+            start = self.part
         with ExitStack() as stack:
             with self.interrupts.heeded():
                 source = stack.enter_context(opened(name))

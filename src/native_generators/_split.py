@@ -494,8 +494,7 @@ def cut(
     first = Place(start['offset'], start['line'], start['record'])
     kept = [first]
     for place in places:
-        # A '\n' that may belong to the header is no part.
-        if place.offset > kept[-1].offset + (len(kept) == 1 and start['carriage']):
+        if place.record > kept[-1].record:
             kept.append(place)
     ends = [place.offset for place in kept[1:]] + [end]
     parts = []

@@ -156,24 +156,54 @@ done:
     return same;
 }
 
+/* Look at the codec of that name.  1, 0 or -1. */
+static int
+decode_is_single_byte(PyObject *name, generators_state *state)
+{
+    uint16_t characters[256];
+    PyObject *decoder = decode_new_decoder(name, "strict");
+    int single = decoder == NULL ? -1 : decode_all_bytes(decoder, state, characters);
+    single = single > 0 ? decode_all_pairs(decoder, state, characters) : single;
+    Py_XDECREF(decoder);
+    return single;
+}
+
+/* The same, for a codec that was not looked at before: that takes a millisecond. */
+static int
+decode_recall_single_byte(PyObject *name, generators_state *state)
+{
+    PyObject *known;
+    if (PyDict_GetItemRef(state->csv_single_bytes, name, &known) < 0) {
+        return -1;
+    }
+    if (known != NULL) {
+        int single = known == Py_True;
+        Py_DECREF(known);
+        return single;
+    }
+    int single = decode_is_single_byte(name, state);
+    if (single >= 0 && PyDict_SetItem(state->csv_single_bytes, name,
+                                      single ? Py_True : Py_False) < 0) {
+        return -1;
+    }
+    return single;
+}
+
 int
 csv_parser_find_bytes(csv_parser *self, generators_state *state)
 {
-    uint16_t characters[256];
     if (self->encoding != CSV_DECODED ||
         PyUnicode_CompareWithASCIIString(self->errors_name, "strict") != 0) {
         return 0; /* other error handlers add text that is not in the data */
     }
     PyObject *name = codec_name(self->encoding_name);
-    PyObject *decoder = name == NULL ? NULL : decode_new_decoder(name, "strict");
-    int single = decoder == NULL ? -1 : decode_all_bytes(decoder, state, characters);
-    single = single > 0 ? decode_all_pairs(decoder, state, characters) : single;
-    Py_XDECREF(decoder);
-    if (single > 0) {
-        self->single_byte = PyUnicode_FromObject(name); /* exact */
-        single = self->single_byte == NULL ? -1 : 1;
-    }
+    PyObject *exact = name == NULL ? NULL : PyUnicode_FromObject(name);
     Py_XDECREF(name);
+    int single = exact == NULL ? -1 : decode_recall_single_byte(exact, state);
+    if (single > 0) {
+        self->single_byte = Py_NewRef(exact);
+    }
+    Py_XDECREF(exact);
     return single < 0 ? -1 : 0;
 }
 
