@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from generators import CSVError, CSVRow, csv_rows, csv_scan, csv_split
+from generators import CSVError, CSVRow, csv_rows, csv_scan, csv_split, jsonl_rows, lines
 
 DATA = Path(__file__).resolve().parents[3] / 'shared' / 'data'
 LONG = os.environ.get('GENERATORS_TESTS') == 'long'
@@ -308,15 +308,17 @@ def test_parts_behind_a_bad_record_begin_where_reading_goes_on(bad: bytes, argum
                 io.BytesIO(data), parts=count, threads=threads, on_error='skip', **arguments
             )
             check(data, parts, on_error='skip', **arguments)
-    *rows, errors = joined(data, parts, on_error='skip', **arguments)
+    errors = joined(data, parts, on_error='skip', **arguments)[-1]
     assert errors >= 2
     where = []
     for start in [{}, *({'start': part} for part in parts)]:
-        found: list[CSVError] = []
-        list(
-            csv_rows(io.BytesIO(data), on_error=lambda e, _: found.append(e), **start, **arguments)
-        )
-        where.append([(e.line, e.record, e.byte, str(e)) for e in found])
+        found: list[tuple[Any, ...]] = []
+
+        def note(e: CSVError, _: bytes, found: list[tuple[Any, ...]] = found) -> None:
+            found.append((e.line, e.record, e.byte, str(e)))
+
+        list(csv_rows(io.BytesIO(data), on_error=note, **start, **arguments))
+        where.append(found)
     assert where[0] == [place for places in where[1:] for place in places]
 
 
@@ -360,7 +362,7 @@ def test_any_seekable_binary_file(path: Path) -> None:
             rows += csv_rows(file, start=part)
         assert rows == whole
         scans = [csv_scan(file, start, start + 500) for start in range(0, len(data), 500)]
-        assert [part['offset'] for part in csv_split(file, scans=scans)][0] == 0
+        assert csv_split(file, scans=scans)[0]['offset'] == 0
         getattr(file, 'close', lambda: None)()
 
 
@@ -460,7 +462,7 @@ def test_parts_that_were_tampered_with_are_refused(path: Path) -> None:
     for key in part.keys() - {'row', 'errors', 'version'}:
         for value in (1, 'x', None, [], -1):
             if part[key] != value:
-                with pytest.raises(ValueError, match='part|checkpoint'):
+                with pytest.raises(ValueError, match=r'part|checkpoint'):
                     csv_rows(path, start={**part, key: value})
         if key != 'end':
             less = {other: value for other, value in part.items() if other != key}
@@ -592,7 +594,7 @@ def test_a_last_record_that_was_not_complete(data: bytes, tmp_path: Path) -> Non
     path.write_bytes(data + b'2\n3\n')
     with pytest.raises(ValueError, match='has changed since the checkpoint, and'):
         csv_rows(path, start=end, changed='append')
-    with pytest.raises(ValueError, match='does not end where a record ends|not valid'):
+    with pytest.raises(ValueError, match=r'does not end where a record ends|not valid'):
         list(csv_rows(path, start=part, changed='append'))
 
 
@@ -616,3 +618,27 @@ def test_a_mark_is_no_record(tmp_path: Path) -> None:
     assert list(rows) == []
     path.write_bytes(b'\xef\xbb\xbfa\n')
     assert list(csv_rows(path, start=rows.checkpoint(), changed='append')) == [['a']]
+
+
+def test_lines_and_json_lines_that_have_grown(tmp_path: Path) -> None:
+    path = tmp_path / 'data.txt'
+    for read, newline in ((lines, None), (lines, b'\0'), (lines, '||'), (jsonl_rows, None)):
+        arguments: dict[str, Any] = {} if newline is None else {'newline': newline}
+        end = newline.encode() if isinstance(newline, str) else newline or b'\n'
+        path.write_bytes(b'1' + end + b'2' + end)
+        stream: Any = read(path, **arguments)
+        assert len(list(stream)) == 2
+        start = stream.checkpoint()
+        with path.open('ab') as file:
+            file.write(b'3' + end)
+        assert len(list(read(path, start=start, changed='append', **arguments))) == 1
+        with pytest.raises(ValueError, match='the file has changed'):
+            read(path, start=start, **arguments)
+        path.write_bytes(b'1' + end + b'234' + end)
+        with pytest.raises(ValueError, match='not only grown'):
+            read(path, start=start, changed='append', **arguments)
+        path.write_bytes(b'1')
+        with pytest.raises(ValueError, match='has shrunk'):
+            read(path, start=start, changed='append', **arguments)
+        with pytest.raises(ValueError, match='changed must be'):
+            read(path, changed='never', **arguments)

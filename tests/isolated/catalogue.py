@@ -49,6 +49,8 @@ from generators import (
     csv,
     csv_encode,
     csv_rows,
+    csv_scan,
+    csv_split,
     drive,
     event_source,
     event_stream,
@@ -213,6 +215,25 @@ recipe(
     items=lists,
     one_descriptor=True,
 )
+
+
+def rows_of_parts(count: int) -> Iterator[list[str]]:
+    file = io.BytesIO(written(count))
+    for part in csv_split(file, parts=max(count // 2, 1), threads=1):
+        yield from csv_rows(file, start=part)
+
+
+def rows_of_scans(count: int) -> Iterator[list[str]]:
+    file = io.BytesIO(written(count))
+    size = len(file.getvalue())
+    step = max(size // 5, 1)
+    scans = [csv_scan(file, at, min(at + step, size)) for at in range(0, size, step)]
+    for part in csv_split(file, scans=scans):
+        yield from csv_rows(file, start=part)
+
+
+recipe('csv_split into parts', make=rows_of_parts, items=lists)
+recipe('csv_scan and csv_split', 'csv_scan', make=rows_of_scans, items=lists)
 recipe(
     'csv_rows into dicts',
     make=lambda n: csv_rows(named(lines(n)), into=dict),
