@@ -232,8 +232,15 @@ def rows_of_scans(count: int) -> Iterator[list[str]]:
         yield from csv_rows(file, start=part)
 
 
-recipe('csv_split into parts', make=rows_of_parts, items=lists)
-recipe('csv_scan and csv_split', 'csv_scan', make=rows_of_scans, items=lists)
+MAKES_FUNCTIONS = sys.version_info >= (3, 14)  # csv_split is a Python function
+recipe('csv_split into parts', make=rows_of_parts, items=lists, short_of_memory=MAKES_FUNCTIONS)
+recipe(
+    'csv_scan and csv_split',
+    'csv_scan',
+    make=rows_of_scans,
+    items=lists,
+    short_of_memory=MAKES_FUNCTIONS,
+)
 recipe(
     'csv_rows into dicts',
     make=lambda n: csv_rows(named(lines(n)), into=dict),
