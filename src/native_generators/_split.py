@@ -151,22 +151,21 @@ def opened(source: Any) -> Iterator[File]:
     if isinstance(source, str) or hasattr(source, '__fspath__'):
         with io.FileIO(os.fspath(source), 'rb') as raw:
             check_file(raw)
-            yield checked(File(raw))
+            yield File(raw)
         return
     check_file(source)
     file = File(source)
     try:
-        yield checked(file)
+        yield file
     finally:
         file.rewind()
 
 
-def checked(file: File) -> File:
-    head = file.read(0, 5)
+def check_head(file: File) -> None:
+    head = file.read(0, 6)
     for magic, name in COMPRESSED.items():
         if head.startswith(magic):
             raise refuse(f'this one is compressed ({name})')
-    return file
 
 
 # ---- the format ----
@@ -278,6 +277,8 @@ def csv_scan(source: Any, start: int, stop: int, **reading: Unpack[Reading]) -> 
     with opened(source) as file:
         stop = min(stop, len(file))
         start = min(start, stop)
+        if start == 0:  # a request of its own, for a worker far from the file
+            check_head(file)
         text, states = scan(format, file, start, stop)
         identity = identify(file, format)
     return {
@@ -592,6 +593,7 @@ def csv_split(
     count = cores() if threads is None else positive(threads, 'threads')
     format = Format(reading, 'csv_split')
     with opened(source) as file:
+        check_head(file)
         identity = identify(file, format)
         start = first_checkpoint(file, format, reading)
         plan = Plan(format, file, start)
