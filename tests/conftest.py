@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from importlib.machinery import ExtensionFileLoader
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +17,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import lsan
+
+# Tests start programs of this folder, `python -m tests.isolated.leaks` say, from anywhere.
+ROOT = str(Path(__file__).parents[1])
+os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, [os.environ.get('PYTHONPATH'), ROOT]))
 
 # The same examples in every run: a failure that one machine sees, every machine sees.
 settings.register_profile(

@@ -219,7 +219,7 @@ aencoder_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 PyDoc_STRVAR(
     aencoder_doc,
-    "aevent_stream(events, *, dumps=<compact JSON>, retry=None, heartbeat=None,\n"
+    "aevent_stream(events, *, dumps=None, retry=None, heartbeat=None,\n"
     "              error=None, close_with_task=False)\n"
     "--\n\n"
     "The events of an async iterable as text/event-stream: event_stream(), for\n"

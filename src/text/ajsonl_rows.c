@@ -29,7 +29,7 @@ static PyGetSetDef ajsonl_rows_attributes[] = {
 
 PyDoc_STRVAR(
     ajsonl_rows_doc,
-    "ajsonl_rows(source, *, loads=json.loads, blank='skip', on_error='raise',\n"
+    "ajsonl_rows(source, *, loads=None, blank='skip', on_error='raise',\n"
     "            max_line=67108864, encoding='utf-8', items='auto', close_with_task=False)\n"
     "--\n"
     "\n"

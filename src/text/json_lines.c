@@ -154,7 +154,7 @@ json_lines_traverse(json_lines *self, visitproc visit, void *arg)
 static int
 read_dumps(json_lines *self, PyObject *dumps)
 {
-    if (dumps == NULL) {
+    if (dumps == NULL || dumps == Py_None) {
         PyObject *module = PyImport_ImportModule("native_generators._json");
         self->dumps = module == NULL ? NULL : PyObject_GetAttrString(module, "dumps");
         Py_XDECREF(module);

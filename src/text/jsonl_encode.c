@@ -98,7 +98,7 @@ static PyGetSetDef jsonl_encoded_attributes[] = {
 
 PyDoc_STRVAR(
     jsonl_encoded_doc,
-    "jsonl_encode(rows, *, dumps=<compact json>, size=65536, max_delay=0.1)\n"
+    "jsonl_encode(rows, *, dumps=None, size=65536, max_delay=0.1)\n"
     "--\n"
     "\n"
     "Write rows as JSON lines, in bytes objects of exactly `size`: for each row what\n"
@@ -106,7 +106,7 @@ PyDoc_STRVAR(
     "`size`, `max_delay` and FLUSH among the rows.\n"
     "\n"
     "dumps is called with each row and returns str or bytes: orjson.dumps,\n"
-    "msgspec.json.encode, or any other callable.  The default is that of json, without "
+    "msgspec.json.encode, or any other callable.  None writes as json does, without "
     "blanks\n"
     "and with all characters as they are, and without NaN and infinities, which JSON has not\n"
     "(ValueError).  A row that has names, as csv_encode() has it, is an object: a mapping, a\n"

@@ -45,9 +45,12 @@ static PyGetSetDef jsonl_rows_attributes[] = {
 
 PyDoc_STRVAR(
     jsonl_rows_doc,
-    "jsonl_rows(source, *, loads=json.loads, blank='skip', on_error='raise',\n"
-    "           max_line=67108864, encoding='utf-8', items='auto', start=None,\n"
-    "           changed='error')\n"
+    "jsonl_rows(source, *, loads=None, blank='skip', on_error='raise',
+"
+    "           max_line=67108864, encoding='utf-8', items='auto', start=None,
+"
+    "           changed='error')
+"
     "--\n"
     "\n"
     "An iterator over the values of JSON lines: what `loads` returns for each line.\n"
@@ -64,8 +67,9 @@ PyDoc_STRVAR(
     "    an iterable of bytes or of str, cut anywhere.\n"
     "A generator, given or returned by iter(source), is closed at the end.\n"
     "\n"
-    "loads is called with each line's bytes, in UTF-8 and without its line end: json.loads,\n"
+    "loads is called with each line's bytes, in UTF-8 and without its line end:\n"
     "    orjson.loads, msgspec.json.Decoder(T).decode, or any other callable.\n"
+    "    None is json.loads.\n"
     "blank is 'skip', to skip lines that are empty or have only blanks, or 'error'.\n"
     "on_error is 'raise'; 'skip', to skip a line that can't be read; or a callable that is\n"
     "    called with the DataError and the bytes of such a line, with its line end and at\n"

@@ -2,6 +2,7 @@
 #include "csv/parse/error.h"
 
 PyDoc_STRVAR(error_doc,
+             "CSVError(*args)\n--\n\n"
              "Raised for CSV data that can't be read; says where it is.\n\n"
              "It is a csv.Error and a DataError, and so a ValueError.  An attribute is None\n"
              "if it is unknown:\n\n"
