@@ -549,6 +549,33 @@ generators_flag_exchange(generators_flag *flag, bool value)
 #define Py_END_CRITICAL_SECTION2() }
 #endif
 
+/* The thread state that is attached to this thread, or NULL.  What is public before 3.13 knows
+   the main interpreter only. */
+static inline PyThreadState *
+compat_attached_thread(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return PyThreadState_GetUnchecked();
+#elif !defined(GENERATORS_PORTABLE)
+    return _PyThreadState_UncheckedGet();
+#else
+    return PyGILState_Check() ? PyGILState_GetThisThreadState() : NULL;
+#endif
+}
+
+/* Whether the interpreter is ending, so that no other thread can enter it any more. */
+static inline bool
+compat_is_finalizing(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return Py_IsFinalizing();
+#elif !defined(GENERATORS_PORTABLE)
+    return _Py_IsFinalizing();
+#else
+    return false;
+#endif
+}
+
 /* Whether nobody but the caller can reach an object that it holds one reference to. */
 static inline bool
 generators_is_unique(PyObject *op)

@@ -14,6 +14,10 @@
 #include "chunks/batched.h"
 #include "chunks/chunked.h"
 #include "chunks/flush.h"
+#include "csv/batches/abatches.h"
+#include "csv/batches/batch.h"
+#include "csv/batches/batches.h"
+#include "csv/batches/column.h"
 #include "csv/module/dict_reader.h"
 #include "csv/module/dict_writer.h"
 #include "csv/module/interned.h"
@@ -284,6 +288,8 @@ add_async_types(PyObject *module, generators_state *state)
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
         add_async_stream_type(module, state, &achunked_spec, &state->achunked_type) < 0 ||
         add_async_stream_type(module, state, &acsv_rows_spec, &state->acsv_rows_type) < 0 ||
+        add_async_stream_type(module, state, &acsv_batches_spec, &state->acsv_batches_type) <
+            0 ||
         add_async_stream_type(module, state, &acsv_encode_spec, &state->acsv_encode_type) <
             0) {
         return -1;
@@ -297,6 +303,7 @@ add_types(PyObject *module, generators_state *state)
     if ((state->stream_type = add_base_type(module, &stream_spec, state->generator_abc)) ==
             NULL ||
         add_stream_type(module, state, &csv_rows_spec, &state->csv_rows_type) < 0 ||
+        add_stream_type(module, state, &csv_batches_spec, &state->csv_batches_type) < 0 ||
         add_stream_type(module, state, &csv_encode_spec, &state->csv_encode_type) < 0 ||
         add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
         add_stream_type(module, state, &batched_spec, &state->batched_type) < 0 ||
@@ -339,7 +346,9 @@ add_row_types(PyObject *module, generators_state *state)
         (state->csv_scanner_type = add_type(module, "csv_scanner", &csv_scanner_spec)) ==
             NULL ||
         (state->csv_block_type = make_type(module, &csv_block_spec, NULL)) == NULL ||
-        (state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec)) == NULL) {
+        (state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec)) == NULL ||
+        (state->csv_batch_type = add_type(module, "CSVBatch", &csv_batch_spec)) == NULL ||
+        (state->csv_column_type = add_type(module, "_CSVColumn", &csv_column_spec)) == NULL) {
         return -1;
     }
     PyObject *sequence = import_attribute("collections.abc", "Sequence");

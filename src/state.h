@@ -22,6 +22,9 @@
     X(PyTypeObject, to_async_type)                                         \
     X(PyTypeObject, worker_type)                                           \
     X(PyTypeObject, csv_rows_type)                                         \
+    X(PyTypeObject, csv_batches_type)                                      \
+    X(PyTypeObject, csv_batch_type)                                        \
+    X(PyTypeObject, csv_column_type)                                       \
     X(PyTypeObject, csv_reader_type)                                       \
     X(PyTypeObject, csv_dict_reader_type)                                  \
     X(PyTypeObject, csv_dict_writer_type)                                  \
@@ -44,6 +47,7 @@
     X(PyTypeObject, abatched_type)                                         \
     X(PyTypeObject, achunked_type)                                         \
     X(PyTypeObject, acsv_encode_type)                                      \
+    X(PyTypeObject, acsv_batches_type)                                     \
     X(PyTypeObject, acsv_rows_type)                                        \
     X(PyTypeObject, drive_type)                                            \
     X(PyTypeObject, task_group_type)                                       \

@@ -38,15 +38,17 @@ ROOMS = {
     'csv/row': 'csv/parse',
     'csv/rows': 'csv/row',
     'csv/split': 'csv/parse',
+    'csv/batches': 'csv/rows arrow',
     'chunks': 'source',
     'sse': 'source',
-    'csv/write': 'csv/row chunks',
+    'arrow': 'source',
+    'csv/write': 'csv/row chunks arrow',
     'text': 'source chunks',
     'csv/module': 'csv/rows csv/write',
     'bridge': 'source',
     'events': 'source',
     'tasks': 'source',
-    'module.c': 'csv/module csv/split sse text bridge events tasks',
+    'module.c': 'csv/module csv/batches csv/split sse text bridge events tasks',
 }
 WITHOUT_HEADER = {'module.c'}
 

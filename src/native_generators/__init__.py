@@ -6,6 +6,7 @@
 try:
     from native_generators._native import (
         FLUSH,
+        CSVBatch,
         CSVError,
         CSVRow,
         DataError,
@@ -15,6 +16,7 @@ try:
         ServerSentEvent,
         abatched,
         achunked,
+        acsv_batches,
         acsv_encode,
         acsv_rows,
         aevent_source,
@@ -26,6 +28,7 @@ try:
         amerge,
         batched,
         chunked,
+        csv_batches,
         csv_encode,
         csv_rows,
         drive,
@@ -57,6 +60,7 @@ SUBMODULES = frozenset({'csv'})
 
 __all__ = [
     'FLUSH',
+    'CSVBatch',
     'CSVError',
     'CSVRow',
     'DataError',
@@ -66,6 +70,7 @@ __all__ = [
     'ServerSentEvent',
     'abatched',
     'achunked',
+    'acsv_batches',
     'acsv_encode',
     'acsv_rows',
     'aevent_source',
@@ -77,6 +82,7 @@ __all__ = [
     'amerge',
     'batched',
     'chunked',
+    'csv_batches',
     'csv_encode',
     'csv_rows',
     'csv_scan',

@@ -45,12 +45,9 @@ static PyGetSetDef jsonl_rows_attributes[] = {
 
 PyDoc_STRVAR(
     jsonl_rows_doc,
-    "jsonl_rows(source, *, loads=None, blank='skip', on_error='raise',
-"
-    "           max_line=67108864, encoding='utf-8', items='auto', start=None,
-"
-    "           changed='error')
-"
+    "jsonl_rows(source, *, loads=None, blank='skip', on_error='raise',\n"
+    "           max_line=67108864, encoding='utf-8', items='auto', start=None,\n"
+    "           changed='error')\n"
     "--\n"
     "\n"
     "An iterator over the values of JSON lines: what `loads` returns for each line.\n"

@@ -19,7 +19,16 @@ from typing import Any
 
 import pytest
 
-from generators import CSVError, CSVRow, csv_rows, csv_scan, csv_split, jsonl_rows, lines
+from generators import (
+    CSVError,
+    CSVRow,
+    csv_batches,
+    csv_rows,
+    csv_scan,
+    csv_split,
+    jsonl_rows,
+    lines,
+)
 
 DATA = Path(__file__).resolve().parents[3] / 'shared' / 'data'
 LONG = os.environ.get('GENERATORS_TESTS') == 'long'
@@ -642,3 +651,38 @@ def test_lines_and_json_lines_that_have_grown(tmp_path: Path) -> None:
             read(path, start=start, changed='append', **arguments)
         with pytest.raises(ValueError, match='changed must be'):
             read(path, changed='never', **arguments)
+
+
+# --- columns ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('batch_rows', [1, 10, 65536])
+def test_batches_read_parts(batch_rows: int, path: Path) -> None:
+    pa: Any = pytest.importorskip('pyarrow')
+    arguments: dict[str, Any] = {'types': {'id': int}, 'header': True}
+    with path.open('ab') as file:
+        file.write(b'x,"y\nz"\n')
+    tables = []
+    for part in csv_split(path, parts=7, **arguments):
+        batches = csv_batches(path, start=part, rows=batch_rows, on_error='skip', **arguments)
+        tables.append(pa.table(batches))
+        assert batches.checkpoint()['end'] == part['end'] == batches.bytes_read
+    rows = csv_rows(path, into=dict, on_error='skip', **arguments)
+    assert pa.concat_tables(tables).to_pylist() == list(rows)
+    assert rows.errors == batches.errors == 1
+    with pytest.raises(CSVError) as error:
+        list(csv_batches(path, start=part, **arguments))
+    assert (error.value.line, error.value.record) == (402, 202)
+
+
+def test_batches_of_a_file_that_has_grown(path: Path) -> None:
+    batches = csv_batches(path)
+    whole = sum(batch.num_rows for batch in batches)
+    start = batches.checkpoint()
+    with path.open('ab') as file:
+        file.write(b'7,"a\nb"\n')
+    with pytest.raises(ValueError, match='the file has changed'):
+        csv_batches(path, start=start)
+    more = csv_batches(path, start=start, changed='append')
+    assert [batch.num_rows for batch in more] == [1]
+    assert more.row_num == whole + 1

@@ -13,7 +13,7 @@ import csv
 import functools
 import io
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -211,6 +211,97 @@ def rows_with_faults(g: Any) -> Any:
     rows += g.csv_rows(wide, encoding='utf-16-le', types={0: int}, on_error=take)
     rows += g.csv_rows(b'a,b\n1\n1,2\n', into=dict, on_error='skip')
     return rows, seen
+
+
+def batch_values(batches: Any) -> Any:
+    """The parts of each batch, and the same after a copy."""
+    return [
+        [batch.__reduce__()[1], copy.copy(batch) == batch, repr(batch), batch.column_names]
+        for batch in batches
+    ]
+
+
+@call
+def batches_of_types(g: Any) -> Any:
+    kinds = {key: kind for key, kind in KINDS.items() if kind is not Decimal}
+    names = dict(enumerate('abcdefg'))
+    return [
+        batch_values(g.csv_batches(DATES * 2, types=kinds, header=False)),
+        batch_values(g.csv_batches(DATES * 2, types=kinds, names=names.values(), header=False)),
+    ]
+
+
+@call
+def batches_by_slow_ways(g: Any) -> Any:
+    line = '"1_0","2024-W09-4",20240229T235959Z,"1_0.5",12:30:00.5,"\u00e9""",null\n'
+    types = {0: int, 1: date, 2: datetime, 3: float, 4: time, 5: bytes}
+    return batch_values(
+        g.csv_batches(
+            iter([line, line, '\n', line[:-1]]),
+            types=types,
+            null=['null'],
+            columns=[5, 0, 1, 2, 3, 4, 6],
+            header=False,
+            rows=2,
+        )
+    )
+
+
+class ArrowSchema:
+    """That of a batch, as another library would give it."""
+
+    def __init__(self, batch: Any) -> None:
+        self.batch = batch
+
+    def __arrow_c_schema__(self) -> Any:
+        return self.batch.__arrow_c_schema__()
+
+
+@call
+def batches_of_a_schema(g: Any) -> Any:
+    (model,) = g.csv_batches(b'a,b\n1,2024-01-01T00:00Z\n', types={'a': int, 'b': datetime})
+    source = b'a,b\n1,2024-01-01T00:00Z\n,\n'
+    batches = g.csv_batches(source, schema=ArrowSchema(model))
+    batches.__arrow_c_schema__()
+    (batch,) = batches.prime()
+    capsules = [*batch.__arrow_c_array__(), *batch.column('a').__arrow_c_array__()]
+    stream = g.csv_batches(source).__arrow_c_stream__(model.__arrow_c_schema__())
+    return batch_values([batch]), list(map(repr_of_capsule, [*capsules, stream]))
+
+
+def repr_of_capsule(capsule: Any) -> str:
+    return repr(capsule).split(' at ')[0]
+
+
+class Raws(list[Any]):
+    def __call__(self, error: BaseException, raw: bytes) -> None:
+        message(error)
+        self.append(raw)
+
+
+@call
+def batches_that_fail(g: Any) -> Any:
+    seen = Raws()
+    data = b'a,b\n1,2\nx,3\n4\n5,6\n7,"y" z\n'
+    types = {'a': int}
+    taken = batch_values(g.csv_batches(data, types=types, strict=True, on_error=seen))
+    batches = g.csv_batches(data, types=types)
+    taken += batch_values([next(batches)])
+    try:
+        next(batches)
+    except ValueError as error:
+        taken.append(message(error))
+    return taken, seen, batches.errors
+
+
+@call
+def batches_from_a_checkpoint(g: Any) -> Any:
+    data = b'a,b\n1,2\n3,4\n'
+    batches = g.csv_batches(io.BytesIO(data), rows=1)
+    first = next(batches)
+    place = batches.checkpoint()
+    rest = g.csv_batches(io.BytesIO(data), rows=1, start=place)
+    return batch_values([first, *rest]), batches.header, batches.line_num
 
 
 @call

@@ -9,6 +9,7 @@ import asyncio
 import atexit
 import concurrent.futures
 import dataclasses
+import datetime as dt
 import functools
 import io
 import itertools
@@ -26,6 +27,7 @@ from typing import Any, NamedTuple
 import generators
 from generators import (
     FLUSH,
+    CSVBatch,
     CSVError,
     CSVRow,
     DataError,
@@ -35,6 +37,7 @@ from generators import (
     ServerSentEvent,
     abatched,
     achunked,
+    acsv_batches,
     acsv_encode,
     acsv_rows,
     aevent_source,
@@ -47,6 +50,7 @@ from generators import (
     batched,
     chunked,
     csv,
+    csv_batches,
     csv_encode,
     csv_rows,
     csv_scan,
@@ -373,6 +377,90 @@ recipe(
     make=lambda n: csv_rows(cut(b'1\n' * n + b'none\n', 3), types={0: int}),
     step=step_to_error,
     items=lambda n: [*([1] for _ in range(n)), ('ValueError', n + 1, 0, 'none')],
+)
+
+
+# --- csv_batches --------------------------------------------------------------------------------
+
+
+def ids_of(batch: CSVBatch) -> list[int]:
+    """What is in it, by each way to look at it."""
+    import pickle
+
+    assert pickle.loads(pickle.dumps(batch)) == batch
+    assert batch.column_names == ('id', 'text')
+    assert [type(capsule).__name__ for capsule in batch.__arrow_c_array__()] == ['PyCapsule'] * 2
+    batch.column('text').__arrow_c_array__()
+    batch.__arrow_c_schema__()
+    return memoryview(batch.column('id')).tolist()
+
+
+def in_batches(count: int) -> list[list[int]]:
+    return [list(range(count))[at : at + 3] for at in range(0, count, 3)]
+
+
+recipe(
+    'csv_batches',
+    'csv_batches',
+    'CSVBatch',
+    make=lambda n: csv_batches(cut(b'id,text\n' + written(n), 16), types={'id': int}, rows=3),
+    step=lambda batches: ids_of(next(batches)),
+    items=in_batches,
+)
+
+
+def ask_before(batches: Any) -> list[int]:
+    """The schema may make the first batch."""
+    batches.__arrow_c_schema__()
+    return ids_of(next(batches))
+
+
+def asked_lines(count: int) -> bytes:
+    data = b''
+    for i in range(count):
+        data += f'"{i:_}","2024-0{i % 9 + 1}-01T00Z"\n'.encode()
+    return data
+
+
+recipe(
+    'csv_batches of asked values',
+    make=lambda n: csv_batches(
+        asked_lines(n),
+        types={0: int, 'text': dt.datetime},
+        names=['id', 'text'],
+        header=False,
+        rows=3,
+        null=['x'],
+    ),
+    step=ask_before,
+    items=in_batches,
+)
+
+
+def ignore_fault(error: CSVError, raw: bytes) -> None:
+    if isinstance(error.__cause__, MemoryError):
+        raise error
+
+
+def skip_in_batches(count: int) -> Any:
+    return csv_batches(
+        cut(b'id,text\n' + b''.join(faulty_pairs(count)), 9),
+        types={'id': int},
+        on_error=ignore_fault,
+        rows=3,
+    )
+
+
+def faulty_pairs(count: int) -> Iterator[bytes]:
+    for i in range(count):
+        yield b'%d,a\nx,a\n%d\n' % (i, i)
+
+
+recipe(
+    'csv_batches with errors',
+    make=skip_in_batches,
+    step=lambda batches: ids_of(next(batches)),
+    items=in_batches,
 )
 
 
@@ -1034,6 +1122,20 @@ async def abytes(count: int) -> AsyncIterator[bytes]:
 recipe('acsv_rows', make=lambda n: acsv_rows(abytes(n)), items=lists, **BY_HAND)
 
 
+async def named_bytes(count: int) -> AsyncIterator[bytes]:
+    yield b'id,text\n'
+    for piece in cut(written(count), 7):
+        yield piece
+
+
+recipe(
+    'acsv_batches',
+    make=lambda n: acsv_batches(named_bytes(n), types={'id': int}, rows=3),
+    items=in_batches,
+    **{**BY_HAND, 'step': lambda batches: ids_of(step_async(batches))},
+)
+
+
 async def aevents(count: int) -> AsyncIterator[bytes]:
     for piece in cut(events_written(count), 5):
         yield piece
@@ -1444,8 +1546,8 @@ class Stage:
 
     The items of its source are what it takes: 'text' (str or bytes), 'row', 'events' (text of
     whole events), or 'long text', each of which leaves alone though others are ready.  Those that
-    it gives are of the kind that it `gives`, which may be 'event', too.  None: as those of its
-    source.
+    it gives are of the kind that it `gives`, which may be 'event' or 'batch', too.  None: as those
+    of its source.
     """
 
     name: str
@@ -1480,6 +1582,14 @@ ASYNC_STAGES = {
             takes='text',
             gives='text',
             delayed=lambda source, delay: achunked(source, max_delay=delay),
+        ),
+        Stage(
+            'acsv_batches',
+            lambda source, **options: acsv_batches(
+                source, header=False, rows=1, types={0: int}, **options
+            ),
+            takes='text',
+            gives='batch',
         ),
         Stage('acsv_rows', acsv_rows, takes='text', gives='row'),
         Stage('aevent_source', aevent_source, takes='events', gives='event'),
@@ -1530,6 +1640,12 @@ SYNC_STAGES = {
     for stage in (
         Stage('batched', lambda source: batched(source, 1), gives='row'),
         Stage('chunked', lambda source: chunked(source, max_delay=0), takes='text', gives='text'),
+        Stage(
+            'csv_batches',
+            lambda source: csv_batches(source, header=False, rows=1, types={0: int}),
+            takes='text',
+            gives='batch',
+        ),
         Stage('csv_rows', csv_rows, takes='text', gives='row'),
         Stage('event_source', event_source, takes='events', gives='event'),
         Stage('event_stream', event_stream, takes='text', gives='events'),
@@ -1583,6 +1699,8 @@ def number_of(item: Any) -> int:
         item = item[0]
     if isinstance(item, ServerSentEvent):
         item = item.data
+    if isinstance(item, CSVBatch):
+        return int(memoryview(item.column(0))[0])
     text = item.decode() if isinstance(item, bytes) else item
     return int(text.replace('data:', '').strip().strip('"'))
 

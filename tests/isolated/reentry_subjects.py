@@ -19,6 +19,7 @@ from generators import (
     ServerSentEvent,
     abatched,
     achunked,
+    acsv_batches,
     acsv_encode,
     acsv_rows,
     aevent_source,
@@ -31,6 +32,7 @@ from generators import (
     batched,
     chunked,
     csv,
+    csv_batches,
     csv_encode,
     csv_rows,
     csv_scan,
@@ -245,6 +247,62 @@ def rows_of_parts() -> Any:
 subject('csv_split', 'csv_split', 'csv_scan', make=rows_of_parts)
 subject('csv_rows of a text file', make=lambda: csv_rows(File(Text(''.join(LINES)))))
 subject('csv_rows of a buffer', make=lambda: csv_rows(world().container(Buffer(b''.join(DATA)))))
+subject(
+    'csv_batches',
+    'csv_batches',
+    'CSVBatch',
+    make=lambda: csv_batches(
+        generator(buffers(*DATA)),
+        names=Call(lambda names: world().container([Text(name + 'x') for name in names])),
+        columns=world().container([Text('bx'), Text('ax')]),
+        types=world().container({Text('ax'): int}),
+        null=world().container([Text('z')]),
+        ragged=Text('pad'),
+        rows=1,
+    ),
+)
+subject(
+    'csv_batches with errors',
+    make=lambda: csv_batches(
+        Source(texts('a\n', '1\n', 'x\n', '2\n', 'y\n')),
+        types={'a': int},
+        on_error=Call(lambda error, text: Item()),
+    ),
+)
+subject(
+    'csv_batches to an error',
+    make=lambda: csv_batches(Source(texts('a\n', '1\n', 'x\n', '2\n')), types={'a': int}),
+)
+
+
+class ArrowSchema(Hostile):
+    """That of a batch, as a library gives it whose code runs meanwhile."""
+
+    def __arrow_c_schema__(self) -> Any:
+        tell('ArrowSchema.__arrow_c_schema__', self)
+        return next(csv_batches(b'a,b\n1,2\n', types={'a': int})).__arrow_c_schema__()
+
+
+def use_as_arrow(run: Any) -> None:
+    capsules: list[Any] = []
+    for use in (
+        lambda: capsules.append(run.thing.__arrow_c_schema__()),
+        lambda: capsules.append(run.thing.__arrow_c_stream__()),
+        lambda: next(run.thing),
+        lambda: run.thing.__arrow_c_stream__(),
+    ):
+        run.attempt(use)
+    capsules.clear()
+    run.drop()
+
+
+subject(
+    'csv_batches as an Arrow stream',
+    make=lambda: csv_batches(
+        Source(buffers(*DATA)), schema=world().container(ArrowSchema()), rows=1
+    ),
+    lives={'used': use_as_arrow},
+)
 subject(
     'csv_rows of another encoding',
     make=lambda: csv_rows(Source(buffers(*DATA)), encoding=Text('hostile'), header=False),
@@ -541,6 +599,14 @@ subject(
     always=[('Loop.create_future', '_AsyncStep.__next__()')],
 )
 subject('acsv_rows', make=lambda: acsv_rows(AsyncSource(texts(*LINES))))
+subject(
+    'acsv_batches',
+    make=lambda: acsv_batches(AsyncSource(texts(*LINES)), types={'a': int}, on_error=Call(print)),
+)
+subject(
+    'acsv_batches of waits',
+    make=lambda: acsv_batches(SlowSource(buffers(*DATA)), rows=1, header=False, ragged='pad'),
+)
 subject(
     'acsv_rows of waits',
     make=lambda: acsv_rows(

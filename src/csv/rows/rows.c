@@ -15,7 +15,6 @@
  */
 #include "csv/rows/rows.h"
 
-#include "csv/parse/decode.h"
 #include "csv/parse/feed.h"
 #include "csv/rows/options.h"
 #include "runtime/attributes.h"
@@ -117,8 +116,7 @@ rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwa
         data_source_open(&self->source, state, &self->stream, options.source, options.items,
                          csv_parser_reads_natively(&self->records.parser),
                          &self->records.parser.path) < 0 ||
-        file_origin_read(&self->origin, state, self->source.file) < 0 ||
-        (self->origin.base >= 0 && csv_parser_find_bytes(&self->records.parser, state) < 0)) {
+        csv_options_find_origin(&self->records, state, &self->source, &self->origin) < 0) {
         return -1;
     }
     return options.start == NULL ? 0
