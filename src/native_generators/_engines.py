@@ -93,10 +93,10 @@ def files_of(urlpath: Any, options: dict[str, Any] | None, extra: str) -> list[O
 
 
 class Task(NamedTuple):
-    """A part of one of the files."""
+    """A part of one of the files, or all of it."""
 
     file: Opener
-    part: dict[str, Any]
+    part: dict[str, Any] | None
 
 
 def structure_of(reading: dict[str, Any]) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def test_columns_that_are_not_needed_are_not_read(notes: tuple[Path, Rows]) -> N
     bad = {'id': int, 'note': float, 'value': float}  # no note is a number
     frame = read_csv(path, blocksize='50 KB', types=bad)
     assert frame[['id']].compute()['id'].tolist() == [row['id'] for row in rows]
-    with pytest.raises(CSVError, match='column .note'):
+    with pytest.raises(CSVError, match=r'column .note'):
         frame.compute(scheduler='synchronous')
 
 
