@@ -109,7 +109,7 @@ def structure_of(reading: dict[str, Any]) -> dict[str, Any]:
 
 def scan_file(file: Opener, start: int, stop: int, structure: dict[str, Any]) -> dict[str, Any]:
     with file() as opened:
-        return csv_scan(opened, start, stop, **structure)  # type: ignore[misc]
+        return csv_scan(opened, start, stop, **structure)
 
 
 def plan_file(
@@ -117,9 +117,9 @@ def plan_file(
 ) -> list[Task]:
     with file() as opened:
         if scans is None:
-            parts = csv_split(opened, size=size, threads=1, **structure)  # type: ignore[misc]
+            parts = csv_split(opened, size=size, threads=1, **structure)
         else:
-            parts = csv_split(opened, scans=scans, **structure)  # type: ignore[misc]
+            parts = csv_split(opened, scans=scans, **structure)
     return [Task(file, part) for part in parts]
 
 

@@ -566,7 +566,8 @@ def csv_split(
     [{'id': '2', 'text': 'one'}]
 
     source is a path or a seekable binary file.  A part is a dict that JSON and pickle can store;
-    csv_rows(source, start=part) reads the records that begin in it.  The parts one after another
+    csv_rows(source, start=part), or csv_batches, reads the records that
+    begin in it.  The parts one after another
     give what the whole file gives: rows, line numbers, record numbers and the places of errors.
     The header is known to every part.  A part has the checkpoint() of a whole file.
 
