@@ -51,6 +51,10 @@ PyErr_GetRaisedException(void)
 static inline void
 PyErr_SetRaisedException(PyObject *exception)
 {
+    if (exception == NULL) {
+        PyErr_Restore(NULL, NULL, NULL);
+        return;
+    }
     PyErr_Restore(Py_NewRef((PyObject *)Py_TYPE(exception)), exception,
                   PyException_GetTraceback(exception));
 }

@@ -8,8 +8,8 @@
  *
  * An exception becomes an errno, and a message which get_last_error() gives: EINVAL for data
  * that can't be read, ENOMEM, EINTR for Ctrl-C, and EIO for any other.  The exception itself
- * is kept for a consumer that can raise it.  Ctrl-C is raised again when the interpreter next
- * looks for signals, because a consumer would make another error of it.
+ * is kept for a consumer that can raise it.  For any other, Ctrl-C is raised again when the
+ * interpreter next looks for signals, because the consumer makes another error of it.
  */
 #include "arrow/stream.h"
 
@@ -28,6 +28,7 @@ typedef struct {
     PyObject *exception;             /* owned: of the failure, or NULL */
     char *message;                   /* owned: of the failure, or NULL */
     int failure;                     /* errno of the failure, or 0 */
+    bool carried;                    /* the consumer raises the exception itself */
 } exported_stream;
 
 static const char ended_message[] = "the interpreter that reads this stream has ended, or "
@@ -75,7 +76,7 @@ message_of(PyObject *exception)
         PyErr_Clear();
     }
     else {
-        PyErr_WriteUnraisable(exception);
+        raising_unraisable(exception);
     }
     return message;
 }
@@ -88,7 +89,7 @@ fail(exported_stream *self)
     self->failure = errno_of(exception);
     self->message = message_of(exception);
     self->exception = exception;
-    if (self->failure == EINTR) {
+    if (self->failure == EINTR && !self->carried) {
         PyErr_SetInterrupt();
     }
     return self->failure;
@@ -195,6 +196,16 @@ arrow_export_stream(PyObject *source, const arrow_source_kind *kind,
     };
     *out = (struct ArrowArrayStream){get_schema, get_next, get_last_error, release, self};
     return 0;
+}
+
+bool
+arrow_stream_carry(struct ArrowArrayStream *stream)
+{
+    if (stream->release != release) {
+        return false;
+    }
+    ((exported_stream *)stream->private_data)->carried = true;
+    return true;
 }
 
 PyObject *

@@ -25,8 +25,13 @@ typedef struct {
 int arrow_export_stream(PyObject *source, const arrow_source_kind *kind,
                         struct ArrowArrayStream *out);
 
-/* The exception that made a function of a stream of ours fail: a new reference; NULL if there
-   is none, or the stream is another library's.  For a consumer in this interpreter. */
+/* For a consumer in this interpreter that holds the GIL and raises the exception of the stream
+   itself: whether the stream was made by arrow_export_stream() of this copy of the module,
+   which then leaves Ctrl-C to the consumer. */
+bool arrow_stream_carry(struct ArrowArrayStream *stream);
+
+/* The exception that made a function of such a stream fail: a new reference; NULL if there is
+   none, or the stream is another library's. */
 PyObject *arrow_stream_exception(const struct ArrowArrayStream *stream);
 
 #endif

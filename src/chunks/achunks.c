@@ -94,6 +94,15 @@ achunks_pull(bool *asked, astream *face, chunks *machine, const chunks_kind *kin
         if (outcome != ASTREAM_AGAIN) {
             return outcome;
         }
+        if (machine->holding) {
+            if (chunks_feed_more(machine, kind) < 0 && !chunks_fail(machine)) {
+                return ASTREAM_ERROR;
+            }
+            if (astream_spend(face)) {
+                return ASTREAM_AGAIN;
+            }
+            continue;
+        }
         astream_answer answer = astream_pull_within(face, achunks_time_left(machine), value);
         if (answer == ASTREAM_PENDING) {
             return ASTREAM_AWAIT;

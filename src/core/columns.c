@@ -32,12 +32,8 @@ columns_init(columns *self, const columns_layout *layout, columns_allocator allo
 static void
 free_column(const columns *self, columns_column *column)
 {
-    columns_buffer *buffers[] = {&column->array.validity, &column->array.values,
-                                 &column->array.data,     &column->array.entries,
-                                 &column->slots,          &column->answers};
-    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
-        columns_buffer_free(buffers[i], self->allocate);
-    }
+    columns_buffer_free(&column->slots, self->allocate);
+    columns_buffer_free(&column->answers, self->allocate);
 }
 
 void
@@ -55,15 +51,40 @@ columns_free(columns *self)
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
         columns_buffer_free(buffers[i], self->allocate);
     }
+    columns_arena_free(&self->arena, self->allocate);
     self->allocate(self->columns, 0);
     *self = (columns){0};
+}
+
+/* Note what a column needed, for what is laid out next.  The bytes of memory that it holds. */
+static size_t
+note_rooms(const columns *self, columns_column *column)
+{
+    const columns_array *array = &column->array;
+    const size_t values = columns_values_length(array->kind, self->rows);
+    column->values_room = values + values / 8;
+    column->data_room = array->data.length + array->data.length / 8;
+    column->validity_room = array->null_count > 0 ? ((size_t)self->rows + 7) / 8 : 0;
+    return array->validity.capacity + array->values.capacity + array->data.capacity +
+           array->entries.capacity;
 }
 
 void
 columns_clear(columns *self)
 {
+    size_t used = 0;
     for (uint32_t j = 0; j < self->layout->count; j++) {
+        used += note_rooms(self, &self->columns[j]);
         columns_column_clear(&self->columns[j]);
+    }
+    /* Give up an arena of which much is places that buffers have left. */
+    if (self->arena.held > 2 * used + COLUMNS_ARENA_SMALLEST) {
+        for (uint32_t j = 0; j < self->layout->count; j++) {
+            columns_array *array = &self->columns[j].array;
+            *array = (columns_array){.kind = array->kind};
+        }
+        columns_arena_free(&self->arena, self->allocate);
+        self->arena_room = used;
     }
     self->rows = 0;
     self->questions.length = 0;
@@ -74,9 +95,10 @@ columns_clear(columns *self)
 
 typedef enum { ROW, BLANK, TOO_FEW, TOO_MANY } record_kind;
 
+/* What becomes of a record.  *width: how many fields it has. */
 INLINE record_kind
 kind_of(const columns_layout *layout, const columns_records *source,
-        const fields_record *record)
+        const fields_record *record, uint32_t *width)
 {
     uint32_t count = record->last - record->first;
     if (count == 1 && source->ends[record->first] == record->start) {
@@ -85,14 +107,14 @@ kind_of(const columns_layout *layout, const columns_records *source,
         }
         count = 0;
     }
+    *width = count;
     return count < layout->least ? TOO_FEW : count > layout->most ? TOO_MANY : ROW;
 }
 
 INLINE void
-note_record(columns_region *g, const fields_record *record)
+note_record(columns_region *g, const fields_record *record, uint32_t width)
 {
-    uint32_t count = record->last - record->first;
-    g->least = count < g->least ? count : g->least;
+    g->least = width < g->least ? width : g->least;
     g->flags |= record->flags;
     g->count++;
 }
@@ -144,7 +166,8 @@ choose(columns_region *g, size_t *at, int64_t most)
     size_t next = *at;
     for (; next < source->count && (int64_t)g->count < most; next++) {
         const fields_record *record = &source->records[next];
-        record_kind kind = kind_of(self->layout, source, record);
+        uint32_t width;
+        record_kind kind = kind_of(self->layout, source, record, &width);
         if (kind != ROW) {
             if (!leave_out(g, next, kind)) {
                 return false;
@@ -155,7 +178,7 @@ choose(columns_region *g, size_t *at, int64_t most)
             ((fields_record *)self->chosen.data)[g->count] = *record;
             ((uint32_t *)self->places.data)[g->count] = (uint32_t)next;
         }
-        note_record(g, record);
+        note_record(g, record, width);
     }
     *at = next;
     return true;
@@ -296,6 +319,9 @@ static bool
 begin_columns(columns *self, int64_t rows)
 {
     for (uint32_t j = 0; j < self->layout->count; j++) {
+        columns_column_mark(&self->columns[j]);
+    }
+    for (uint32_t j = 0; j < self->layout->count; j++) {
         if (!columns_column_begin(self, &self->columns[j], rows)) {
             return false;
         }
@@ -328,6 +354,8 @@ columns_append(columns *self, const columns_records *records, size_t *at, int64_
     if (!choose(&g, &end, rows - self->rows) || !limit(&g, &end)) {
         return give_up(self, false);
     }
+    self->first_place = g.first;
+    self->places_used = g.places != NULL;
     if (g.count > 0) {
         if (!begin_columns(self, self->rows + (int64_t)g.count)) {
             return give_up(self, true);
@@ -351,39 +379,14 @@ columns_append(columns *self, const columns_records *records, size_t *at, int64_
 
 /* ---- batches ---- */
 
-/* Move a column into a batch. */
-static void
-finish_column(columns *self, columns_column *column, columns_array *out)
-{
-    columns_array *array = &column->array;
-    array->length = self->rows;
-    array->values.length = columns_values_length(array->kind, self->rows);
-    column->values_room = array->values.length;
-    column->data_room = array->data.length + array->data.length / 16;
-    if (array->null_count > 0) {
-        column->validity_room = array->validity.length;
-    }
-    else {
-        columns_buffer_free(&array->validity, self->allocate);
-    }
-    columns_buffer *buffers[] = {&array->validity, &array->values, &array->data,
-                                 &array->entries};
-    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
-        columns_buffer_trim(buffers[i], self->allocate);
-    }
-    *out = *array;
-    *array = (columns_array){.kind = out->kind};
-    columns_column_clear(column);
-}
-
 /* Make the buffers that an array must have, whatever its length.  False if there is no
    memory. */
 static bool
 complete_column(columns *self, columns_column *column)
 {
     columns_array *array = &column->array;
-    if (!columns_reserve(self, &array->values, 16) ||
-        !columns_reserve(self, &array->data, 1)) {
+    if (!columns_array_reserve(self, &array->values, 16, 0) ||
+        (columns_is_text(array->kind) && !columns_array_reserve(self, &array->data, 1, 0))) {
         return false;
     }
     if (self->rows == 0 && columns_has_offsets(array->kind)) {
@@ -392,7 +395,7 @@ complete_column(columns *self, columns_column *column)
     if (array->kind != COLUMNS_DICTIONARY) {
         return true;
     }
-    if (!columns_reserve(self, &array->entries, sizeof(int32_t))) {
+    if (!columns_array_reserve(self, &array->entries, sizeof(int32_t), 0)) {
         return false;
     }
     if (array->entry_count == 0) {
@@ -400,6 +403,27 @@ complete_column(columns *self, columns_column *column)
     }
     array->entries.length = ((size_t)array->entry_count + 1) * sizeof(int32_t);
     return true;
+}
+
+/* Move a column into a batch. */
+static void
+finish_column(const columns *self, columns_column *column, columns_array *out)
+{
+    columns_array *array = &column->array;
+    array->length = self->rows;
+    array->values.length = columns_values_length(array->kind, self->rows);
+    column->values_room = array->values.length;
+    column->data_room = array->data.length + array->data.length / 16;
+    if (array->null_count > 0) {
+        array->validity.length = ((size_t)self->rows + 7) / 8;
+        column->validity_room = array->validity.length;
+    }
+    else {
+        array->validity = (columns_buffer){0};
+    }
+    *out = *array;
+    *array = (columns_array){.kind = out->kind};
+    columns_column_clear(column);
 }
 
 bool
@@ -419,8 +443,13 @@ columns_finish(columns *self, columns_batch *batch)
     for (uint32_t j = 0; j < count; j++) {
         finish_column(self, &self->columns[j], &arrays[j]);
     }
-    *batch = (columns_batch){
-        .arrays = arrays, .count = count, .rows = self->rows, .allocate = self->allocate};
+    *batch = (columns_batch){.arrays = arrays,
+                             .count = count,
+                             .rows = self->rows,
+                             .allocate = self->allocate,
+                             .arena = self->arena};
+    self->arena = (columns_arena){0};
+    self->arena_room = columns_batch_trim(batch);
     self->rows = 0;
     return true;
 }

@@ -20,9 +20,7 @@ bool
 columns_column_reserve_nulls(columns *self, columns_column *column, int64_t rows)
 {
     columns_buffer *bits = &column->array.validity;
-    size_t length = ((size_t)rows + 7) / 8;
-    size_t room = length > column->validity_room ? length : column->validity_room;
-    return length <= bits->capacity || columns_buffer_reserve(bits, self->allocate, room);
+    return columns_array_reserve(self, bits, ((size_t)rows + 7) / 8, column->validity_room);
 }
 
 /* Rows from `from` on are valid. */
@@ -110,8 +108,8 @@ add_entry(columns *self, columns_column *column, const uint8_t *bytes, size_t le
 {
     columns_array *array = &column->array;
     size_t offsets = ((size_t)array->entry_count + 2) * sizeof(int32_t);
-    if (!columns_reserve(self, &array->data, array->data.length + length) ||
-        !columns_reserve(self, &array->entries, offsets)) {
+    if (!columns_array_reserve(self, &array->data, array->data.length + length, 0) ||
+        !columns_array_reserve(self, &array->entries, offsets, 0)) {
         return false;
     }
     if (length > 0) {
@@ -245,21 +243,25 @@ columns_column_skip(columns_column *column, int64_t row)
 
 /* ---- rows that begin, or are given up ---- */
 
-bool
-columns_column_begin(columns *self, columns_column *column, int64_t rows)
+void
+columns_column_mark(columns_column *column)
 {
-    columns_array *array = &column->array;
-    const int64_t before = self->rows;
+    const columns_array *array = &column->array;
     column->data_mark = array->data.length;
     column->charged_mark = column->charged;
     column->null_mark = array->null_count;
     column->entry_mark = array->entry_count;
     column->answers.length = 0;
-    array->values.length = columns_values_length(array->kind, before);
-    size_t length = columns_values_length(array->kind, rows);
-    size_t room = length > column->values_room ? length : column->values_room;
-    if (length > array->values.capacity &&
-        !columns_buffer_reserve(&array->values, self->allocate, room)) {
+}
+
+bool
+columns_column_begin(columns *self, columns_column *column, int64_t rows)
+{
+    columns_array *array = &column->array;
+    const int64_t before = self->rows;
+    array->values.length = before == 0 ? 0 : columns_values_length(array->kind, before);
+    if (!columns_array_reserve(self, &array->values, columns_values_length(array->kind, rows),
+                               column->values_room)) {
         return false;
     }
     if (before == 0 && columns_has_offsets(array->kind)) {

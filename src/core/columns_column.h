@@ -6,11 +6,14 @@
 
 #define COLUMNS_INLINE_VIEW 12 /* bytes of a text that a view itself holds */
 
-/* The rows from self->rows up to `rows` begin: remember where the column is, and make room for
-   their values.  False if there is no memory. */
+/* Remember where the column is. */
+void columns_column_mark(columns_column *column);
+
+/* The rows from self->rows up to `rows` begin: make room for their values.  False if there is
+   no memory. */
 bool columns_column_begin(columns *self, columns_column *column, int64_t rows);
 
-/* Go back to where the column was.  Its bits are those of the rows before. */
+/* Go back to what was marked, with the rows before self->row_mark. */
 void columns_column_revert(columns *self, columns_column *column);
 
 /* The same for the bytes of its texts alone. */
@@ -27,12 +30,7 @@ columns_column_reserve(columns *self, columns_column *column, size_t length)
         return true;
     }
     columns_buffer *data = &column->array.data;
-    size_t room = data->length + length;
-    if (room <= data->capacity) {
-        return true;
-    }
-    return columns_buffer_reserve(data, self->allocate,
-                                  room > column->data_room ? room : column->data_room);
+    return columns_array_reserve(self, data, data->length + length, column->data_room);
 }
 
 /* Mark a row, whose value is the placeholder, as null.  The column has `rows` rows.  False if

@@ -92,9 +92,10 @@ columns_content_is_null(const columns_region *g, const columns_spec *spec,
                         const columns_content *content)
 {
     if (content->length == 0) {
-        return content->missing || spec->empty == COLUMNS_EMPTY_NULL ||
-               (spec->empty == COLUMNS_EMPTY_UNQUOTED_NULL && content->unquoted &&
-                !content->invalid);
+        return content->missing ||
+               (!content->invalid &&
+                (spec->empty == COLUMNS_EMPTY_NULL ||
+                 (spec->empty == COLUMNS_EMPTY_UNQUOTED_NULL && content->unquoted)));
     }
     uint64_t bit = UINT64_C(1) << (content->length < 63 ? content->length : 63);
     return spec->takes_nulls && content->unquoted && (g->self->null_lengths & bit) &&

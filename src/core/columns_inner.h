@@ -104,6 +104,16 @@ columns_fill_bits(uint8_t *bits, int64_t from, int64_t to, bool value)
 
 /* ---- columns ---- */
 
+/* Make room in a buffer of an array, for `room` bytes if there is not enough. */
+INLINE bool
+columns_array_reserve(columns *self, columns_buffer *buffer, size_t capacity, size_t room)
+{
+    return (capacity <= buffer->capacity && buffer->data != NULL) ||
+           columns_arena_reserve(&self->arena, self->allocate, buffer,
+                                 capacity > room ? capacity : room, self->arena_room);
+}
+
+/* Make room in any other buffer. */
 INLINE bool
 columns_reserve(columns *self, columns_buffer *buffer, size_t capacity)
 {

@@ -11,4 +11,8 @@
    columns_append(). */
 columns_status columns_join(columns *self, const columns *piece, int64_t *at, int64_t rows);
 
+/* The index in columns_records.records of the record of a row, for a builder that was clear
+   before columns_append(). */
+size_t columns_place(const columns *self, int64_t row);
+
 #endif

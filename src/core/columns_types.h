@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/columns_arena.h"
 #include "core/columns_buffer.h"
 #include "core/fields_types.h"
 
@@ -157,6 +158,7 @@ typedef struct {
     uint32_t count;
     int64_t rows;
     columns_allocator allocate;
+    columns_arena arena; /* owned: the memory of buffers that have none of their own */
 } columns_batch;
 
 /* ---- private ---- */
@@ -192,6 +194,8 @@ typedef struct {
     const columns_layout *layout; /* borrowed */
     columns_allocator allocate;
     columns_column *columns; /* owned */
+    columns_arena arena;     /* owned: the memory of the columns' arrays */
+    size_t arena_room;       /* what the last batch took of it */
     int64_t rows;            /* laid out so far in the batch */
     uint64_t null_lengths;   /* bit n: some spelling of null has n bytes; 63: 63 or more */
 
@@ -199,6 +203,8 @@ typedef struct {
     int64_t row_mark;         /* rows before them */
     columns_buffer chosen;    /* fields_record: those that give rows, if not all do */
     columns_buffer places;    /* uint32_t: the index of each of them in the block's records */
+    size_t first_place;       /* where the first of them is, if all give rows */
+    bool places_used;         /* `places` is set */
     columns_buffer questions; /* columns_question, in order once all are there */
     columns_buffer sorted;    /* memory to sort them in */
     columns_buffer scratch;

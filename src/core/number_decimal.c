@@ -7,8 +7,9 @@
 
 #include "core/digits.h"
 
-#define MOST_DIGITS 96 /* that are looked at: more can't fit, unless they end in many zeros \
-                        */
+#define MOST_DIGITS                                                         \
+    96 /* that are looked at: more can't fit, unless they end in many zeros \
+        */
 
 typedef struct {
     uint8_t digits[MOST_DIGITS];

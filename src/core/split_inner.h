@@ -16,24 +16,6 @@ enum {
     STEP_ENDS_FIELD = 16,
 };
 
-/* The position of the highest bit set.  There must be one. */
-INLINE uint32_t
-highest_bit(uint64_t bits)
-{
-#if defined(__GNUC__) || defined(__clang__)
-    return 63 - (uint32_t)__builtin_clzll(bits);
-#else
-    uint32_t at = 0;
-    for (uint32_t step = 32; step > 0; step /= 2) {
-        if (bits >> step != 0) {
-            bits >>= step;
-            at += step;
-        }
-    }
-    return at;
-#endif
-}
-
 /* The bits below bit `at`, which may be 64. */
 INLINE uint64_t
 bits_below(uint32_t at)

@@ -824,15 +824,25 @@ class aevent_stream(_AsyncStream[bytes]):
         close_with_task: bool = False,
     ) -> Self: ...
 
+@type_check_only
+class _ArrowStreamSource(Protocol):
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
+@type_check_only
+class _ArrowArraySource(Protocol):
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...
+
+_ArrowSource: TypeAlias = _ArrowStreamSource | _ArrowArraySource
+
 @final
 class csv_encode(_Stream[bytes]):
     def __new__(
         cls,
-        rows: Iterable[Any],
+        rows: Iterable[Any] | _ArrowSource,
         *,
         columns: Iterable[str] | None = None,
-        header: bool | Iterable[str] = False,
-        extra: Literal['raise', 'ignore'] = 'raise',
+        header: bool | Iterable[str] | None = None,
+        extra: Literal['raise', 'ignore'] | None = None,
         missing: Any = ...,
         size: int = 65536,
         max_delay: float | None = 0.1,
@@ -860,8 +870,8 @@ class acsv_encode(_AsyncStream[bytes]):
         rows: AsyncIterable[Any],
         *,
         columns: Iterable[str] | None = None,
-        header: bool | Iterable[str] = False,
-        extra: Literal['raise', 'ignore'] = 'raise',
+        header: bool | Iterable[str] | None = None,
+        extra: Literal['raise', 'ignore'] | None = None,
         missing: Any = ...,
         size: int = 65536,
         max_delay: float | None = 0.1,

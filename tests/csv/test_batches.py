@@ -714,6 +714,67 @@ def test_float32_of_what_lies_beside_the_middle_of_two_floats() -> None:
             assert (came > 1.0) is above
 
 
+RARE: list[tuple[str, Any, Any]] = [
+    ('1_000', pa.uint64(), 1000),
+    ('1844674407370955161_5', pa.uint64(), 2**64 - 1),
+    ('\u0663', pa.uint8(), 3),
+    ('-1_0', pa.int8(), -10),
+    ('1_000.50', pa.decimal128(9, 2), Decimal('1000.50')),
+    ('-1_000.50', pa.decimal128(9, 2), Decimal('-1000.50')),
+    ('\u0663e1', pa.decimal128(9, 2), Decimal('30.00')),
+    ('-1_' + '7' * 37, pa.decimal128(38, 0), Decimal('-1' + '7' * 37)),
+    ('0_0', pa.decimal128(1, 1), Decimal('0.0')),
+    ('1_2e3', pa.decimal128(5, -3), Decimal('12E+3')),
+    ('1_0.5', pa.float32(), 10.5),
+    ('20240229', pa.date32(), dt.date(2024, 2, 29)),
+    ('T123045', pa.time64('us'), dt.time(12, 30, 45)),
+    ('20240229T12', pa.timestamp('ms'), dt.datetime(2024, 2, 29, 12)),
+    ('2024-W09-4T12:30:00.000001', pa.timestamp('ns'), None),
+]
+
+
+@pytest.mark.parametrize(('text', 'kind', 'value'), RARE)
+def test_a_rare_spelling_in_each_type(text: str, kind: Any, value: Any) -> None:
+    came = column(f'{text}\n{text}\n', schema=schema(x=kind))
+    if value is not None:
+        assert came == [value, value]
+        assert type(came[0]) is type(value)
+    else:
+        assert [str(moment) for moment in came] == ['2024-02-29 12:30:00.000001'] * 2
+
+
+@pytest.mark.parametrize('kind', ['int', 'uint'])
+@pytest.mark.parametrize('bits', [8, 16, 32, 64])
+def test_numbers_of_every_size_are_buffers(kind: str, bits: int) -> None:
+    made = getattr(pa, f'{kind}{bits}')()
+    (batch,) = csv_batches(b'x\n1\n7\n', schema=schema(x=made))
+    view = memoryview(batch.column('x'))
+    assert (view.itemsize, view.tolist()) == (bits // 8, [1, 7])
+
+
+def test_dates_times_and_floats_are_buffers() -> None:
+    kinds = schema(d=pa.date32(), t=pa.time64('us'), at=pa.timestamp('s'), f=pa.float32())
+    source = b'd,t,at,f\n1970-01-02,00:00:01,1970-01-01T00:01:00,0.5\n'
+    (batch,) = csv_batches(source, schema=kinds)
+    assert [memoryview(batch.column(i)).tolist() for i in range(4)] == [[1], [10**6], [60], [0.5]]
+    with pytest.raises(TypeError):
+        assert batch.column(0) < batch.column(1)  # type: ignore[operator]
+
+
+def test_a_null_that_is_spelled_as_a_datetime_has_no_say_in_the_zone() -> None:
+    source = b'y,x\n\n1\n1,9999-12-31T00:00Z\n2,2024-01-01T00:00\n'
+    stream = csv_batches(source, types={'x': dt.datetime}, null=['9999-12-31T00:00Z'], ragged='pad')
+    assert pa.schema(stream).field('x').type == pa.timestamp('us')
+    assert values(next(stream))[1:] == [['1', None], ['2', dt.datetime(2024, 1, 1)]]
+
+
+def test_a_capsule_is_a_schema() -> None:
+    capsule = schema(id=pa.int8()).__arrow_c_schema__()
+    assert pa.schema(csv_batches(ORDERS, schema=capsule)).field('id').type == pa.int8()
+    with pytest.raises(ValueError, match='name'):
+        csv_batches(ORDERS, schema=next(csv_batches(ORDERS)).__arrow_c_array__()[1])
+
+
 # --- random text ------------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from generators import CSVError, csv_batches
+from generators import CSVError, csv_batches, csv_encode
 
 from .batches import pa, values
 
@@ -124,6 +124,12 @@ def test_an_array_is_released_in_any_order() -> None:
     release(ctypes.byref(moved))
     assert not moved.release
     release(ctypes.byref(moved))  # twice
+    first = schema.children[0][0]
+    for held in (first, schema):
+        release_held = release_of(held)
+        release_held(ctypes.byref(held))
+        assert not held.release
+        release_held(ctypes.byref(held))
     del schema_capsule, array_capsule
 
 
@@ -314,6 +320,25 @@ def test_errors_of_a_source_are_errors_of_reading() -> None:
         pa.table(csv_batches(source()))
 
 
+class Nameless(Exception):
+    def __str__(self) -> str:
+        raise LookupError('no text')
+
+
+def test_an_exception_without_a_text_is_still_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def source() -> Iterator[bytes]:
+        raise Nameless
+        yield b''
+
+    seen: list[Any] = []
+    monkeypatch.setattr(sys, 'unraisablehook', lambda args: seen.append(args.exc_value))
+    with pytest.raises(OSError):
+        pa.table(csv_batches(source()))
+    assert list(map(type, seen)) == [LookupError]
+
+
 def test_ctrl_c_while_a_consumer_pulls(tmp_path: Path) -> None:
     """The consumer makes another error of it; the interrupt comes all the same."""
     program = """
@@ -492,3 +517,28 @@ def test_an_error_comes_after_the_rows_before_it_wherever_it_is() -> None:
             assert values(next(batches)) == [[row['id'], row['name']] for row in ROWS[:at]]
         with pytest.raises(CSVError):
             next(batches)
+
+
+def test_csv_encode_takes_batches_and_streams() -> None:
+    text = b''.join(csv_encode(csv_batches(SOURCE, types=TYPES, rows=30)))
+    assert text.replace(b'\r\n', b'\n') == SOURCE
+    batch = next(csv_batches(SOURCE, types=TYPES))
+    assert b''.join(csv_encode(batch)) == text
+    assert b''.join(csv_encode(csv_batches(SOURCE, types=TYPES, rows=1))) == text
+    assert b''.join(csv_encode(iter([batch, batch]))) == text + text.partition(b'\n')[2]
+
+
+@pytest.mark.parametrize('failure', [LookupError('gone'), KeyboardInterrupt(), MemoryError()])
+def test_csv_encode_raises_the_exception_of_the_source_of_batches(failure: BaseException) -> None:
+    def source() -> Iterator[bytes]:
+        yield SOURCE
+        raise failure
+
+    with pytest.raises(type(failure)) as caught:
+        list(csv_encode(csv_batches(source())))
+    assert caught.value is failure
+    for _ in range(1000):
+        pass  # no Ctrl-C comes later
+    with pytest.raises(CSVError) as refused:
+        list(csv_encode(csv_batches(b'n\n1\nx\n', types={'n': int})))
+    assert (refused.value.record, refused.value.column) == (3, 'n')

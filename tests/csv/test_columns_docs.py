@@ -21,6 +21,7 @@ PRINTED = [
     ["2 ('id', 'name') [1, 2]", "1 ('id', 'name') [3]"],
     ["[Decimal('2.50'), Decimal('0.10')]"],
     ['2', '4 n three'],
+    ['city,people', '"Zürich, ZH",443037', 'Oslo,', ''],
 ]
 
 

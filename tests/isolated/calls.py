@@ -17,6 +17,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from tests.csv import arrow_abi as abi
 from tests.isolated.catalogue import AtOnce, Told, acounted, finish
 
 LONG = 'x' * 300
@@ -470,6 +471,48 @@ def rows_written(g: Any) -> Any:
         chunks(g.csv_encode([Point(1), Point(2, 3.0)], columns=['y', 'x'], header=True)),
         chunks(g.csv_encode([iter('ab')])),
     ]
+
+
+TIME = abi.schema('tsn:Europe/Paris', 'when')
+COLUMNS = abi.schema('+s', '', TIME, abi.schema('+l', 'list', abi.schema('d:9,2')))
+ITEMS = abi.array(2, [None, bytes(32)])
+LISTS = abi.array(2, [b'\1', bytes(8) + b'\2\0\0\0'], ITEMS, null_count=1)
+TIMES = abi.array(2, [None, bytes(16)])
+CODES = abi.array(
+    2, [None, b'\1\0'], dictionary=abi.array(2, [None, bytes(4) + b'\1\0\0\0' * 2, b'"'])
+)
+CODED = abi.schema('+s', '', abi.schema('c', 'code', dictionary=abi.schema('u')))
+BATCH = abi.Batch(COLUMNS, abi.array(2, [None], TIMES, LISTS))
+CODED_BATCH = abi.Batch(CODED, abi.array(2, [None], CODES))
+WRONG_BATCH = abi.Batch(CODED, abi.array(2, [None], TIMES))
+LATE_BATCH = abi.Batch(COLUMNS, abi.array(2, [None], abi.array(2, [None, b'\x7f' * 16]), LISTS))
+
+
+@call
+def batches_written(g: Any) -> Any:
+    return [
+        chunks(g.csv_encode(BATCH, bom=True)),
+        chunks(g.csv_encode(BATCH, columns=['list', 'z'], missing='é', delimiter='é')),
+        chunks(g.csv_encode(BATCH, encoding='utf-16', escape_formulas=True, quoting=1)),
+        chunks(g.csv_encode(iter([CODED_BATCH, CODED_BATCH]), header=['é'], encoding='latin-1')),
+    ]
+
+
+@call
+def batches_that_cannot_be_written(g: Any) -> Any:
+    told = []
+    for batch, options in (
+        (WRONG_BATCH, {}),
+        (LATE_BATCH, {'columns': ['z']}),
+        (LATE_BATCH, {'columns': ['when'], 'extra': 'raise'}),
+        (LATE_BATCH, {'header': ['a']}),
+        (LATE_BATCH, {'quoting': csv.QUOTE_NONE, 'delimiter': ':'}),
+    ):
+        try:
+            told.append(chunks(g.csv_encode(batch, **options)))
+        except (ValueError, TypeError, csv.Error) as error:
+            told.append(message(error))
+    return told
 
 
 @call

@@ -65,6 +65,7 @@ from generators import (
     to_async,
     to_sync,
 )
+from tests.csv.arrow_abi import numbers_and_texts
 
 LATIN1 = b'\xe9t\xe9'
 
@@ -437,6 +438,27 @@ recipe(
 )
 
 
+@functools.cache
+def long_rows(count: int) -> bytes:
+    return ''.join(['id,text\n', *(f'{i},{"x" * 40_000}\n' for i in range(-5, count))]).encode()
+
+
+def by_threads(count: int) -> Any:
+    """Blocks are under way: a block is 512 KiB, and the first batch is taken."""
+    batches = csv_batches(long_rows(count), types={'id': int}, rows=5, threads=3)
+    next(batches)
+    return batches
+
+
+recipe(
+    'csv_batches by threads',
+    make=by_threads,
+    step=lambda batches: memoryview(next(batches).column('id')).tolist(),
+    items=lambda n: [list(range(i, min(i + 5, n))) for i in range(0, n, 5)],
+    forked=RuntimeError,
+)
+
+
 def ignore_fault(error: CSVError, raw: bytes) -> None:
     if isinstance(error.__cause__, MemoryError):
         raise error
@@ -694,6 +716,13 @@ recipe(
     'csv_encode of formulas',
     make=lambda n: csv_encode(formulas(n), escape_formulas=True, size=9, max_delay=None),
     items=lambda n: encoded(''.join(f"'={i},{i / 4!r},\r\n" for i in range(n)).encode(), 9),
+    joined=True,
+)
+
+recipe(
+    'csv_encode of Arrow batches',
+    make=lambda n: csv_encode(numbers_and_texts(n, text_of), header=False, size=16, max_delay=None),
+    items=lambda n: encoded(quoted_minimal(n), 16),
     joined=True,
 )
 

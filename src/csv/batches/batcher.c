@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#include "core/columns_join.h"
 #include "csv/batches/answer.h"
 #include "csv/batches/batch.h"
 #include "csv/row/field_error.h"
@@ -347,6 +348,32 @@ open_builder(csv_batcher *self)
     return 0;
 }
 
+/* Take rows that a thread has laid out: exactly those that columns_append() would.  CSV_DONE;
+ *full: the batch must end here. */
+static csv_step
+take_piece(csv_batcher *self, bool *full)
+{
+    const columns *piece = self->piece;
+    const int64_t before = self->piece_row;
+    columns_status status = columns_join(&self->builder, piece, &self->piece_row, self->rows);
+    if (status == COLUMNS_NO_MEMORY) {
+        PyErr_NoMemory();
+        return CSV_RAISED_ERROR;
+    }
+    *full = status == COLUMNS_FULL || self->builder.rows >= self->rows;
+    size_t end = machine_of(self)->records_length;
+    if (self->piece_row < piece->rows || self->builder.rows >= self->rows) {
+        end = self->piece_row > before ? columns_place(piece, self->piece_row - 1) + 1
+                                       : machine_of(self)->taken;
+    }
+    if (self->piece_row == piece->rows) {
+        self->piece = NULL;
+    }
+    take_records(self, end);
+    get_counts(self, &self->then);
+    return CSV_DONE;
+}
+
 /* Lay out records that are listed.  CSV_DONE; *full: the batch must end here. */
 static csv_step
 lay_out(csv_batcher *self, generators_state *state, bool *full)
@@ -404,7 +431,7 @@ make_batch(csv_batcher *self, generators_state *state, PyObject **batch)
         const csv_parser *parser = &self->records.parser;
         bool full = false;
         if (parser->machine.taken < parser->machine.records_length) {
-            step = lay_out(self, state, &full);
+            step = self->piece != NULL ? take_piece(self, &full) : lay_out(self, state, &full);
         }
         else if (csv_parser_failed(parser)) {
             step = take_fault(self, state);
@@ -447,6 +474,7 @@ csv_batcher_next(csv_batcher *self, generators_state *state, PyObject **batch)
 void
 csv_batcher_release(csv_batcher *self)
 {
+    self->piece = NULL;
     csv_records_release(&self->records);
     Py_CLEAR(self->error);
     if (self->opened) {

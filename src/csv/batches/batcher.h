@@ -21,11 +21,14 @@ typedef struct {
     csv_records records; /* the parser, the header, bad records, the counters, the mark */
     csv_batch_plan plan;
     columns builder;
-    int64_t rows;   /* that a batch holds at most */
-    uint32_t width; /* fields of the first record if the names were made of it; or 0 */
-    bool opened;    /* the builder is open */
-    bool asking;    /* questions of the builder wait for answers */
-    bool exhausted; /* every record was given */
+    columns *piece;    /* borrowed: the rows of the block, laid out by a thread; or NULL */
+    int64_t piece_row; /* the first of them that is not in the builder */
+    int64_t rows;      /* that a batch holds at most */
+    int64_t threads;   /* that were asked for; 0 for as many as make sense */
+    uint32_t width;    /* fields of the first record if the names were made of it; or 0 */
+    bool opened;       /* the builder is open */
+    bool asking;       /* questions of the builder wait for answers */
+    bool exhausted;    /* every record was given */
     csv_batcher_counts then; /* after the last record that is laid out */
     PyObject *error;         /* owned: raised after the batch before it was given; or NULL */
     csv_batcher_counts at_error;

@@ -18,6 +18,7 @@
 
 #include "arrow/capsule.h"
 #include "arrow/stream.h"
+#include "csv/batches/ahead.h"
 #include "csv/batches/batch.h"
 #include "csv/batches/options.h"
 #include "csv/parse/feed.h"
@@ -28,6 +29,7 @@ typedef struct {
     stream stream;
     data_source source;
     csv_batcher batcher;
+    csv_ahead ahead;
     file_origin origin;  /* of the source, for checkpoints */
     csv_mark asked;      /* of the last checkpoint that was asked for */
     PyObject *requested; /* borrowed: a schema that is requested, during such a call */
@@ -40,8 +42,7 @@ typedef struct {
 static int
 batches_pull(csv_batches *self, generators_state *state)
 {
-    const source_sink sink = csv_parser_sink(&self->batcher.records.parser);
-    return data_source_pull(&self->source, state, &self->stream, &sink);
+    return csv_ahead_pull(&self->ahead, &self->batcher, &self->source, &self->stream, state);
 }
 
 static PyObject *
@@ -49,6 +50,9 @@ batches_next(stream *base)
 {
     csv_batches *self = (csv_batches *)base;
     generators_state *state = generators_state_of((PyObject *)self);
+    if (csv_ahead_check(&self->ahead) < 0) {
+        return NULL;
+    }
     for (;;) {
         PyObject *batch;
         csv_step step = csv_batcher_next(&self->batcher, state, &batch);
@@ -121,6 +125,7 @@ static int
 batches_release(stream *base)
 {
     csv_batches *self = (csv_batches *)base;
+    csv_ahead_release(&self->ahead, &self->batcher);
     csv_batcher_release(&self->batcher);
     return data_source_close(&self->source);
 }
@@ -133,6 +138,9 @@ batches_traverse(PyObject *op, visitproc visit, void *arg)
     csv_batches *self = (csv_batches *)op;
     int status = csv_batcher_traverse(&self->batcher, visit, arg);
     if (status == 0) {
+        status = csv_ahead_traverse(&self->ahead, visit, arg);
+    }
+    if (status == 0) {
         status = data_source_traverse(&self->source, visit, arg);
     }
     return status != 0 ? status : stream_traverse(op, visit, arg);
@@ -142,6 +150,7 @@ static int
 batches_clear(PyObject *op)
 {
     csv_batches *self = (csv_batches *)op;
+    csv_ahead_release(&self->ahead, &self->batcher);
     csv_batcher_clear(&self->batcher);
     if (data_source_close(&self->source) < 0) {
         raising_unraisable(op);
@@ -164,6 +173,7 @@ batches_init(csv_batches *self, generators_state *state, PyObject *args, PyObjec
         csv_options_find_origin(records, state, &self->source, &self->origin) < 0) {
         return -1;
     }
+    csv_ahead_init(&self->ahead, &self->batcher, &self->source);
     return options.start == NULL
                ? 0
                : csv_options_resume(&options, state, records, &self->source, &self->origin);
@@ -466,6 +476,9 @@ PyDoc_STRVAR(
     "columns are the names or indices of the columns of a batch, in this order.\n"
     "rows is the maximum number of rows of a batch.  A batch has fewer at the end, before\n"
     "    an error, and where a column would have more than 2 GiB of text.\n"
+    "threads is the number of threads that work on the source, the caller's among them: by\n"
+    "    default as many as the process may use, at most 16, and one for a source of less\n"
+    "    than 4 MiB or of unknown size.  The batches are the same for any number.\n"
     "header is read by default.  header=False names the columns f0, f1, ... unless there\n"
     "    are names.\n"
     "null are the spellings of null, in unquoted fields.  An empty field is null in a\n"

@@ -107,7 +107,6 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
     csv_parameters given = {NULL};
     csv_dialect dialect = {.fields = {.max_field = 131072, .max_record = (size_t)64 << 20}};
     csv_records *records = &batcher->records;
-    int64_t thread_count;
 
     records->width = -1;
     batcher->rows = ROWS;
@@ -119,7 +118,7 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
             &items_name, &max_field, &max_record, &on_error, &last, &changed) ||
         read_positive(rows, "rows", INT32_MAX - 1, &batcher->rows) < 0 ||
         read_positive(threads == NULL ? NULL : not_none(threads), "threads", INT32_MAX,
-                      &thread_count) < 0 ||
+                      &batcher->threads) < 0 ||
         options_read_on_error(on_error, &records->on_error) < 0 ||
         read_columns(batcher, state, schema, chosen, types, null, ragged) < 0 ||
         options_read_items(items_name, &self->items) < 0 ||
