@@ -306,7 +306,7 @@ static PyType_Slot scanner_slots[] = {
 };
 
 PyType_Spec csv_scanner_spec = {
-    .name = "native_generators.csv_scanner",
+    .name = "native_generators._split.csv_scanner",
     .basicsize = sizeof(csv_scanner),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = scanner_slots,
