@@ -182,8 +182,8 @@ decode_recall_single_byte(PyObject *name, generators_state *state)
         return single;
     }
     int single = decode_is_single_byte(name, state);
-    if (single >= 0 && PyDict_SetItem(state->csv_single_bytes, name,
-                                      single ? Py_True : Py_False) < 0) {
+    if (single >= 0 &&
+        PyDict_SetItem(state->csv_single_bytes, name, single ? Py_True : Py_False) < 0) {
         return -1;
     }
     return single;
