@@ -9,6 +9,11 @@
 #include "bridge/to_async.h"
 #include "bridge/to_sync.h"
 #include "bridge/worker.h"
+#include "broadcast/broadcast.h"
+#include "broadcast/gate.h"
+#include "broadcast/publishing.h"
+#include "broadcast/subscriber.h"
+#include "broadcast/sync_subscriber.h"
 #include "chunks/abatched.h"
 #include "chunks/achunked.h"
 #include "chunks/batched.h"
@@ -35,8 +40,10 @@
 #include "events/dispatcher_methods.h"
 #include "events/event_coroutine.h"
 #include "events/handler.h"
+#include "events/mailbox_task.h"
 #include "events/queue_task.h"
 #include "events/topic.h"
+#include "events/wait_for.h"
 #include "runtime/forks.h"
 #include "source/data_error.h"
 #include "sse/aevent_source.h"
@@ -340,6 +347,22 @@ add_task_types(PyObject *module, generators_state *state)
 }
 
 static int
+add_broadcast_types(PyObject *module, generators_state *state)
+{
+    return (state->broadcast_type = add_type(module, "Broadcast", &broadcast_spec)) == NULL ||
+                   (state->gate_waker_type = make_type(module, &gate_waker_spec, NULL)) ==
+                       NULL ||
+                   add_coroutine_type(module, state, &publishing_spec,
+                                      &state->publishing_type) < 0 ||
+                   add_stream_type(module, state, &sync_subscriber_spec,
+                                   &state->sync_subscriber_type) < 0 ||
+                   add_async_stream_type(module, state, &subscriber_spec,
+                                         &state->subscriber_type) < 0
+               ? -1
+               : 0;
+}
+
+static int
 add_row_types(PyObject *module, generators_state *state)
 {
     if ((state->csv_names_type = add_type(module, "_CSVNames", &csv_names_spec)) == NULL ||
@@ -420,8 +443,11 @@ static int
 add_event_types(PyObject *module, generators_state *state)
 {
     if ((state->dispatcher_type = add_type(module, "Dispatcher", &dispatcher_spec)) == NULL ||
-        (state->event_handler_type = add_type(module, "_EventHandler", &event_handler_spec)) ==
+        (state->event_handler_type = add_type(module, "Handler", &event_handler_spec)) ==
             NULL ||
+        add_coroutine_type(module, state, &event_mailbox_task_spec,
+                           &state->event_mailbox_task_type) < 0 ||
+        add_coroutine_type(module, state, &event_wait_spec, &state->event_wait_type) < 0 ||
         add_coroutine_type(module, state, &event_coroutine_spec,
                            &state->event_coroutine_type) < 0 ||
         add_coroutine_type(module, state, &event_queue_task_spec,
@@ -455,7 +481,8 @@ module_exec(PyObject *module)
         import_peers(state) < 0 || add_types(module, state) < 0 ||
         add_async_types(module, state) < 0 || add_row_types(module, state) < 0 ||
         add_text_types(module, state) < 0 || add_task_types(module, state) < 0 ||
-        add_event_types(module, state) < 0 || add_sse_types(module, state) < 0) {
+        add_event_types(module, state) < 0 || add_broadcast_types(module, state) < 0 ||
+        add_sse_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "DataError", state->data_error) < 0

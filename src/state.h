@@ -64,11 +64,18 @@
     X(PyTypeObject, event_stream_type)                                     \
     X(PyTypeObject, aevent_stream_type)                                    \
     X(PyTypeObject, sse_event_type)                                        \
+    X(PyTypeObject, broadcast_type)                                        \
+    X(PyTypeObject, subscriber_type)                                       \
+    X(PyTypeObject, sync_subscriber_type)                                  \
+    X(PyTypeObject, gate_waker_type)                                       \
+    X(PyTypeObject, publishing_type)                                       \
     X(PyTypeObject, dispatcher_type)                                       \
     X(PyTypeObject, event_handler_type)                                    \
     X(PyTypeObject, event_topic_type)                                      \
     X(PyTypeObject, event_coroutine_type)                                  \
     X(PyTypeObject, event_queue_task_type)                                 \
+    X(PyTypeObject, event_mailbox_task_type)                               \
+    X(PyTypeObject, event_wait_type)                                       \
     X(PyObject, event_class)          /* Event */                          \
     X(PyObject, error_event_class)    /* ErrorEvent */                     \
     X(PyObject, str_error)            /* the type of its events */         \

@@ -43,6 +43,8 @@ PRINTED = [
     '5\n6\n5\n',
     '0\n1\n2\n',
     'Message: hello\nMessage: one\nMessage: two\n',
+    'b\n',
+    '[101, 102, 103] [101, 102, 103]\n',
     "['Name', 'Population']\n",
 ]
 

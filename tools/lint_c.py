@@ -46,9 +46,10 @@ ROOMS = {
     'text': 'source chunks',
     'csv/module': 'csv/rows csv/write',
     'bridge': 'source',
+    'broadcast': 'stream',
     'events': 'source',
     'tasks': 'source',
-    'module.c': 'csv/module csv/batches csv/split sse text bridge events tasks',
+    'module.c': 'csv/module csv/batches csv/split sse text bridge broadcast events tasks',
 }
 WITHOUT_HEADER = {'module.c'}
 

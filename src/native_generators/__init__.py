@@ -6,6 +6,7 @@
 try:
     from native_generators._native import (
         FLUSH,
+        Broadcast,
         CSVBatch,
         CSVError,
         CSVRow,
@@ -13,6 +14,7 @@ try:
         Dispatcher,
         ErrorEvent,
         Event,
+        Handler,
         ServerSentEvent,
         abatched,
         achunked,
@@ -60,6 +62,7 @@ SUBMODULES = frozenset({'csv', 'dask', 'ray', 'spark'})
 
 __all__ = [
     'FLUSH',
+    'Broadcast',
     'CSVBatch',
     'CSVError',
     'CSVRow',
@@ -67,6 +70,7 @@ __all__ = [
     'Dispatcher',
     'ErrorEvent',
     'Event',
+    'Handler',
     'ServerSentEvent',
     'abatched',
     'achunked',

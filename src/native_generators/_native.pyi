@@ -15,7 +15,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from os import PathLike
 from types import CodeType, FrameType, GenericAlias, TracebackType, UnionType
 from typing import (
@@ -933,7 +933,14 @@ class chunked(_Stream[bytes]):
 
 @final
 class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
-    def __new__(cls, source: Iterable[_T_co], n: int) -> Self: ...
+    def __new__(
+        cls,
+        source: Iterable[_T_co | _Flush],
+        n: int,
+        *,
+        max_delay: float | None = None,
+        strict: bool = False,
+    ) -> Self: ...
 
 @final
 class achunked(_AsyncStream[bytes]):
@@ -950,7 +957,13 @@ class achunked(_AsyncStream[bytes]):
 @final
 class abatched(_AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
     def __new__(
-        cls, source: AsyncIterable[_T_co], n: int, *, close_with_task: bool = False
+        cls,
+        source: AsyncIterable[_T_co | _Flush],
+        n: int,
+        *,
+        max_delay: float | None = None,
+        strict: bool = False,
+        close_with_task: bool = False,
     ) -> Self: ...
 
 @final
@@ -1172,7 +1185,7 @@ class _Decorator(Protocol):
     def __call__(self, handler: _HandlerT, /) -> _HandlerT: ...
 
 @final
-class _EventHandler:
+class Handler:
     @property
     def type(self) -> Any: ...
     @property
@@ -1183,6 +1196,18 @@ class _EventHandler:
     def returned(self) -> bool: ...
     @property
     def value(self) -> Any: ...
+    @property
+    def background(self) -> bool: ...
+    @property
+    def calls(self) -> int: ...
+    @property
+    def errors(self) -> int: ...
+    @property
+    def awaits(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+    @property
+    def held(self) -> int: ...
 
 @final
 @type_check_only
@@ -1204,8 +1229,29 @@ class _EventCoroutine(Coroutine[Any, Any, _T_co], Generic[_T_co]):
     ) -> Any: ...
     def close(self) -> None: ...
 
+# The events of a Dispatcher of which nothing is said.
 @final
-class Dispatcher:
+@type_check_only
+class _AnyEvents: ...
+
+_Events = _DefaultTypeVar('_Events', default=_AnyEvents)
+
+@type_check_only
+class _EmitAny(Protocol[_T_co]):
+    def __call__(self, type: Hashable, data: Any = None, /) -> _T_co: ...
+
+# emit() and the like: of Dispatcher[Events], what is called is Events.
+@type_check_only
+class _Emit(Generic[_T_co]):
+    @overload
+    def __get__(self, d: Dispatcher[_AnyEvents], owner: Any, /) -> _EmitAny[_T_co]: ...
+    @overload
+    def __get__(self, d: Dispatcher[_Events], owner: Any, /) -> _Events: ...
+    @overload
+    def __get__(self, d: None, owner: Any, /) -> Callable[..., _T_co]: ...
+
+@final
+class Dispatcher(Generic[_Events]):
     def __new__(
         cls,
         *,
@@ -1215,25 +1261,137 @@ class Dispatcher:
     ) -> Self: ...
     @property
     def closed(self) -> bool: ...
-    @overload
-    def on(self, type: Hashable, /, *, restart: bool = True) -> _Decorator: ...
+    @property
+    def types(self) -> tuple[Any, ...]: ...
     @overload
     def on(
-        self, type: Hashable, handler: _Handler, /, *, restart: bool = True
-    ) -> _EventHandler: ...
-    def off(self, type: Hashable, handler: _Handler | _EventHandler, /) -> bool: ...
-    def emit(self, type: Hashable, data: Any = None, /) -> bool: ...
-    def aemit(self, type: Hashable, data: Any = None, /) -> _EventCoroutine[bool]: ...
+        self,
+        type: Hashable,
+        /,
+        *,
+        restart: bool = True,
+        background: Literal[False] = False,
+    ) -> _Decorator: ...
+    @overload
+    def on(
+        self,
+        type: Hashable,
+        /,
+        *,
+        restart: bool = True,
+        background: bool,
+        buffersize: int = 256,
+        on_full: _OnFull = 'wait',
+    ) -> _Decorator: ...
+    @overload
+    def on(
+        self,
+        type: Hashable,
+        handler: _Handler,
+        /,
+        *,
+        restart: bool = True,
+        background: Literal[False] = False,
+    ) -> Handler: ...
+    @overload
+    def on(
+        self,
+        type: Hashable,
+        handler: _Handler,
+        /,
+        *,
+        restart: bool = True,
+        background: bool,
+        buffersize: int = 256,
+        on_full: _OnFull = 'wait',
+    ) -> Handler: ...
+    def off(self, type: Hashable, handler: _Handler | Handler, /) -> bool: ...
+    def handlers(self, type: Hashable = None, /) -> tuple[Handler, ...]: ...
+    emit: _Emit[bool]
+    aemit: _Emit[_EventCoroutine[bool]]
+    emit_threadsafe: _Emit[Future[bool]]
+    def wait_for(
+        self,
+        type: Hashable,
+        /,
+        *,
+        where: Callable[[Any], Any] | None = None,
+        timeout: float | None = None,
+    ) -> Coroutine[Any, Any, Any]: ...
+    def subscribe(
+        self,
+        type: Hashable,
+        /,
+        *,
+        buffersize: int = 256,
+        on_full: _OnFull = 'wait',
+        close_with_task: bool = False,
+    ) -> _Subscriber[Any]: ...
     def dispatch(self, event: Any, /) -> bool: ...
     def adispatch(self, event: Any, /) -> _EventCoroutine[bool]: ...
     def run(self, events: Iterable[Any], /) -> None: ...
     def arun(self, events: AsyncIterable[Any] | Iterable[Any], /) -> _EventCoroutine[None]: ...
     def close(self) -> None: ...
     def aclose(self) -> _EventCoroutine[None]: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> Literal[True]: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *exception: object) -> None: ...
     def __aenter__(self) -> _EventCoroutine[Self]: ...
     def __aexit__(self, *exception: object) -> _EventCoroutine[None]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+_OnFull: TypeAlias = Literal['wait', 'drop_oldest', 'drop_newest', 'close']
+
+@final
+class _Subscriber(_AsyncStream[_T_co], Generic[_T_co]):
+    @property
+    def held(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+
+@final
+class _SyncSubscriber(_Stream[_T_co], Generic[_T_co]):
+    @property
+    def held(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+
+@final
+class Broadcast(Generic[_T]):
+    def __new__(
+        cls,
+        *,
+        buffersize: int | None = 256,
+        on_full: _OnFull | None = 'wait',
+        replay: int | None = 0,
+    ) -> Self: ...
+    @property
+    def subscribers(self) -> int: ...
+    def publish(self, item: _T, /) -> int: ...
+    def apublish(self, item: _T, /) -> Coroutine[Any, Any, int]: ...
+    def run(self, source: Iterable[_T], /) -> None: ...
+    def arun(self, source: AsyncIterable[_T] | Iterable[_T], /) -> Coroutine[Any, Any, None]: ...
+    def close(self) -> None: ...
+    def subscribe(
+        self,
+        *,
+        buffersize: int | None = None,
+        on_full: _OnFull | None = None,
+        replay: int | None = None,
+        close_with_task: bool = False,
+    ) -> _Subscriber[_T]: ...
+    def subscribe_sync(
+        self,
+        *,
+        buffersize: int | None = None,
+        on_full: _OnFull | None = None,
+        replay: int | None = None,
+        timeout: float | None = None,
+    ) -> _SyncSubscriber[_T]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
 @final
 class amap(_AsyncStream[_T_co]):

@@ -533,6 +533,13 @@ def rows_that_cannot_be_written(g: Any) -> Any:
     return told
 
 
+def incomplete(g: Any) -> Any:
+    try:
+        return list(g.batched('abc', 2, strict=True))
+    except ValueError as error:
+        return message(error)
+
+
 @call
 def chunks_of_every_kind(g: Any) -> Any:
     return [
@@ -541,6 +548,8 @@ def chunks_of_every_kind(g: Any) -> Any:
         list(g.chunked(io.BytesIO(b'abcdef'), 4)),
         list(g.chunked([b'x' * 50], 8, max_delay=None)),
         list(g.batched('abcde', 2)),
+        list(g.batched(['a', g.FLUSH, 'b', 'c'], 2, max_delay=1000)),
+        incomplete(g),
     ]
 
 
@@ -759,6 +768,32 @@ def server_sent_events_written(g: Any) -> Any:
 # --- events -------------------------------------------------------------------------------------
 
 
+@call
+def items_that_are_broadcast(g: Any) -> Any:
+    sender = g.Broadcast(buffersize=2, replay=1)
+    told: list[Any] = [sender.publish('a')]
+    streams = [
+        sender.subscribe_sync(on_full=policy)
+        for policy in ('wait', 'drop_oldest', 'drop_newest', 'close')
+    ]
+    later = sender.subscribe()
+    told += [sender.publish('b'), sender.subscribers]
+    told += [next(streams[0]), on_a_loop(later.__anext__()), on_a_loop(sender.apublish('c'))]
+    try:
+        sender.publish('d')
+    except Exception as error:
+        if isinstance(error, MemoryError):
+            raise
+        told.append(message(error))
+    sender.run(iter('ef')) if sender.subscribers == 0 else sender.close()
+    for stream in streams:
+        try:
+            told.append((list(stream), stream.dropped))
+        except BufferError as error:
+            told.append(message(error))
+    return told
+
+
 def take_all(log: list[Any]) -> Iterator[None]:
     while True:
         log.append((yield))
@@ -811,6 +846,22 @@ def events_within_events(g: Any) -> Any:
 async def take_later(log: list[Any], data: Any) -> None:
     await Told(data)
     log.append(data)
+
+
+@call
+def events_that_are_waited_for(g: Any) -> Any:
+    log: list[Any] = []
+    d = g.Dispatcher()
+    d.on(None, log.append)
+    answers = [d.wait_for('a', where=bool, timeout=10), d.wait_for(None), d.wait_for('b')]
+    told = [d.emit('a', 0), d.emit('a', 1), d.types, len(d.handlers()), len(d)]
+    told += [finish(answer) for answer in answers[:2]]
+    answers[2].close()
+    stream = d.subscribe('a')
+    told.append(d.emit('a', 2))
+    d.close()
+    told.append(finish(collect(stream)))
+    return told, log
 
 
 @call

@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 import generators
 from generators import (
     FLUSH,
+    Broadcast,
     CSVBatch,
     CSVError,
     CSVRow,
@@ -1028,6 +1029,12 @@ def in_threes(count: int) -> list[tuple[int, ...]]:
 
 
 recipe('batched', make=lambda n: batched(counted(n), 3), items=in_threes)
+recipe(
+    'batched with a delay',
+    'batched',
+    make=lambda n: batched(counted(n), 3, max_delay=1000),
+    items=in_threes,
+)
 
 # --- awaitables, by hand ------------------------------------------------------------------------
 
@@ -1134,6 +1141,13 @@ async def anumbered(count: int) -> AsyncIterator[tuple[int, str]]:
 BY_HAND: dict[str, Any] = {'step': step_async, 'close': close_async, 'refusal': RuntimeError}
 
 recipe('abatched', make=lambda n: abatched(acounted(n), 3), items=in_threes, **BY_HAND)
+recipe(
+    'abatched with a delay',
+    'abatched',
+    make=lambda n: abatched(acounted(n), 3, max_delay=1000),
+    items=in_threes,
+    **BY_HAND,
+)
 recipe(
     'achunked',
     make=lambda n: achunked(apieces(n), 8, max_delay=None),
@@ -1385,6 +1399,63 @@ THREADED = {
     for name in ('to_async by a loop', 'to_async by a loop, one item at a time')
 }
 
+# --- Broadcast ----------------------------------------------------------------------------------
+
+
+def broadcast_all(count: int) -> Any:
+    """A subscriber that is as slow as can be."""
+    sender = Broadcast(buffersize=max(count, 1))
+    stream = sender.subscribe()
+    sender.run(counted(count))
+    return stream
+
+
+def broadcast_apart(count: int) -> Any:
+    """What two threads that lose items get, from their own memory."""
+    sender = Broadcast(buffersize=3, on_full='drop_newest', replay=2)
+    stream = sender.subscribe_sync()
+    sender.run(counted(count))
+    return stream
+
+
+class Publishing(NamedTuple):
+    sender: Any
+    stream: Any
+    items: Iterator[int]
+
+
+def make_publishing(count: int) -> Publishing:
+    sender = Broadcast(on_full='drop_oldest', buffersize=1, replay=1)
+    return Publishing(sender, sender.subscribe_sync(), counted(count))
+
+
+def publish_one(use: Publishing) -> Any:
+    assert use.sender.publish(next(use.items)) == 1
+    return next(use.stream)
+
+
+def close_publishing(use: Publishing) -> None:
+    use.sender.close()
+    use.stream.close()
+
+
+recipe('Broadcast', make=broadcast_all, items=up_to, **BY_HAND)
+recipe(
+    'Broadcast to a thread',
+    'Broadcast',
+    make=broadcast_apart,
+    items=lambda n: up_to(min(n, 3)),
+)
+recipe(
+    'Broadcast, one by one',
+    'Broadcast',
+    make=make_publishing,
+    step=publish_one,
+    close=close_publishing,
+    items=up_to,
+    shared=False,
+)
+
 # --- Dispatcher ---------------------------------------------------------------------------------
 
 
@@ -1437,6 +1508,8 @@ def close_dispatcher(use: Dispatching) -> None:
 
 recipe(
     'Dispatcher',
+    'Dispatcher',
+    'Handler',
     make=make_dispatcher,
     step=dispatch_one,
     close=close_dispatcher,
@@ -1493,6 +1566,57 @@ recipe(
     items=up_to,
     shared=False,
     out_of_memory=False,  # PyContextVar_Set() does not look at its token
+)
+
+
+class Background:
+    """Events for a handler with a task of its own, and one that waits for each."""
+
+    def __init__(self, count: int) -> None:
+        self.loop = new_loop()
+        self.events = counted(count)
+        self.dispatcher: Any = None
+
+    async def later(self, data: Any) -> None:
+        await self.dispatcher.aemit('answer', data)
+
+    async def step(self) -> Any:
+        if self.dispatcher is None:
+            self.dispatcher = Dispatcher()
+            self.dispatcher.on('number', self.later, background=True, buffersize=2)
+        answer = self.dispatcher.wait_for('answer')
+        try:
+            await self.dispatcher.aemit('number', next(self.events))
+            return await answer
+        except StopIteration:
+            return ...
+        finally:
+            answer.close()
+
+    def __next__(self) -> Any:
+        item = self.loop.run_until_complete(self.step())
+        if item is ...:
+            raise StopIteration
+        return item
+
+    async def aclose(self) -> None:
+        if self.dispatcher is not None:
+            await self.dispatcher.aclose()
+
+    def close(self) -> None:
+        if not self.loop.is_closed():
+            self.loop.run_until_complete(self.aclose())
+            self.loop.close()
+
+
+recipe(
+    'Dispatcher of background handlers',
+    'Dispatcher',
+    make=Background,
+    items=up_to,
+    shared=False,
+    runs_loop=True,
+    short_of_memory=False,  # a failure is told to the loop, and the answer never comes
 )
 
 # --- generators.csv -----------------------------------------------------------------------------
@@ -1604,7 +1728,12 @@ def joined_row(row: Any) -> str:
 ASYNC_STAGES = {
     stage.name: stage
     for stage in (
-        Stage('abatched', lambda source, **options: abatched(source, 1, **options), gives='row'),
+        Stage(
+            'abatched',
+            lambda source, **options: abatched(source, 1, **options),
+            gives='row',
+            delayed=lambda source, delay: abatched(source, 100, max_delay=delay),
+        ),
         Stage(
             'achunked',
             lambda source, **options: achunked(source, max_delay=0, **options),

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from generators import (
     FLUSH,
+    Broadcast,
     CSVRow,
     Dispatcher,
     ServerSentEvent,
@@ -159,6 +160,7 @@ def pieces() -> Any:
 subject('batched', make=lambda: batched(Source(items()), 2))
 subject('batched of a generator', make=lambda: batched(generator(items()), 2))
 subject('batched of a stream', make=lambda: batched(batched(generator(items()), 1), 2))
+subject('batched with a delay', make=lambda: batched(Source(items()), 2, max_delay=100))
 subject('batched of a list', make=lambda: batched(world().container([*items()]), 2))
 
 subject(
@@ -569,6 +571,7 @@ subject(
     always=[('Waiting.__del__', '_AsyncStep.send()'), ('Waiting.__del__', '_AsyncStep.close()')],
 )
 subject('abatched of waits', make=lambda: abatched(SlowSource(items()), 2, close_with_task=True))
+subject('abatched with a timer', make=lambda: abatched(SlowSource(items()), 40, max_delay=100))
 subject('abatched of a generator', make=lambda: abatched(async_generator(items()), 2))
 subject('abatched of a stream', make=lambda: abatched(abatched(async_generator(items()), 1), 2))
 subject('achunked', make=lambda: achunked(AsyncSource(pieces()), 4, max_delay=None))
@@ -723,6 +726,64 @@ subject('amerge of waits', make=lambda: amerge(SlowSource(items(2)), async_gener
 subject(
     'amerge until the first',
     make=lambda: amerge(SlowSource(items(2)), SlowSource(items(9)), until='first'),
+)
+
+# --- Broadcast ------------------------------------------------------------------------------------
+
+
+class Sending:
+    """A Broadcast of each policy, and streams of it that hold items."""
+
+    def __init__(self) -> None:
+        self.sender = Broadcast(buffersize=2, on_full='drop_oldest', replay=2)
+        for item in items(3):
+            self.sender.publish(item)
+        self.streams = [self.sender.subscribe(on_full='drop_newest'), self.sender.subscribe()]
+        self.plain = [
+            self.sender.subscribe_sync(on_full='close'),
+            self.sender.subscribe_sync(timeout=0),
+        ]
+
+
+def publish_and_read(run: Any) -> None:
+    use = run.thing
+    for item in items(4):
+        run.attempt(lambda item=item: use.sender.publish(item))
+    for stream in use.plain:
+        for _ in range(4):
+            run.attempt(lambda stream=stream: next(stream))
+    run.attempt(lambda: use.sender.run(Source(items())))
+    for stream in use.streams:
+        for _ in range(4):
+            run.drive(stream.__anext__)
+        run.drive(stream.aclose)
+    for stream in use.plain:
+        run.attempt(stream.close)
+
+
+def publish_later(run: Any) -> None:
+    use = run.thing
+    run.drive(lambda: use.sender.apublish(Item()))
+    run.drive(lambda: use.sender.arun(SlowSource(items())))
+    run.drive(lambda: use.sender.arun(Source(items())))
+    for stream in use.streams:
+        run.drive(stream.__anext__)
+
+
+def drop_broadcast(run: Any) -> None:
+    use = run.thing
+    run.attempt(use.streams.pop)
+    run.attempt(use.plain.pop)
+    run.attempt(lambda: use.sender.publish(Item()))
+    use.streams.clear()
+    use.plain.clear()
+    use.sender = None
+
+
+subject(
+    'Broadcast',
+    make=Sending,
+    lives={'read': publish_and_read, 'later': publish_later, 'dropped': drop_broadcast},
 )
 
 # --- Dispatcher -----------------------------------------------------------------------------------
@@ -916,6 +977,91 @@ subject(
         'cancelled': cancel_an_emit,
         'runs': run_events_later,
         'dropped': drop_an_emit,
+    },
+)
+
+
+class BackgroundDispatching(Dispatching):
+    """The same, with handlers that have tasks of their own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for kind, handler in (
+            ('a', self.plain),
+            ('b', handle_later),
+            ('b', handle_by_generator),
+            ('once', handle_once),
+            ('fails', handle_and_fail),
+            ('b', handle_by_async_generator),
+            (None, Call(lambda event: Item())),
+        ):
+            handled = self.dispatcher.on(kind, handler, background=True, buffersize=2)
+            world().watch(handled)
+            self.handlers.append((kind, handler))
+
+
+def emit_in_the_background(run: Any) -> None:
+    use = run.thing
+    for kind in KINDS:
+        run.drive(lambda kind=kind: use.dispatcher.aemit(kind, Item()))
+    run.attempt(lambda: use.dispatcher.off('b', handle_by_generator))
+    run.drive(lambda: use.dispatcher.aemit('b', Item()))
+    run.drive(use.dispatcher.aclose)
+
+
+def emit_in_the_background_and_drop(run: Any) -> None:
+    use = run.thing
+    for kind in KINDS:
+        run.attempt(lambda kind=kind: use.dispatcher.emit(kind, Item()))
+    run.drop()
+
+
+def close_in_the_background(run: Any) -> None:
+    use = run.thing
+    for kind in ('b', 'fails', 'b'):
+        run.attempt(lambda kind=kind: use.dispatcher.emit(kind, Item()))
+    closing = run.watch(use.dispatcher.aclose())
+    run.step(closing)
+    run.attempt(lambda: closing.throw(Error('thrown')))
+    run.finish(closing)
+
+
+def wait_for_events(run: Any) -> None:
+    use = run.thing
+    calls = [
+        run.watch(use.dispatcher.wait_for('b', where=Call(lambda data: Item()))),
+        run.watch(use.dispatcher.wait_for(Name('named'))),
+        run.watch(use.dispatcher.wait_for(None, timeout=0.005)),
+        run.watch(use.dispatcher.wait_for('unknown', timeout=0.005)),
+    ]
+    for call in calls:
+        run.step(call)
+    run.attempt(lambda: use.dispatcher.emit('b', Item()))
+    run.attempt(calls[1].close)
+    for call in calls:
+        run.finish(call)
+    stream = run.watch(use.dispatcher.subscribe('b', buffersize=1))
+    every = run.watch(use.dispatcher.subscribe(None, on_full='drop_oldest'))
+    run.drive(lambda: anext(every))
+    for _ in range(2):
+        run.drive(lambda: use.dispatcher.aemit('b', Item()))
+        run.drive(lambda: anext(stream))
+    run.drive(every.aclose)
+    run.attempt(use.dispatcher.handlers)
+    run.attempt(lambda: use.dispatcher.handlers(Name('named')))
+    run.drive(use.dispatcher.aclose)
+
+
+subject(
+    'Dispatcher of background handlers',
+    'Dispatcher',
+    'Handler',
+    make=BackgroundDispatching,
+    lives={
+        'emits': emit_in_the_background,
+        'dropped': emit_in_the_background_and_drop,
+        'closed': close_in_the_background,
+        'waits': wait_for_events,
     },
 )
 
