@@ -36,6 +36,7 @@
 #include "csv/row/row.h"
 #include "csv/rows/arows.h"
 #include "csv/rows/rows.h"
+#include "csv/split/scanner.h"
 #include "csv/write/aencoded.h"
 #include "csv/write/encoded.h"
 #include "events/dispatcher_methods.h"
@@ -321,6 +322,7 @@ add_types(PyObject *module, generators_state *state)
         add_stream_type(module, state, &to_sync_spec, &state->to_sync_type) < 0 ||
         add_stream_type(module, state, &heartbeat_spec, &state->heartbeat_type) < 0 ||
         (state->csv_interned = csv_interned_new()) == NULL ||
+        (state->csv_single_bytes = PyDict_New()) == NULL ||
         (state->csv_reader_type = add_type(module, "csv_reader", &csv_reader_spec)) == NULL ||
         (state->csv_writer_type = add_type(module, "csv_writer", &csv_writer_spec)) == NULL ||
         (state->csv_dict_reader_type =
@@ -370,6 +372,8 @@ static int
 add_row_types(PyObject *module, generators_state *state)
 {
     if ((state->csv_names_type = add_type(module, "_CSVNames", &csv_names_spec)) == NULL ||
+        (state->csv_scanner_type = add_type(module, "csv_scanner", &csv_scanner_spec)) ==
+            NULL ||
         (state->csv_block_type = make_type(module, &csv_block_spec, NULL)) == NULL ||
         (state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec)) == NULL ||
         (state->csv_batch_type = add_type(module, "CSVBatch", &csv_batch_spec)) == NULL ||

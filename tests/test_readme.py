@@ -21,6 +21,7 @@ PRINTED = [
         "{'Name': 'Washington, D.C.', 'Population': 678972}\n"
     ),
     "['1', 2]\n['5', 6]\n[b'3,x\\n']\n[['Washington, D.C.', '678972']]\n",
+    "1 [['Reykjavík', '139875']]\n2 [['Washington, D.C.', '678972']]\n",
     "Oslo 709037 {'name': 'Oslo', 'population': '709037'}\n",
     "['a', 'b']\n['1', '2']\n3 3 11\n",
     '<CSVBatch of 2 rows, 2 columns> 818847\n',

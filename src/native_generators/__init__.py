@@ -55,10 +55,12 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from None
 
+from native_generators._split import csv_scan, csv_split
+
 __version__ = '0.1.0'
 
 # What `import native_generators` does not load, but the first use of the name.
-SUBMODULES = frozenset({'csv'})
+SUBMODULES = frozenset({'csv', 'dask', 'ray', 'spark'})
 
 __all__ = [
     'FLUSH',
@@ -90,6 +92,8 @@ __all__ = [
     'csv_batches',
     'csv_encode',
     'csv_rows',
+    'csv_scan',
+    'csv_split',
     'drive',
     'event_source',
     'event_stream',

@@ -235,9 +235,29 @@ class _ReadingAnySource(TypedDict, total=False):
 
 class _Reading(_ReadingAnySource, total=False):
     start: Mapping[str, Any] | None
+    changed: Literal['error', 'append']
 
 class _AsyncReading(_ReadingAnySource, total=False):
     close_with_task: bool
+
+@final
+class csv_scanner:
+    def __new__(
+        cls,
+        delimiter: int,
+        quote: int,
+        escape: int,
+        doublequote: bool,
+        skip_space: bool,
+        strict: bool,
+        encoding: str,
+        bad_bytes: Buffer,
+    ) -> Self: ...
+    def begin(self, start: int, before: Buffer, state: str | None = None, /) -> None: ...
+    def feed(self, data: Buffer, /) -> None: ...
+    def end(self, after: Buffer, /) -> tuple[bool, dict[str, dict[str, Any]]]: ...
+    @staticmethod
+    def check(part: Mapping[str, Any], /) -> int: ...
 
 @final
 class csv_rows(_Stream[_T_co]):
@@ -338,6 +358,7 @@ class csv_rows(_Stream[_T_co]):
     def total_bytes(self) -> int | None: ...
     @property
     def errors(self) -> int: ...
+    def _pass_to(self, byte: int, /) -> dict[str, Any]: ...
     def checkpoint(self) -> dict[str, Any]: ...
 
 @final
@@ -475,6 +496,7 @@ class _BatchingAnySource(TypedDict, total=False):
 
 class _Batching(_BatchingAnySource, total=False):
     start: Mapping[str, Any] | None
+    changed: Literal['error', 'append']
 
 class _AsyncBatching(_BatchingAnySource, total=False):
     close_with_task: bool
@@ -566,6 +588,7 @@ class lines(_Stream[_T_co]):
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
     ) -> lines[str]: ...
     @overload
     def __new__(  # type: ignore[overload-overlap]  # a str is a path
@@ -579,6 +602,7 @@ class lines(_Stream[_T_co]):
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
     ) -> lines[bytes]: ...
     @overload
     def __new__(
@@ -592,6 +616,7 @@ class lines(_Stream[_T_co]):
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
     ) -> lines[str]: ...
     @overload
     def __new__(
@@ -605,6 +630,7 @@ class lines(_Stream[_T_co]):
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
     ) -> lines[Any]: ...
     @property
     def line_num(self) -> int: ...
@@ -689,6 +715,7 @@ class jsonl_rows(_Stream[_T_co]):
         encoding: str = 'utf-8',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
     ) -> jsonl_rows[_T_co]: ...
     @overload
     def __new__(
@@ -702,6 +729,7 @@ class jsonl_rows(_Stream[_T_co]):
         encoding: str = 'utf-8',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
     ) -> jsonl_rows[Any]: ...
     @property
     def line_num(self) -> int: ...

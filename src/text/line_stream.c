@@ -93,9 +93,10 @@ line_stream_init(line_stream *self, generators_state *state, const char *name,
         file_origin_read(&self->origin, state, self->source.file) < 0) {
         return -1;
     }
-    return options.start == NULL ? 0
-                                 : line_checkpoint_resume(options.start, state, &self->source,
-                                                          &self->rows, &self->origin);
+    return options.start == NULL
+               ? 0
+               : line_checkpoint_resume(options.start, state, &self->source, &self->rows,
+                                        &self->origin, options.changed);
 }
 
 PyObject *

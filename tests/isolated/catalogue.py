@@ -55,6 +55,8 @@ from generators import (
     csv_batches,
     csv_encode,
     csv_rows,
+    csv_scan,
+    csv_split,
     drive,
     event_source,
     event_stream,
@@ -220,6 +222,32 @@ recipe(
     make=lambda n: csv_rows(path_of(n)),
     items=lists,
     one_descriptor=True,
+)
+
+
+def rows_of_parts(count: int) -> Iterator[list[str]]:
+    file = io.BytesIO(written(count))
+    for part in csv_split(file, parts=max(count // 2, 1), threads=1):
+        yield from csv_rows(file, start=part)
+
+
+def rows_of_scans(count: int) -> Iterator[list[str]]:
+    file = io.BytesIO(written(count))
+    size = len(file.getvalue())
+    step = max(size // 5, 1)
+    scans = [csv_scan(file, at, min(at + step, size)) for at in range(0, size, step)]
+    for part in csv_split(file, scans=scans):
+        yield from csv_rows(file, start=part)
+
+
+MAKES_FUNCTIONS = sys.version_info >= (3, 14)  # csv_split is a Python function
+recipe('csv_split into parts', make=rows_of_parts, items=lists, short_of_memory=MAKES_FUNCTIONS)
+recipe(
+    'csv_scan and csv_split',
+    'csv_scan',
+    make=rows_of_scans,
+    items=lists,
+    short_of_memory=MAKES_FUNCTIONS,
 )
 recipe(
     'csv_rows into dicts',

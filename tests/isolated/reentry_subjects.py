@@ -37,6 +37,8 @@ from generators import (
     csv_batches,
     csv_encode,
     csv_rows,
+    csv_scan,
+    csv_split,
     drive,
     event_source,
     event_stream,
@@ -236,6 +238,18 @@ subject(
     ),
 )
 subject('csv_rows of a file', make=lambda: csv_rows(File(b''.join(DATA)), into=dict))
+
+
+def rows_of_parts() -> Any:
+    file = File(b''.join(DATA))
+    scans = [csv_scan(file, 0, 9), csv_scan(file, 9, len(file.data))]
+    file.seek(0)
+    for part in csv_split(file, scans=scans):
+        file.seek(0)
+        yield from csv_rows(file, start=part)
+
+
+subject('csv_split', 'csv_split', 'csv_scan', make=rows_of_parts)
 subject('csv_rows of a text file', make=lambda: csv_rows(File(Text(''.join(LINES)))))
 subject('csv_rows of a buffer', make=lambda: csv_rows(world().container(Buffer(b''.join(DATA)))))
 LONG_ROWS = ('1,' + 'x' * 100_000 + '\n').encode() * 4  # a block of a thread is 512 KiB

@@ -90,7 +90,7 @@ abatches_init(abatches *self, generators_state *state, PyObject *args, PyObject 
 {
     csv_options options = {.is_async = true};
     if (csv_batch_options_read(&options, state, args, kwargs,
-                               CSV_BATCH_OPTIONS ":acsv_batches", &self->batcher) < 0) {
+                               CSV_ASYNC_BATCH_OPTIONS ":acsv_batches", &self->batcher) < 0) {
         return -1;
     }
     self->stream.close_with_task = options.close_with_task;

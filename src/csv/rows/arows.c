@@ -91,7 +91,7 @@ static int
 arows_init(arows *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
     csv_options options = {.is_async = true};
-    if (csv_options_read(&options, state, args, kwargs, CSV_OPTIONS ":acsv_rows",
+    if (csv_options_read(&options, state, args, kwargs, CSV_ASYNC_OPTIONS ":acsv_rows",
                          &self->records) < 0) {
         return -1;
     }
