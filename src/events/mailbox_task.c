@@ -23,6 +23,7 @@
 #include "events/event_coroutine.h"
 #include "events/failure.h"
 #include "events/post.h"
+#include "runtime/budget.h"
 #include "runtime/raising.h"
 
 typedef enum {
@@ -30,8 +31,10 @@ typedef enum {
     TASK_HANDLING,  /* it awaits the handler */
     TASK_REPORTING, /* it awaits the 'error' handlers */
     TASK_IDLE,      /* it awaits an event */
+    TASK_PAUSED,    /* it lets the event loop run */
 } mailbox_task_state;
 
+/* NEXT_AWAIT: base.awaited or, if that is NULL, one iteration of the event loop. */
 typedef enum { NEXT_ERROR = -1, NEXT_END, NEXT_AWAIT } next_step;
 
 typedef struct {
@@ -39,6 +42,7 @@ typedef struct {
     dispatcher *owner; /* owned */
     handler *item;     /* owned */
     dispatch run; /* the current event.  Its `next` is 0 if the handler must receive it. */
+    turn_budget budget;
     mailbox_task_state state;
     bool is_closing;    /* the generator is being closed */
     bool is_thrown_out; /* GeneratorExit was thrown in: it awaits nothing more */
@@ -287,6 +291,10 @@ mailbox_task_advance(mailbox_task *self)
         if (mailbox_task_end_event(self) < 0) {
             return NEXT_ERROR;
         }
+        if (budget_spend(&self->budget)) {
+            self->state = TASK_PAUSED;
+            return NEXT_AWAIT;
+        }
         int taken = self->is_closing ? -1 : mailbox_task_take(self);
         if (post_open_gate(self->owner, self->item) < 0) {
             return NEXT_ERROR;
@@ -375,6 +383,7 @@ mailbox_task_step(coroutine *op, PyObject *value, PyObject *exception, PyObject 
 {
     mailbox_task *self = (mailbox_task *)op;
     *result = NULL;
+    budget_stop(&self->budget);
     if (self->state == TASK_NEW && exception != NULL) {
         PyErr_SetRaisedException(Py_NewRef(exception));
         return PYGEN_ERROR;
@@ -405,6 +414,9 @@ mailbox_task_step(coroutine *op, PyObject *value, PyObject *exception, PyObject 
         if (next == NEXT_END) {
             *result = Py_NewRef(Py_None);
             return PYGEN_RETURN;
+        }
+        if (op->awaited == NULL) {
+            return coroutine_pause(result);
         }
     }
 }

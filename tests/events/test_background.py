@@ -354,6 +354,26 @@ def test_generator_that_returns_is_removed_and_its_value_kept() -> None:
     run(main)
 
 
+def test_sync_handler_that_always_has_an_event_lets_the_loop_run() -> None:
+    async def main() -> None:
+        d, log = Dispatcher(), Log()
+
+        def handle(data: int) -> None:
+            log.append(data)
+            if not seen:
+                d.emit('x', data + 1)
+
+        seen = Log()
+        d.on('x', handle, background=True)
+        d.emit('x', 0)
+        while len(log) < 1000:
+            await asyncio.sleep(0)
+        seen.append(len(log))
+        await d.aclose()
+
+    run(main)
+
+
 # ---- a full buffer ----
 
 

@@ -47,6 +47,7 @@ from generators import (
     to_async,
     to_sync,
 )
+from tests.csv.arrow_abi import numbers_and_texts
 from tests.isolated.hostile import (
     AsyncFile,
     AsyncSource,
@@ -344,6 +345,16 @@ subject('csv_encode of records', make=lambda: csv_encode(Source(records()), head
 subject(
     'csv_encode in an encoding',
     make=lambda: csv_encode(Source(rows()), size=8, encoding='hostile', escape_formulas=True),
+)
+subject(
+    'csv_encode of batches',
+    make=lambda: csv_encode(
+        Source([numbers_and_texts(3, '{}'.format)] * 2),
+        columns=world().container([Text('text'), Text('more')]),
+        missing=Item(),
+        size=8,
+        encoding='hostile',
+    ),
 )
 subject(
     'csv_encode of what cannot be encoded',

@@ -23,7 +23,7 @@ async def subscribers(numbers: AsyncIterable[int]) -> None:
 def batches(numbers: Iterator[int]) -> None:
     for batch in batched(numbers, 5, max_delay=1, strict=True):
         assert_type(batch, tuple[int, ...])
-    assert_type(next(batched([1, FLUSH], 2)), tuple[int, ...])
+    batched([1, FLUSH], 2)
 
 
 async def async_batches(numbers: AsyncIterable[int]) -> None:

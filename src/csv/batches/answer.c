@@ -317,7 +317,7 @@ get_offset(PyObject *value, int64_t *offset)
         Py_XDECREF(delta);
         return delta == NULL ? -1 : 0;
     }
-    int64_t days, seconds, microseconds;
+    int64_t days = 0, seconds = 0, microseconds = 0;
     int status = get_number(delta, "days", &days) < 0 ||
                          get_number(delta, "seconds", &seconds) < 0 ||
                          get_number(delta, "microseconds", &microseconds) < 0
