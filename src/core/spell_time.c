@@ -19,12 +19,20 @@ floor_divide(int64_t number, int64_t by)
     return quotient - (number % by < 0);
 }
 
+/* What is left, from 0 on. */
+static int64_t
+floor_rest(int64_t number, int64_t by)
+{
+    int64_t rest = number % by;
+    return rest < 0 ? rest + by : rest;
+}
+
 spell_moment
 spell_moment_of(int64_t count, int64_t per_second)
 {
-    int64_t seconds = floor_divide(count, per_second);
-    int64_t rest = count - seconds * per_second;
-    return (spell_moment){seconds, (uint32_t)(rest * (1000000000 / per_second))};
+    int64_t rest = floor_rest(count, per_second);
+    return (spell_moment){floor_divide(count, per_second),
+                          (uint32_t)(rest * (1000000000 / per_second))};
 }
 
 /* Write a number with that many digits, and return where it ends. */
@@ -93,7 +101,7 @@ spell_date(int64_t days, char *text)
 size_t
 spell_time(spell_moment moment, char *text)
 {
-    int64_t second = moment.seconds - floor_divide(moment.seconds, DAY) * DAY;
+    int64_t second = floor_rest(moment.seconds, DAY);
     char *at = write_clock((uint32_t)second, text);
     at = write_fraction(moment.nanoseconds / 1000 * 1000, at);
     return (size_t)(at - text);
@@ -115,7 +123,7 @@ spell_timestamp(spell_moment moment, bool has_zone, int offset, char *text)
     if (!is_date(days)) {
         return 0;
     }
-    int64_t second = moment.seconds - days * DAY + offset;
+    int64_t second = floor_rest(moment.seconds, DAY) + offset;
     int64_t over = floor_divide(second, DAY);
     days += over;
     second -= over * DAY;
@@ -136,7 +144,7 @@ size_t
 spell_timedelta(spell_moment length, char *text)
 {
     int64_t days = floor_divide(length.seconds, DAY);
-    uint32_t second = (uint32_t)(length.seconds - days * DAY);
+    uint32_t second = (uint32_t)floor_rest(length.seconds, DAY);
     if (days < -LONGEST_DAYS || days > LONGEST_DAYS) {
         return 0;
     }
@@ -169,6 +177,6 @@ spell_pandas_timedelta(spell_moment length, char *text)
     char *at = text + spell_int(days, text);
     memcpy(at, " days +", 7);
     at += days < 0 ? 7 : 6;
-    at = write_clock((uint32_t)(length.seconds - days * DAY), at);
+    at = write_clock((uint32_t)floor_rest(length.seconds, DAY), at);
     return (size_t)(write_fraction(length.nanoseconds, at) - text);
 }

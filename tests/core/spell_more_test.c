@@ -63,6 +63,11 @@ test_times(void)
     check_text(text, spell_timedelta(spell_moment_of(86400, 1), text), "1 day, 0:00:00");
     check_text(text, spell_timedelta(spell_moment_of(36000, 1), text), "10:00:00");
     CHECK(spell_timedelta(spell_moment_of(INT64_MAX, 1), text) == 0, "it is too long");
+    CHECK(spell_timedelta(spell_moment_of(INT64_MIN, 1), text) == 0, "it is too long");
+    CHECK(spell_timestamp(spell_moment_of(INT64_MIN, 1), false, 0, text) == 0, "too early");
+    spell_moment first = spell_moment_of(INT64_MIN, 1000000000);
+    check_text(text, spell_timestamp(first, false, 0, text), "1677-09-21 00:12:43.145224192");
+    check_text(text, spell_pandas_timedelta(first, text), "-106752 days +00:12:43.145224192");
     spell_moment end = spell_moment_of(INT64_C(253402300799), 1);
     CHECK(spell_timestamp(end, true, 1, text) == 0, "the year 10000 was written");
     check_text(text, spell_timestamp(end, true, 0, text), "9999-12-31 23:59:59+00:00");

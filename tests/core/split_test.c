@@ -161,6 +161,7 @@ static const fields_dialect dialects[] = {
     {.set = {' ', '"', SCAN_ABSENT}, .doublequote = true, .skip_space = true},
     {.set = {' ', '"', '\\'}, .doublequote = true, .strict = true, .skip_space = true},
     {.set = {',', '"', SCAN_ABSENT}, .doublequote = false},
+    {.set = {'a', '"', SCAN_ABSENT}, .doublequote = true},
 };
 enum { DIALECTS = sizeof dialects / sizeof *dialects };
 
@@ -315,6 +316,28 @@ test_long_texts(const scan_kernel *kernel, int times)
     }
 }
 
+/* Groups of blanks, where the state before them tells what a quote behind them does. */
+static void
+test_blanks_at_the_start(void)
+{
+    for (int dialect = 0; dialect < DIALECTS; dialect++) {
+        const fields_dialect d = unlimited(dialect);
+        split s;
+        CHECK(split_init(&s, &d, scan_choose(NULL), SPLIT_ANY_BYTE, NULL), "no memory");
+        for (size_t before = 0; before < 8; before++) {
+            for (size_t blanks = 62; blanks < 67; blanks++) {
+                uint8_t text[200];
+                memset(text, 'x', sizeof text);
+                memcpy(text, ",\n, \"\\\r", before);
+                memset(text + before, ' ', blanks);
+                memcpy(text + before + blanks, "\"a\nb\"", 6);
+                read_range(&s, text, sizeof text, before, sizeof text, sizeof text);
+                check_range(&s, &d, text, before, sizeof text, "blanks at the start");
+            }
+        }
+    }
+}
+
 /* ---- bounds ---- */
 
 /* The longest field of a text without quotes, exactly. */
@@ -419,6 +442,7 @@ main(int argc, char **argv)
         test_long_texts(kernels[i], times == 0 ? 300 : 3000 * times);
         printf("%s ", kernels[i]->name);
     }
+    test_blanks_at_the_start();
     test_bounds();
     test_encodings();
     return 0;
