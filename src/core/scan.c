@@ -1,6 +1,6 @@
 /* How a kernel is made: each instruction set defines three functions that compare the 64 units
  * of a group, one for each width, with a value and return the mask, one for bytes above 0x7F
- * and one for the prefix XOR.  SCAN_KERNEL makes the three scan functions from them.  The
+ * and one for the prefix XOR.  SCAN_FUNCTIONS makes the three scan functions from them.  The
  * compiler keeps the units of a group in registers across the comparisons.
  */
 #include "core/scan.h"
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/scan_list.h"
 #include "core/units.h"
 #include "core/utf8_blocks.h"
 
@@ -61,15 +62,17 @@ needle_for(uint32_t character, uint32_t widest)
 
 #define EVERY_UNIT(p) (~UINT64_C(0))
 
-#define SCAN_KERNEL(NAME, ATTRIBUTES, UTF8_BLOCKS)                                  \
+#define SCAN_FUNCTIONS(NAME, ATTRIBUTES)                                            \
     SCAN_FUNCTION(NAME##_scan1, ATTRIBUTES, 1, 0xFF, NAME##_equal1, NAME##_high,    \
                   NAME##_inside)                                                    \
     SCAN_FUNCTION(NAME##_scan2, ATTRIBUTES, 2, 0xFFFF, NAME##_equal2, EVERY_UNIT,   \
                   NAME##_inside)                                                    \
     SCAN_FUNCTION(NAME##_scan4, ATTRIBUTES, 4, 0x10FFFF, NAME##_equal4, EVERY_UNIT, \
-                  NAME##_inside)                                                    \
-    static const scan_kernel NAME##_kernel = {                                      \
-        #NAME, {NAME##_scan1, NAME##_scan2, NAME##_scan4}, UTF8_BLOCKS};
+                  NAME##_inside)
+
+#define SCAN_KERNEL(NAME, SCAN, LIST, UTF8_BLOCKS) \
+    static const scan_kernel NAME##_kernel = {     \
+        #NAME, {SCAN##_scan1, SCAN##_scan2, SCAN##_scan4}, LIST, UTF8_BLOCKS};
 
 /* ---- scalar: eight bytes in a word where units are bytes ---- */
 
@@ -145,7 +148,8 @@ scalar_inside(uint64_t mask)
     return mask;
 }
 
-SCAN_KERNEL(scalar, , utf8_blocks_none)
+SCAN_FUNCTIONS(scalar, )
+SCAN_KERNEL(scalar, scalar, scan_list_scalar, utf8_blocks_none)
 
 /* ---- x86-64 ---- */
 
@@ -215,7 +219,8 @@ sse2_equal4(const uint8_t *p, uint32_t value)
 
 #define sse2_inside scalar_inside
 
-SCAN_KERNEL(sse2, , utf8_blocks_none)
+SCAN_FUNCTIONS(sse2, )
+SCAN_KERNEL(sse2, sse2, scan_list_scalar, utf8_blocks_none)
 
 #define AVX2 TARGET("avx2,pclmul")
 
@@ -287,7 +292,8 @@ avx2_inside(uint64_t mask)
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-SCAN_KERNEL(avx2, AVX2, utf8_blocks_avx2)
+SCAN_FUNCTIONS(avx2, AVX2)
+SCAN_KERNEL(avx2, avx2, scan_list_avx2, utf8_blocks_avx2)
 
 #define AVX512 TARGET("avx512f,avx512bw,pclmul")
 
@@ -339,11 +345,14 @@ avx512_inside(uint64_t mask)
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-SCAN_KERNEL(avx512, AVX512, utf8_blocks_avx2)
+SCAN_FUNCTIONS(avx512, AVX512)
+SCAN_KERNEL(avx512, avx512, scan_list_avx2, utf8_blocks_avx2)
+SCAN_KERNEL(avx512vbmi2, avx512, scan_list_vbmi2, utf8_blocks_avx2)
 
 typedef struct {
     bool avx2;
     bool avx512;
+    bool vbmi2;
 } x86_features;
 
 /* Clang has no library for __builtin_cpu_supports() where it stands in for MSVC. */
@@ -351,13 +360,14 @@ TARGET("xsave")
 static x86_features
 x86_detect(void)
 {
-    x86_features has = {false, false};
+    x86_features has = {false, false, false};
 #ifndef _MSC_VER
     __builtin_cpu_init();
-    bool pclmul = __builtin_cpu_supports("pclmul");
-    has.avx2 = pclmul && __builtin_cpu_supports("avx2");
+    has.avx2 = __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("popcnt") &&
+               __builtin_cpu_supports("bmi") && __builtin_cpu_supports("avx2");
     has.avx512 =
-        pclmul && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+        has.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+    has.vbmi2 = has.avx512 && __builtin_cpu_supports("avx512vbmi2");
 #else
     int leaf1[4], leaf7[4];
     __cpuid(leaf1, 0);
@@ -366,12 +376,14 @@ x86_detect(void)
     }
     __cpuid(leaf1, 1);
     __cpuidex(leaf7, 7, 0);
-    bool pclmul = leaf1[2] >> 1 & 1;
+    /* PCLMULQDQ, POPCNT and BMI1 */
+    bool usual = (leaf1[2] >> 1 & 1) && (leaf1[2] >> 23 & 1) && (leaf7[1] >> 3 & 1);
     bool saves = leaf1[2] >> 27 & 1; /* the system saves the wide registers */
     uint64_t kept = saves ? _xgetbv(0) : 0;
-    has.avx2 = pclmul && (kept & 0x06) == 0x06 && (leaf7[1] >> 5 & 1);
+    has.avx2 = usual && (kept & 0x06) == 0x06 && (leaf7[1] >> 5 & 1);
     has.avx512 =
-        pclmul && (kept & 0xE6) == 0xE6 && (leaf7[1] >> 16 & 1) && (leaf7[1] >> 30 & 1);
+        has.avx2 && (kept & 0xE6) == 0xE6 && (leaf7[1] >> 16 & 1) && (leaf7[1] >> 30 & 1);
+    has.vbmi2 = has.avx512 && (leaf7[2] >> 6 & 1);
 #endif
     return has;
 }
@@ -452,7 +464,8 @@ neon_equal4(const uint8_t *p, uint32_t value)
 
 #define neon_inside scalar_inside
 
-SCAN_KERNEL(neon, , utf8_blocks_neon)
+SCAN_FUNCTIONS(neon, )
+SCAN_KERNEL(neon, neon, scan_list_neon, utf8_blocks_neon)
 
 #endif /* SCAN_NEON */
 
@@ -464,6 +477,9 @@ scan_kernels(const scan_kernel **kernels)
     int n = 0;
 #ifdef SCAN_X86
     x86_features has = x86_detect();
+    if (has.vbmi2) {
+        kernels[n++] = &avx512vbmi2_kernel;
+    }
     if (has.avx512) {
         kernels[n++] = &avx512_kernel;
     }

@@ -1,4 +1,4 @@
-/* 64 code units at a time -> bit masks of the characters that matter.
+/* 64 code units at a time -> bit masks of the characters that matter, and these -> positions.
  *
  * There is one kernel for each instruction set; the caller chooses one and keeps it.  A kernel
  * is stateless.  All that it knows of CSV is which characters to look for.  Bit i of a mask
@@ -35,9 +35,32 @@ typedef struct {
 typedef void (*scan_function)(const void *units, size_t groups, const scan_set *set,
                               scan_masks *masks);
 
+/* What ends in a group. */
+typedef struct {
+    uint64_t fields;
+    uint64_t records; /* only where a field ends too */
+} scan_ends;
+
+/* What is listed of groups. */
+typedef struct {
+    uint32_t *ends;     /* where each field ends; room for 64 more for each group */
+    size_t ends_length; /* less than 4 G */
+    uint32_t *lasts;    /* ends_length after each record; room for 64 more for each group, and
+                           SCAN_LISTED_AHEAD */
+    size_t lasts_length;
+} scan_lists;
+
+#define SCAN_LISTED_AHEAD 2
+
+/* List what ends in `count` groups.  The first unit of the first one is at `at`.  Entries of
+   the arrays behind their lengths may change, as far as there must be room. */
+typedef void (*scan_list_function)(const scan_ends *groups, size_t count, uint32_t at,
+                                   scan_lists *to);
+
 typedef struct {
     const char *name;
     scan_function scan[3]; /* for units of 1, 2 and 4 bytes: see scan_units */
+    scan_list_function list;
     /* How many bytes from the start are known to be valid UTF-8: see utf8_blocks.h. */
     size_t (*utf8_blocks)(const uint8_t *bytes, size_t count);
 } scan_kernel;
