@@ -65,6 +65,20 @@ state_from_carry(fields *self, const carry *c, const void *block, int width)
 
 /* ---- feeding ---- */
 
+/* A function of its own, since its loop is slow where it shares registers with others. */
+static bool
+read_exactly(fields *self, const void *block, int width, uint32_t end)
+{
+    switch (width) {
+    case 1:
+        return exact_units(self, block, 1, end);
+    case 2:
+        return exact_units(self, block, 2, end);
+    default:
+        return exact_units(self, block, 4, end);
+    }
+}
+
 /* Read one group that could not be read from its masks. */
 INLINE bool
 irregular_group(fields *self, carry *c, bool *carried, const void *block, int width,
@@ -73,7 +87,7 @@ irregular_group(fields *self, carry *c, bool *carried, const void *block, int wi
     if (*carried) {
         state_from_carry(self, c, block, width);
     }
-    bool fine = exact_units(self, block, width, self->pos + count);
+    bool fine = read_exactly(self, block, width, self->pos + count);
     *carried = carry_from_state(self, c);
     return fine;
 }
@@ -217,7 +231,7 @@ feed_exactly(fields *self, const void *block, int width, uint32_t length)
         if (!fields_reserve(self, stretch)) {
             return false;
         }
-        exact_units(self, block, width, self->pos + stretch);
+        read_exactly(self, block, width, self->pos + stretch);
     }
     return true;
 }
@@ -269,7 +283,7 @@ fields_feed(fields *self, const void *block, int width, size_t length)
             return false;
         }
         if (self->error == FIELDS_FINE) {
-            exact_units(self, block, width, end);
+            read_exactly(self, block, width, end);
         }
     }
     else if (!feed_part(self, block, width, end)) {
@@ -282,16 +296,6 @@ fields_feed(fields *self, const void *block, int width, size_t length)
 }
 
 /* ---- whole lines ---- */
-
-INLINE uint32_t *
-list_ends(uint32_t *out, uint32_t at, uint64_t separators)
-{
-    while (separators != 0) {
-        *out++ = at + lowest_bit(separators);
-        separators &= separators - 1;
-    }
-    return out;
-}
 
 /* Read the first `body` units of a line, which is all but its line end, as one regular record.
    False if it is not regular; nothing has changed then but unused entries of `ends`. */
@@ -314,7 +318,7 @@ regular_line(fields *self, const void *line, int width, uint32_t body, uint32_t 
         if (prove_groups(&p, &c, &masks, 1, count, self->dialect.doublequote, false) == 0) {
             return false;
         }
-        out = list_ends(out, at, p.ends[0].fields);
+        out = list_positions(out, p.ends[0].fields, at);
         *flags |= proof_flags(&p, 1);
     }
     *out++ = body;

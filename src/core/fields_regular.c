@@ -5,6 +5,8 @@
  */
 #include "core/fields_regular.h"
 
+#include "core/fields_inner.h"
+
 /* How many groups can be read before a field or a record could exceed its limit. */
 static size_t
 groups_within(size_t limit, size_t length)
@@ -72,6 +74,36 @@ list_records(fields *self, const proof *p, unsigned groups, uint32_t at, const u
     self->flags = flags | (from < groups ? proof_flags(p, ~UINT64_C(0) << from) : 0);
 }
 
+/* List what ends in one group.  The lists of a kernel only pay for more. */
+static void
+list_group(fields *self, const proof *p)
+{
+    uint64_t field_ends = p->ends[0].fields, record_ends = p->ends[0].records;
+    uint64_t inner = p->inner[0];
+    const uint64_t swallowed = p->swallowed[0];
+    const uint32_t at = self->pos, flags = proof_flags(p, 1);
+    uint32_t *out = self->ends + self->ends_length;
+    self->flags |= flags;
+    while (record_ends != 0) {
+        const uint64_t through = record_ends ^ (record_ends - 1);
+        const uint32_t end = lowest_bit(record_ends);
+        out = list_positions(out, field_ends & through, at);
+        self->ends_length = (size_t)(out - self->ends);
+        self->lines += 1 + (inner != 0 ? count_bits(inner & through) : 0);
+        list_record(self, at + end + 1 + (swallowed >> end >> 1 & 1));
+        self->flags = flags;
+        field_ends &= ~through;
+        inner &= ~through;
+        record_ends &= record_ends - 1;
+    }
+    self->lines += inner != 0 ? count_bits(inner) : 0;
+    if (field_ends != 0) {
+        out = list_positions(out, field_ends, at);
+        self->ends_length = (size_t)(out - self->ends);
+        self->field_start = out[-1] + 1;
+    }
+}
+
 static bool
 all_or_none(uint64_t bits, uint64_t all)
 {
@@ -85,11 +117,10 @@ list_proved(fields *self, const proof *p, unsigned groups)
     scan_lists lists = {self->ends, self->ends_length, lasts, 0};
     const uint32_t at = self->pos;
     const uint64_t all = ~UINT64_C(0) >> (FIELDS_BATCH - groups);
-    if (p->swallowed[0] & 1) {
-        self->record_start = at + 1;
+    if (p->any_ends != 0) {
+        self->kernel->list(p->ends, groups, at, &lists);
+        self->ends_length = lists.ends_length;
     }
-    self->kernel->list(p->ends, groups, at, &lists);
-    self->ends_length = lists.ends_length;
     if (!(p->any_inner | p->any_swallowed) && all_or_none(p->quoted, all) &&
         all_or_none(p->doubled, all) && all_or_none(p->high, all)) {
         list_records(self, p, groups, at, lasts, lists.lasts_length, true);
@@ -116,11 +147,17 @@ regular_groups(fields *self, carry *c, const scan_masks *masks, unsigned groups,
     }
     most = most == 0 ? 1 : most; /* which is looked at more closely */
     groups = groups < most ? groups : (unsigned)most;
-    /* What is usual has a loop of its own. */
-    const bool usual = count == SCAN_GROUP && d->doublequote && self->mode == FIELDS_STREAM;
-    groups = usual ? prove_groups(&p, c, masks, groups, SCAN_GROUP, true, true)
-                   : prove_groups(&p, c, masks, groups, count, d->doublequote,
-                                  self->mode == FIELDS_STREAM);
+    /* What is usual has a loop of its own, and so has the last group of a feed. */
+    const bool stream = self->mode == FIELDS_STREAM;
+    if (count < SCAN_GROUP) {
+        groups = prove_groups(&p, c, masks, 1, count, d->doublequote, stream);
+    }
+    else if (d->doublequote && stream) {
+        groups = prove_groups(&p, c, masks, groups, SCAN_GROUP, true, true);
+    }
+    else {
+        groups = prove_groups(&p, c, masks, groups, SCAN_GROUP, d->doublequote, stream);
+    }
     if (groups == 0) {
         return 0;
     }
@@ -131,6 +168,14 @@ regular_groups(fields *self, carry *c, const scan_masks *masks, unsigned groups,
         *c = before;
         return 0;
     }
-    list_proved(self, &p, groups);
+    if (p.swallowed[0] & 1) {
+        self->record_start = self->field_start = self->pos + 1;
+    }
+    if (groups == 1) {
+        list_group(self, &p);
+    }
+    else {
+        list_proved(self, &p, groups);
+    }
     return groups;
 }

@@ -26,7 +26,7 @@ typedef struct {
     scan_ends ends[FIELDS_BATCH];
     uint64_t inner[FIELDS_BATCH];         /* line ends inside quotes */
     uint64_t swallowed[FIELDS_BATCH + 1]; /* outside quotes, each '\n' that follows a '\r' */
-    uint64_t any_inner, any_swallowed;
+    uint64_t any_ends, any_inner, any_swallowed;
     uint64_t quoted, doubled, high; /* bit i: some unit of group i is such */
 } proof;
 
@@ -41,7 +41,7 @@ prove_groups(proof *p, carry *c, const scan_masks *masks, unsigned groups, unsig
     const unsigned last = count - 1;
     uint64_t in_quote = c->in_quote, was_closed = c->closed, may_open = c->may_open;
     uint64_t after_carriage = c->after_carriage;
-    uint64_t any_inner = 0, any_swallowed = 0, quoted = 0, doubled = 0, high = 0;
+    uint64_t any_ends = 0, any_inner = 0, any_swallowed = 0, quoted = 0, doubled = 0, high = 0;
     unsigned i = 0;
     for (; i < groups; i++) {
         const scan_masks *m = &masks[i];
@@ -82,6 +82,7 @@ prove_groups(proof *p, carry *c, const scan_masks *masks, unsigned groups, unsig
             swallowed &= ~inside;
             any_swallowed |= swallowed;
         }
+        any_ends |= field_ends;
         any_inner |= inner;
         high |= (uint64_t)((m->high & valid) != 0) << i;
         p->ends[i] = (scan_ends){field_ends, record_ends};
@@ -93,6 +94,7 @@ prove_groups(proof *p, carry *c, const scan_masks *masks, unsigned groups, unsig
     }
     const uint64_t proved = i == 0 ? 0 : ~UINT64_C(0) >> (64 - i);
     p->swallowed[i] = 0;
+    p->any_ends = any_ends;
     p->any_inner = any_inner;
     p->any_swallowed = any_swallowed;
     p->quoted = quoted & proved;
@@ -108,6 +110,16 @@ proof_flags(const proof *p, uint64_t groups)
 {
     return (p->quoted & groups ? FIELDS_QUOTED : 0) |
            (p->doubled & groups ? FIELDS_DOUBLED : 0) | (p->high & groups ? FIELDS_HIGH : 0);
+}
+
+INLINE uint32_t *
+list_positions(uint32_t *out, uint64_t bits, uint32_t at)
+{
+    while (bits != 0) {
+        *out++ = at + lowest_bit(bits);
+        bits &= bits - 1;
+    }
+    return out;
 }
 
 /* Read groups of `count` units from self->pos on: as many of them as are regular.  Returns how
