@@ -295,7 +295,7 @@ avx2_inside(uint64_t mask)
 SCAN_FUNCTIONS(avx2, AVX2)
 SCAN_KERNEL(avx2, avx2, scan_list_avx2, utf8_blocks_avx2)
 
-#define AVX512 TARGET("avx512f,avx512bw,pclmul")
+#define AVX512 TARGET("avx512f,avx512bw,avx2,pclmul")
 
 AVX512 INLINE __m512i
 avx512_load(const uint8_t *p)
@@ -337,13 +337,7 @@ avx512_equal4(const uint8_t *p, uint32_t value)
     return mask;
 }
 
-AVX512 INLINE uint64_t
-avx512_inside(uint64_t mask)
-{
-    __m128i product =
-        _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)mask), _mm_set1_epi8((char)0xFF), 0);
-    return (uint64_t)_mm_cvtsi128_si64(product);
-}
+#define avx512_inside avx2_inside
 
 SCAN_FUNCTIONS(avx512, AVX512)
 SCAN_KERNEL(avx512, avx512, scan_list_avx2, utf8_blocks_avx2)
