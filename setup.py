@@ -80,7 +80,7 @@ if switch('PORTABLE'):
 setup(
     ext_modules=[
         Extension(
-            'generators._native',
+            'native_generators._native',
             sources=sorted(glob('src/**/*.c', recursive=True)),
             depends=sorted(glob('src/**/*.h', recursive=True)),
             include_dirs=['src'],

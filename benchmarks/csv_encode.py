@@ -19,7 +19,7 @@ from typing import Any
 
 from measure import Row, Suite, Work, compared, consume, geometric_mean, medians
 
-from generators import _native, csv_encode
+from native_generators import _native, csv_encode
 
 SIZE = 65536
 

@@ -39,7 +39,7 @@ from measure import (
     package,
 )
 
-from generators import _native, csv_rows
+from native_generators import _native, csv_rows
 
 BLOCK = 256 * 1024  # at most so much is read before the first row
 
@@ -280,7 +280,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from measure import consume, medians
-from generators import _native, csv_rows
+from native_generators import _native, csv_rows
 assert _native.scan_kernel == sys.argv[2], _native.scan_kernel
 paths = sys.argv[4:]
 print(*medians([lambda p=p: consume(csv_rows(p)) for p in paths], int(sys.argv[3])))

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from generators import _native
+from native_generators import _native
 
 Work = Callable[[], object]
 

@@ -388,7 +388,8 @@ add_named_tuple(PyObject *module, const char *name, const char *names, const cha
 {
     PyObject *make = import_attribute("collections", "namedtuple");
     PyObject *args = make == NULL ? NULL : Py_BuildValue("(ss)", name, names);
-    PyObject *kwargs = args == NULL ? NULL : Py_BuildValue("{ss}", "module", "generators");
+    PyObject *kwargs =
+        args == NULL ? NULL : Py_BuildValue("{ss}", "module", "native_generators");
     PyObject *class = kwargs == NULL ? NULL : PyObject_Call(make, args, kwargs);
     Py_XDECREF(make);
     Py_XDECREF(args);
@@ -494,7 +495,7 @@ static PyModuleDef_Slot module_slots[] = {
 
 struct PyModuleDef generators_module = {
     PyModuleDef_HEAD_INIT,
-    .m_name = "generators._native",
+    .m_name = "native_generators._native",
     .m_doc = "The native types of the generators package.",
     .m_size = sizeof(generators_state),
     .m_slots = module_slots,

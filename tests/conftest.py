@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from importlib.machinery import ExtensionFileLoader
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +17,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import lsan
+
+# Tests start programs of this folder, `python -m tests.isolated.leaks` say, from anywhere.
+ROOT = str(Path(__file__).parents[1])
+os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, [os.environ.get('PYTHONPATH'), ROOT]))
 
 # The same examples in every run: a failure that one machine sees, every machine sees.
 settings.register_profile(
@@ -47,7 +52,7 @@ def extension_with_kernel(kernel: str) -> ModuleType:
     The kernel is chosen when the module executes, and each copy has a state of its own, so copies
     of different kernels live side by side.
     """
-    from generators import _native
+    from native_generators import _native
 
     name = _native.__name__
     assert _native.__file__ is not None
@@ -76,7 +81,7 @@ def _settled() -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if 'kernel_csv_rows' in metafunc.fixturenames:
-        from generators import _native
+        from native_generators import _native
 
         metafunc.parametrize(
             'kernel_csv_rows', _native.scan_kernels, indirect=True, scope='session'

@@ -31,6 +31,8 @@ def test_what_holds_a_promise_is_there(promise: str, held: str) -> None:
     assert any('::' in name for name in named), 'it names no test'
     for name in named:
         path, _, test = name.partition('::')
+        if path.startswith('src') and not (ROOT / 'src').exists():
+            continue  # the tests of what is installed come without it
         assert (ROOT / path).exists(), path
         assert not test or test in names_of_tests(ROOT / path), name
 

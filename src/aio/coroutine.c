@@ -788,7 +788,7 @@ static PyType_Slot wrapper_slots[] = {
 };
 
 PyType_Spec coroutine_wrapper_spec = {
-    .name = "generators._native._CoroutineWrapper",
+    .name = "native_generators._native._CoroutineWrapper",
     .basicsize = sizeof(wrapper),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,
@@ -842,7 +842,7 @@ static PyType_Slot coroutine_slots[] = {
 };
 
 PyType_Spec coroutine_spec = {
-    .name = "generators._native._Coroutine",
+    .name = "native_generators._native._Coroutine",
     .basicsize = sizeof(coroutine),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
              Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -389,7 +389,7 @@ static PyType_Slot home_slots[] = {
 };
 
 PyType_Spec home_spec = {
-    .name = "generators._native._Home",
+    .name = "native_generators._native._Home",
     .basicsize = sizeof(home),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -373,7 +373,7 @@ static PyType_Slot waiter_slots[] = {
 };
 
 PyType_Spec waiter_spec = {
-    .name = "generators._native._Waiter",
+    .name = "native_generators._native._Waiter",
     .basicsize = sizeof(waiter),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -526,7 +526,7 @@ static PyType_Slot driver_slots[] = {
 };
 
 PyType_Spec driver_spec = {
-    .name = "generators._native._Driver",
+    .name = "native_generators._native._Driver",
     .basicsize = sizeof(driver),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

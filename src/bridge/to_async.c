@@ -311,7 +311,7 @@ static PyType_Slot to_async_slots[] = {
 };
 
 PyType_Spec to_async_spec = {
-    .name = "generators.to_async",
+    .name = "native_generators.to_async",
     .basicsize = sizeof(to_async),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = to_async_slots,

@@ -2,7 +2,7 @@
  *
  * The reading front end of a driver (see driver.c), which runs on a loop in another thread.
  * It starts the driver at the first step, waits for it, and closes it.  If no loop is given,
- * it uses the background loop of the interpreter: generators/_background.py.
+ * it uses the background loop of the interpreter: native_generators/_background.py.
  *
  * States: those of a stream; `driver` is NULL after the end.  A step that timed out, or was
  * made on the loop's own thread, is refused and changes nothing.
@@ -344,7 +344,7 @@ find_background(to_sync *self, generators_state *state)
     if (generators_late(state, &state->background) != NULL) {
         return 0;
     }
-    PyObject *background = PyImport_ImportModule("generators._background");
+    PyObject *background = PyImport_ImportModule("native_generators._background");
     PyObject *error =
         background == NULL ? NULL : PyObject_GetAttrString(background, "CancelledError");
     if (error == NULL || watch_forks(PyType_GetModule(Py_TYPE(self)), &forked_def) < 0) {
@@ -484,7 +484,7 @@ static PyType_Slot to_sync_slots[] = {
 };
 
 PyType_Spec to_sync_spec = {
-    .name = "generators.to_sync",
+    .name = "native_generators.to_sync",
     .basicsize = sizeof(to_sync),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = to_sync_slots,

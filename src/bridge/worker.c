@@ -220,7 +220,7 @@ static PyType_Slot worker_slots[] = {
 };
 
 PyType_Spec worker_spec = {
-    .name = "generators._native._Worker",
+    .name = "native_generators._native._Worker",
     .basicsize = sizeof(worker),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

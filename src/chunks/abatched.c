@@ -179,7 +179,7 @@ static PyType_Slot abatched_slots[] = {
 };
 
 PyType_Spec abatched_spec = {
-    .name = "generators.abatched",
+    .name = "native_generators.abatched",
     .basicsize = sizeof(abatched),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = abatched_slots,

@@ -122,7 +122,7 @@ static PyType_Slot achunked_slots[] = {
 };
 
 PyType_Spec achunked_spec = {
-    .name = "generators.achunked",
+    .name = "native_generators.achunked",
     .basicsize = sizeof(achunked),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = achunked_slots,

@@ -119,7 +119,7 @@ static PyType_Slot batched_slots[] = {
 };
 
 PyType_Spec batched_spec = {
-    .name = "generators.batched",
+    .name = "native_generators.batched",
     .basicsize = sizeof(batched),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = batched_slots,

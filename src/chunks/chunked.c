@@ -225,7 +225,7 @@ static PyType_Slot chunked_slots[] = {
 };
 
 PyType_Spec chunked_spec = {
-    .name = "generators.chunked",
+    .name = "native_generators.chunked",
     .basicsize = sizeof(chunked),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = chunked_slots,

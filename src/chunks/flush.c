@@ -11,7 +11,7 @@
 static PyObject *
 flush_repr(PyObject *Py_UNUSED(op))
 {
-    return PyUnicode_FromString("generators.FLUSH");
+    return PyUnicode_FromString("native_generators.FLUSH");
 }
 
 /* Copied and pickled by name, so that a copy is the same object. */
@@ -52,7 +52,7 @@ static PyType_Slot flush_slots[] = {
 };
 
 PyType_Spec flush_spec = {
-    .name = "generators._Flush",
+    .name = "native_generators._Flush",
     .basicsize = sizeof(PyObject),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -448,7 +448,7 @@ static PyType_Slot dispatcher_slots[] = {
 };
 
 PyType_Spec dispatcher_spec = {
-    .name = "generators.Dispatcher",
+    .name = "native_generators.Dispatcher",
     .basicsize = sizeof(dispatcher),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = dispatcher_slots,

@@ -235,7 +235,7 @@ static PyType_Slot event_coroutine_slots[] = {
 };
 
 PyType_Spec event_coroutine_spec = {
-    .name = "generators._native._EventCoroutine",
+    .name = "native_generators._native._EventCoroutine",
     .basicsize = sizeof(event_coroutine),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -388,7 +388,7 @@ static PyType_Slot handler_slots[] = {
 };
 
 PyType_Spec event_handler_spec = {
-    .name = "generators._native._EventHandler",
+    .name = "native_generators._native._EventHandler",
     .basicsize = sizeof(handler),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

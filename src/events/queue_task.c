@@ -237,7 +237,7 @@ static PyType_Slot queue_task_slots[] = {
 };
 
 PyType_Spec event_queue_task_spec = {
-    .name = "generators._native._EventQueueTask",
+    .name = "native_generators._native._EventQueueTask",
     .basicsize = sizeof(queue_task),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

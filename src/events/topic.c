@@ -144,7 +144,7 @@ static PyType_Slot event_topic_slots[] = {
 };
 
 PyType_Spec event_topic_spec = {
-    .name = "generators._native._EventTopic",
+    .name = "native_generators._native._EventTopic",
     .basicsize = sizeof(event_topic),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -10,6 +10,7 @@
 #define TEXT_SHOWN 80 /* characters of the offending text that are kept */
 
 PyDoc_STRVAR(error_doc,
+             "DataError(*args)\n--\n\n"
              "Raised for data that can't be read; says where it is.\n\n"
              "It is a ValueError.  An attribute is None if it is unknown:\n\n"
              "    path    of the file, or the file object's name\n"
@@ -26,22 +27,37 @@ static const char *const formats[] = {"%S",      "record %S", "line %S",
 
 /* ---- classes ---- */
 
+/* The inherited visitor is that of a static class, whose objects have no type to visit.  This
+   one is also called for a class derived in Python, and visits the type for it. */
+static int
+error_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(op));
+    return ((PyTypeObject *)PyExc_ValueError)->tp_traverse(op, visit, arg);
+}
+
 PyObject *
 data_error_subclass(const char *name, const char *doc, PyObject *bases,
                     const char *const *names)
 {
-    PyObject *error = NULL;
-    PyObject *members = bases == NULL ? NULL : PyDict_New();
-    if (members != NULL) {
-        while (*names != NULL && PyDict_SetItemString(members, *names, Py_None) == 0) {
-            names++;
-        }
-        if (*names == NULL) {
-            error = PyErr_NewExceptionWithDoc(name, doc, bases, members);
+    PyType_Slot slots[] = {
+        {Py_tp_doc, (char *)doc},
+        {Py_tp_traverse, error_traverse},
+        {Py_tp_clear, ((PyTypeObject *)PyExc_ValueError)->tp_clear},
+        {0, NULL},
+    };
+    PyType_Spec spec = {
+        .name = name,
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+        .slots = slots,
+    };
+    PyObject *error = bases == NULL ? NULL : PyType_FromSpecWithBases(&spec, bases);
+    Py_XDECREF(bases);
+    for (; error != NULL && *names != NULL; names++) {
+        if (PyObject_SetAttrString(error, *names, Py_None) < 0) {
+            Py_CLEAR(error);
         }
     }
-    Py_XDECREF(bases);
-    Py_XDECREF(members);
     return error;
 }
 
@@ -49,7 +65,7 @@ PyObject *
 data_error_type(void)
 {
     static const char *const names[] = {"path", "record", "line", "byte", "text", NULL};
-    return data_error_subclass("generators.DataError", error_doc,
+    return data_error_subclass("native_generators.DataError", error_doc,
                                PyTuple_Pack(1, PyExc_ValueError), names);
 }
 

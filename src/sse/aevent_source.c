@@ -171,7 +171,7 @@ static PyType_Slot asource_slots[] = {
 };
 
 PyType_Spec aevent_source_spec = {
-    .name = "generators.aevent_source",
+    .name = "native_generators.aevent_source",
     .basicsize = sizeof(aevent_source),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = asource_slots,

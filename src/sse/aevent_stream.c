@@ -219,7 +219,7 @@ aencoder_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 PyDoc_STRVAR(
     aencoder_doc,
-    "aevent_stream(events, *, dumps=<compact JSON>, retry=None, heartbeat=None,\n"
+    "aevent_stream(events, *, dumps=None, retry=None, heartbeat=None,\n"
     "              error=None, close_with_task=False)\n"
     "--\n\n"
     "The events of an async iterable as text/event-stream: event_stream(), for\n"
@@ -252,7 +252,7 @@ static PyType_Slot aencoder_slots[] = {
 };
 
 PyType_Spec aevent_stream_spec = {
-    .name = "generators.aevent_stream",
+    .name = "native_generators.aevent_stream",
     .basicsize = sizeof(aevent_encoder),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = aencoder_slots,

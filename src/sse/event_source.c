@@ -180,7 +180,7 @@ static PyType_Slot source_slots[] = {
 };
 
 PyType_Spec event_source_spec = {
-    .name = "generators.event_source",
+    .name = "native_generators.event_source",
     .basicsize = sizeof(event_source),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = source_slots,

@@ -103,7 +103,7 @@ encoder_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 PyDoc_STRVAR(
     encoder_doc,
-    "event_stream(events, *, dumps=<compact JSON>, retry=None, error=None)\n"
+    "event_stream(events, *, dumps=None, retry=None, error=None)\n"
     "--\n\n"
     "An iterator over the chunks of a text/event-stream: the body of a response whose\n"
     "events a browser's EventSource, or event_source(), reads.\n\n"
@@ -129,7 +129,7 @@ PyDoc_STRVAR(
     "Each event is a chunk of its own and leaves at once: nothing tells which events of\n"
     "an iterator are ready.\n\n"
     "dumps is a function of one object that returns str or bytes, such as orjson.dumps.\n"
-    "    The default is json.dumps without blanks and with ensure_ascii=False.\n"
+    "    None is json.dumps without blanks and with ensure_ascii=False.\n"
     "retry is sent at once, before the first event is asked for.\n"
     "error is called with the exception if the events end in one, or an event can't be\n"
     "    written.  It returns a last event, so that a client can tell a failure from the\n"
@@ -146,7 +146,7 @@ static PyType_Slot encoder_slots[] = {
 };
 
 PyType_Spec event_stream_spec = {
-    .name = "generators.event_stream",
+    .name = "native_generators.event_stream",
     .basicsize = sizeof(event_encoder),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = encoder_slots,

@@ -754,7 +754,7 @@ static PyType_Slot astep_slots[] = {
 };
 
 PyType_Spec astep_spec = {
-    .name = "generators._native._AsyncStep",
+    .name = "native_generators._native._AsyncStep",
     .basicsize = sizeof(astep),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -358,7 +358,7 @@ static PyType_Slot async_stream_slots[] = {
 };
 
 PyType_Spec async_stream_spec = {
-    .name = "generators._native._AsyncStream",
+    .name = "native_generators._native._AsyncStream",
     .basicsize = sizeof(astream),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
              Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -477,7 +477,7 @@ static PyType_Slot stream_slots[] = {
 };
 
 PyType_Spec stream_spec = {
-    .name = "generators._native._Stream",
+    .name = "native_generators._native._Stream",
     .basicsize = sizeof(stream),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
              Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,

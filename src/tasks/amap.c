@@ -344,7 +344,7 @@ static PyType_Slot amap_slots[] = {
 };
 
 PyType_Spec amap_spec = {
-    .name = "generators.amap",
+    .name = "native_generators.amap",
     .basicsize = sizeof(amap),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = amap_slots,

@@ -351,7 +351,7 @@ static PyType_Slot amerge_slots[] = {
 };
 
 PyType_Spec amerge_spec = {
-    .name = "generators.amerge",
+    .name = "native_generators.amerge",
     .basicsize = sizeof(amerge),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = amerge_slots,

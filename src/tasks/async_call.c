@@ -361,7 +361,7 @@ static PyType_Slot async_call_slots[] = {
 };
 
 PyType_Spec async_call_spec = {
-    .name = "generators._native._AsyncCall",
+    .name = "native_generators._native._AsyncCall",
     .basicsize = sizeof(async_call),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -386,7 +386,7 @@ static PyType_Slot drive_slots[] = {
 };
 
 PyType_Spec drive_spec = {
-    .name = "generators.drive",
+    .name = "native_generators.drive",
     .basicsize = sizeof(drive),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = drive_slots,

@@ -282,7 +282,7 @@ static PyType_Slot map_threads_slots[] = {
 };
 
 PyType_Spec map_threads_spec = {
-    .name = "generators.map_threads",
+    .name = "native_generators.map_threads",
     .basicsize = sizeof(map_threads),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = map_threads_slots,

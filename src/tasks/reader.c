@@ -486,7 +486,7 @@ static PyType_Slot reader_slots[] = {
 };
 
 PyType_Spec reader_spec = {
-    .name = "generators._native._Reader",
+    .name = "native_generators._native._Reader",
     .basicsize = sizeof(reader),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

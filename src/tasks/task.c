@@ -293,7 +293,7 @@ static PyType_Slot task_slots[] = {
 };
 
 PyType_Spec task_spec = {
-    .name = "generators.task",
+    .name = "native_generators.task",
     .basicsize = sizeof(task),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,

@@ -287,7 +287,7 @@ static PyType_Slot task_group_slots[] = {
 };
 
 PyType_Spec task_group_spec = {
-    .name = "generators._native._TaskGroup",
+    .name = "native_generators._native._TaskGroup",
     .basicsize = sizeof(task_group),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -288,7 +288,7 @@ static PyType_Slot thread_call_slots[] = {
 };
 
 PyType_Spec thread_call_spec = {
-    .name = "generators._native._ThreadCall",
+    .name = "native_generators._native._ThreadCall",
     .basicsize = sizeof(thread_call),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

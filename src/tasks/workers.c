@@ -314,7 +314,7 @@ static PyType_Slot workers_slots[] = {
 };
 
 PyType_Spec workers_spec = {
-    .name = "generators._native._Workers",
+    .name = "native_generators._native._Workers",
     .basicsize = sizeof(workers),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

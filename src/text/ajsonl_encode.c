@@ -91,7 +91,7 @@ static PyGetSetDef ajsonl_encoded_attributes[] = {
 
 PyDoc_STRVAR(
     ajsonl_encoded_doc,
-    "ajsonl_encode(rows, *, dumps=<compact json>, size=65536, max_delay=0.1,\n"
+    "ajsonl_encode(rows, *, dumps=None, size=65536, max_delay=0.1,\n"
     "              close_with_task=False)\n"
     "--\n"
     "\n"
@@ -120,7 +120,7 @@ static PyType_Slot ajsonl_encoded_slots[] = {
 };
 
 PyType_Spec ajsonl_encode_spec = {
-    .name = "generators.ajsonl_encode",
+    .name = "native_generators.ajsonl_encode",
     .basicsize = sizeof(ajsonl_encoded),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = ajsonl_encoded_slots,

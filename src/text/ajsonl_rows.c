@@ -29,7 +29,7 @@ static PyGetSetDef ajsonl_rows_attributes[] = {
 
 PyDoc_STRVAR(
     ajsonl_rows_doc,
-    "ajsonl_rows(source, *, loads=json.loads, blank='skip', on_error='raise',\n"
+    "ajsonl_rows(source, *, loads=None, blank='skip', on_error='raise',\n"
     "            max_line=67108864, encoding='utf-8', items='auto', close_with_task=False)\n"
     "--\n"
     "\n"
@@ -61,7 +61,7 @@ static PyType_Slot ajsonl_rows_slots[] = {
 };
 
 PyType_Spec ajsonl_rows_spec = {
-    .name = "generators.ajsonl_rows",
+    .name = "native_generators.ajsonl_rows",
     .basicsize = sizeof(aline_stream),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = ajsonl_rows_slots,

@@ -57,7 +57,7 @@ static PyType_Slot alines_slots[] = {
 };
 
 PyType_Spec alines_spec = {
-    .name = "generators.alines",
+    .name = "native_generators.alines",
     .basicsize = sizeof(aline_stream),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = alines_slots,

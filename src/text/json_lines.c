@@ -154,8 +154,8 @@ json_lines_traverse(json_lines *self, visitproc visit, void *arg)
 static int
 read_dumps(json_lines *self, PyObject *dumps)
 {
-    if (dumps == NULL) {
-        PyObject *module = PyImport_ImportModule("generators._json");
+    if (dumps == NULL || dumps == Py_None) {
+        PyObject *module = PyImport_ImportModule("native_generators._json");
         self->dumps = module == NULL ? NULL : PyObject_GetAttrString(module, "dumps");
         Py_XDECREF(module);
         return self->dumps == NULL ? -1 : 0;

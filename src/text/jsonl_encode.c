@@ -98,7 +98,7 @@ static PyGetSetDef jsonl_encoded_attributes[] = {
 
 PyDoc_STRVAR(
     jsonl_encoded_doc,
-    "jsonl_encode(rows, *, dumps=<compact json>, size=65536, max_delay=0.1)\n"
+    "jsonl_encode(rows, *, dumps=None, size=65536, max_delay=0.1)\n"
     "--\n"
     "\n"
     "Write rows as JSON lines, in bytes objects of exactly `size`: for each row what\n"
@@ -106,7 +106,7 @@ PyDoc_STRVAR(
     "`size`, `max_delay` and FLUSH among the rows.\n"
     "\n"
     "dumps is called with each row and returns str or bytes: orjson.dumps,\n"
-    "msgspec.json.encode, or any other callable.  The default is that of json, without "
+    "msgspec.json.encode, or any other callable.  None writes as json does, without "
     "blanks\n"
     "and with all characters as they are, and without NaN and infinities, which JSON has not\n"
     "(ValueError).  A row that has names, as csv_encode() has it, is an object: a mapping, a\n"
@@ -128,7 +128,7 @@ static PyType_Slot jsonl_encoded_slots[] = {
 };
 
 PyType_Spec jsonl_encode_spec = {
-    .name = "generators.jsonl_encode",
+    .name = "native_generators.jsonl_encode",
     .basicsize = sizeof(jsonl_encoded),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = jsonl_encoded_slots,

@@ -45,7 +45,7 @@ static PyGetSetDef jsonl_rows_attributes[] = {
 
 PyDoc_STRVAR(
     jsonl_rows_doc,
-    "jsonl_rows(source, *, loads=json.loads, blank='skip', on_error='raise',\n"
+    "jsonl_rows(source, *, loads=None, blank='skip', on_error='raise',\n"
     "           max_line=67108864, encoding='utf-8', items='auto', start=None)\n"
     "--\n"
     "\n"
@@ -63,8 +63,9 @@ PyDoc_STRVAR(
     "    an iterable of bytes or of str, cut anywhere.\n"
     "A generator, given or returned by iter(source), is closed at the end.\n"
     "\n"
-    "loads is called with each line's bytes, in UTF-8 and without its line end: json.loads,\n"
+    "loads is called with each line's bytes, in UTF-8 and without its line end:\n"
     "    orjson.loads, msgspec.json.Decoder(T).decode, or any other callable.\n"
+    "    None is json.loads.\n"
     "blank is 'skip', to skip lines that are empty or have only blanks, or 'error'.\n"
     "on_error is 'raise'; 'skip', to skip a line that can't be read; or a callable that is\n"
     "    called with the DataError and the bytes of such a line, with its line end and at\n"
@@ -95,7 +96,7 @@ static PyType_Slot jsonl_rows_slots[] = {
 };
 
 PyType_Spec jsonl_rows_spec = {
-    .name = "generators.jsonl_rows",
+    .name = "native_generators.jsonl_rows",
     .basicsize = sizeof(line_stream),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = jsonl_rows_slots,

@@ -131,7 +131,7 @@ static int
 options_read_loads(PyObject *loads, line_rows *rows)
 {
     rows->is_json = true;
-    if (loads == NULL) {
+    if (loads == NULL || loads == Py_None) {
         PyObject *json = PyImport_ImportModule("json");
         rows->loads = json == NULL ? NULL : PyObject_GetAttrString(json, "loads");
         Py_XDECREF(json);

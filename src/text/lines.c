@@ -92,7 +92,7 @@ static PyType_Slot lines_slots[] = {
 };
 
 PyType_Spec lines_spec = {
-    .name = "generators.lines",
+    .name = "native_generators.lines",
     .basicsize = sizeof(line_stream),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = lines_slots,

@@ -111,7 +111,7 @@ def tasks_of(loop: asyncio.AbstractEventLoop) -> list[str]:
 @pytest.fixture
 def nothing_left() -> Iterator[None]:
     """No thread beyond the one of the background loop, no task on it, and it says nothing."""
-    from generators import _background
+    from native_generators import _background
 
     said: list[dict[str, Any]] = []
     loop = _background.loop()

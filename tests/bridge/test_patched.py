@@ -49,7 +49,7 @@ told(lambda: to_async(range(3)))
 told(lambda: to_async(range(3), executor=object()))
 told(lambda: to_sync(count()))
 told(lambda: to_sync(count(), loop=object()) if {refused} else 'made')
-print({refused} and 'generators._background' in sys.modules)
+print({refused} and 'native_generators._background' in sys.modules)
 told(lambda: asyncio.run(read(to_async(range(3), thread=False))))
 {real}
 """

@@ -251,7 +251,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def barrier() -> None:
     """Until the background loop has nothing left to do at once."""
-    from generators import _background
+    from native_generators import _background
 
     async def turns() -> None:
         for _ in range(10):

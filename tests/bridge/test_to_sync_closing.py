@@ -259,7 +259,7 @@ def test_a_source_that_takes_a_cancellation_for_something_else(ends: str) -> Non
 
 
 def background() -> asyncio.AbstractEventLoop:
-    from generators import _background
+    from native_generators import _background
 
     return _background.loop()
 

@@ -264,7 +264,7 @@ def test_unknown_encoding() -> None:
 
 
 def test_flush_is_one_object() -> None:
-    assert repr(FLUSH) == 'generators.FLUSH'
+    assert repr(FLUSH) == 'native_generators.FLUSH'
     assert copy.copy(FLUSH) is FLUSH
     assert copy.deepcopy(FLUSH) is FLUSH
     with pytest.raises(TypeError, match='cannot create'):

@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-import generators
+import native_generators
 from generators import CSVError, acsv_rows, csv_rows
 
 DATA = b'id,name\r\n1,"Ann"\r\n2,"B ""b"" b"\r\n'
@@ -476,7 +476,7 @@ def test_other_threads_run_while_a_read_waits() -> None:
     ('kind', 'options'), [(csv_rows, '_Reading'), (acsv_rows, '_AsyncReading')]
 )
 def test_the_stub_has_every_parameter(kind: Any, options: str) -> None:
-    stub = (Path(generators.__file__).parent / '_native.pyi').read_text('utf-8')
+    stub = (Path(native_generators.__file__).parent / '_native.pyi').read_text('utf-8')
     classes = {node.name: node for node in ast.parse(stub).body if isinstance(node, ast.ClassDef)}
     shared = {
         line.target.id

@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators._native import csv_dict_reader as DictReader
-from generators._native import csv_dict_writer as DictWriter
-from generators._native import csv_reader, csv_writer
+from native_generators._native import csv_dict_reader as DictReader
+from native_generators._native import csv_dict_writer as DictWriter
+from native_generators._native import csv_reader, csv_writer
 
 from .oracle_writer import write
 from .rows import dialects_and_rows

@@ -1397,7 +1397,7 @@ def public_names() -> set[str]:
     native = {
         f'csv.{name}'
         for name in csv.__all__
-        if getattr(getattr(csv, name), '__module__', '').startswith('generators')
+        if getattr(getattr(csv, name), '__module__', '').startswith('native_generators')
     }
     return {*generators.__all__, *native}
 

@@ -21,7 +21,7 @@ from typing import Any
 
 
 def is_native(thing: Any) -> bool:
-    return type(thing).__module__.partition('.')[0] == 'generators'
+    return type(thing).__module__.partition('.')[0] == 'native_generators'
 
 
 class World:

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from importlib.machinery import ExtensionFileLoader
 from typing import Any
 
-from generators import _native
+from native_generators import _native
 from tests.isolated.calls import CALLS
 from tests.isolated.catalogue import Record
 from tests.isolated.hand_loop import hook

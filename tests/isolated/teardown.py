@@ -22,7 +22,7 @@ from typing import Any
 
 from tests.isolated.unload import forget_coroutines
 
-NATIVE = 'generators._native'
+NATIVE = 'native_generators._native'
 COUNT = 50
 
 
@@ -178,7 +178,9 @@ def unload(kind: str) -> bool:
     """Whether the extension went."""
     states = make_states(kind)
     reference = weakref.ref(sys.modules[NATIVE])
-    for name in [name for name in sys.modules if name.split('.')[0] == 'generators']:
+    for name in [
+        name for name in sys.modules if name.split('.')[0] in ('generators', 'native_generators')
+    ]:
         del sys.modules[name]
     del states
     until = time.monotonic() + 20

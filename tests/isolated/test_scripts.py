@@ -99,7 +99,7 @@ def test_interpreters_of_their_own() -> None:
 @TYPES_ARE_FREED
 def test_a_module_that_nobody_holds_is_collected() -> None:
     """As that of an interpreter that ends: all that it holds goes with it."""
-    from generators import _native
+    from native_generators import _native
 
     assert _native.__file__ is not None
     loader = ExtensionFileLoader(_native.__name__, _native.__file__)
@@ -128,7 +128,7 @@ def test_an_unknown_kernel_is_an_import_error() -> None:
 
 
 def test_the_names_of_rows_take_no_keywords() -> None:
-    from generators import _native
+    from native_generators import _native
 
     with pytest.raises(TypeError, match='takes no keyword arguments'):
         _native._CSVNames(names=('a',))  # type: ignore[attr-defined]

@@ -120,7 +120,7 @@ def test_it_is_closed_under_those_who_step_it(recipe: Recipe) -> None:
 def natives(made: Any) -> list[Any]:
     """What a recipe made, and is of this package."""
     parts = made if isinstance(made, tuple) else vars(made).values() if vars_of(made) else ()
-    return [x for x in (made, *parts) if type(x).__module__.startswith('generators')]
+    return [x for x in (made, *parts) if type(x).__module__.startswith('native_generators')]
 
 
 def vars_of(made: Any) -> bool:

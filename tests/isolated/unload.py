@@ -15,14 +15,16 @@ import weakref
 from types import ModuleType
 from typing import Any
 
-NATIVE = 'generators._native'
+NATIVE = 'native_generators._native'
 CATALOGUE = 'tests.isolated.catalogue'
 
 
 def forget() -> dict[str, ModuleType]:
     """Nobody finds them in sys.modules; what that held."""
     vars(sys.modules['tests.isolated']).pop('catalogue', None)
-    names = [name for name in sys.modules if name.split('.')[0] == 'generators']
+    names = [
+        name for name in sys.modules if name.split('.')[0] in ('generators', 'native_generators')
+    ]
     return {name: sys.modules.pop(name) for name in [*names, CATALOGUE] if name in sys.modules}
 
 

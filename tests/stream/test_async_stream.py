@@ -447,7 +447,8 @@ for each in shown:
 sys.kept = shown
 if '--unload' in sys.argv:
     del to_async, main, steps
-    for name in [name for name in sys.modules if name.startswith('generators')]:
+    package = ('generators', 'native_generators')
+    for name in [name for name in sys.modules if name.startswith(package)]:
         del sys.modules[name]
     gc.collect()
 """

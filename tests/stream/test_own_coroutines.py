@@ -25,7 +25,7 @@ def own() -> Any:
     task = asyncio.current_task()
     assert task is not None
     coroutine = task.get_coro()
-    return coroutine if type(coroutine).__module__ == 'generators._native' else None
+    return coroutine if type(coroutine).__module__ == 'native_generators._native' else None
 
 
 async def source(seen: list[Any]) -> AsyncIterator[int]:

@@ -23,7 +23,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators import DataError, _native, alines, jsonl_rows, lines
+from native_generators import DataError, _native, alines, jsonl_rows, lines
 from tests.chunks.test_async_faces import Upload
 from tests.text.oracle import by_text_file, cuts, expected, texts
 
@@ -108,7 +108,7 @@ def test_async_ones_are_the_same(
 
 
 BY_KERNEL = r"""
-from generators import _native, lines
+from native_generators import _native, lines
 data = bytes(i * 7 % 251 for i in range(20000)) + b'\r'
 assert b''.join(lines(data, keepends=True)) == data
 flat = data.replace(b'\r\n', b'\n').replace(b'\r', b'\n')

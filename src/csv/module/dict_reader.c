@@ -710,7 +710,7 @@ static PyType_Slot dict_reader_slots[] = {
 };
 
 PyType_Spec csv_dict_reader_spec = {
-    .name = "generators.csv.DictReader",
+    .name = "native_generators.csv.DictReader",
     .basicsize = sizeof(dict_reader),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
              Py_TPFLAGS_IMMUTABLETYPE,

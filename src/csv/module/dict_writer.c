@@ -448,7 +448,7 @@ static PyType_Slot dict_writer_slots[] = {
 };
 
 PyType_Spec csv_dict_writer_spec = {
-    .name = "generators.csv.DictWriter",
+    .name = "native_generators.csv.DictWriter",
     .basicsize = sizeof(dict_writer),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
              Py_TPFLAGS_IMMUTABLETYPE,

@@ -357,7 +357,7 @@ static PyType_Slot reader_slots[] = {
 };
 
 PyType_Spec csv_reader_spec = {
-    .name = "generators.csv.reader",
+    .name = "native_generators.csv.reader",
     .basicsize = sizeof(csv_reader),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = reader_slots,

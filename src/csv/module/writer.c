@@ -210,7 +210,7 @@ static PyType_Slot writer_slots[] = {
 };
 
 PyType_Spec csv_writer_spec = {
-    .name = "generators.csv.writer",
+    .name = "native_generators.csv.writer",
     .basicsize = sizeof(csv_writer),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = writer_slots,

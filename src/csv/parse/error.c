@@ -2,6 +2,7 @@
 #include "csv/parse/error.h"
 
 PyDoc_STRVAR(error_doc,
+             "CSVError(*args)\n--\n\n"
              "Raised for CSV data that can't be read; says where it is.\n\n"
              "It is a csv.Error and a DataError, and so a ValueError.  An attribute is None\n"
              "if it is unknown:\n\n"
@@ -17,7 +18,7 @@ PyObject *
 csv_error_type(generators_state *state)
 {
     static const char *const names[] = {"column", NULL};
-    return data_error_subclass("generators.CSVError", error_doc,
+    return data_error_subclass("native_generators.CSVError", error_doc,
                                PyTuple_Pack(2, state->csv_base_error, state->data_error),
                                names);
 }

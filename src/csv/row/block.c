@@ -332,7 +332,7 @@ static PyType_Slot block_slots[] = {
 };
 
 PyType_Spec csv_block_spec = {
-    .name = "generators._native._CSVBlock",
+    .name = "native_generators._native._CSVBlock",
     .basicsize = sizeof(csv_block),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = block_slots,

@@ -170,7 +170,7 @@ static PyType_Slot names_slots[] = {
 };
 
 PyType_Spec csv_names_spec = {
-    .name = "generators._native._CSVNames",
+    .name = "native_generators._native._CSVNames",
     .basicsize = sizeof(csv_names),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = names_slots,

@@ -608,7 +608,7 @@ static PyType_Slot row_slots[] = {
 };
 
 PyType_Spec csv_row_spec = {
-    .name = "generators.CSVRow",
+    .name = "native_generators.CSVRow",
     .basicsize = sizeof(csv_row),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_SEQUENCE,
     .slots = row_slots,

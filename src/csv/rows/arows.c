@@ -184,7 +184,7 @@ static PyType_Slot arows_slots[] = {
 };
 
 PyType_Spec acsv_rows_spec = {
-    .name = "generators.acsv_rows",
+    .name = "native_generators.acsv_rows",
     .basicsize = sizeof(arows),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = arows_slots,

@@ -320,7 +320,7 @@ static PyType_Slot rows_slots[] = {
 };
 
 PyType_Spec csv_rows_spec = {
-    .name = "generators.csv_rows",
+    .name = "native_generators.csv_rows",
     .basicsize = sizeof(csv_rows),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = rows_slots,

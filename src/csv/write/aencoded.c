@@ -121,7 +121,7 @@ static PyType_Slot aencoded_slots[] = {
 };
 
 PyType_Spec acsv_encode_spec = {
-    .name = "generators.acsv_encode",
+    .name = "native_generators.acsv_encode",
     .basicsize = sizeof(aencoded),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = aencoded_slots,

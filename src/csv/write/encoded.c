@@ -127,7 +127,7 @@ static PyType_Slot encoded_slots[] = {
 };
 
 PyType_Spec csv_encode_spec = {
-    .name = "generators.csv_encode",
+    .name = "native_generators.csv_encode",
     .basicsize = sizeof(encoded),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = encoded_slots,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from generators._native import CSVRow
+from native_generators._native import CSVRow
 
 __all__ = ['dumps']
 

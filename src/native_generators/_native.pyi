@@ -555,6 +555,7 @@ class jsonl_rows(_Stream[_T_co]):
         cls,
         source: _Source,
         *,
+        loads: None = None,
         blank: Literal['skip', 'error'] = 'skip',
         on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
         max_line: int | None = 67108864,
@@ -594,6 +595,7 @@ class ajsonl_rows(_AsyncStream[_T_co]):
         cls,
         source: _AsyncSource,
         *,
+        loads: None = None,
         blank: Literal['skip', 'error'] = 'skip',
         on_error: Literal['raise', 'skip'] | Callable[[DataError, bytes], object] = 'raise',
         max_line: int | None = 67108864,
@@ -625,7 +627,7 @@ class ServerSentEvent:
     def id(self) -> str: ...
     @property
     def retry(self) -> int | None: ...
-    def json(self, loads: Callable[[str], Any] = ...) -> Any: ...
+    def json(self, loads: Callable[[str], Any] | None = None) -> Any: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -665,7 +667,7 @@ class event_stream(_Stream[bytes]):
         cls,
         events: Iterable[_Event],
         *,
-        dumps: Callable[[Any], str | Buffer] | None = ...,
+        dumps: Callable[[Any], str | Buffer] | None = None,
         retry: int | None = None,
         error: Callable[[Exception], _Event | None] | None = None,
     ) -> Self: ...
@@ -676,7 +678,7 @@ class aevent_stream(_AsyncStream[bytes]):
         cls,
         events: AsyncIterable[_Event],
         *,
-        dumps: Callable[[Any], str | Buffer] | None = ...,
+        dumps: Callable[[Any], str | Buffer] | None = None,
         retry: int | None = None,
         heartbeat: float | None = None,
         error: Callable[[Exception], _Event | None] | None = None,
@@ -748,7 +750,7 @@ class jsonl_encode(_Stream[bytes]):
         cls,
         rows: Iterable[Any],
         *,
-        dumps: Callable[[Any], str | Buffer] = ...,
+        dumps: Callable[[Any], str | Buffer] | None = None,
         size: int = 65536,
         max_delay: float | None = 0.1,
     ) -> Self: ...
@@ -761,7 +763,7 @@ class ajsonl_encode(_AsyncStream[bytes]):
         cls,
         rows: AsyncIterable[Any],
         *,
-        dumps: Callable[[Any], str | Buffer] = ...,
+        dumps: Callable[[Any], str | Buffer] | None = None,
         size: int = 65536,
         max_delay: float | None = 0.1,
         close_with_task: bool = False,

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from generators import jsonl_encode, jsonl_rows
+from native_generators import jsonl_encode, jsonl_rows
 
 try:
     orjson: Any = importlib.import_module('orjson')

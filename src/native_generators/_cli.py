@@ -21,10 +21,10 @@ from itertools import islice
 from types import FrameType
 from typing import Any
 
-from generators import CSVError, DataError, csv_encode, csv_rows, jsonl_rows
-from generators._jsonl import Objects, lines_of
-from generators._progress import opened, shown
-from generators._resume import Saved
+from native_generators import CSVError, DataError, csv_encode, csv_rows, jsonl_rows
+from native_generators._jsonl import Objects, lines_of
+from native_generators._progress import opened, shown
+from native_generators._resume import Saved
 
 BATCH = 500  # rows that are read before they are written
 

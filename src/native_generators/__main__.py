@@ -2,7 +2,7 @@
 
 import sys
 
-from generators._cli import main
+from native_generators._cli import main as main
 
 if __name__ == '__main__':
     sys.exit(main())

@@ -26,10 +26,10 @@ from csv import (
     unregister_dialect,
 )
 
-from generators._native import csv_dict_reader as DictReader
-from generators._native import csv_dict_writer as DictWriter
-from generators._native import csv_reader as reader
-from generators._native import csv_writer as writer
+from native_generators._native import csv_dict_reader as DictReader
+from native_generators._native import csv_dict_writer as DictWriter
+from native_generators._native import csv_reader as reader
+from native_generators._native import csv_writer as writer
 
 # 3.11 knows neither; the native reader and writer do.
 QUOTE_STRINGS = 4

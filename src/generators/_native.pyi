@@ -1,0 +1,1 @@
+from native_generators._native import *

@@ -1,0 +1,99 @@
+"""Fast native generator types: rows out of files, pieces into responses, events, calls.
+
+``generators`` is the short name of this package.
+"""
+
+try:
+    from native_generators._native import (
+        FLUSH,
+        CSVError,
+        CSVRow,
+        DataError,
+        Dispatcher,
+        ErrorEvent,
+        Event,
+        ServerSentEvent,
+        abatched,
+        achunked,
+        acsv_encode,
+        acsv_rows,
+        aevent_source,
+        aevent_stream,
+        ajsonl_encode,
+        ajsonl_rows,
+        alines,
+        amap,
+        amerge,
+        batched,
+        chunked,
+        csv_encode,
+        csv_rows,
+        drive,
+        event_source,
+        event_stream,
+        jsonl_encode,
+        jsonl_rows,
+        lines,
+        map_threads,
+        task,
+        to_async,
+        to_sync,
+    )
+except ModuleNotFoundError as _error:
+    if _error.name != 'native_generators._native':
+        raise
+    raise ModuleNotFoundError(
+        f'native_generators in {__path__[0]} has no extension module for this Python: '
+        'run `pip install native-generators`, or `pip install .` in a checkout',
+        name=_error.name,
+    ) from None
+
+__version__ = '0.1.0'
+
+# What `import native_generators` does not load, but the first use of the name.
+SUBMODULES = frozenset({'csv'})
+
+__all__ = [
+    'FLUSH',
+    'CSVError',
+    'CSVRow',
+    'DataError',
+    'Dispatcher',
+    'ErrorEvent',
+    'Event',
+    'ServerSentEvent',
+    'abatched',
+    'achunked',
+    'acsv_encode',
+    'acsv_rows',
+    'aevent_source',
+    'aevent_stream',
+    'ajsonl_encode',
+    'ajsonl_rows',
+    'alines',
+    'amap',
+    'amerge',
+    'batched',
+    'chunked',
+    'csv_encode',
+    'csv_rows',
+    'drive',
+    'event_source',
+    'event_stream',
+    'jsonl_encode',
+    'jsonl_rows',
+    'lines',
+    'map_threads',
+    'task',
+    'to_async',
+    'to_sync',
+]
+
+
+def __getattr__(name: str) -> object:
+    """A submodule, loaded when it is first used."""
+    if name in SUBMODULES:
+        from importlib import import_module
+
+        return import_module(f'{__name__}.{name}')
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
