@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SCAN_GROUP 64
+#include "core/scan_list.h"
+
 #define SCAN_KERNELS 8
 #define SCAN_ABSENT UINT32_MAX
 
@@ -34,28 +35,6 @@ typedef struct {
 /* Scan `groups` whole groups of 64 units. `units` needs no alignment. */
 typedef void (*scan_function)(const void *units, size_t groups, const scan_set *set,
                               scan_masks *masks);
-
-/* What ends in a group. */
-typedef struct {
-    uint64_t fields;
-    uint64_t records; /* only where a field ends too */
-} scan_ends;
-
-/* What is listed of groups. */
-typedef struct {
-    uint32_t *ends;     /* where each field ends; room for 64 more for each group */
-    size_t ends_length; /* less than 4 G */
-    uint32_t *lasts;    /* ends_length after each record; room for 64 more for each group, and
-                           SCAN_LISTED_AHEAD */
-    size_t lasts_length;
-} scan_lists;
-
-#define SCAN_LISTED_AHEAD 2
-
-/* List what ends in `count` groups.  The first unit of the first one is at `at`.  Entries of
-   the arrays behind their lengths may change, as far as there must be room. */
-typedef void (*scan_list_function)(const scan_ends *groups, size_t count, uint32_t at,
-                                   scan_lists *to);
 
 typedef struct {
     const char *name;
