@@ -116,7 +116,7 @@ list_proved(fields *self, const proof *p, unsigned groups)
     uint32_t lasts[FIELDS_BATCH * SCAN_GROUP + SCAN_LISTED_AHEAD];
     scan_lists lists = {self->ends, self->ends_length, lasts, 0};
     const uint32_t at = self->pos;
-    const uint64_t all = ~UINT64_C(0) >> (FIELDS_BATCH - groups);
+    const uint64_t all = ~UINT64_C(0) >> (64 - groups);
     if (p->any_ends != 0) {
         self->kernel->list(p->ends, groups, at, &lists);
         self->ends_length = lists.ends_length;

@@ -9,8 +9,9 @@
 #include "core/fields_types.h"
 #include "core/units.h"
 
-/* Groups for which one call of the kernel makes masks, and which are listed at once. */
-#define FIELDS_BATCH 64
+/* Groups for which one call of the kernel makes masks, and which are listed at once: at
+ * most 64. */
+#define FIELDS_BATCH 32
 
 /* What one group hands to the next: the same as fields.state, for the states in which a group
    can end. */
