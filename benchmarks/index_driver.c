@@ -1,5 +1,5 @@
-/* Feeds the CSV machine what benchmarks/index.py gives, by blocks, and counts what it finds.  It
-   is compiled with src/core as it is and as it was, so it uses nothing that has changed. */
+/* Feeds the CSV machine what benchmarks/index.py gives, by blocks, and counts what it finds.
+   It is compiled with src/core as it is and as it was, so it uses nothing that has changed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +19,8 @@ index_has(const char *kernel)
     return scan_choose(kernel) != NULL;
 }
 
-/* `copied`: blocks are copied to one place, as a file's are when it is read.  Returns 0, or 1 if
-   there was a fault or no memory.  found[0] is records, found[1] fields. */
+/* `copied`: blocks are copied to one place, as a file's are when it is read.  Returns 0, or 1
+   if there was a fault or no memory.  found[0] is records, found[1] fields. */
 EXPORT int
 index_run(const char *kernel, const uint8_t *data, size_t length, size_t size, int copied,
           uint64_t *found)
