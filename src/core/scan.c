@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/features.h"
 #include "core/scan_list.h"
 #include "core/units.h"
 #include "core/utf8_blocks.h"
@@ -15,9 +16,6 @@
 #if defined(__x86_64__) || defined(_M_X64)
 #define SCAN_X86 1
 #include <immintrin.h>
-#ifdef _MSC_VER
-#include <intrin.h>
-#endif
 #elif defined(__aarch64__) || defined(_M_ARM64)
 #define SCAN_NEON 1
 #include <arm_neon.h>
@@ -343,45 +341,6 @@ SCAN_FUNCTIONS(avx512, AVX512)
 SCAN_KERNEL(avx512, avx512, scan_list_avx2, utf8_blocks_avx2)
 SCAN_KERNEL(avx512vbmi2, avx512, scan_list_vbmi2, utf8_blocks_avx2)
 
-typedef struct {
-    bool avx2;
-    bool avx512;
-    bool vbmi2;
-} x86_features;
-
-/* Clang has no library for __builtin_cpu_supports() where it stands in for MSVC. */
-TARGET("xsave")
-static x86_features
-x86_detect(void)
-{
-    x86_features has = {false, false, false};
-#ifndef _MSC_VER
-    __builtin_cpu_init();
-    has.avx2 = __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("popcnt") &&
-               __builtin_cpu_supports("bmi") && __builtin_cpu_supports("avx2");
-    has.avx512 =
-        has.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
-    has.vbmi2 = has.avx512 && __builtin_cpu_supports("avx512vbmi2");
-#else
-    int leaf1[4], leaf7[4];
-    __cpuid(leaf1, 0);
-    if (leaf1[0] < 7) {
-        return has;
-    }
-    __cpuid(leaf1, 1);
-    __cpuidex(leaf7, 7, 0);
-    /* PCLMULQDQ, POPCNT and BMI1 */
-    bool usual = (leaf1[2] >> 1 & 1) && (leaf1[2] >> 23 & 1) && (leaf7[1] >> 3 & 1);
-    bool saves = leaf1[2] >> 27 & 1; /* the system saves the wide registers */
-    uint64_t kept = saves ? _xgetbv(0) : 0;
-    has.avx2 = usual && (kept & 0x06) == 0x06 && (leaf7[1] >> 5 & 1);
-    has.avx512 =
-        has.avx2 && (kept & 0xE6) == 0xE6 && (leaf7[1] >> 16 & 1) && (leaf7[1] >> 30 & 1);
-    has.vbmi2 = has.avx512 && (leaf7[2] >> 6 & 1);
-#endif
-    return has;
-}
-
 #endif /* SCAN_X86 */
 
 /* ---- AArch64 ---- */
@@ -470,7 +429,7 @@ scan_kernels(const scan_kernel **kernels)
 {
     int n = 0;
 #ifdef SCAN_X86
-    x86_features has = x86_detect();
+    const x86_features has = x86_detect();
     if (has.vbmi2) {
         kernels[n++] = &avx512vbmi2_kernel;
     }

@@ -104,7 +104,7 @@ def test_avx512_in_a_model(compiler, tmp_path):
         pytest.skip('the model itself needs AVX2')
     program = tmp_path / 'scan_test'
     model = HERE / 'avx512_model'
-    parts = ('scan', 'scan_list', 'utf8_blocks')
+    parts = ('scan', 'scan_list', 'features', 'utf8_blocks')
     sources = [HERE / 'scan_test.c', *(SOURCE / 'core' / f'{name}.c' for name in parts)]
     run(*compiler, '-I', model, '-I', SOURCE, '-I', HERE, *sources, '-o', program)
     assert {'avx512', 'avx512vbmi2'} <= set(run(*runner(), program).split())
