@@ -12,7 +12,6 @@ An upload's columns are number, station and celsius, in any order, among others.
 a whole or not at all, in the memory of one batch; meanwhile all other requests are answered.
 """
 
-import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -27,7 +26,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from generators import CSVError, abatched, acsv_encode, acsv_rows, aevent_stream, to_async
+from generators import (
+    Broadcast,
+    CSVError,
+    abatched,
+    acsv_encode,
+    acsv_rows,
+    aevent_stream,
+    to_async,
+)
 
 DATABASE = os.environ.get('MEASUREMENTS', 'measurements.db')
 HEARTBEAT = float(os.environ.get('HEARTBEAT', '15'))  # seconds
@@ -69,8 +76,7 @@ async def upload(request: Request) -> Response:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         await database.commit()
-    for queue in subscribers:
-        queue.put_nowait(f'{count} measurements')
+    uploads.publish(f'{count} measurements')
     return JSONResponse({'rows': count})
 
 
@@ -121,22 +127,13 @@ async def listing(request: Request) -> Response:
 
 # ---- events ----
 
-subscribers: set[asyncio.Queue[str]] = set()
-
-
-async def uploads() -> AsyncGenerator[str, None]:
-    queue: asyncio.Queue[str] = asyncio.Queue()
-    subscribers.add(queue)
-    try:
-        while True:
-            yield await queue.get()
-    finally:
-        subscribers.remove(queue)
+# A client that is slow, or gone without a word, holds nobody up: it loses the oldest events.
+uploads: Broadcast[str] = Broadcast(on_full='drop_oldest')
 
 
 async def events(request: Request) -> Response:
     # A comment, whenever no event came for so long, tells that the client is still there.
-    chunks = aevent_stream(uploads(), heartbeat=HEARTBEAT, close_with_task=True)
+    chunks = aevent_stream(uploads.subscribe(), heartbeat=HEARTBEAT, close_with_task=True)
     if request.method == 'HEAD':
         await chunks.aclose()
     headers = {'Cache-Control': 'no-cache', 'X-Accel-Buffering': 'no'}
@@ -147,7 +144,7 @@ async def events(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    return JSONResponse({'subscribers': len(subscribers)})
+    return JSONResponse({'subscribers': uploads.subscribers})
 
 
 @asynccontextmanager

@@ -51,6 +51,10 @@ PyErr_GetRaisedException(void)
 static inline void
 PyErr_SetRaisedException(PyObject *exception)
 {
+    if (exception == NULL) {
+        PyErr_Restore(NULL, NULL, NULL);
+        return;
+    }
     PyErr_Restore(Py_NewRef((PyObject *)Py_TYPE(exception)), exception,
                   PyException_GetTraceback(exception));
 }
@@ -418,6 +422,50 @@ compat_is_named_tuple_field(PyObject *descriptor)
     const char *name = Py_TYPE(descriptor)->tp_name, *dot = strrchr(name, '.');
     return dot != NULL && strcmp(dot + 1, "_tuplegetter") == 0;
 }
+
+/* An object without a dict of its own has the values of its attributes in an array.  The index
+   of an attribute is the same for all objects of a type, and an array has room for each index
+   that was ever given.  *order is the indexes of the attributes that the object has, `count`
+   of them.  NULL if it has no such array. */
+static inline PyObject **
+compat_attribute_values(PyObject *op, const uint8_t **order, Py_ssize_t *step, size_t *count)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    typedef struct {
+        uint8_t capacity, size, embedded, valid;
+        PyObject *values[1];
+    } inline_values;
+    PyTypeObject *type = Py_TYPE(op);
+    if (!(type->tp_flags & Py_TPFLAGS_INLINE_VALUES) ||
+        type->tp_basicsize != (Py_ssize_t)sizeof(PyObject)) {
+        return NULL;
+    }
+    inline_values *self = (inline_values *)(op + 1);
+    if (!self->valid) {
+        return NULL;
+    }
+    *order = (const uint8_t *)&self->values[self->capacity];
+    *step = 1;
+    *count = self->size;
+    return self->values;
+#else
+    if (!(Py_TYPE(op)->tp_flags & Py_TPFLAGS_MANAGED_DICT)) {
+        return NULL;
+    }
+#if PY_VERSION_HEX >= 0x030C0000
+    uintptr_t tagged = ((uintptr_t *)op)[-3];
+    PyObject **values = tagged & 1 ? (PyObject **)(tagged + 1) : NULL;
+#else
+    PyObject **values = ((PyObject ***)op)[-4];
+#endif
+    if (values != NULL) {
+        *order = (const uint8_t *)values - 3;
+        *step = -1;
+        *count = ((const uint8_t *)values)[-2];
+    }
+    return values;
+#endif
+}
 #else
 #define COMPAT_TYPE_VERSIONS 0
 #endif
@@ -541,6 +589,39 @@ generators_flag_exchange(generators_flag *flag, bool value)
 #endif
 }
 
+/* A count that one thread at a time changes, and others read, where no section covers both. */
+#if defined(Py_GIL_DISABLED) && defined(GENERATORS_PORTABLE)
+typedef _Atomic(uint64_t) generators_count;
+#else
+typedef uint64_t generators_count;
+#endif
+
+static inline uint64_t
+generators_count_get(const generators_count *count)
+{
+#if defined(Py_GIL_DISABLED) && !defined(GENERATORS_PORTABLE)
+    return _Py_atomic_load_uint64_relaxed(count);
+#else
+    return *count;
+#endif
+}
+
+static inline void
+generators_count_set(generators_count *count, uint64_t value)
+{
+#if defined(Py_GIL_DISABLED) && !defined(GENERATORS_PORTABLE)
+    _Py_atomic_store_uint64_relaxed(count, value);
+#else
+    *count = value;
+#endif
+}
+
+static inline void
+generators_count_add(generators_count *count)
+{
+    generators_count_set(count, generators_count_get(count) + 1);
+}
+
 /* Before 3.13 the GIL is the lock. */
 #ifndef Py_BEGIN_CRITICAL_SECTION
 #define Py_BEGIN_CRITICAL_SECTION(op) {
@@ -548,6 +629,33 @@ generators_flag_exchange(generators_flag *flag, bool value)
 #define Py_BEGIN_CRITICAL_SECTION2(a, b) {
 #define Py_END_CRITICAL_SECTION2() }
 #endif
+
+/* The thread state that is attached to this thread, or NULL.  What is public before 3.13 knows
+   the main interpreter only. */
+static inline PyThreadState *
+compat_attached_thread(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return PyThreadState_GetUnchecked();
+#elif !defined(GENERATORS_PORTABLE)
+    return _PyThreadState_UncheckedGet();
+#else
+    return PyGILState_Check() ? PyGILState_GetThisThreadState() : NULL;
+#endif
+}
+
+/* Whether the interpreter is ending, so that no other thread can enter it any more. */
+static inline bool
+compat_is_finalizing(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return Py_IsFinalizing();
+#elif !defined(GENERATORS_PORTABLE)
+    return _Py_IsFinalizing();
+#else
+    return false;
+#endif
+}
 
 /* Whether nobody but the caller can reach an object that it holds one reference to. */
 static inline bool

@@ -9,11 +9,20 @@
 #include "bridge/to_async.h"
 #include "bridge/to_sync.h"
 #include "bridge/worker.h"
+#include "broadcast/broadcast.h"
+#include "broadcast/gate.h"
+#include "broadcast/publishing.h"
+#include "broadcast/subscriber.h"
+#include "broadcast/sync_subscriber.h"
 #include "chunks/abatched.h"
 #include "chunks/achunked.h"
 #include "chunks/batched.h"
 #include "chunks/chunked.h"
 #include "chunks/flush.h"
+#include "csv/batches/abatches.h"
+#include "csv/batches/batch.h"
+#include "csv/batches/batches.h"
+#include "csv/batches/column.h"
 #include "csv/module/dict_reader.h"
 #include "csv/module/dict_writer.h"
 #include "csv/module/interned.h"
@@ -30,8 +39,10 @@
 #include "events/dispatcher_methods.h"
 #include "events/event_coroutine.h"
 #include "events/handler.h"
+#include "events/mailbox_task.h"
 #include "events/queue_task.h"
 #include "events/topic.h"
+#include "events/wait_for.h"
 #include "runtime/forks.h"
 #include "source/data_error.h"
 #include "sse/aevent_source.h"
@@ -283,6 +294,8 @@ add_async_types(PyObject *module, generators_state *state)
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
         add_async_stream_type(module, state, &achunked_spec, &state->achunked_type) < 0 ||
         add_async_stream_type(module, state, &acsv_rows_spec, &state->acsv_rows_type) < 0 ||
+        add_async_stream_type(module, state, &acsv_batches_spec, &state->acsv_batches_type) <
+            0 ||
         add_async_stream_type(module, state, &acsv_encode_spec, &state->acsv_encode_type) <
             0) {
         return -1;
@@ -296,6 +309,7 @@ add_types(PyObject *module, generators_state *state)
     if ((state->stream_type = add_base_type(module, &stream_spec, state->generator_abc)) ==
             NULL ||
         add_stream_type(module, state, &csv_rows_spec, &state->csv_rows_type) < 0 ||
+        add_stream_type(module, state, &csv_batches_spec, &state->csv_batches_type) < 0 ||
         add_stream_type(module, state, &csv_encode_spec, &state->csv_encode_type) < 0 ||
         add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
         add_stream_type(module, state, &batched_spec, &state->batched_type) < 0 ||
@@ -331,11 +345,29 @@ add_task_types(PyObject *module, generators_state *state)
 }
 
 static int
+add_broadcast_types(PyObject *module, generators_state *state)
+{
+    return (state->broadcast_type = add_type(module, "Broadcast", &broadcast_spec)) == NULL ||
+                   (state->gate_waker_type = make_type(module, &gate_waker_spec, NULL)) ==
+                       NULL ||
+                   add_coroutine_type(module, state, &publishing_spec,
+                                      &state->publishing_type) < 0 ||
+                   add_stream_type(module, state, &sync_subscriber_spec,
+                                   &state->sync_subscriber_type) < 0 ||
+                   add_async_stream_type(module, state, &subscriber_spec,
+                                         &state->subscriber_type) < 0
+               ? -1
+               : 0;
+}
+
+static int
 add_row_types(PyObject *module, generators_state *state)
 {
     if ((state->csv_names_type = add_type(module, "_CSVNames", &csv_names_spec)) == NULL ||
         (state->csv_block_type = make_type(module, &csv_block_spec, NULL)) == NULL ||
-        (state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec)) == NULL) {
+        (state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec)) == NULL ||
+        (state->csv_batch_type = add_type(module, "CSVBatch", &csv_batch_spec)) == NULL ||
+        (state->csv_column_type = add_type(module, "_CSVColumn", &csv_column_spec)) == NULL) {
         return -1;
     }
     PyObject *sequence = import_attribute("collections.abc", "Sequence");
@@ -407,8 +439,11 @@ static int
 add_event_types(PyObject *module, generators_state *state)
 {
     if ((state->dispatcher_type = add_type(module, "Dispatcher", &dispatcher_spec)) == NULL ||
-        (state->event_handler_type = add_type(module, "_EventHandler", &event_handler_spec)) ==
+        (state->event_handler_type = add_type(module, "Handler", &event_handler_spec)) ==
             NULL ||
+        add_coroutine_type(module, state, &event_mailbox_task_spec,
+                           &state->event_mailbox_task_type) < 0 ||
+        add_coroutine_type(module, state, &event_wait_spec, &state->event_wait_type) < 0 ||
         add_coroutine_type(module, state, &event_coroutine_spec,
                            &state->event_coroutine_type) < 0 ||
         add_coroutine_type(module, state, &event_queue_task_spec,
@@ -442,7 +477,8 @@ module_exec(PyObject *module)
         import_peers(state) < 0 || add_types(module, state) < 0 ||
         add_async_types(module, state) < 0 || add_row_types(module, state) < 0 ||
         add_text_types(module, state) < 0 || add_task_types(module, state) < 0 ||
-        add_event_types(module, state) < 0 || add_sse_types(module, state) < 0) {
+        add_event_types(module, state) < 0 || add_broadcast_types(module, state) < 0 ||
+        add_sse_types(module, state) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "DataError", state->data_error) < 0

@@ -22,6 +22,9 @@
     X(PyTypeObject, to_async_type)                                         \
     X(PyTypeObject, worker_type)                                           \
     X(PyTypeObject, csv_rows_type)                                         \
+    X(PyTypeObject, csv_batches_type)                                      \
+    X(PyTypeObject, csv_batch_type)                                        \
+    X(PyTypeObject, csv_column_type)                                       \
     X(PyTypeObject, csv_reader_type)                                       \
     X(PyTypeObject, csv_dict_reader_type)                                  \
     X(PyTypeObject, csv_dict_writer_type)                                  \
@@ -43,6 +46,7 @@
     X(PyTypeObject, abatched_type)                                         \
     X(PyTypeObject, achunked_type)                                         \
     X(PyTypeObject, acsv_encode_type)                                      \
+    X(PyTypeObject, acsv_batches_type)                                     \
     X(PyTypeObject, acsv_rows_type)                                        \
     X(PyTypeObject, drive_type)                                            \
     X(PyTypeObject, task_group_type)                                       \
@@ -59,11 +63,18 @@
     X(PyTypeObject, event_stream_type)                                     \
     X(PyTypeObject, aevent_stream_type)                                    \
     X(PyTypeObject, sse_event_type)                                        \
+    X(PyTypeObject, broadcast_type)                                        \
+    X(PyTypeObject, subscriber_type)                                       \
+    X(PyTypeObject, sync_subscriber_type)                                  \
+    X(PyTypeObject, gate_waker_type)                                       \
+    X(PyTypeObject, publishing_type)                                       \
     X(PyTypeObject, dispatcher_type)                                       \
     X(PyTypeObject, event_handler_type)                                    \
     X(PyTypeObject, event_topic_type)                                      \
     X(PyTypeObject, event_coroutine_type)                                  \
     X(PyTypeObject, event_queue_task_type)                                 \
+    X(PyTypeObject, event_mailbox_task_type)                               \
+    X(PyTypeObject, event_wait_type)                                       \
     X(PyObject, event_class)          /* Event */                          \
     X(PyObject, error_event_class)    /* ErrorEvent */                     \
     X(PyObject, str_error)            /* the type of its events */         \

@@ -80,18 +80,23 @@ def _settled() -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if 'kernel_csv_rows' in metafunc.fixturenames:
-        from native_generators import _native
+    for name in ('kernel_csv_rows', 'kernel_csv_batches'):
+        if name in metafunc.fixturenames:
+            from native_generators import _native
 
-        metafunc.parametrize(
-            'kernel_csv_rows', _native.scan_kernels, indirect=True, scope='session'
-        )
+            metafunc.parametrize(name, _native.scan_kernels, indirect=True, scope='session')
 
 
 @pytest.fixture(scope='session')
 def kernel_csv_rows(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """``csv_rows`` of a copy of the extension, once for each kernel that the machine can run."""
     return extension_with_kernel(request.param).csv_rows
+
+
+@pytest.fixture(scope='session')
+def kernel_csv_batches(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """The same of ``csv_batches``."""
+    return extension_with_kernel(request.param).csv_batches
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -23,6 +23,7 @@ PRINTED = [
     "['1', 2]\n['5', 6]\n[b'3,x\\n']\n[['Washington, D.C.', '678972']]\n",
     "Oslo 709037 {'name': 'Oslo', 'population': '709037'}\n",
     "['a', 'b']\n['1', '2']\n3 3 11\n",
+    '<CSVBatch of 2 rows, 2 columns> 818847\n',
     '',
     "['one', 'two', 'three']\n[{'id': 1}, {'id': 2}]\nb'{\"id\":1}\\n{\"id\":2}\\n'\n",
     "[b'Data Chunk 0\\nData Ch', b'unk 1\\nData Chunk 2\\n']\n[('a', 'b'), ('c', 'd'), ('e',)]\n",
@@ -41,6 +42,8 @@ PRINTED = [
     '5\n6\n5\n',
     '0\n1\n2\n',
     'Message: hello\nMessage: one\nMessage: two\n',
+    'b\n',
+    '[101, 102, 103] [101, 102, 103]\n',
     "['Name', 'Population']\n",
 ]
 

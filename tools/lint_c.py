@@ -37,15 +37,18 @@ ROOMS = {
     'csv/parse': 'source',
     'csv/row': 'csv/parse',
     'csv/rows': 'csv/row',
+    'csv/batches': 'csv/rows arrow',
     'chunks': 'source',
     'sse': 'source',
-    'csv/write': 'csv/row chunks',
+    'arrow': 'source',
+    'csv/write': 'csv/row chunks arrow',
     'text': 'source chunks',
     'csv/module': 'csv/rows csv/write',
     'bridge': 'source',
+    'broadcast': 'stream',
     'events': 'source',
     'tasks': 'source',
-    'module.c': 'csv/module sse text bridge events tasks',
+    'module.c': 'csv/module csv/batches sse text bridge broadcast events tasks',
 }
 WITHOUT_HEADER = {'module.c'}
 

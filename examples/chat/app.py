@@ -47,7 +47,7 @@ HEADERS = {
 POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013  # codes of closing a WebSocket
 HEARTBEAT = 15.0  # seconds
 RETRY = 500  # milliseconds, after which a browser connects again
-PATIENCE = 5.0  # seconds, for a client that is given up to hear of it
+PATIENCE = 5.0  # seconds, for a client to take what is sent to it
 
 
 async def file(request: Request) -> Response:
@@ -69,28 +69,33 @@ async def read(websocket: WebSocket, client: Client, events: Dispatcher) -> None
 
 
 async def write(websocket: WebSocket, client: Client) -> None:
-    while True:
-        lines = await client.take()
+    while lines := await client.take():
         try:
-            await websocket.send_text(f'[{",".join(lines)}]')
+            async with asyncio.timeout(PATIENCE):
+                await websocket.send_text(f'[{",".join(lines)}]')
+        except TimeoutError:
+            client.is_given_up = True
+            return
         except (WebSocketDisconnect, RuntimeError):  # the latter where the server closed it
             return
 
 
 async def converse(websocket: WebSocket, client: Client, events: Dispatcher) -> None:
     """Until the client leaves, vanishes, or is given up."""
-    tasks = [
-        asyncio.create_task(read(websocket, client, events)),
-        asyncio.create_task(write(websocket, client)),
-    ]
+    tasks: list[asyncio.Task[None]] = []
     try:
         await events.aemit('connection', client)
-        await asyncio.wait([*tasks, client.overrun], return_when=asyncio.FIRST_COMPLETED)
+        tasks += (
+            asyncio.create_task(read(websocket, client, events)),
+            asyncio.create_task(write(websocket, client)),
+        )
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         events.emit('disconnection', client)  # waits for nothing, so that no cancelling can lose it
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks)
+        if tasks:
+            await asyncio.wait(tasks)
     for task in tasks:
         if not task.cancelled():
             task.result()
@@ -110,7 +115,7 @@ async def socket(websocket: WebSocket) -> None:
         return
     client = Client(room, name)
     await converse(websocket, client, websocket.state.events)
-    if client.overrun.done():
+    if client.is_given_up:
         with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
             async with asyncio.timeout(PATIENCE):
                 await websocket.close(TRY_AGAIN_LATER, 'you took your lines too slowly')
@@ -127,8 +132,8 @@ async def heard(reader: Reader, events: Dispatcher, path: str) -> AsyncGenerator
                 async for post in posts:
                     told.add(post.id)
                     yield {'id': post.id, 'data': post.to_json()}
-        while not reader.overrun.done():  # one that is given up connects again, and goes on
-            for line in await reader.take():
+        while lines := await reader.take():  # one that is given up connects again, and goes on
+            for line in lines:
                 post = json.loads(line)
                 if post['id'] not in told:
                     is_kept = post['kind'] == 'message'

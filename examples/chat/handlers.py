@@ -11,52 +11,66 @@ A handler that fails is started afresh by the Dispatcher, and what failed is an 
 whatever one client sends, the handlers go on for all others.
 """
 
-import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
-from generators import Dispatcher
+from generators import Broadcast, Dispatcher
 
 from .history import History, append
 from .posts import Malformed, Post, notice, read_frame
 
-MAX_WAITING = 1 << 20  # characters that wait for a client to take them
+MAX_WAITING = 5000  # lines that wait for a client to take them; all in a room share them
 
 log = logging.getLogger('chat')
+
+
+class Line(NamedTuple):
+    """What is put out in a room: for all that are in it, or for one of them alone."""
+
+    text: str
+    client: 'Client | None' = None
 
 
 class Client:
     """A browser, as handlers know it: who it is, and what waits to be sent to it.
 
-    `send` never waits.  A client that takes its lines so slowly that more than MAX_WAITING
-    characters wait for it is given up: `overrun` is set, and its WebSocket closes.
+    A client that takes its lines so slowly that more than MAX_WAITING of them wait for it is given
+    up: it gets those, and no more.
     """
 
     def __init__(self, room: str, name: str) -> None:
         self.room = room
         self.name = name
-        self.overrun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting: list[str] = []
-        self._size = 0
-        self._ready = asyncio.Event()
+        self.is_given_up = False
+        self._first: list[str] = []
+        self._lines: AsyncGenerator[Line, None] | None = None
 
-    def send(self, *lines: str) -> None:
-        if self.overrun.done():
-            return
-        self._waiting += lines
-        self._size += sum(map(len, lines))
-        if self._size > MAX_WAITING:
-            self._waiting.clear()
-            self.overrun.set_result(None)
-        self._ready.set()
+    def enter(self, room: Broadcast[Line], *first: str) -> None:
+        """From now on, hear what is put out there, after these lines."""
+        self._first += first
+        self._lines = room.subscribe()
+
+    def leave(self) -> bool:
+        """Whether it was there."""
+        was_there = self._lines is not None
+        self._lines = None
+        return was_there
 
     async def take(self) -> list[str]:
         """All lines that wait, as soon as there is one; none if this client is given up."""
-        await self._ready.wait()
-        self._ready.clear()
-        lines, self._waiting, self._size = self._waiting, [], 0
-        return lines
+        texts, self._first = self._first, []
+        lines = self._lines
+        while lines is not None and (not texts or lines.held):
+            try:
+                line = await anext(lines)
+            except (BufferError, StopAsyncIteration):
+                self.is_given_up = True
+                break
+            if line.client is None or line.client is self:
+                texts.append(line.text)
+        return texts
 
 
 class Reader(Client):
@@ -92,14 +106,23 @@ def chat_events(
     is this one alone.
     """
     events = Dispatcher()
-    rooms: dict[str, set[Client]] = {}
+    # A room is there as long as anybody is in it: a subscriber holds its Broadcast.
+    rooms: WeakValueDictionary[str, Broadcast[Line]] = WeakValueDictionary()
+
+    def enter(client: Client, posts: Iterable[Post]) -> None:
+        room = Broadcast[Line](buffersize=MAX_WAITING, on_full='close')
+        room = rooms.setdefault(client.room, room)
+        client.enter(room, *(post.to_json() for post in posts))
+
+    def put_out(room: str, line: Line) -> None:
+        if (subscribed := rooms.get(room)) is not None:
+            subscribed.publish(line)
 
     @events.on('connection')
     def handle_connections():
         while True:
             client = yield
-            client.send(*(post.to_json() for post in history.last(client.room)))
-            rooms.setdefault(client.room, set()).add(client)
+            enter(client, history.last(client.room))
             events.emit('post', Post.new(client.room, client.name, kind='joined'))
 
     @events.on('reader')
@@ -108,8 +131,7 @@ def chat_events(
             reader = yield
             missed = history.after(reader.room, reader.last_id)
             reader.is_behind = missed is None
-            reader.send(*(post.to_json() for post in missed or ()))
-            rooms.setdefault(reader.room, set()).add(reader)
+            enter(reader, missed or ())
 
     @events.on('message')
     def handle_messages():
@@ -118,7 +140,7 @@ def chat_events(
             try:
                 text = read_frame(frame)
             except Malformed as e:
-                client.send(notice(str(e)))
+                put_out(client.room, Line(notice(str(e)), client))
             else:
                 events.emit('post', Post.new(client.room, client.name, text))
 
@@ -126,13 +148,8 @@ def chat_events(
     def handle_disconnections():
         while True:
             client = yield
-            members = rooms.get(client.room, set())
-            if client in members:
-                members.remove(client)
-                if not members:
-                    del rooms[client.room]
-                if not isinstance(client, Reader):
-                    events.emit('post', Post.new(client.room, client.name, kind='left'))
+            if client.leave() and not isinstance(client, Reader):
+                events.emit('post', Post.new(client.room, client.name, kind='left'))
 
     # Before it is published: a process that reads the file after it subscribed misses nothing.
     @events.on('post')
@@ -157,8 +174,7 @@ def chat_events(
         while True:
             post, line = yield
             if post.kind != 'message' or history.add(post):
-                for client in rooms.get(post.room, ()):
-                    client.send(line)
+                put_out(post.room, Line(line))
 
     @events.on('error')
     def handle_errors():
@@ -166,6 +182,7 @@ def chat_events(
             failure = yield
             log.error('a handler failed', exc_info=failure.exception)
             if isinstance(failure.event.data, Sent):
-                failure.event.data.client.send(notice('that did not work'))
+                client = failure.event.data.client
+                put_out(client.room, Line(notice('that did not work'), client))
 
     return events

@@ -28,11 +28,7 @@ channel_waiter_init(channel_waiter *self)
 void
 channel_waiter_free(channel_waiter *self)
 {
-    if (self->lock != NULL) {
-        PyThread_release_lock(self->lock); /* some systems do not free a lock that is held */
-        PyThread_free_lock(self->lock);
-        self->lock = NULL;
-    }
+    lock_free_taken(&self->lock);
 }
 
 static bool
@@ -102,12 +98,7 @@ unlink_waiter(channel *self, channel_waiter *waiter)
 int
 channel_sleep(channel *self, channel_waiter *waiter, uint64_t nanoseconds)
 {
-    PyLockStatus status;
-    PY_TIMEOUT_T microseconds = (PY_TIMEOUT_T)((nanoseconds + 999) / 1000);
-    Py_BEGIN_ALLOW_THREADS
-    status = PyThread_acquire_lock_timed(waiter->lock, microseconds, 1);
-    Py_END_ALLOW_THREADS
-    if (status == PY_LOCK_ACQUIRED) {
+    if (lock_sleep(waiter->lock, nanoseconds) == PY_LOCK_ACQUIRED) {
         return 1;
     }
     int failed = PyErr_CheckSignals();

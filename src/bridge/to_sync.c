@@ -25,23 +25,20 @@
  */
 #include "bridge/to_sync.h"
 
-#include <math.h>
-
 #include "aio/loop.h"
 #include "bridge/driver_reader.h"
 #include "core/clock.h"
 #include "runtime/forks.h"
 #include "runtime/patched.h"
+#include "runtime/seconds.h"
 #include "runtime/watch.h"
 #include "stream/stream.h"
-
-#define FOR_EVER UINT64_MAX
 
 typedef struct {
     stream stream;
     driver *driver;       /* owned */
     PyObject *loop;       /* owned: the given loop, or NULL for the background loop */
-    uint64_t timeout;     /* nanoseconds, or FOR_EVER */
+    uint64_t timeout;     /* nanoseconds, or SECONDS_FOREVER */
     unsigned long thread; /* the thread that is in a step, or closes the stream */
     forks_mark forks;
     bool unstartable; /* no loop could be found */
@@ -385,28 +382,6 @@ check_loop(generators_state *state, PyObject *loop)
 }
 
 static int
-read_timeout(PyObject *given, uint64_t *timeout)
-{
-    *timeout = FOR_EVER;
-    if (given == Py_None) {
-        return 0;
-    }
-    double seconds = PyFloat_AsDouble(given);
-    if (seconds == -1.0 && PyErr_Occurred()) {
-        return -1;
-    }
-    if (isnan(seconds) || seconds < 0) {
-        PyErr_Format(PyExc_ValueError, "timeout must be None or at least 0, not %R", given);
-        return -1;
-    }
-    double nanoseconds = ceil(seconds * (double)CLOCK_SECOND);
-    if (nanoseconds < 9e18) {
-        *timeout = (uint64_t)nanoseconds;
-    }
-    return 0;
-}
-
-static int
 to_sync_init(to_sync *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"source", "buffersize", "max_bytes", "loop", "timeout", NULL};
@@ -414,7 +389,7 @@ to_sync_init(to_sync *self, generators_state *state, PyObject *args, PyObject *k
     Py_ssize_t buffersize = 256, max_bytes = 1 << 20;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$nnOO:to_sync", keywords, &source,
                                      &buffersize, &max_bytes, &loop, &timeout) ||
-        check_source(source) < 0 || read_timeout(timeout, &self->timeout) < 0 ||
+        check_source(source) < 0 || seconds_read(timeout, "timeout", &self->timeout) < 0 ||
         patched_check_threads("to_sync()", "read the source in a process without it") < 0 ||
         find_background(self, state) < 0) {
         return -1;

@@ -1,38 +1,56 @@
 /* abatched: tuples of n items of an async source.  The last tuple may be shorter.
  *
+ * It waits for the source no longer than the batch may be held: then it gives the batch, and
+ * the source's step goes on.
+ *
  * States and threads: those of an async stream.  It owns the batch that is being filled, a
  * list until it is complete.  If the source raises, the batch in progress is dropped, as
  * batched does.
  */
 #include "chunks/abatched.h"
 
-#include "stream/astream.h"
+#include "chunks/delay.h"
+#include "stream/gather.h"
 
 typedef struct {
     astream stream;
     PyObject *batch; /* owned, or NULL */
+    PyObject *flush; /* owned: FLUSH */
     Py_ssize_t n;
+    delay delay;
+    int strict;
     bool over; /* the source has ended */
 } abatched;
 
 /* ---- the stream's own ---- */
 
+/* Give the batch, if there is one. */
 static astream_outcome
-give_batch(abatched *self, PyObject **value)
+abatched_give(abatched *self, PyObject **value)
 {
-    *value = PyList_AsTuple(self->batch);
-    Py_CLEAR(self->batch);
+    PyObject *batch = self->batch;
+    if (batch == NULL) {
+        return self->over ? ASTREAM_END : ASTREAM_AGAIN;
+    }
+    *value = PyList_AsTuple(batch);
+    self->batch = NULL;
+    Py_DECREF(batch);
     return *value == NULL ? ASTREAM_ERROR : ASTREAM_ITEM;
 }
 
 /* `item` is stolen. */
 static astream_outcome
-add(abatched *self, PyObject *item, PyObject **value)
+abatched_add(abatched *self, PyObject *item, PyObject **value)
 {
+    if (item == self->flush) {
+        Py_DECREF(item);
+        return abatched_give(self, value);
+    }
     int status = 0;
     if (self->batch == NULL) {
         self->batch = PyList_New(0);
         status = self->batch == NULL ? -1 : 0;
+        delay_start(&self->delay);
     }
     if (status == 0) {
         status = PyList_Append(self->batch, item);
@@ -41,66 +59,70 @@ add(abatched *self, PyObject *item, PyObject **value)
     if (status < 0) {
         return ASTREAM_ERROR;
     }
-    return PyList_GET_SIZE(self->batch) < self->n ? ASTREAM_AGAIN : give_batch(self, value);
+    return PyList_GET_SIZE(self->batch) < self->n && delay_left(&self->delay) > 0
+               ? ASTREAM_AGAIN
+               : abatched_give(self, value);
+}
+
+static astream_outcome
+abatched_end(abatched *self, PyObject **value)
+{
+    self->over = true;
+    if (self->strict && self->batch != NULL) {
+        PyErr_SetString(PyExc_ValueError, "abatched(): incomplete batch");
+        return ASTREAM_ERROR;
+    }
+    return abatched_give(self, value);
 }
 
 /* Take `answer` to a pull.  ASTREAM_AGAIN where more must be pulled. */
 static astream_outcome
-abatched_take_answer(abatched *self, astream_answer answer, PyObject **value)
+abatched_take_answer(astream *base, void *Py_UNUSED(context), astream_answer answer,
+                     PyObject **value)
 {
+    abatched *self = (abatched *)base;
     PyObject *item = *value;
     *value = NULL;
     switch (answer) {
     case ASTREAM_GAVE:
-        return add(self, item, value);
+        return abatched_add(self, item, value);
+    case ASTREAM_LATE:
+        return abatched_give(self, value);
     case ASTREAM_ENDED:
-        self->over = true;
-        return self->batch == NULL ? ASTREAM_END : give_batch(self, value);
-    case ASTREAM_FAILED:
-        return ASTREAM_ERROR;
+        return abatched_end(self, value);
     default:
-        return ASTREAM_AWAIT;
+        return ASTREAM_ERROR;
     }
 }
 
-/* Pull until a batch is full, the source must be waited for, or others must have their turn.
- */
 static astream_outcome
-abatched_pull(abatched *self, PyObject **value)
+abatched_prepare(astream *base, void *Py_UNUSED(context), uint64_t *nanoseconds,
+                 PyObject **Py_UNUSED(value))
 {
-    astream *base = &self->stream;
-    for (;;) {
-        astream_answer answer = self->over ? ASTREAM_ENDED : astream_pull(base, value);
-        astream_outcome outcome = abatched_take_answer(self, answer, value);
-        if (outcome != ASTREAM_AGAIN || astream_spend(base)) {
-            return outcome;
-        }
+    abatched *self = (abatched *)base;
+    if (self->over) {
+        return ASTREAM_END;
     }
+    if (base->is_timed && self->batch != NULL) {
+        *nanoseconds = delay_left(&self->delay);
+    }
+    return ASTREAM_AGAIN;
 }
+
+static const astream_gathering abatched_gathering = {abatched_prepare, abatched_take_answer};
 
 static astream_outcome
 abatched_step(astream *base, astream_answer answer, PyObject **value)
 {
-    abatched *self = (abatched *)base;
-    if (answer != ASTREAM_ASKED) {
-        astream_outcome outcome = abatched_take_answer(self, answer, value);
-        if (outcome != ASTREAM_AGAIN) {
-            return outcome;
-        }
-    }
-    bool entered = base->home != NULL;
-    if (entered && astream_enter_source(base) < 0) {
-        return ASTREAM_ERROR;
-    }
-    astream_outcome outcome = abatched_pull(self, value);
-    astream_leave_source(base, entered);
-    return outcome;
+    return astream_gather(base, NULL, &abatched_gathering, answer, value);
 }
 
 static int
 abatched_release(astream *base)
 {
-    Py_CLEAR(((abatched *)base)->batch);
+    abatched *self = (abatched *)base;
+    Py_CLEAR(self->batch);
+    Py_CLEAR(self->flush);
     return 0;
 }
 
@@ -109,7 +131,9 @@ static const astream_kind abatched_kind = {abatched_step, NULL, abatched_release
 static int
 abatched_traverse(PyObject *op, visitproc visit, void *arg)
 {
-    Py_VISIT(((abatched *)op)->batch);
+    abatched *self = (abatched *)op;
+    Py_VISIT(self->batch);
+    Py_VISIT(self->flush);
     return astream_traverse(op, visit, arg);
 }
 
@@ -125,16 +149,20 @@ abatched_clear(PyObject *op)
 static int
 abatched_init(abatched *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"source", "n", "close_with_task", NULL};
-    PyObject *source;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "On|$p:abatched", keywords, &source,
-                                     &self->n, &self->stream.close_with_task)) {
+    static char *keywords[] = {"source", "n", "max_delay", "strict", "close_with_task", NULL};
+    PyObject *source, *max_delay = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "On|$Opp:abatched", keywords, &source,
+                                     &self->n, &max_delay, &self->strict,
+                                     &self->stream.close_with_task) ||
+        delay_open(&self->delay, max_delay) < 0) {
         return -1;
     }
     if (self->n < 1) {
         PyErr_SetString(PyExc_ValueError, "n must be at least one");
         return -1;
     }
+    self->flush = Py_NewRef(state->flush);
+    self->stream.is_timed = self->delay.clock != NULL;
     return astream_open(&self->stream, state, source, ASTREAM_ASYNC);
 }
 
@@ -153,22 +181,25 @@ abatched_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-PyDoc_STRVAR(abatched_doc,
-             "abatched(source, n, *, close_with_task=False)\n"
-             "--\n\n"
-             "Tuples of n items of an async iterable; the last one may be shorter.\n\n"
-             "This is batched() for `async for`.  Cancelling a pending step loses nothing:\n"
-             "the next one resumes it.\n\n"
-             "close_with_task=True closes the stream when the asyncio task that took its\n"
-             "first batch ends.  ValueError if n is less than one.\n\n"
-             ">>> import asyncio\n"
-             ">>> async def letters():\n"
-             "...     for letter in 'abcde':\n"
-             "...         yield letter\n"
-             ">>> async def main():\n"
-             "...     return [batch async for batch in abatched(letters(), 2)]\n"
-             ">>> asyncio.run(main())\n"
-             "[('a', 'b'), ('c', 'd'), ('e',)]");
+PyDoc_STRVAR(
+    abatched_doc,
+    "abatched(source, n, *, max_delay=None, strict=False, close_with_task=False)\n"
+    "--\n\n"
+    "Tuples of n items of an async iterable; the last one may be shorter.\n\n"
+    "This is batched() for `async for`.  In addition, on an asyncio loop a batch is\n"
+    "given when `max_delay` seconds have passed since its first item came, without a\n"
+    "further item; the source's step continues.  Cancelling a pending step loses\n"
+    "nothing: the next one resumes it, and the time goes on.\n\n"
+    "close_with_task=True closes the stream when the asyncio task that took its\n"
+    "first batch ends.  ValueError if n is less than one, or max_delay less than 0.\n\n"
+    ">>> import asyncio\n"
+    ">>> async def letters():\n"
+    "...     for letter in 'abcde':\n"
+    "...         yield letter\n"
+    ">>> async def main():\n"
+    "...     return [batch async for batch in abatched(letters(), 2)]\n"
+    ">>> asyncio.run(main())\n"
+    "[('a', 'b'), ('c', 'd'), ('e',)]");
 
 static PyType_Slot abatched_slots[] = {
     {Py_tp_doc, (char *)abatched_doc},

@@ -8,6 +8,8 @@
  */
 #include "chunks/achunks.h"
 
+#include "stream/gather.h"
+
 /* How long it may wait for the source: nanoseconds, or ASTREAM_FOREVER. */
 static uint64_t
 achunks_time_left(const chunks *machine)
@@ -50,77 +52,66 @@ achunks_feed(astream *face, chunks *machine, const chunks_kind *kind, astream_an
     return status;
 }
 
+/* A step: what achunks_step() is given. */
+typedef struct {
+    bool *asked;
+    chunks *machine;
+    const chunks_kind *kind;
+} achunks;
+
 /* Take the chunk that is ready.  ASTREAM_AGAIN if there is none and more must be fed. */
 static astream_outcome
-achunks_take(bool *asked, chunks *machine, PyObject **value)
+achunks_prepare(astream *Py_UNUSED(face), void *context, uint64_t *nanoseconds,
+                PyObject **value)
 {
-    if (!*asked) {
-        *asked = true;
+    achunks *self = context;
+    chunks *machine = self->machine;
+    if (!*self->asked) {
+        *self->asked = true;
         chunks_ask(machine);
     }
     *value = chunks_take(machine);
     if (*value != NULL) {
-        *asked = false;
+        *self->asked = false;
         return ASTREAM_ITEM;
     }
-    return PyErr_Occurred() ? ASTREAM_ERROR : machine->finished ? ASTREAM_END : ASTREAM_AGAIN;
+    if (PyErr_Occurred()) {
+        return ASTREAM_ERROR;
+    }
+    if (machine->holding) {
+        *nanoseconds = GATHER_NO_PULL;
+        return chunks_feed_more(machine, self->kind) < 0 && !chunks_fail(machine)
+                   ? ASTREAM_ERROR
+                   : ASTREAM_AGAIN;
+    }
+    *nanoseconds = achunks_time_left(machine);
+    return machine->finished ? ASTREAM_END : ASTREAM_AGAIN;
 }
 
 /* Take the `answer` to a pull.  ASTREAM_AGAIN if the next chunk may now be ready. */
 static astream_outcome
-achunks_take_answer(bool *asked, astream *face, chunks *machine, const chunks_kind *kind,
-                    astream_answer answer, PyObject **value)
+achunks_take_answer(astream *face, void *context, astream_answer answer, PyObject **value)
 {
+    achunks *self = context;
     PyObject *item = answer == ASTREAM_GAVE ? *value : NULL;
-    if (item != NULL && chunks_is_whole(machine, kind, item)) {
-        *asked = false;
+    if (item != NULL && chunks_is_whole(self->machine, self->kind, item)) {
+        *self->asked = false;
         return ASTREAM_ITEM;
     }
     *value = NULL;
-    if (achunks_feed(face, machine, kind, answer, item) < 0 && !chunks_fail(machine)) {
+    if (achunks_feed(face, self->machine, self->kind, answer, item) < 0 &&
+        !chunks_fail(self->machine)) {
         return ASTREAM_ERROR;
     }
     return ASTREAM_AGAIN;
 }
 
-/* Pull and feed until a chunk is ready, the source must be waited for, or other tasks must
-   have a turn. */
-static astream_outcome
-achunks_pull(bool *asked, astream *face, chunks *machine, const chunks_kind *kind,
-             PyObject **value)
-{
-    for (;;) {
-        astream_outcome outcome = achunks_take(asked, machine, value);
-        if (outcome != ASTREAM_AGAIN) {
-            return outcome;
-        }
-        astream_answer answer = astream_pull_within(face, achunks_time_left(machine), value);
-        if (answer == ASTREAM_PENDING) {
-            return ASTREAM_AWAIT;
-        }
-        outcome = achunks_take_answer(asked, face, machine, kind, answer, value);
-        if (outcome != ASTREAM_AGAIN || astream_spend(face)) {
-            return outcome;
-        }
-    }
-}
+static const astream_gathering achunks_gathering = {achunks_prepare, achunks_take_answer};
 
 astream_outcome
 achunks_step(bool *asked, astream *face, chunks *machine, const chunks_kind *kind,
              astream_answer answer, PyObject **value)
 {
-    if (answer != ASTREAM_ASKED) {
-        astream_outcome outcome =
-            achunks_take_answer(asked, face, machine, kind, answer, value);
-        if (outcome != ASTREAM_AGAIN) {
-            return outcome;
-        }
-    }
-    bool entered = face->home != NULL;
-    if (entered && astream_enter_source(face) < 0) {
-        return ASTREAM_ERROR;
-    }
-    astream_outcome outcome = achunks_pull(asked, face, machine, kind, value);
-    astream_leave_source(face, entered);
-    return outcome;
+    achunks self = {asked, machine, kind};
+    return astream_gather(face, &self, &achunks_gathering, answer, value);
 }

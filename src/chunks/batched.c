@@ -1,17 +1,22 @@
 /* batched: tuples of n items.  The last tuple may be shorter.
  *
- * States and ownership: those of a stream; it holds nothing itself.  If the source raises, the
- * batch in progress is dropped, as itertools.batched does.
+ * States and ownership: those of a stream; between two steps it holds no items.  If the source
+ * raises, the batch in progress is dropped, as itertools.batched does.
  */
 #include "chunks/batched.h"
 
+#include "chunks/delay.h"
 #include "stream/stream.h"
 
 #define FIRST_ROOM 4096 /* items that a new batch has room for, if n is larger */
 
 typedef struct {
     stream stream;
+    PyObject *flush; /* owned: FLUSH */
     Py_ssize_t n;
+    delay delay;
+    int strict;
+    bool over; /* the source has ended */
 } batched;
 
 /* ---- the stream's own ---- */
@@ -33,6 +38,49 @@ cut(PyObject *batch, Py_ssize_t count)
     return batch;
 }
 
+/* Pull up to `count` items, or one where the time matters.  *due: the batch is given as it is.
+   How many; 0 at the end where it is not due; or -1. */
+static Py_ssize_t
+batched_pull(batched *self, PyObject **items, Py_ssize_t count, bool is_first, bool *due)
+{
+    bool is_timed = self->delay.most != SECONDS_FOREVER;
+    Py_ssize_t asked = is_timed ? 1 : count;
+    Py_ssize_t got = stream_pull_many(&self->stream, items, asked, self->flush, due);
+    self->over = got >= 0 && got < asked && !*due;
+    if (is_timed && got > 0) {
+        if (is_first) {
+            delay_start(&self->delay);
+        }
+        *due |= delay_left(&self->delay) == 0;
+    }
+    return got;
+}
+
+/* Fill `items` until there are `count`, the batch is due, or the source has ended: how many
+   there are then, or -1. */
+static Py_ssize_t
+batched_fill(batched *self, PyObject **items, Py_ssize_t filled, Py_ssize_t count, bool *due)
+{
+    while (filled < count && !*due && !self->over) {
+        Py_ssize_t got = batched_pull(self, items + filled, count - filled, filled == 0, due);
+        if (got < 0 || (got == 0 && PyErr_CheckSignals() < 0)) {
+            return -1;
+        }
+        filled += got;
+        *due &= filled > 0; /* there is nothing to flush */
+    }
+    return filled;
+}
+
+/* The batch (stolen) is the last, and not complete. */
+static PyObject *
+batched_refuse(PyObject *batch)
+{
+    Py_DECREF(batch);
+    PyErr_SetString(PyExc_ValueError, "batched(): incomplete batch");
+    return NULL;
+}
+
 /* The garbage collector does not track the batch while it is filled: gc.get_objects() must not
    show a tuple that changes. */
 static PyObject *
@@ -41,17 +89,19 @@ batched_next(stream *base)
     batched *self = (batched *)base;
     Py_ssize_t room = self->n < FIRST_ROOM ? self->n : FIRST_ROOM;
     Py_ssize_t count = 0;
-    PyObject *batch = PyTuple_New(room);
+    bool due = false;
+    PyObject *batch = self->over ? NULL : PyTuple_New(room);
     while (batch != NULL) {
         PyObject_GC_UnTrack(batch);
-        PyObject **items = PySequence_Fast_ITEMS(batch);
-        Py_ssize_t got = stream_pull_many(base, items + count, room - count);
-        if (got < 0) {
+        count = batched_fill(self, PySequence_Fast_ITEMS(batch), count, room, &due);
+        if (count < 0) {
             Py_DECREF(batch);
             return NULL;
         }
-        count += got;
-        if (count < room || room == self->n) {
+        if (self->over && self->strict && count > 0 && count < self->n) {
+            return batched_refuse(batch);
+        }
+        if (count < room || room == self->n || due) {
             return cut(batch, count);
         }
         room = room > self->n / 2 ? self->n : 2 * room;
@@ -61,28 +111,45 @@ batched_next(stream *base)
 }
 
 static int
-batched_release(stream *Py_UNUSED(base))
+batched_release(stream *base)
 {
+    Py_CLEAR(((batched *)base)->flush);
     return 0;
 }
 
 static const stream_kind batched_kind = {.next = batched_next, .release = batched_release};
+
+static int
+batched_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    Py_VISIT(((batched *)op)->flush);
+    return stream_traverse(op, visit, arg);
+}
+
+static int
+batched_clear(PyObject *op)
+{
+    Py_CLEAR(((batched *)op)->flush);
+    return stream_clear(op);
+}
 
 /* ---- making one ---- */
 
 static int
 batched_init(batched *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"source", "n", NULL};
-    PyObject *source;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "On:batched", keywords, &source,
-                                     &self->n)) {
+    static char *keywords[] = {"source", "n", "max_delay", "strict", NULL};
+    PyObject *source, *max_delay = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "On|$Op:batched", keywords, &source,
+                                     &self->n, &max_delay, &self->strict) ||
+        delay_open(&self->delay, max_delay) < 0) {
         return -1;
     }
     if (self->n < 1) {
         PyErr_SetString(PyExc_ValueError, "n must be at least one");
         return -1;
     }
+    self->flush = Py_NewRef(state->flush);
     return stream_open(&self->stream, state, source);
 }
 
@@ -101,20 +168,25 @@ batched_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-PyDoc_STRVAR(batched_doc,
-             "batched(source, n)\n"
-             "--\n\n"
-             "Tuples of n items of the source; the last one may be shorter.\n\n"
-             "Like itertools.batched, but a stream: a generator given as `source` is closed\n"
-             "when the stream ends.  ValueError if n is less than one.\n\n"
-             ">>> list(batched('abcde', 2))\n"
-             "[('a', 'b'), ('c', 'd'), ('e',)]");
+PyDoc_STRVAR(
+    batched_doc,
+    "batched(source, n, *, max_delay=None, strict=False)\n"
+    "--\n\n"
+    "Tuples of n items of the source; the last one may be shorter.\n\n"
+    "Like itertools.batched, but a stream: a generator given as `source` is closed\n"
+    "when the stream ends.  A batch is also given before FLUSH, and with an item that\n"
+    "comes `max_delay` seconds or more after the first one of the batch; the clock is\n"
+    "only looked at when an item comes.  With `strict`, ValueError if the source ends\n"
+    "within a batch.\n\n"
+    "ValueError if n is less than one, or max_delay less than 0.\n\n"
+    ">>> list(batched('abcde', 2))\n"
+    "[('a', 'b'), ('c', 'd'), ('e',)]");
 
 static PyType_Slot batched_slots[] = {
     {Py_tp_doc, (char *)batched_doc},
     {Py_tp_new, batched_new},
-    {Py_tp_traverse, stream_traverse},
-    {Py_tp_clear, stream_clear},
+    {Py_tp_traverse, batched_traverse},
+    {Py_tp_clear, batched_clear},
     {0, NULL},
 };
 

@@ -1,8 +1,6 @@
 #include "chunks/chunks.h"
 
-#include <math.h>
-
-#include "core/clock.h"
+#include "chunks/delay.h"
 
 #define DEFAULT_SIZE 65536
 #define DEFAULT_DELAY (CLOCK_SECOND / 10)
@@ -26,38 +24,17 @@ read_size(PyObject *given, size_t *size)
     return 0;
 }
 
-static int
-read_delay(PyObject *given, uint64_t *delay)
-{
-    *delay = given == Py_None ? COALESCER_NEVER : DEFAULT_DELAY;
-    if (given == NULL || given == Py_None) {
-        return 0;
-    }
-    double seconds = PyFloat_AsDouble(given);
-    if (seconds == -1.0 && PyErr_Occurred()) {
-        return -1;
-    }
-    if (isnan(seconds) || seconds < 0) {
-        PyErr_Format(PyExc_ValueError, "max_delay must be None or at least 0, not %R", given);
-        return -1;
-    }
-    double nanoseconds = ceil(seconds * (double)CLOCK_SECOND);
-    *delay = nanoseconds < 9e18 ? (uint64_t)nanoseconds : COALESCER_NEVER;
-    return 0;
-}
-
 int
 chunks_open(chunks *self, PyObject *size, PyObject *max_delay)
 {
     size_t bytes;
-    uint64_t delay;
-    if (read_size(size, &bytes) < 0 || read_delay(max_delay, &delay) < 0) {
+    uint64_t most = DEFAULT_DELAY;
+    if (read_size(size, &bytes) < 0 ||
+        (max_delay != NULL && seconds_read(max_delay, "max_delay", &most) < 0)) {
         return -1;
     }
-    coalescer_init(&self->machine, bytes, delay);
-    if (coalescer_needs_clock(&self->machine)) {
-        self->clock = delay >= 4 * CLOCK_COARSE_ERROR ? clock_coarse : clock_precise;
-    }
+    coalescer_init(&self->machine, bytes, most);
+    self->clock = delay_clock(most);
     return 0;
 }
 

@@ -21,6 +21,7 @@ typedef struct {
     PyObject *failure;       /* owned: raised after all bytes before it are out, or NULL */
     uint64_t (*clock)(void); /* NULL if the time does not matter */
     bool finished;           /* nothing more is fed */
+    bool holding;            /* the last item has more to feed: see chunks_kind */
 } chunks;
 
 typedef struct {
@@ -31,6 +32,10 @@ typedef struct {
     int (*end)(chunks *self);
 
     bool passes; /* pass an item on as it is if it is exactly the next chunk */
+
+    /* Feed more of the last item, which has set `holding`: 1, 0 if there is no more, or -1
+       with an exception set.  No chunk is ready.  NULL if no item sets it. */
+    int (*feed_more)(chunks *self);
 } chunks_kind;
 
 /* Read `size` and `max_delay`.  NULL means not given: 64 KiB and a tenth of a second.  The
@@ -100,6 +105,19 @@ chunks_is_whole(const chunks *self, const chunks_kind *kind, PyObject *item)
            coalescer_is_empty(&self->machine);
 }
 
+/* Feed more of the item in hand.  0 or -1. */
+static inline int
+chunks_feed_more(chunks *self, const chunks_kind *kind)
+{
+    int status = kind->feed_more(self);
+    self->holding = status > 0;
+    if (status > 0) {
+        chunks_tick(self);
+        status = PyErr_CheckSignals();
+    }
+    return status;
+}
+
 /* ---- the sync front end ---- */
 
 /* Feed items of the stream until a chunk is ready, an item is exactly the next chunk, or the
@@ -111,6 +129,9 @@ chunks_pull(chunks *self, stream *face, const chunks_kind *kind, bool instant,
 {
     generators_state *state = generators_state_of((PyObject *)face);
     PyObject *flush = state->flush;
+    if (self->holding) {
+        return chunks_feed_more(self, kind);
+    }
     for (unsigned count = 1;; count++) {
         PyObject *item;
         int status = stream_pull(face, &item);
@@ -134,7 +155,7 @@ chunks_pull(chunks *self, stream *face, const chunks_kind *kind, bool instant,
         if (!instant || count % CHUNKS_BETWEEN_TICKS == 0) {
             chunks_tick(self);
         }
-        if (coalescer_is_ready(&self->machine)) {
+        if (coalescer_is_ready(&self->machine) || self->holding) {
             return 0;
         }
         if (count % CHUNKS_BETWEEN_CHECKS == 0 && PyErr_CheckSignals() < 0) {

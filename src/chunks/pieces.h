@@ -40,6 +40,6 @@ pieces_take(chunks *self, generators_state *Py_UNUSED(state), PyObject *piece,
     return pieces_put_short(machine, piece) ? 0 : pieces_feed(machine, piece, index);
 }
 
-static const chunks_kind pieces_kind = {pieces_take, chunks_end, true};
+static const chunks_kind pieces_kind = {pieces_take, chunks_end, true, NULL};
 
 #endif

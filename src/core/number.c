@@ -10,6 +10,7 @@
 #include <float.h>
 #include <string.h>
 
+#include "core/digits.h"
 #include "core/powers.h"
 #include "core/wide.h"
 
@@ -18,6 +19,8 @@
 #endif
 
 #define INT_DIGITS 18     /* any 18 digits fit in 63 bits */
+#define INT64_DIGITS 19   /* any 19 digits fit in 64 bits */
+#define UINT64_DIGITS 20  /* no more are needed */
 #define DOUBLE_DIGITS 19  /* any 19 digits fit in 64 bits */
 #define DOUBLE_LENGTH 128 /* keeps counts of digits far below INT_MAX */
 
@@ -25,130 +28,43 @@ _Static_assert(FLT_RADIX == 2 && DBL_MANT_DIG == 53 && DBL_MAX_EXP == 1024 &&
                    sizeof(double) == 8,
                "double is IEEE 754 binary64");
 
-/* ---- whitespace and sign ---- */
-
-typedef struct {
-    const uint8_t *at;
-    const uint8_t *end;
-} span;
-
-static inline bool
-is_space(uint8_t c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static inline bool
-is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static inline span
-strip(const uint8_t *text, size_t length)
-{
-    span s = {text, text + length};
-    while (s.at < s.end && is_space(*s.at)) {
-        s.at++;
-    }
-    while (s.at < s.end && is_space(s.end[-1])) {
-        s.end--;
-    }
-    return s;
-}
-
-static inline bool
-take_sign(span *s)
-{
-    if (s->at < s->end && (*s->at == '-' || *s->at == '+')) {
-        return *s->at++ == '-';
-    }
-    return false;
-}
-
-/* ---- digits, eight in a word: the first of them in the lowest byte ---- */
-
-#define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
-
-static inline uint64_t
-load8(const uint8_t *p)
-{
-    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
-           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
-           (uint64_t)p[7] << 56;
-}
-
-static inline uint64_t
-load4(const uint8_t *p)
-{
-    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24;
-}
-
-/* Load 1 to 7 bytes; the rest is zero.  Bytes that are loaded twice land in the same place. */
-static inline uint64_t
-load_short(const uint8_t *p, size_t count)
-{
-    if (count >= 4) {
-        return load4(p) | load4(p + count - 4) << (8 * (count - 4));
-    }
-    return (uint64_t)p[0] | (uint64_t)p[count / 2] << (8 * (count / 2)) |
-           (uint64_t)p[count - 1] << (8 * (count - 1));
-}
-
-/* Nonzero if a byte is not a digit.  The lowest nonzero byte then marks the first such byte:
-   only a byte that is not a digit carries, and a carry spoils only the bytes after it. */
-static inline uint64_t
-not_digits(uint64_t word)
-{
-    return ((word & EACH_BYTE(0xF0)) ^ EACH_BYTE(0x30)) |
-           (((word + EACH_BYTE(0x06)) & EACH_BYTE(0xF0)) ^ EACH_BYTE(0x30));
-}
-
-/* Combine digits to pairs, pairs to fours, and fours to the result.  Each step adds ten, a
-   hundred or ten thousand times the lower half of a lane to the upper half. */
-static inline uint64_t
-eight_digits(uint64_t word)
-{
-    word = (word & EACH_BYTE(0x0F)) * ((10 << 8) + 1) >> 8;
-    word = (word & UINT64_C(0x00FF00FF00FF00FF)) * ((100 << 16) + 1) >> 16;
-    return (word & UINT64_C(0x0000FFFF0000FFFF)) * ((UINT64_C(10000) << 32) + 1) >> 32;
-}
-
-/* Move 1 to 7 digits to the end of a word that begins with '0's. */
-static inline uint64_t
-pad_zeros(uint64_t word, size_t count)
-{
-    return word << (8 * (8 - count)) | EACH_BYTE('0') >> (8 * count);
-}
-
 /* ---- integers ---- */
 
 number_status
 number_int(const uint8_t *text, size_t length, int64_t *value)
 {
-    span s = strip(text, length);
-    bool negative = take_sign(&s);
-    size_t count = (size_t)(s.end - s.at);
-    if (count == 0 || count > INT_DIGITS) {
-        return NUMBER_UNSURE;
-    }
-    uint64_t total = 0;
-    uint64_t wrong = 0;
-    size_t first = count % 8;
-    if (first != 0) {
-        uint64_t word = pad_zeros(load_short(s.at, first), first);
-        wrong = not_digits(word);
-        total = eight_digits(word);
-    }
-    for (s.at += first; s.at < s.end; s.at += 8) {
-        uint64_t word = load8(s.at);
-        wrong |= not_digits(word);
-        total = total * 100000000 + eight_digits(word);
-    }
-    if (wrong != 0) {
+    uint64_t total;
+    bool negative;
+    if (!take_integer(text, length, INT_DIGITS, &total, &negative)) {
         return NUMBER_UNSURE;
     }
     *value = negative ? -(int64_t)total : (int64_t)total;
+    return NUMBER_OK;
+}
+
+number_status
+number_int64(const uint8_t *text, size_t length, int64_t *value)
+{
+    uint64_t total;
+    bool negative;
+    if (!take_integer(text, length, INT64_DIGITS, &total, &negative) ||
+        total > (uint64_t)INT64_MAX + negative) {
+        return NUMBER_UNSURE;
+    }
+    *value = negative ? (int64_t)(0 - total) : (int64_t)total;
+    return NUMBER_OK;
+}
+
+number_status
+number_uint64(const uint8_t *text, size_t length, uint64_t *value)
+{
+    uint64_t total;
+    bool negative;
+    if (!take_integer(text, length, UINT64_DIGITS, &total, &negative) ||
+        (negative && total != 0)) {
+        return NUMBER_UNSURE;
+    }
+    *value = total;
     return NUMBER_OK;
 }
 
@@ -159,20 +75,26 @@ typedef struct {
     int exponent;
 } decimal;
 
-/* Append the digits at s->at to *total, which wraps around if they are too many. */
+/* Append the digits at s->at to *total, which wraps around if they are too many: a word of
+   them at a time, and what is left of a word at once. */
 static inline void
 take_digits(span *s, uint64_t *total)
 {
-    while (s->end - s->at >= 8) {
-        uint64_t word = load8(s->at);
-        if (not_digits(word) != 0) {
-            break;
+    static const uint32_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+    while (s->at < s->end) {
+        const size_t left = (size_t)(s->end - s->at);
+        const uint64_t word = left >= 8 ? load8(s->at) : load_short(s->at, left);
+        const uint64_t wrong = not_digits(word);
+        if (wrong != 0) {
+            const size_t count = lowest_bit(wrong) / 8;
+            if (count > 0) {
+                *total = *total * tens[count] + eight_digits(pad_zeros(word, count));
+                s->at += count;
+            }
+            return;
         }
         *total = *total * 100000000 + eight_digits(word);
         s->at += 8;
-    }
-    while (s->at < s->end && is_digit(*s->at)) {
-        *total = *total * 10 + (uint64_t)(*s->at++ - '0');
     }
 }
 
@@ -184,26 +106,6 @@ significant(const uint8_t *p, size_t count)
         count -= *p == '0';
     }
     return count;
-}
-
-/* Read the sign and one to four digits after an 'e'. */
-static bool
-take_exponent(span *s, int *exponent)
-{
-    bool negative = take_sign(s);
-    ptrdiff_t count = s->end - s->at;
-    if (count < 1 || count > 4) {
-        return false;
-    }
-    int total = 0;
-    for (; s->at < s->end; s->at++) {
-        if (!is_digit(*s->at)) {
-            return false;
-        }
-        total = total * 10 + (*s->at - '0');
-    }
-    *exponent += negative ? -total : total;
-    return true;
 }
 
 static inline bool
@@ -357,93 +259,52 @@ number_double(const uint8_t *text, size_t length, double *value)
     return NUMBER_OK;
 }
 
-/* ---- dates ---- */
+/* ---- floats ---- */
 
-static int
-days_in_month(int year, int month)
-{
-    static const int8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return month == 2 && leap ? 29 : days[month - 1];
-}
-
-static inline bool
-take_number(const uint8_t *p, size_t count, int *number)
-{
-    int total = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!is_digit(p[i])) {
-            return false;
-        }
-        total = total * 10 + (p[i] - '0');
-    }
-    *number = total;
-    return true;
-}
-
-/* Read ten bytes. */
-static inline bool
-take_date(const uint8_t *p, number_date_value *date)
-{
-    return p[4] == '-' && p[7] == '-' && take_number(p, 4, &date->year) &&
-           take_number(p + 5, 2, &date->month) && take_number(p + 8, 2, &date->day) &&
-           date->year >= 1 && date->month >= 1 && date->month <= 12 && date->day >= 1 &&
-           date->day <= days_in_month(date->year, date->month);
-}
-
+/* The double nearest to the text rounds as the text does, unless it is halfway between two
+   floats: then the text may be on either side.  Computed in integers, because the result of a
+   cast depends on the machine's rounding mode. */
 number_status
-number_date(const uint8_t *text, size_t length, number_date_value *value)
+number_round_float(double value, float *rounded)
 {
-    number_date_value date;
-    if (length != 10 || !take_date(text, &date)) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    uint32_t sign = (uint32_t)(bits >> 63) << 31;
+    int exponent = (int)(bits >> 52 & 0x7FF) - 1023;
+    uint64_t mantissa = (bits & ((UINT64_C(1) << 52) - 1)) | UINT64_C(1) << 52;
+    int spare = 29; /* bits of the mantissa that a float does not have */
+    uint32_t result = (uint32_t)(exponent + 126) << 23;
+    if (exponent > 127) {
         return NUMBER_UNSURE;
     }
-    *value = date;
+    if (exponent < -126) {
+        spare += -126 - exponent;
+        result = 0;
+    }
+    if (spare > 54) { /* also 0, and the smallest doubles: far below half of any float */
+        spare = 54;
+    }
+    uint64_t half = UINT64_C(1) << (spare - 1);
+    uint64_t rest = mantissa & (2 * half - 1);
+    if (rest == half) {
+        return NUMBER_UNSURE;
+    }
+    /* Adding the mantissa's top bit increments the exponent field by one. */
+    result += (uint32_t)(mantissa >> spare) + (rest > half);
+    if (result >= UINT32_C(0x7F800000)) {
+        return NUMBER_UNSURE;
+    }
+    result |= sign;
+    memcpy(rounded, &result, sizeof result);
     return NUMBER_OK;
 }
 
-/* Read what follows HH:MM: nothing, :SS, :SS.fff or :SS.ffffff. */
-static inline bool
-take_seconds(const uint8_t *p, size_t length, number_datetime_value *value)
-{
-    value->second = 0;
-    value->microsecond = 0;
-    if (length == 0) {
-        return true;
-    }
-    if (length < 3 || p[0] != ':' || !take_number(p + 1, 2, &value->second) ||
-        value->second > 59) {
-        return false;
-    }
-    switch (length) {
-    case 3:
-        return true;
-    case 7:
-        if (p[3] != '.' || !take_number(p + 4, 3, &value->microsecond)) {
-            return false;
-        }
-        value->microsecond *= 1000;
-        return true;
-    case 10:
-        return p[3] == '.' && take_number(p + 4, 6, &value->microsecond);
-    default:
-        return false;
-    }
-}
-
-/* 3.14 accepts hour 24 and 3.13 does not, so it is left to CPython. */
 number_status
-number_datetime(const uint8_t *text, size_t length, number_datetime_value *value)
+number_float(const uint8_t *text, size_t length, float *value)
 {
-    number_datetime_value moment;
-    if (length < 16 || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' ||
-        !take_date(text, &moment.date) || !take_number(text + 11, 2, &moment.hour) ||
-        !take_number(text + 14, 2, &moment.minute) || moment.hour > 23 || moment.minute > 59 ||
-        !take_seconds(text + 16, length - 16, &moment)) {
-        return NUMBER_UNSURE;
-    }
-    *value = moment;
-    return NUMBER_OK;
+    double nearest;
+    number_status status = number_double(text, length, &nearest);
+    return status == NUMBER_OK ? number_round_float(nearest, value) : status;
 }
 
 /* ---- bool ---- */

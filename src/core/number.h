@@ -1,7 +1,8 @@
-/* Text -> integer, double, date, datetime or bool; or "not sure".
+/* Text -> integer, double, float or bool; or "not sure".  number_moment.h has dates and times,
+ * number_decimal.h decimal numbers.
  *
- * An accepted text has exactly the value that int(), float(), date.fromisoformat() or
- * datetime.fromisoformat() of CPython 3.11 to 3.15 gives for it.  Only the common spellings
+ * An accepted text has exactly the value that int(), float(), Decimal(), or fromisoformat() of
+ * date, time or datetime of CPython 3.11 to 3.15 gives for it.  Only the common spellings
  * are accepted.  Anything rare or wrong is NUMBER_UNSURE, and the caller asks CPython.  For a
  * bool, whose spellings are defined here, NUMBER_UNSURE means that the text is not a bool.
  *
@@ -16,24 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum {
-    NUMBER_OK = 0,
-    NUMBER_UNSURE = 1,
-} number_status;
-
-typedef struct {
-    int year;  /* 1 to 9999 */
-    int month; /* 1 to 12 */
-    int day;   /* 1 to the month's last */
-} number_date_value;
-
-typedef struct {
-    number_date_value date;
-    int hour;
-    int minute;
-    int second;
-    int microsecond;
-} number_datetime_value;
+#include "core/number_status.h"
 
 /* An optional sign and 1 to 18 digits, with ASCII whitespace around allowed. */
 number_status number_int(const uint8_t *text, size_t length, int64_t *value);
@@ -43,13 +27,18 @@ number_status number_int(const uint8_t *text, size_t length, int64_t *value);
    of them must be worth 10^-65 to 10^65.  Exactly rounded. */
 number_status number_double(const uint8_t *text, size_t length, double *value);
 
-/* YYYY-MM-DD. */
-number_status number_date(const uint8_t *text, size_t length, number_date_value *value);
+/* The same for 1 to 19 digits whose value fits. */
+number_status number_int64(const uint8_t *text, size_t length, int64_t *value);
 
-/* YYYY-MM-DD, then 'T' or a space, then HH:MM, HH:MM:SS, HH:MM:SS.fff or HH:MM:SS.ffffff; no
-   time zone. */
-number_status number_datetime(const uint8_t *text, size_t length,
-                              number_datetime_value *value);
+/* The same for 1 to 20 digits.  A minus is allowed before zero only. */
+number_status number_uint64(const uint8_t *text, size_t length, uint64_t *value);
+
+/* The float nearest to the text, for a text that number_double() accepts.  Unsure where that
+   is infinite, or where the nearest double is halfway between two floats. */
+number_status number_float(const uint8_t *text, size_t length, float *value);
+
+/* The float nearest to a finite value; unsure as number_float() is. */
+number_status number_round_float(double value, float *rounded);
 
 /* true/false, t/f, yes/no or 1/0, in upper or lower case. */
 number_status number_bool(const uint8_t *text, size_t length, bool *value);

@@ -71,6 +71,24 @@ lowest_bit(uint64_t bits)
 #endif
 }
 
+/* The position of the highest bit set.  There must be one. */
+INLINE uint32_t
+highest_bit(uint64_t bits)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return 63 - (uint32_t)__builtin_clzll(bits);
+#else
+    uint32_t index = 0;
+    for (uint32_t step = 32; step > 0; step /= 2) {
+        if (bits >> step != 0) {
+            bits >>= step;
+            index += step;
+        }
+    }
+    return index;
+#endif
+}
+
 /* Count the bits set.  Not every machine has an instruction for it. */
 INLINE uint32_t
 count_bits(uint64_t bits)

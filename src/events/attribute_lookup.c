@@ -2,9 +2,10 @@
  *
  * The interpreter caches this for `object.name` in Python code.  Here it is cached for C.  The
  * version of a type changes with the type and with each of its bases.  While it is the same,
- * the attribute is at the same place.  Slots and the fields of named tuples are cached.  An
- * attribute in an object's __dict__ is looked up each time, since its place there is internal
- * to the interpreter.  A place is used only if it holds the value of the attribute.
+ * the attribute is at the same place.  Slots, the fields of named tuples and the attributes of
+ * an object that has no dict of its own are cached.  A place is used only if it holds the
+ * value of the attribute.  The place of an attribute without a slot is the only one that holds
+ * the value; if there are several, the attribute is looked up each time.
  *
  * Nothing is owned.
  *
@@ -50,6 +51,34 @@ attribute_lookup_find_place(attribute_lookup *self, PyObject *op, PyObject *desc
     return 0;
 }
 
+/* Find the value among the attributes of the object, if they are in an array. */
+static void
+attribute_lookup_find_value(attribute_lookup *self, PyObject *op, PyObject *value)
+{
+    const uint8_t *order;
+    Py_ssize_t step;
+    size_t count, found = 0;
+    PyObject **values = compat_attribute_values(op, &order, &step, &count);
+    for (size_t i = 0; values != NULL && i < count; i++) {
+        uint8_t index = order[(Py_ssize_t)i * step];
+        if (values[index] == value) {
+            self->at = index;
+            found++;
+        }
+    }
+    self->kind = found == 1 ? LOOKUP_VALUE : LOOKUP_ORDINARY;
+}
+
+/* Whether the attribute of an object comes before what its class has under that name, and will
+   while the class is the same. */
+static bool
+descriptor_never_comes_first(PyObject *descriptor)
+{
+    return descriptor == NULL ||
+           (PyType_HasFeature(Py_TYPE(descriptor), Py_TPFLAGS_IMMUTABLETYPE) &&
+            Py_TYPE(descriptor)->tp_descr_set == NULL);
+}
+
 int
 attribute_lookup_find(attribute_lookup *self, PyObject *op, PyObject *name, PyObject *value)
 {
@@ -61,6 +90,10 @@ attribute_lookup_find(attribute_lookup *self, PyObject *op, PyObject *name, PyOb
     PyObject *descriptor = compat_type_lookup(type, name);
     self->version = compat_type_version(type);
     int status = descriptor == NULL ? 0 : attribute_lookup_find_place(self, op, descriptor);
+    if (status == 0 && self->kind == LOOKUP_ORDINARY &&
+        descriptor_never_comes_first(descriptor)) {
+        attribute_lookup_find_value(self, op, value);
+    }
     Py_XDECREF(descriptor);
     /* User code may have changed the type meanwhile. */
     if (status < 0 || Py_TYPE(op) != type || self->version != compat_type_version(type)) {

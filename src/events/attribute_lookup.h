@@ -8,6 +8,7 @@ typedef enum {
     LOOKUP_ORDINARY, /* it must be looked up each time */
     LOOKUP_SLOT,     /* `at` is an offset in the object */
     LOOKUP_ITEM,     /* `at` is the index of a tuple */
+    LOOKUP_VALUE,    /* `at` is the index of the array of an object's attributes */
 } attribute_lookup_kind;
 
 typedef struct {
@@ -23,6 +24,16 @@ typedef struct {
 int attribute_lookup_find(attribute_lookup *self, PyObject *op, PyObject *name,
                           PyObject *value);
 
+static inline PyObject *
+attribute_lookup_read_value(const attribute_lookup *self, PyObject *op)
+{
+    const uint8_t *order;
+    Py_ssize_t step;
+    size_t count;
+    PyObject **values = compat_attribute_values(op, &order, &step, &count);
+    return values == NULL ? NULL : Py_XNewRef(values[self->at]);
+}
+
 /* Read the attribute of an object whose type has that version: a new reference; NULL without
    an exception if it must be looked up.  Inline because every event is read so. */
 static inline PyObject *
@@ -34,6 +45,8 @@ attribute_lookup_read(const attribute_lookup *self, PyObject *op)
     case LOOKUP_ITEM:
         return self->at < PyTuple_GET_SIZE(op) ? Py_NewRef(PyTuple_GET_ITEM(op, self->at))
                                                : NULL;
+    case LOOKUP_VALUE:
+        return attribute_lookup_read_value(self, op);
     default:
         return NULL;
     }

@@ -5,9 +5,20 @@
 #include "aio/coroutine.h"
 #include "events/dispatch.h"
 
-/* Give the argument to a handler.  1 if self->awaited must be awaited; 0 if the handler has
-   received it, or failed. */
+/* Give the argument to a handler, or post it to a background handler.  1 if self->awaited must
+   be awaited; 0 if the handler has received it, or failed. */
 int deliver_event(dispatch *self, handler *item);
+
+/* The same for the task of a background handler. */
+int deliver_to_handler(dispatch *self, handler *item);
+
+/* The handler is to be closed.  If it runs in the background, have it run the events that it
+   holds: 1 if self->awaited must be awaited for that; 0; or -1 with an exception.  If the
+   dispatch was aborted, its task is cancelled instead. */
+int deliver_wait_for_end(dispatch *self, handler *item);
+
+/* handler_close() for handlers of all kinds. */
+int deliver_close(dispatch *self, handler *item, bool can_await, PyObject **closing);
 
 /* Sending to a handler returned this. */
 void deliver_sent(dispatch *self, handler *item, PySendResult status, PyObject *result);

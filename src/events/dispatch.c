@@ -37,8 +37,7 @@ dispatch_check_sync(dispatcher *owner, event_route *route, PyObject *type)
 int
 dispatch_set_event(dispatch *self, event_route *route)
 {
-    bool is_default = (route->flags & ROUTE_IS_DEFAULT) != 0;
-    if (is_default && self->now.event == NULL) {
+    if ((route->flags & ROUTE_IS_WHOLE) != 0 && self->now.event == NULL) {
         self->now.event = PyObject_CallFunctionObjArgs(self->owner->state->event_class,
                                                        self->now.type, self->now.data, NULL);
         if (self->now.event == NULL) {
@@ -46,8 +45,7 @@ dispatch_set_event(dispatch *self, event_route *route)
             return -1;
         }
     }
-    dispatch_set_handlers(self, route->handlers,
-                          Py_NewRef(is_default ? self->now.event : self->now.data));
+    dispatch_set_handlers(self, route->handlers, Py_NewRef(self->now.data));
     route->handlers = NULL;
     self->is_error = (route->flags & ROUTE_IS_ERROR) != 0;
     return 0;
@@ -87,6 +85,7 @@ dispatch_traverse(dispatch *self, visitproc visit, void *arg)
     Py_VISIT(self->argument);
     Py_VISIT(self->current);
     Py_VISIT(self->awaited);
+    Py_VISIT(self->token);
     Py_VISIT(self->failures);
     Py_VISIT(self->raised);
     Py_VISIT(self->to_close);

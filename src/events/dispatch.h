@@ -4,7 +4,15 @@
 
 #include "events/dispatcher.h"
 
-typedef enum { AWAIT_CALL, AWAIT_PRIMING, AWAIT_SENDING, AWAIT_CLOSING } dispatch_await;
+typedef enum {
+    AWAIT_CALL,
+    AWAIT_PRIMING,
+    AWAIT_SENDING,
+    AWAIT_CLOSING,
+    AWAIT_PUBLISHING, /* room in a stream.  This and what follows run no handler. */
+    AWAIT_ROOM,       /* in the mailbox of a background handler */
+    AWAIT_END,        /* of the task of a background handler */
+} dispatch_await;
 
 /* One dispatch: an event, the failures of its handlers, and the events that were queued
    meanwhile.  It belongs to a front end (a call or a task). */
@@ -13,7 +21,8 @@ typedef struct {
     event_record now;    /* the current event */
     PyObject *handlers;  /* owned: the tuple of its handlers, or NULL */
     Py_ssize_t next;     /* the index of the next of them */
-    PyObject *argument;  /* owned: what the handlers receive */
+    PyObject *argument;  /* owned: what the handlers receive, but for those that receive the
+                            whole event; or NULL */
     handler *current;    /* owned: the handler that is awaited, or NULL */
     PyObject *awaited;   /* owned: what must be awaited; the front end takes it; or NULL */
     PyObject *token;     /* owned: see dispatcher.token; or NULL */

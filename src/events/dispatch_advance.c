@@ -40,10 +40,18 @@ dispatch_close_next(dispatch *self)
         return 0;
     }
     PyObject *item = Py_NewRef(PyList_GET_ITEM(self->to_close, last)), *closing;
-    int status = PyList_SetSlice(self->to_close, last, last + 1, NULL);
+    bool can_await = self->is_async && !dispatch_is_closed(self);
+    int status = can_await ? deliver_wait_for_end(self, (handler *)item) : 0;
+    if (status > 0) { /* it is closed after that */
+        Py_DECREF(item);
+        return status;
+    }
+    if (status < 0) {
+        dispatch_fail(self, (handler *)item, PyErr_GetRaisedException());
+    }
+    status = PyList_SetSlice(self->to_close, last, last + 1, NULL);
     if (status == 0) {
-        bool can_await = self->is_async && !dispatch_is_closed(self);
-        status = handler_close((handler *)item, can_await, &closing);
+        status = deliver_close(self, (handler *)item, can_await, &closing);
     }
     if (status < 0) {
         dispatch_fail(self, (handler *)item, PyErr_GetRaisedException());
@@ -110,6 +118,15 @@ dispatch_finish_lock_held(dispatch *self, dispatcher *owner)
     if (owner->closing && !self->is_ending) {
         self->is_ending = true;
         self->to_close = event_table_list(&owner->table);
+        PyObject *ending = owner->ending;
+        owner->ending = NULL;
+        if (self->to_close != NULL && ending != NULL) { /* they are closed first */
+            Py_ssize_t count = PyList_GET_SIZE(self->to_close);
+            if (PyList_SetSlice(self->to_close, count, count, ending) < 0) {
+                failure_keep(&self->close_errors, PyErr_GetRaisedException());
+            }
+        }
+        Py_XDECREF(ending);
         if (self->to_close == NULL) {
             failure_keep(&self->close_errors, PyErr_GetRaisedException());
         }
@@ -131,7 +148,9 @@ dispatch_take_event_lock_held(dispatch *self, dispatcher *owner)
     while (event_queue_take(&owner->queue, &self->now)) {
         self->is_queued = !self->now.is_own;
         event_route route;
-        int found = event_table_find(&owner->table, self->now.type, &route);
+        int found = self->now.is_report
+                        ? event_table_find_errors(&owner->table, &route)
+                        : event_table_find(&owner->table, self->now.type, &route);
         if (found > 0 && !self->is_async &&
             dispatch_check_sync(owner, &route, self->now.type) < 0) {
             PyObject *raised = PyErr_GetRaisedException();

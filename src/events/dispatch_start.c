@@ -24,7 +24,7 @@ static dispatch_status
 dispatch_put_in_queue(dispatcher *owner, event_record *now)
 {
     event_record item = {Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data),
-                         now->is_own};
+                         now->is_own, now->is_report};
     if (event_queue_put(&owner->queue, &item) < 0) {
         event_record_clear(&item);
         return DISPATCH_ERROR;
@@ -38,11 +38,14 @@ static dispatch_status
 dispatch_hold_lock_held(dispatch *self, dispatcher *owner, dispatch_waiter *waiter)
 {
     if (waiter != NULL && !waiters_is_free(owner, waiter)) {
-        if (owner->busy && dispatcher_is_nested(owner)) {
+        dispatcher_caller caller = dispatcher_find_caller(owner);
+        if (owner->busy && caller != CALLER_OUTSIDE) {
             return DISPATCH_NONE;
         }
-        waiters_link(owner, waiter);
-        return DISPATCH_WAITS;
+        if (caller != CALLER_BACKGROUND) { /* it never waits: a dispatch may wait for it */
+            waiters_link(owner, waiter);
+            return DISPATCH_WAITS;
+        }
     }
     if (owner->busy) {
         return DISPATCH_NONE;
@@ -74,7 +77,7 @@ dispatch_hold_for_event(dispatch *self, dispatcher *owner, event_route *route,
     }
     else {
         self->now = (event_record){Py_XNewRef(now->event), Py_NewRef(now->type),
-                                   Py_NewRef(now->data), true};
+                                   Py_NewRef(now->data), true, now->is_report};
         status = dispatch_set_event(self, route) < 0 ? DISPATCH_ERROR : DISPATCH_STARTED;
     }
     if (status == DISPATCH_ERROR) {
@@ -89,7 +92,9 @@ static dispatch_status
 dispatch_start_lock_held(dispatch *self, dispatcher *owner, event_record *now,
                          dispatch_waiter *waiter, event_route *route)
 {
-    int found = owner->closing ? 0 : event_table_find(&owner->table, now->type, route);
+    int found = owner->closing   ? 0
+                : now->is_report ? event_table_find_errors(&owner->table, route)
+                                 : event_table_find(&owner->table, now->type, route);
     if (found < 0) {
         stream_note("while reading the handlers of events of type %R", now->type);
         return DISPATCH_ERROR;
@@ -105,7 +110,7 @@ dispatch_start_lock_held(dispatch *self, dispatcher *owner, event_record *now,
         return DISPATCH_ERROR;
     }
     if (owner->busy || owner->waiters != NULL || owner->queue.count > 0 ||
-        (route->flags & (ROUTE_IS_ASYNC | ROUTE_IS_DEFAULT)) != 0) {
+        (route->flags & (ROUTE_IS_ASYNC | ROUTE_IS_SPECIAL)) != 0) {
         return dispatch_hold_for_event(self, owner, route, now, waiter);
     }
     owner->busy = true;
@@ -130,7 +135,8 @@ fast_dispatch_go_on(dispatch *self, fast_dispatch *fast, Py_ssize_t next)
     event_record *now = &fast->now;
     *self = (dispatch){
         .owner = fast->owner,
-        .now = {Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data), true},
+        .now = {Py_XNewRef(now->event), Py_NewRef(now->type), Py_NewRef(now->data), true,
+                now->is_report},
         .handlers = fast->handlers,
         .next = next,
         .argument = Py_NewRef(now->data),
@@ -151,6 +157,7 @@ fast_dispatch_deliver(dispatch *self, fast_dispatch *fast)
         /* The target does not change while the dispatcher is held. */
         handler *item = (handler *)PyTuple_GET_ITEM(handlers, i);
         PyObject *result;
+        generators_count_add(&item->calls);
         if (item->kind == HANDLER_GENERATOR && item->target != NULL) {
             PySendResult status = item->send(item->target, data, &result);
             if (status != PYGEN_NEXT) {
@@ -167,8 +174,8 @@ fast_dispatch_deliver(dispatch *self, fast_dispatch *fast)
                 return DISPATCH_STARTED;
             }
         }
-        else {
-            return fast_dispatch_go_on(self, fast, i);
+        else { /* it has ended since this event began */
+            continue;
         }
         Py_DECREF(result);
     }
@@ -194,12 +201,15 @@ fast_dispatch_release(dispatcher *owner)
     return is_over;
 }
 
-dispatch_status
-dispatch_start(dispatch *self, dispatcher *owner, PyObject *event, PyObject *type,
-               PyObject *data, dispatch_waiter *waiter)
+static inline dispatch_status
+dispatch_start_event(dispatch *self, dispatcher *owner, PyObject *event, PyObject *type,
+                     PyObject *data, dispatch_waiter *waiter, bool is_report)
 {
     fast_dispatch fast = {
-        .owner = owner, .now = {event, type, data, false}, .is_async = waiter != NULL};
+        .owner = owner,
+        .now = {event, type, data, false, is_report},
+        .is_async = waiter != NULL,
+    };
     event_route route = {.handlers = NULL};
     dispatch_status status;
     Py_BEGIN_CRITICAL_SECTION(owner);
@@ -230,13 +240,29 @@ dispatch_start(dispatch *self, dispatcher *owner, PyObject *event, PyObject *typ
     return status;
 }
 
+dispatch_status
+dispatch_start(dispatch *self, dispatcher *owner, PyObject *event, PyObject *type,
+               PyObject *data, dispatch_waiter *waiter)
+{
+    return dispatch_start_event(self, owner, event, type, data, waiter, false);
+}
+
+dispatch_status
+dispatch_start_report(dispatch *self, dispatcher *owner, PyObject *failure,
+                      dispatch_waiter *waiter)
+{
+    return dispatch_start_event(self, owner, NULL, owner->state->str_error, failure, waiter,
+                                true);
+}
+
 /* ---- closing ---- */
 
 static dispatch_status
 dispatch_start_closing_lock_held(dispatch *self, dispatcher *owner, dispatch_waiter *waiter)
 {
     if (owner->closing) {
-        if (waiter != NULL && !owner->closed && !dispatcher_is_nested(owner)) {
+        if (waiter != NULL && !owner->closed &&
+            dispatcher_find_caller(owner) == CALLER_OUTSIDE) {
             waiters_link(owner, waiter);
             return DISPATCH_WAITS;
         }

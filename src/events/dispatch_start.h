@@ -18,6 +18,10 @@ typedef enum {
 dispatch_status dispatch_start(dispatch *self, dispatcher *owner, PyObject *event,
                                PyObject *type, PyObject *data, dispatch_waiter *waiter);
 
+/* The same for an ErrorEvent of a background handler, for the 'error' handlers alone. */
+dispatch_status dispatch_start_report(dispatch *self, dispatcher *owner, PyObject *failure,
+                                      dispatch_waiter *waiter);
+
 /* The same for close() and aclose().  DISPATCH_NONE if it was closed before. */
 dispatch_status dispatch_start_closing(dispatch *self, dispatcher *owner,
                                        dispatch_waiter *waiter);

@@ -17,10 +17,14 @@ typedef struct {
                            that an aborted dispatch left */
     PyObject *removed;  /* owned: a list of handlers that were removed during the current
                            event and must be closed after it; or NULL */
-    PyObject *variable; /* owned: a ContextVar that is set while async handlers run; or NULL */
+    PyObject *ending;   /* owned: a list of background handlers that were removed and still run
+                           the events that they hold; or NULL */
+    PyObject *variable; /* owned: a ContextVar that is set while async and background handlers
+                           run; or NULL */
     PyObject *token;    /* borrowed from the current dispatch: the variable's value; or NULL */
     dispatch_waiter *waiters, *waiters_last; /* borrowed: async calls that wait to dispatch.
                                                 Each unlinks itself before it is freed. */
+    PyObject *loop; /* owned: the event loop in which handlers were awaited last; or NULL */
     PyObject *weak_references;
     uint64_t serial; /* of the newest handler or token */
     event_reader key, data;
@@ -43,10 +47,26 @@ dispatcher_is_closing(dispatcher *self)
     return closing;
 }
 
-/* Whether the caller is an async handler of the current dispatch, or runs in a task that such
-   a handler started.  If it waited for the dispatch to end, it would wait for itself.  The
-   caller holds the critical section. */
-bool dispatcher_is_nested(dispatcher *self);
+typedef enum {
+    CALLER_OUTSIDE,
+    CALLER_HANDLER,    /* an async handler of the current dispatch, or a task that such a
+                          handler started.  If it waited for the dispatch to end, it would wait
+                          for itself. */
+    CALLER_BACKGROUND, /* a background handler, or a task that it started.  The current
+                          dispatch may wait for it. */
+} dispatcher_caller;
+
+/* Who calls.  The caller holds the critical section. */
+dispatcher_caller dispatcher_find_caller(dispatcher *self);
+
+/* Whether the caller runs in this background handler. */
+bool dispatcher_is_called_by(dispatcher *self, handler *item);
+
+/* Make the context variable, if there is none yet.  0 or -1. */
+int dispatcher_make_variable(dispatcher *self);
+
+/* Keep the running event loop as `loop`.  0, also if none runs; or -1. */
+int dispatcher_keep_loop(dispatcher *self);
 
 int dispatcher_traverse(PyObject *op, visitproc visit, void *arg);
 int dispatcher_clear(PyObject *op);

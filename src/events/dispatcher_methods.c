@@ -13,11 +13,14 @@
 #include "events/dispatcher_methods.h"
 
 #include "events/dispatch_start.h"
+#include "events/emit_threadsafe.h"
 #include "events/event_coroutine.h"
 #include "events/event_source.h"
 #include "events/failure.h"
 #include "events/queue_task.h"
 #include "events/register.h"
+#include "events/subscribe.h"
+#include "events/wait_for.h"
 
 #include "runtime/attributes.h"
 #include "runtime/closing.h"
@@ -197,7 +200,7 @@ static PyObject *
 dispatcher_run_method(PyObject *op, PyObject *events)
 {
     dispatcher *self = (dispatcher *)op;
-    PyObject *source = PyObject_GetIter(events);
+    PyObject *source = event_source_open(events);
     if (source == NULL) {
         return NULL;
     }
@@ -245,13 +248,24 @@ dispatcher_check_close_lock_held(dispatcher *self)
     int status = 0;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(handlers) && status == 0; i++) {
         handler *item = (handler *)PyList_GET_ITEM(handlers, i);
-        if (item->kind == HANDLER_ASYNCGEN && (item->primed || !item->is_function)) {
+        if (item->mailbox != NULL &&
+            (item->mailbox->worker != NULL || item->mailbox->events.count > 0)) {
+            PyErr_SetString(PyExc_TypeError,
+                            "a handler runs in the background: await aclose()");
+            status = -1;
+        }
+        else if (item->kind == HANDLER_ASYNCGEN && (item->primed || !item->is_function)) {
             PyErr_SetString(PyExc_TypeError,
                             "a handler is an async generator: await aclose()");
             status = -1;
         }
     }
     Py_DECREF(handlers);
+    if (status == 0 && self->ending != NULL && PyList_GET_SIZE(self->ending) > 0) {
+        PyErr_SetString(PyExc_TypeError,
+                        "a handler that was removed runs in the background: await aclose()");
+        status = -1;
+    }
     return status;
 }
 
@@ -356,7 +370,7 @@ dispatcher_init(dispatcher *self, PyObject *args, PyObject *kwargs)
     if (status < 0 || fallback == Py_None) {
         return status;
     }
-    handler *item = dispatcher_register(self, NULL, fallback, true);
+    handler *item = dispatcher_register(self, NULL, fallback, true, NULL);
     Py_XDECREF((PyObject *)item);
     return item == NULL ? -1 : 0;
 }
@@ -369,7 +383,7 @@ dispatcher_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     self->state = generators_state_of((PyObject *)self);
-    if (dispatcher_init(self, args, kwargs) < 0) {
+    if (dispatcher_keep_loop(self) < 0 || dispatcher_init(self, args, kwargs) < 0) {
         Py_DECREF(self);
         return NULL;
     }
@@ -378,12 +392,38 @@ dispatcher_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 /* ---- the type ---- */
 
+/* len(): the number of events that wait for the current dispatch to end. */
+static Py_ssize_t
+dispatcher_length(PyObject *op)
+{
+    Py_ssize_t count;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    count = (Py_ssize_t)((dispatcher *)op)->queue.count;
+    Py_END_CRITICAL_SECTION();
+    return count;
+}
+
+/* It is true, also if no event waits. */
+static int
+dispatcher_bool(PyObject *Py_UNUSED(op))
+{
+    return 1;
+}
+
 static PyMethodDef dispatcher_methods[] = {
     {"on", (PyCFunction)(void (*)(void))dispatcher_on, METH_VARARGS | METH_KEYWORDS,
      dispatcher_on_doc},
     {"off", (PyCFunction)(void (*)(void))dispatcher_off, METH_FASTCALL, dispatcher_off_doc},
     {"emit", (PyCFunction)(void (*)(void))dispatcher_emit, METH_FASTCALL, emit_doc},
     {"aemit", (PyCFunction)(void (*)(void))dispatcher_aemit, METH_FASTCALL, aemit_doc},
+    {"emit_threadsafe", (PyCFunction)(void (*)(void))dispatcher_emit_threadsafe, METH_FASTCALL,
+     dispatcher_emit_threadsafe_doc},
+    {"wait_for", (PyCFunction)(void (*)(void))dispatcher_wait_for,
+     METH_VARARGS | METH_KEYWORDS, dispatcher_wait_for_doc},
+    {"subscribe", (PyCFunction)(void (*)(void))dispatcher_subscribe,
+     METH_VARARGS | METH_KEYWORDS, dispatcher_subscribe_doc},
+    {"handlers", (PyCFunction)(void (*)(void))dispatcher_handlers, METH_FASTCALL,
+     dispatcher_handlers_doc},
     {"dispatch", dispatcher_dispatch, METH_O, dispatch_doc},
     {"adispatch", dispatcher_adispatch, METH_O, adispatch_doc},
     {"run", dispatcher_run_method, METH_O, run_doc},
@@ -394,6 +434,7 @@ static PyMethodDef dispatcher_methods[] = {
     {"__exit__", (PyCFunction)(void (*)(void))dispatcher_exit, METH_FASTCALL, exit_doc},
     {"__aenter__", dispatcher_aenter, METH_NOARGS, aenter_doc},
     {"__aexit__", (PyCFunction)(void (*)(void))dispatcher_aexit, METH_FASTCALL, aexit_doc},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
     {NULL},
 };
 
@@ -407,6 +448,8 @@ static PyGetSetDef dispatcher_getters[] = {
     {"closed", attributes_get_flag, NULL,
      "Whether it was closed.  Then it takes no more events.",
      (void *)offsetof(dispatcher, closing)},
+    {"types", dispatcher_get_types, NULL,
+     "The types of events that have handlers, as a tuple.", NULL},
     {NULL},
 };
 
@@ -443,6 +486,8 @@ static PyType_Slot dispatcher_slots[] = {
     {Py_tp_dealloc, dispatcher_dealloc},
     {Py_tp_methods, dispatcher_methods},
     {Py_tp_members, dispatcher_members},
+    {Py_sq_length, dispatcher_length},
+    {Py_nb_bool, dispatcher_bool},
     {Py_tp_getset, dispatcher_getters},
     {0, NULL},
 };

@@ -21,7 +21,8 @@
 static PyObject *
 event_coroutine_qualified_name(coroutine *self)
 {
-    static const char *const names[] = {"aemit", "adispatch", "arun", "aclose", "__aenter__"};
+    static const char *const names[] = {"aemit",  "adispatch", "arun",
+                                        "aclose", "report",    "__aenter__"};
     return PyUnicode_FromFormat("Dispatcher.%s", names[((event_coroutine *)self)->method]);
 }
 

@@ -103,10 +103,13 @@ step_start_dispatch(event_coroutine *self)
 {
     for (;;) {
         dispatch run;
-        dispatch_status status = self->method == METHOD_ACLOSE
-                                     ? dispatch_start_closing(&run, self->owner, &self->place)
-                                     : dispatch_start(&run, self->owner, self->event,
-                                                      self->type, self->data, &self->place);
+        dispatch_status status =
+            self->method == METHOD_ACLOSE
+                ? dispatch_start_closing(&run, self->owner, &self->place)
+            : self->method == METHOD_REPORT
+                ? dispatch_start_report(&run, self->owner, self->data, &self->place)
+                : dispatch_start(&run, self->owner, self->event, self->type, self->data,
+                                 &self->place);
         if (status != DISPATCH_WAITS) {
             return step_take_status(self, &run, status);
         }
@@ -172,6 +175,13 @@ step_open_source(event_coroutine *self)
     PyAsyncMethods *methods = Py_TYPE(source)->tp_as_async;
     generators_state *state = self->owner->state;
     self->is_async_source = methods != NULL && methods->am_aiter != NULL;
+    if (dispatcher_keep_loop(self->owner) < 0) {
+        return NEXT_ERROR;
+    }
+    if (!self->is_async_source && !event_source_is_iterable(source)) {
+        event_source_refuse(source);
+        return NEXT_ERROR;
+    }
     PyObject *iterator =
         self->is_async_source ? await_aiter(source) : PyObject_GetIter(source);
     if (iterator == NULL) {
@@ -305,14 +315,15 @@ step_begin(event_coroutine *self)
 {
     switch (self->method) {
     case METHOD_AEMIT:
+    case METHOD_REPORT:
     case METHOD_ACLOSE:
         return step_start_dispatch(self);
     case METHOD_ADISPATCH:
         return step_dispatch_event(self);
     case METHOD_ARUN:
         return step_open_source(self);
-    default:
-        return NEXT_DONE;
+    default: /* __aenter__() */
+        return dispatcher_keep_loop(self->owner) < 0 ? NEXT_ERROR : NEXT_DONE;
     }
 }
 
@@ -365,6 +376,7 @@ step_value(event_coroutine *self)
 {
     switch (self->method) {
     case METHOD_AEMIT:
+    case METHOD_REPORT:
     case METHOD_ADISPATCH:
         return PyBool_FromLong(self->handled);
     case METHOD_AENTER:

@@ -13,6 +13,7 @@ typedef enum {
     METHOD_ADISPATCH,
     METHOD_ARUN,
     METHOD_ACLOSE,
+    METHOD_REPORT, /* the task of a background handler */
     METHOD_AENTER,
 } event_coroutine_method;
 

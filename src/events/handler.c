@@ -1,4 +1,4 @@
-/* _EventHandler: one handler of events, and what on() returns for it.
+/* Handler: one handler of events, and what on() returns for it.
  *
  * States: active from its registration on; inactive after it returned, failed to start again,
  * was removed or was closed.  A generator function is called and primed when it is registered,
@@ -161,8 +161,8 @@ handler_init(handler *self, generators_state *state)
     return flags < 0 ? -1 : handler_init_function(self, flags);
 }
 
-handler *
-handler_new(generators_state *state, PyObject *type, PyObject *object, bool restart)
+static handler *
+handler_alloc(generators_state *state, PyObject *type, PyObject *object)
 {
     if (state->event_handler_type == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "the module is being unloaded");
@@ -174,14 +174,39 @@ handler_new(generators_state *state, PyObject *type, PyObject *object, bool rest
     }
     self->type = Py_XNewRef(type);
     self->object = Py_NewRef(object);
-    self->target = self->value = NULL;
+    self->target = self->value = self->failure = self->future = self->loop = NULL;
+    self->mailbox = NULL;
     self->send = NULL;
     self->serial = 0;
+    self->calls = self->errors = self->awaits = 0;
     self->kind = HANDLER_CALLABLE;
-    self->is_function = self->primed = false;
-    self->restart = restart;
+    self->is_function = self->primed = self->restart = self->is_error = false;
+    self->is_whole = type == NULL || type == Py_None;
     self->active = true;
     PyObject_GC_Track(self);
+    return self;
+}
+
+handler *
+handler_new_special(generators_state *state, PyObject *type, handler_kind kind,
+                    PyObject *object)
+{
+    handler *self = handler_alloc(state, type, object);
+    if (self != NULL) {
+        self->kind = kind;
+        self->target = Py_NewRef(object);
+    }
+    return self;
+}
+
+handler *
+handler_new(generators_state *state, PyObject *type, PyObject *object, bool restart)
+{
+    handler *self = handler_alloc(state, type, object);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->restart = restart;
     if (handler_init(self, state) < 0) {
         PyObject *raised = PyErr_GetRaisedException();
         Py_CLEAR(self);
@@ -208,8 +233,11 @@ handler_note_removal(handler *self, PyObject *exception, const char *why)
         name = PyUnicode_FromString(Py_TYPE(self->object)->tp_name);
     }
     PyObject *text = NULL;
-    if (name != NULL && self->type != NULL) {
+    if (name != NULL && self->type != NULL && self->type != Py_None) {
         text = PyUnicode_FromFormat("handler %U of %R was removed: %s", name, self->type, why);
+    }
+    else if (name != NULL && self->type == Py_None) {
+        text = PyUnicode_FromFormat("handler %U of all events was removed: %s", name, why);
     }
     else if (name != NULL) {
         text = PyUnicode_FromFormat("default handler %U was removed: %s", name, why);
@@ -234,7 +262,8 @@ handler_failed(handler *self, PyObject *exception, PyObject **second)
 {
     *second = NULL;
     if (self->kind == HANDLER_CALLABLE || self->kind == HANDLER_COROUTINE ||
-        self->target == NULL || !generators_flag_get(&self->active)) {
+        !handler_is_listed(self) || self->target == NULL ||
+        !generators_flag_get(&self->active)) {
         return;
     }
     int at = generator_stage(self->target), status = 0;
@@ -294,7 +323,10 @@ handler_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->object);
     Py_VISIT(self->target);
     Py_VISIT(self->value);
-    return 0;
+    Py_VISIT(self->failure);
+    Py_VISIT(self->future);
+    Py_VISIT(self->loop);
+    return self->mailbox == NULL ? 0 : mailbox_traverse(self->mailbox, visit, arg);
 }
 
 static int
@@ -305,6 +337,12 @@ handler_clear(PyObject *op)
     Py_CLEAR(self->object);
     Py_CLEAR(self->type);
     Py_CLEAR(self->value);
+    Py_CLEAR(self->failure);
+    Py_CLEAR(self->future);
+    Py_CLEAR(self->loop);
+    event_mailbox *mailbox = self->mailbox;
+    self->mailbox = NULL;
+    mailbox_free(mailbox);
     return 0;
 }
 
@@ -325,10 +363,14 @@ handler_repr(PyObject *op)
     if (self->type == NULL) {
         return PyUnicode_FromFormat("<default handler %R>", self->object);
     }
+    if (self->type == Py_None) {
+        return PyUnicode_FromFormat("<handler %R of all events>", self->object);
+    }
     return PyUnicode_FromFormat("<handler %R of %R>", self->object, self->type);
 }
 
-PyDoc_STRVAR(handler_doc, "A handler that Dispatcher.on(type, handler) registered.");
+PyDoc_STRVAR(handler_doc, "A handler that Dispatcher.on(type, handler) registered.\n\n"
+                          "It is what on() returns.  It cannot be made by itself.");
 
 static PyMemberDef handler_members[] = {
     {"handler", Py_T_OBJECT_EX, offsetof(handler, object), Py_READONLY,
@@ -369,11 +411,58 @@ handler_get_active(PyObject *op, void *Py_UNUSED(closure))
     return PyBool_FromLong(generators_flag_get(&((handler *)op)->active));
 }
 
+/* `offset` is where the count is. */
+static PyObject *
+handler_get_count(PyObject *op, void *offset)
+{
+    const char *at = (const char *)op + (size_t)offset;
+    return PyLong_FromUnsignedLongLong(generators_count_get((const generators_count *)at));
+}
+
+static PyObject *
+handler_get_dropped(PyObject *op, void *Py_UNUSED(closure))
+{
+    event_mailbox *mailbox = ((handler *)op)->mailbox;
+    return PyLong_FromUnsignedLongLong(
+        mailbox == NULL ? 0 : generators_count_get(&mailbox->dropped));
+}
+
+static PyObject *
+handler_get_held(PyObject *op, void *Py_UNUSED(closure))
+{
+    event_mailbox *mailbox = ((handler *)op)->mailbox;
+    return PyLong_FromUnsignedLongLong(mailbox == NULL ? 0
+                                                       : generators_count_get(&mailbox->held));
+}
+
+static PyObject *
+handler_get_background(PyObject *op, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(((handler *)op)->mailbox != NULL);
+}
+
 static PyGetSetDef handler_getters[] = {
     {"active", handler_get_active, NULL,
      "Whether it receives events.  False after it returned, was removed or was closed.", NULL},
     {"type", handler_get_type, NULL,
-     "The type of the events that it receives.  None for the default handler.", NULL},
+     "The type of the events that it receives.  None for the default handler, and for a\n"
+     "handler of all events.",
+     NULL},
+    {"background", handler_get_background, NULL,
+     "Whether it receives events in a task of its own.", NULL},
+    {"calls", handler_get_count, NULL,
+     "The number of events that it was given.  A background handler is given an event when\n"
+     "its task takes it.",
+     (void *)offsetof(handler, calls)},
+    {"errors", handler_get_count, NULL, "The number of exceptions that it has raised.",
+     (void *)offsetof(handler, errors)},
+    {"awaits", handler_get_count, NULL,
+     "The number of events for which it was awaited.  It is 0 for a handler that is sync.",
+     (void *)offsetof(handler, awaits)},
+    {"dropped", handler_get_dropped, NULL,
+     "The number of events that were dropped because its buffer was full.", NULL},
+    {"held", handler_get_held, NULL,
+     "The number of events in the buffer of a background handler.", NULL},
     {"value", handler_get_value, NULL,
      "The value that it returned.  None if it has not returned.", NULL},
     {"returned", handler_get_returned, NULL, "Whether it has returned.", NULL},
@@ -388,7 +477,7 @@ static PyType_Slot handler_slots[] = {
 };
 
 PyType_Spec event_handler_spec = {
-    .name = "native_generators._native._EventHandler",
+    .name = "native_generators.Handler",
     .basicsize = sizeof(handler),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
              Py_TPFLAGS_DISALLOW_INSTANTIATION,

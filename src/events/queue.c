@@ -63,6 +63,16 @@ event_queue_take(event_queue *self, event_record *item)
     return true;
 }
 
+bool
+event_queue_take_last(event_queue *self, event_record *item)
+{
+    if (self->count == 0) {
+        return false;
+    }
+    *item = self->items[(self->first + --self->count) & (self->room - 1)];
+    return true;
+}
+
 void
 event_queue_clear(event_queue *self)
 {

@@ -10,6 +10,7 @@ typedef struct {
     PyObject *type;  /* owned */
     PyObject *data;  /* owned */
     bool is_own;     /* it belongs to the call that runs the queue */
+    bool is_report;  /* it is a failure for the 'error' handlers, and for no others */
 } event_record;
 
 void event_record_clear(event_record *self);
@@ -24,6 +25,9 @@ int event_queue_put(event_queue *self, event_record *item);
 
 /* Move the first event into *item.  False if the queue is empty. */
 bool event_queue_take(event_queue *self, event_record *item);
+
+/* Move the last event into *item.  False if the queue is empty. */
+bool event_queue_take_last(event_queue *self, event_record *item);
 
 void event_queue_clear(event_queue *self);
 int event_queue_traverse(event_queue *self, visitproc visit, void *arg);

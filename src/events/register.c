@@ -1,4 +1,4 @@
-/* Dispatcher.on() and off(): registering and removing handlers.
+/* Dispatcher.on(), off() and handlers(): registering, removing and listing handlers.
  *
  * A generator is primed before any other call knows the handler.  It is closed when it
  * receives no more events: here or, during a dispatch, by that dispatch after the current
@@ -13,6 +13,7 @@
  */
 #include "events/register.h"
 
+#include "events/post.h"
 #include "runtime/raising.h"
 
 /* ---- on() ---- */
@@ -50,25 +51,50 @@ dispatcher_add_lock_held(dispatcher *self, handler *item)
     return -1;
 }
 
-handler *
-dispatcher_register(dispatcher *self, PyObject *type, PyObject *object, bool restart)
+int
+dispatcher_add(dispatcher *self, handler *item)
 {
-    if (dispatcher_is_closing(self)) {
-        dispatcher_refuse_closed();
-        return NULL;
-    }
-    if (type != NULL && event_type_check(type) < 0) {
-        return NULL;
-    }
-    handler *item = handler_new(self->state, type, object, restart);
-    if (item == NULL || !generators_flag_get(&item->active)) {
-        return item;
+    if (item->type != NULL && event_type_check(item->type) < 0) {
+        return -1;
     }
     int status;
     Py_BEGIN_CRITICAL_SECTION(self);
     status = dispatcher_add_lock_held(self, item);
     Py_END_CRITICAL_SECTION();
-    if (status < 0) {
+    return status;
+}
+
+/* Make a handler, if the dispatcher is open and the type can be hashed; or NULL. */
+static handler *
+dispatcher_make_handler(dispatcher *self, PyObject *type, PyObject *object, bool restart)
+{
+    if (dispatcher_is_closing(self)) {
+        dispatcher_refuse_closed();
+        return NULL;
+    }
+    if (dispatcher_keep_loop(self) < 0) {
+        return NULL;
+    }
+    return type != NULL && event_type_check(type) < 0
+               ? NULL
+               : handler_new(self->state, type, object, restart);
+}
+
+handler *
+dispatcher_register(dispatcher *self, PyObject *type, PyObject *object, bool restart,
+                    event_mailbox *mailbox)
+{
+    handler *item = dispatcher_make_handler(self, type, object, restart);
+    if (item == NULL || !generators_flag_get(&item->active)) {
+        PyObject *raised = PyErr_GetRaisedException();
+        mailbox_free(mailbox);
+        if (raised != NULL) {
+            PyErr_SetRaisedException(raised);
+        }
+        return item;
+    }
+    item->mailbox = mailbox;
+    if (dispatcher_add(self, item) < 0) {
         PyObject *raised = PyErr_GetRaisedException();
         Py_CLEAR(item); /* its generator is closed */
         PyErr_SetRaisedException(raised);
@@ -76,13 +102,64 @@ dispatcher_register(dispatcher *self, PyObject *type, PyObject *object, bool res
     return item;
 }
 
-/* What `on(type)` returns: a function whose self is (dispatcher, type, restart). */
+/* The keyword arguments of on(). */
+typedef struct {
+    int restart, background;
+    Py_ssize_t buffersize; /* 0 for the default */
+    PyObject *on_full;     /* borrowed; NULL for the default */
+} on_options;
+
+#define DEFAULT_BUFFERSIZE 256
+
+/* 0, or -1 with an exception. */
+static int
+on_options_check(on_options *options)
+{
+    if (options->background) {
+        return 0;
+    }
+    if (options->buffersize != 0 || options->on_full != NULL) {
+        PyErr_SetString(PyExc_TypeError,
+                        "buffersize and on_full are for background handlers: also pass "
+                        "background=True");
+        return -1;
+    }
+    return 0;
+}
+
+/* on(type, object) with these options.  A new reference, or NULL. */
+static handler *
+dispatcher_register_with(dispatcher *self, PyObject *type, PyObject *object,
+                         on_options *options)
+{
+    event_mailbox *mailbox = NULL;
+    if (options->background) {
+        PyObject *policy = options->on_full == NULL ? PyUnicode_FromString("wait")
+                                                    : Py_NewRef(options->on_full);
+        mailbox = policy == NULL ? NULL
+                                 : mailbox_new(options->buffersize == 0 ? DEFAULT_BUFFERSIZE
+                                                                        : options->buffersize,
+                                               policy);
+        Py_XDECREF(policy);
+        if (mailbox == NULL) {
+            return NULL;
+        }
+    }
+    return dispatcher_register(self, type, object, options->restart, mailbox);
+}
+
+/* What `on(type)` returns: a function whose self is (dispatcher, type, restart, background,
+   buffersize[, on_full]). */
 static PyObject *
 dispatcher_decorate(PyObject *arguments, PyObject *object)
 {
-    handler *item = dispatcher_register((dispatcher *)PyTuple_GET_ITEM(arguments, 0),
-                                        PyTuple_GET_ITEM(arguments, 1), object,
-                                        PyTuple_GET_ITEM(arguments, 2) == Py_True);
+    PyObject *op, *type;
+    on_options options = {.on_full = NULL};
+    if (!PyArg_ParseTuple(arguments, "OOppn|O:on", &op, &type, &options.restart,
+                          &options.background, &options.buffersize, &options.on_full)) {
+        return NULL;
+    }
+    handler *item = dispatcher_register_with((dispatcher *)op, type, object, &options);
     if (item == NULL) {
         return NULL;
     }
@@ -112,9 +189,12 @@ event_type_refuse_handler(PyObject *type)
 static PyMethodDef dispatcher_decorate_def = {"on", dispatcher_decorate, METH_O, NULL};
 
 const char dispatcher_on_doc[] = PyDoc_STR(
-    "on($self, type, handler=..., /, *, restart=True)\n"
+    "on($self, type, handler=..., /, *, restart=True, background=False, buffersize=256,\n"
+    "   on_full='wait')\n"
     "--\n\n"
     "Register a handler for events of this type, after the handlers that the type has.\n"
+    "If the type is None, the handler receives all events, whole, as the default handler\n"
+    "does, after the handlers of their type.\n"
     "Without a handler, return a decorator that registers a function and returns it.\n\n"
     "A generator function is called, and the generator is primed: it runs to its first\n"
     "yield.  A generator is primed unless it has started.  Each yield returns the data of\n"
@@ -125,26 +205,49 @@ const char dispatcher_on_doc[] = PyDoc_STR(
     "or is running, TypeError for an object that can't be a handler, and RuntimeError if\n"
     "the dispatcher is closed.  A generator function is called again after it has failed,\n"
     "unless `restart` is false.\n\n"
-    "With a handler, return an object with the state of the handler: `active`, `returned`\n"
-    "and, after it has returned, its `value`.");
+    "A background handler has a task of its own.  A dispatch puts the event into its buffer\n"
+    "and does not wait for it; aclose() does.  Its exceptions go to the 'error' handlers.\n"
+    "Without them, they go to the exception handler of the event loop.  If the buffer\n"
+    "holds `buffersize` events, `on_full` says what happens: 'wait' makes a dispatch wait\n"
+    "for room, and a dispatch that cannot wait fails with asyncio.QueueFull; 'drop_oldest'\n"
+    "and 'drop_newest' drop an event, which the handler counts in `dropped`; 'close'\n"
+    "removes the handler, after the events that it holds, and fails with BufferError.\n\n"
+    "With a handler, return a Handler, which has the state of the handler: `active`,\n"
+    "`returned` and, after it has returned, its `value`; `calls`, `errors`, `awaits`.");
 
 PyObject *
 dispatcher_on(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"", "", "restart", NULL};
-    PyObject *type, *object = NULL;
-    int restart = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$p:on", keywords, &type, &object,
-                                     &restart)) {
+    static char *keywords[] = {"", "", "restart", "background", "buffersize", "on_full", NULL};
+    PyObject *type, *object = NULL, *buffersize = NULL;
+    on_options options = {.restart = 1};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O$ppOO:on", keywords, &type, &object,
+                                     &options.restart, &options.background, &buffersize,
+                                     &options.on_full)) {
+        return NULL;
+    }
+    if (buffersize != NULL) {
+        options.buffersize = PyNumber_AsSsize_t(buffersize, PyExc_OverflowError);
+        if (options.buffersize < 1) {
+            if (!PyErr_Occurred()) {
+                PyErr_Format(PyExc_ValueError, "buffersize must be 1 or greater, not %zd",
+                             options.buffersize);
+            }
+            return NULL;
+        }
+    }
+    if (on_options_check(&options) < 0) {
         return NULL;
     }
     if (object != NULL) {
-        return (PyObject *)dispatcher_register((dispatcher *)op, type, object, restart);
+        return (PyObject *)dispatcher_register_with((dispatcher *)op, type, object, &options);
     }
     if (event_type_refuse_handler(type) < 0 || event_type_check(type) < 0) {
         return NULL;
     }
-    PyObject *arguments = PyTuple_Pack(3, op, type, restart ? Py_True : Py_False);
+    PyObject *arguments = Py_BuildValue(options.on_full == NULL ? "(OOiin)" : "(OOiinO)", op,
+                                        type, options.restart, options.background,
+                                        options.buffersize, options.on_full);
     PyObject *decorator =
         arguments == NULL ? NULL : PyCFunction_New(&dispatcher_decorate_def, arguments);
     Py_XDECREF(arguments);
@@ -163,6 +266,9 @@ dispatcher_remove_lock_held(dispatcher *self, handler *item)
     if (event_table_remove(&self->table, item) < 0) {
         generators_flag_exchange(&item->active, true);
         return -1;
+    }
+    if (item->mailbox != NULL) {
+        return 1;
     }
     if (!item->is_function) {
         return 0; /* the owner of a registered generator closes it */
@@ -198,6 +304,13 @@ dispatcher_remove(dispatcher *self, handler *item)
     Py_BEGIN_CRITICAL_SECTION(self);
     status = dispatcher_remove_lock_held(self, item);
     Py_END_CRITICAL_SECTION();
+    if (status > 0 && item->mailbox != NULL) {
+        int has_task = post_finish(self, item);
+        status = has_task != 0 ? has_task : item->is_function;
+        if (has_task > 0) { /* its task closes it */
+            return 0;
+        }
+    }
     PyObject *closing;
     return status > 0 ? handler_close(item, false, &closing) : status;
 }
@@ -217,6 +330,9 @@ dispatcher_handlers_of(dispatcher *self, PyObject *type)
 static int
 handler_is_for(handler *item, PyObject *object)
 {
+    if (!handler_is_listed(item)) {
+        return 0;
+    }
     return (PyObject *)item == object ? 1
                                       : PyObject_RichCompareBool(item->object, object, Py_EQ);
 }
@@ -262,4 +378,63 @@ dispatcher_off(PyObject *op, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     return PyBool_FromLong(found);
+}
+
+/* ---- listing ---- */
+
+/* Those of a list or tuple, which is stolen, that on() registered: a new tuple, or NULL. */
+static PyObject *
+handlers_registered(PyObject *handlers)
+{
+    PyObject *list = handlers == NULL ? NULL : PyList_New(0);
+    for (Py_ssize_t i = 0; list != NULL && i < PySequence_Fast_GET_SIZE(handlers); i++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(handlers, i);
+        if (handler_is_listed((handler *)item) && PyList_Append(list, item) < 0) {
+            Py_CLEAR(list);
+        }
+    }
+    PyObject *registered = list == NULL ? NULL : PyList_AsTuple(list);
+    Py_XDECREF(list);
+    Py_XDECREF(handlers);
+    return registered;
+}
+
+const char dispatcher_handlers_doc[] = PyDoc_STR(
+    "handlers($self, type=None, /)\n"
+    "--\n\n"
+    "Return the handlers of a type, as a tuple of Handler objects in order of registration.\n"
+    "For None, return all handlers, with the default handler and those of all events.\n\n"
+    ">>> d = Dispatcher()\n"
+    ">>> handle = d.on('message', print)\n"
+    ">>> d.handlers('message') == d.handlers() == (handle,)\n"
+    "True");
+
+PyObject *
+dispatcher_handlers(PyObject *op, PyObject *const *args, Py_ssize_t count)
+{
+    dispatcher *self = (dispatcher *)op;
+    if (count > 1) {
+        PyErr_Format(PyExc_TypeError, "handlers expected at most 1 argument, got %zd", count);
+        return NULL;
+    }
+    if (count > 0 && args[0] != Py_None) {
+        return handlers_registered(dispatcher_handlers_of(self, args[0]));
+    }
+    PyObject *list;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    list = event_table_list(&self->table);
+    Py_END_CRITICAL_SECTION();
+    return handlers_registered(list);
+}
+
+PyObject *
+dispatcher_get_types(PyObject *op, void *Py_UNUSED(closure))
+{
+    PyObject *list, *types;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    list = event_table_types(&((dispatcher *)op)->table);
+    Py_END_CRITICAL_SECTION();
+    types = list == NULL ? NULL : PyList_AsTuple(list);
+    Py_XDECREF(list);
+    return types;
 }

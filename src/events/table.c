@@ -21,8 +21,11 @@ event_table_open(event_table *self, generators_state *state)
 {
     self->topics = PyDict_New();
     self->errors = event_topic_new(state);
+    self->every = event_topic_new(state);
     self->fallback = event_topic_new(state);
-    if (self->topics == NULL || self->errors == NULL || self->fallback == NULL) {
+    if (self->topics == NULL || self->errors == NULL || self->every == NULL ||
+        self->fallback == NULL ||
+        PyDict_SetItem(self->topics, Py_None, (PyObject *)self->every) < 0) {
         return -1;
     }
     return PyDict_SetItem(self->topics, state->str_error, (PyObject *)self->errors);
@@ -72,7 +75,8 @@ event_route_set(event_route *route, event_table *self, event_topic *topic)
     route->handlers = Py_NewRef(topic->handlers);
     route->flags = (topic->is_async ? ROUTE_IS_ASYNC : 0U) |
                    (topic == self->errors ? ROUTE_IS_ERROR : 0U) |
-                   (topic == self->fallback ? ROUTE_IS_DEFAULT : 0U);
+                   (topic == self->fallback || topic == self->every ? ROUTE_IS_WHOLE : 0U) |
+                   (topic->is_plain ? 0U : ROUTE_IS_SPECIAL);
     if (PyTuple_GET_SIZE(route->handlers) > 0) {
         return 1;
     }
@@ -80,22 +84,44 @@ event_route_set(event_route *route, event_table *self, event_topic *topic)
     return 0;
 }
 
+/* Add the handlers of all events to a route.  1 or -1. */
+static int
+event_route_add_every(event_route *route, event_table *self)
+{
+    PyObject *first = route->handlers;
+    event_route every;
+    if (event_route_set(&every, self, self->every) == 0) { /* a finalizer has removed them */
+        return 1;
+    }
+    route->handlers = PySequence_Concat(first, every.handlers);
+    route->flags |= every.flags;
+    Py_DECREF(first);
+    Py_DECREF(every.handlers);
+    return route->handlers == NULL ? -1 : 1;
+}
+
 int
 event_table_look_up(event_table *self, PyObject *type, event_route *route)
 {
     route->handlers = NULL;
     event_topic *topic = event_table_topic(self, type);
-    if (topic == NULL) {
-        return PyErr_Occurred() ? -1 : event_route_set(route, self, self->fallback);
+    if (topic == NULL && PyErr_Occurred()) {
+        return -1;
     }
-    int found = event_route_set(route, self, topic);
+    bool has_every = PyTuple_GET_SIZE(self->every->handlers) > 0;
+    int found =
+        topic == NULL || topic == self->every ? 0 : event_route_set(route, self, topic);
+    if (found > 0 && !has_every && PyUnicode_CheckExact(type)) {
+        event_table_cache(self, event_table_place(type), type, topic);
+    }
     if (found == 0) {
         found = event_route_set(route, self, self->fallback);
     }
-    else if (PyUnicode_CheckExact(type)) {
-        event_table_cache(self, event_table_place(type), type, topic);
+    if (has_every) {
+        found = found > 0 ? event_route_add_every(route, self)
+                          : event_route_set(route, self, self->every);
     }
-    Py_DECREF((PyObject *)topic);
+    Py_XDECREF((PyObject *)topic);
     return found;
 }
 
@@ -154,6 +180,7 @@ event_table_add(event_table *self, generators_state *state, handler *item)
     if (topic == NULL) {
         return -1;
     }
+    item->is_error = topic == self->errors;
     int status = event_topic_add(topic, item);
     Py_DECREF((PyObject *)topic);
     event_table_settle(self);
@@ -164,7 +191,7 @@ event_table_add(event_table *self, generators_state *state, handler *item)
 static int
 event_table_drop_topic(event_table *self, PyObject *type, event_topic *topic)
 {
-    if (topic == self->errors || topic == self->fallback ||
+    if (topic == self->errors || topic == self->every || topic == self->fallback ||
         PyTuple_GET_SIZE(topic->handlers) > 0) {
         return 0;
     }
@@ -202,6 +229,18 @@ handler_compare_serials(const void *a, const void *b)
 {
     const handler *one = *(handler *const *)a, *other = *(handler *const *)b;
     return (one->serial > other->serial) - (one->serial < other->serial);
+}
+
+/* Whether it has a handler that on() registered. */
+static bool
+event_topic_is_listed(event_topic *topic)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(topic->handlers); i++) {
+        if (handler_is_listed((handler *)PyTuple_GET_ITEM(topic->handlers, i))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Copy the handlers of a topic to `handlers`, if that is not NULL.  Return their number. */
@@ -253,6 +292,20 @@ event_table_list(event_table *self)
     return list;
 }
 
+PyObject *
+event_table_types(event_table *self)
+{
+    PyObject *list = PyList_New(0), *type, *topic;
+    Py_ssize_t place = 0;
+    while (list != NULL && PyDict_Next(self->topics, &place, &type, &topic)) {
+        if (type != Py_None && event_topic_is_listed((event_topic *)topic) &&
+            PyList_Append(list, type) < 0) {
+            Py_CLEAR(list);
+        }
+    }
+    return list;
+}
+
 /* ---- memory ---- */
 
 void
@@ -261,6 +314,7 @@ event_table_clear(event_table *self)
     event_table_forget(self);
     Py_CLEAR(self->topics);
     Py_CLEAR(self->errors);
+    Py_CLEAR(self->every);
     Py_CLEAR(self->fallback);
 }
 
@@ -272,6 +326,7 @@ event_table_traverse(event_table *self, visitproc visit, void *arg)
         Py_VISIT(self->cache[i].topic);
     }
     Py_VISIT(self->errors);
+    Py_VISIT(self->every);
     Py_VISIT(self->fallback);
     return 0;
 }

@@ -13,15 +13,18 @@ typedef struct {
         event_topic *topic; /* owned */
     } cache[EVENT_TYPES_CACHED];
     event_topic *errors;   /* owned: the topic of 'error' */
+    event_topic *every;    /* owned: the topic of None, whose handlers receive all events */
     event_topic *fallback; /* owned: the topic of the default handler */
     bool errors_are_async; /* one of the 'error' handlers is async */
 } event_table;
 
 /* Bits of event_route.flags. */
 enum {
-    ROUTE_IS_ASYNC = 1,   /* one of the handlers is async */
-    ROUTE_IS_ERROR = 2,   /* they are the 'error' handlers */
-    ROUTE_IS_DEFAULT = 4, /* it is the default handler, which receives the whole event */
+    ROUTE_IS_ASYNC = 1, /* one of the handlers is async */
+    ROUTE_IS_ERROR = 2, /* they are the 'error' handlers */
+    ROUTE_IS_WHOLE = 4, /* one of the handlers receives the whole event */
+    ROUTE_IS_SPECIAL =
+        8, /* the short way of a dispatch cannot give the event to all of them */
 };
 
 /* The handlers of an event, as they were when the table was asked. */
@@ -35,8 +38,8 @@ typedef struct {
    code can run in __hash__() and __eq__() of a type. */
 int event_table_open(event_table *self, generators_state *state);
 
-/* Find the handlers of a type, else the default handler.  1 and *route; 0 if there are none;
-   or -1. */
+/* Find the handlers of a type, else the default handler; and after those the handlers of all
+   events.  1 and *route; 0 if there are none; or -1. */
 int event_table_look_up(event_table *self, PyObject *type, event_route *route);
 
 /* The place of a type in the cache, by its address. */
@@ -58,12 +61,17 @@ event_table_find(event_table *self, PyObject *type, event_route *route)
     }
     route->handlers = Py_NewRef(topic->handlers);
     route->flags = (topic->is_async ? ROUTE_IS_ASYNC : 0U) |
-                   (topic == self->errors ? ROUTE_IS_ERROR : 0U);
+                   (topic == self->errors ? ROUTE_IS_ERROR : 0U) |
+                   (topic->is_plain ? 0U : ROUTE_IS_SPECIAL);
     return 1;
 }
 
-/* Find the 'error' handlers: 1 and *route, or 0 if there are none. */
+/* Find the 'error' handlers, which receive a failure: 1 and *route, or 0 if there are none. */
 int event_table_find_errors(event_table *self, event_route *route);
+
+/* The types that have handlers, but for None, in the order in which each got its first: a new
+   list, or NULL. */
+PyObject *event_table_types(event_table *self);
 
 /* The handlers of exactly this type: a new tuple, or NULL with an exception. */
 PyObject *event_table_handlers(event_table *self, generators_state *state, PyObject *type);

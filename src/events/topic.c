@@ -22,6 +22,7 @@ event_topic_new(generators_state *state)
     }
     topic->handlers = Py_NewRef(state->empty_tuple);
     topic->is_async = false;
+    topic->is_plain = true;
     PyObject_GC_Track(topic);
     return topic;
 }
@@ -56,11 +57,14 @@ event_topic_replace(event_topic *topic, PyObject *expected, PyObject *handlers)
         Py_DECREF(handlers);
         return false;
     }
-    bool is_async = false;
+    bool is_async = false, is_plain = true;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(handlers); i++) {
-        is_async |= handler_is_async((handler *)PyTuple_GET_ITEM(handlers, i));
+        handler *item = (handler *)PyTuple_GET_ITEM(handlers, i);
+        is_async |= handler_is_async(item);
+        is_plain &= handler_is_plain(item);
     }
     topic->is_async = is_async;
+    topic->is_plain = is_plain;
     topic->handlers = handlers;
     Py_DECREF(expected); /* the caller holds it too */
     return true;

@@ -10,6 +10,7 @@ typedef struct {
     PyObject *handlers; /* owned: a tuple of handlers.  It is replaced and never changed, so
                            that a dispatch can iterate over it. */
     bool is_async;      /* one of the handlers is async */
+    bool is_plain;      /* the short way of a dispatch can give an event to all of them */
 } event_topic;
 
 /* A topic without handlers, or NULL. */

@@ -11,6 +11,7 @@ import argparse
 import csv
 import datetime as dt
 import decimal
+import importlib.util
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ from types import FrameType
 from typing import Any
 
 from native_generators import CSVError, DataError, csv_encode, csv_rows, jsonl_rows
+from native_generators._columns import KINDS, Columns, sink
 from native_generators._jsonl import Objects, lines_of
 from native_generators._progress import opened, shown
 from native_generators._resume import Saved
@@ -55,8 +57,8 @@ exit status:
 
 DESCRIPTION = """\
 Write the rows of CSV files or of files of JSON lines, some of their columns, typed and
-filtered, as CSV or as JSON lines.  CSV is read as Python's csv module reads it; all CSV files
-must have the same columns.
+filtered, as CSV, as JSON lines, or as a Parquet or Arrow file.  CSV is read as Python's csv
+module reads it; all CSV files must have the same columns.
 """
 
 # Options that only CSV has a use for, and what they are without being given.
@@ -142,7 +144,12 @@ def parser() -> argparse.ArgumentParser:
         'text or JSON value; repeated with the same name: one of these values; with other names: '
         'all of them',
     )
-    add('--to', choices=('csv', 'jsonl'), default='csv', help='what is written (csv)')
+    add(
+        '--to',
+        choices=('csv', 'jsonl', *KINDS),
+        default='csv',
+        help='what is written (csv); parquet and arrow, a file of Arrow IPC, need pyarrow',
+    )
     add('--output', metavar='FILE', help='where it is written, in place of stdout')
     add('--rejects', metavar='FILE', help='keep records that cannot be read, as they stood')
     add(
@@ -173,6 +180,8 @@ def check(options: argparse.Namespace) -> None:
             if getattr(options, name) != default:
                 option = 'no-header' if name == 'header' else name
                 raise Trouble(f'--{option} is for CSV, and --from jsonl reads JSON lines')
+    if options.to in KINDS:
+        check_columns(options)
     if options.resume:
         if not options.output:
             raise Trouble('--resume needs --output: what was written must be found again')
@@ -185,6 +194,20 @@ def check(options: argparse.Namespace) -> None:
         for other in [*options.files, *written[:i]]:
             if same_file(path, other):
                 raise Trouble(f'{path}: it is another file of this run too')
+
+
+def check_columns(options: argparse.Namespace) -> None:
+    if reads_jsonl(options):
+        raise Trouble(f'--to {options.to} is for CSV, and --from jsonl reads JSON lines')
+    if options.resume:
+        raise Trouble(f'--to {options.to} cannot go on in a file that ends: --resume is for lines')
+    if options.output is None and sys.stdout is not None and sys.stdout.isatty():
+        raise Trouble(f'--to {options.to} writes no text: name a file with --output')
+    for name, kind in options.types:
+        if kind == 'decimal':
+            raise Trouble(f'--types {name}=decimal: columns need a precision, which it has not')
+    if importlib.util.find_spec('pyarrow') is None:
+        raise Trouble(f"--to {options.to} needs pyarrow: pip install 'native-generators[columns]'")
 
 
 def reads_jsonl(options: argparse.Namespace) -> bool:
@@ -455,13 +478,7 @@ class Run:
             for number in range(self.saved.file, len(self.options.files)):
                 self.one(number)
             self.place = (len(self.options.files), None)
-        count = self.rejects.count
-        if count:
-            say(
-                f'{count} record{"s" * (count > 1)} rejected, the first: '
-                f'{self.rejects.first or "in an earlier run"}'
-            )
-        return REJECTED if count else DONE
+        return status_of(self.rejects)
 
     def look_again(self) -> None:
         """In a run that goes on: what earlier files, and the part that was read, began with."""
@@ -561,8 +578,36 @@ class Run:
             self.rejects.close()
 
 
+def run_columns(options: argparse.Namespace) -> int:
+    selection = Selection(options)
+    rejects = Rejects(options.rejects, None)
+    with closing(rejects), sink(options.output) as out:
+        columns = Columns(options, selection, out)
+        for name in options.files:
+            try:
+                columns.read(name, rejects.take if options.rejects else None, rejects.write)
+            except DataError:
+                raise
+            except (ValueError, LookupError, TypeError) as e:
+                raise Trouble(f'{name}: {e}') from None
+        columns.finish()
+    return status_of(rejects)
+
+
+def status_of(rejects: Rejects) -> int:
+    count = rejects.count
+    if count:
+        say(
+            f'{count} record{"s" * (count > 1)} rejected, the first: '
+            f'{rejects.first or "in an earlier run"}'
+        )
+    return REJECTED if count else DONE
+
+
 def run(options: argparse.Namespace) -> int:
     check(options)
+    if options.to in KINDS:
+        return run_columns(options)
     with Interrupts() as interrupts:
         try:
             job = Run(options, interrupts)

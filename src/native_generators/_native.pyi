@@ -15,11 +15,12 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from os import PathLike
 from types import CodeType, FrameType, GenericAlias, TracebackType, UnionType
 from typing import (
     Any,
+    ClassVar,
     Concatenate,
     Generic,
     Literal,
@@ -50,6 +51,9 @@ class _Writes(Protocol):
 
 class _Reads(Protocol):
     def read(self, n: int, /) -> Any: ...
+
+class _ArrowSchema(Protocol):
+    def __arrow_c_schema__(self) -> object: ...
 
 class _AsyncReads(Protocol):
     def read(self, n: int, /) -> Coroutine[Any, Any, Any]: ...
@@ -412,6 +416,113 @@ class acsv_rows(_AsyncStream[_T_co]):
     @property
     def errors(self) -> int: ...
 
+# What csv_batches and acsv_batches take.
+@type_check_only
+class _BatchingAnySource(TypedDict, total=False):
+    types: _Types | None
+    schema: _ArrowSchema | None
+    columns: Sequence[str | int] | None
+    rows: int
+    threads: int | None
+    header: bool
+    names: _Names | None
+    null: Iterable[str]
+    ragged: Literal['pad', 'error']
+    dialect: _Dialect
+    delimiter: str
+    quotechar: str | None
+    escapechar: str | None
+    doublequote: bool
+    skipinitialspace: bool
+    lineterminator: str
+    quoting: int
+    strict: bool
+    encoding: str
+    errors: str
+    items: Literal['auto', 'lines', 'chunks']
+    max_field: int | None
+    max_record: int | None
+    on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object]
+
+class _Batching(_BatchingAnySource, total=False):
+    start: Mapping[str, Any] | None
+
+class _AsyncBatching(_BatchingAnySource, total=False):
+    close_with_task: bool
+
+@final
+class _CSVColumn(Buffer):
+    @property
+    def name(self) -> str: ...
+    @property
+    def null_count(self) -> int: ...
+    def __len__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_array__(
+        self, requested_schema: object | None = None
+    ) -> tuple[object, object]: ...
+
+@final
+class CSVBatch:
+    @property
+    def num_rows(self) -> int: ...
+    @property
+    def num_columns(self) -> int: ...
+    @property
+    def column_names(self) -> tuple[str, ...]: ...
+    @property
+    def nbytes(self) -> int: ...
+    def column(self, column: str | SupportsIndex, /) -> _CSVColumn: ...
+    def __len__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_array__(
+        self, requested_schema: object | None = None
+    ) -> tuple[object, object]: ...
+    def __reduce__(self) -> tuple[Callable[..., Self], tuple[int, tuple[Any, ...]]]: ...
+    @classmethod
+    def _restore(cls, rows: int, columns: tuple[Any, ...], /) -> Self: ...
+
+@final
+class csv_batches(_Stream[CSVBatch]):
+    def __new__(cls, source: _Source, **batching: Unpack[_Batching]) -> Self: ...
+    @property
+    def header(self) -> tuple[str, ...] | None: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def row_num(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> int | None: ...
+    @property
+    def errors(self) -> int: ...
+    def checkpoint(self) -> dict[str, Any]: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class acsv_batches(_AsyncStream[CSVBatch]):
+    def __new__(cls, source: _AsyncSource, **batching: Unpack[_AsyncBatching]) -> Self: ...
+    @property
+    def header(self) -> tuple[str, ...] | None: ...
+    @property
+    def line_num(self) -> int: ...
+    @property
+    def row_num(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> None: ...
+    @property
+    def errors(self) -> int: ...
+
 @final
 class lines(_Stream[_T_co]):
     @overload
@@ -685,15 +796,25 @@ class aevent_stream(_AsyncStream[bytes]):
         close_with_task: bool = False,
     ) -> Self: ...
 
+@type_check_only
+class _ArrowStreamSource(Protocol):
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
+@type_check_only
+class _ArrowArraySource(Protocol):
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...
+
+_ArrowSource: TypeAlias = _ArrowStreamSource | _ArrowArraySource
+
 @final
 class csv_encode(_Stream[bytes]):
     def __new__(
         cls,
-        rows: Iterable[Any],
+        rows: Iterable[Any] | _ArrowSource,
         *,
         columns: Iterable[str] | None = None,
-        header: bool | Iterable[str] = False,
-        extra: Literal['raise', 'ignore'] = 'raise',
+        header: bool | Iterable[str] | None = None,
+        extra: Literal['raise', 'ignore'] | None = None,
         missing: Any = ...,
         size: int = 65536,
         max_delay: float | None = 0.1,
@@ -721,8 +842,8 @@ class acsv_encode(_AsyncStream[bytes]):
         rows: AsyncIterable[Any],
         *,
         columns: Iterable[str] | None = None,
-        header: bool | Iterable[str] = False,
-        extra: Literal['raise', 'ignore'] = 'raise',
+        header: bool | Iterable[str] | None = None,
+        extra: Literal['raise', 'ignore'] | None = None,
         missing: Any = ...,
         size: int = 65536,
         max_delay: float | None = 0.1,
@@ -784,7 +905,14 @@ class chunked(_Stream[bytes]):
 
 @final
 class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
-    def __new__(cls, source: Iterable[_T_co], n: int) -> Self: ...
+    def __new__(
+        cls,
+        source: Iterable[_T_co | _Flush],
+        n: int,
+        *,
+        max_delay: float | None = None,
+        strict: bool = False,
+    ) -> Self: ...
 
 @final
 class achunked(_AsyncStream[bytes]):
@@ -801,7 +929,13 @@ class achunked(_AsyncStream[bytes]):
 @final
 class abatched(_AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
     def __new__(
-        cls, source: AsyncIterable[_T_co], n: int, *, close_with_task: bool = False
+        cls,
+        source: AsyncIterable[_T_co | _Flush],
+        n: int,
+        *,
+        max_delay: float | None = None,
+        strict: bool = False,
+        close_with_task: bool = False,
     ) -> Self: ...
 
 @final
@@ -1023,7 +1157,7 @@ class _Decorator(Protocol):
     def __call__(self, handler: _HandlerT, /) -> _HandlerT: ...
 
 @final
-class _EventHandler:
+class Handler:
     @property
     def type(self) -> Any: ...
     @property
@@ -1034,6 +1168,18 @@ class _EventHandler:
     def returned(self) -> bool: ...
     @property
     def value(self) -> Any: ...
+    @property
+    def background(self) -> bool: ...
+    @property
+    def calls(self) -> int: ...
+    @property
+    def errors(self) -> int: ...
+    @property
+    def awaits(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+    @property
+    def held(self) -> int: ...
 
 @final
 @type_check_only
@@ -1055,8 +1201,29 @@ class _EventCoroutine(Coroutine[Any, Any, _T_co], Generic[_T_co]):
     ) -> Any: ...
     def close(self) -> None: ...
 
+# The events of a Dispatcher of which nothing is said.
 @final
-class Dispatcher:
+@type_check_only
+class _AnyEvents: ...
+
+_Events = _DefaultTypeVar('_Events', default=_AnyEvents)
+
+@type_check_only
+class _EmitAny(Protocol[_T_co]):
+    def __call__(self, type: Hashable, data: Any = None, /) -> _T_co: ...
+
+# emit() and the like: of Dispatcher[Events], what is called is Events.
+@type_check_only
+class _Emit(Generic[_T_co]):
+    @overload
+    def __get__(self, d: Dispatcher[_AnyEvents], owner: Any, /) -> _EmitAny[_T_co]: ...
+    @overload
+    def __get__(self, d: Dispatcher[_Events], owner: Any, /) -> _Events: ...
+    @overload
+    def __get__(self, d: None, owner: Any, /) -> Callable[..., _T_co]: ...
+
+@final
+class Dispatcher(Generic[_Events]):
     def __new__(
         cls,
         *,
@@ -1066,25 +1233,137 @@ class Dispatcher:
     ) -> Self: ...
     @property
     def closed(self) -> bool: ...
-    @overload
-    def on(self, type: Hashable, /, *, restart: bool = True) -> _Decorator: ...
+    @property
+    def types(self) -> tuple[Any, ...]: ...
     @overload
     def on(
-        self, type: Hashable, handler: _Handler, /, *, restart: bool = True
-    ) -> _EventHandler: ...
-    def off(self, type: Hashable, handler: _Handler | _EventHandler, /) -> bool: ...
-    def emit(self, type: Hashable, data: Any = None, /) -> bool: ...
-    def aemit(self, type: Hashable, data: Any = None, /) -> _EventCoroutine[bool]: ...
+        self,
+        type: Hashable,
+        /,
+        *,
+        restart: bool = True,
+        background: Literal[False] = False,
+    ) -> _Decorator: ...
+    @overload
+    def on(
+        self,
+        type: Hashable,
+        /,
+        *,
+        restart: bool = True,
+        background: bool,
+        buffersize: int = 256,
+        on_full: _OnFull = 'wait',
+    ) -> _Decorator: ...
+    @overload
+    def on(
+        self,
+        type: Hashable,
+        handler: _Handler,
+        /,
+        *,
+        restart: bool = True,
+        background: Literal[False] = False,
+    ) -> Handler: ...
+    @overload
+    def on(
+        self,
+        type: Hashable,
+        handler: _Handler,
+        /,
+        *,
+        restart: bool = True,
+        background: bool,
+        buffersize: int = 256,
+        on_full: _OnFull = 'wait',
+    ) -> Handler: ...
+    def off(self, type: Hashable, handler: _Handler | Handler, /) -> bool: ...
+    def handlers(self, type: Hashable = None, /) -> tuple[Handler, ...]: ...
+    emit: _Emit[bool]
+    aemit: _Emit[_EventCoroutine[bool]]
+    emit_threadsafe: _Emit[Future[bool]]
+    def wait_for(
+        self,
+        type: Hashable,
+        /,
+        *,
+        where: Callable[[Any], Any] | None = None,
+        timeout: float | None = None,
+    ) -> Coroutine[Any, Any, Any]: ...
+    def subscribe(
+        self,
+        type: Hashable,
+        /,
+        *,
+        buffersize: int = 256,
+        on_full: _OnFull = 'wait',
+        close_with_task: bool = False,
+    ) -> _Subscriber[Any]: ...
     def dispatch(self, event: Any, /) -> bool: ...
     def adispatch(self, event: Any, /) -> _EventCoroutine[bool]: ...
     def run(self, events: Iterable[Any], /) -> None: ...
     def arun(self, events: AsyncIterable[Any] | Iterable[Any], /) -> _EventCoroutine[None]: ...
     def close(self) -> None: ...
     def aclose(self) -> _EventCoroutine[None]: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> Literal[True]: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *exception: object) -> None: ...
     def __aenter__(self) -> _EventCoroutine[Self]: ...
     def __aexit__(self, *exception: object) -> _EventCoroutine[None]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+_OnFull: TypeAlias = Literal['wait', 'drop_oldest', 'drop_newest', 'close']
+
+@final
+class _Subscriber(_AsyncStream[_T_co], Generic[_T_co]):
+    @property
+    def held(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+
+@final
+class _SyncSubscriber(_Stream[_T_co], Generic[_T_co]):
+    @property
+    def held(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+
+@final
+class Broadcast(Generic[_T]):
+    def __new__(
+        cls,
+        *,
+        buffersize: int | None = 256,
+        on_full: _OnFull | None = 'wait',
+        replay: int | None = 0,
+    ) -> Self: ...
+    @property
+    def subscribers(self) -> int: ...
+    def publish(self, item: _T, /) -> int: ...
+    def apublish(self, item: _T, /) -> Coroutine[Any, Any, int]: ...
+    def run(self, source: Iterable[_T], /) -> None: ...
+    def arun(self, source: AsyncIterable[_T] | Iterable[_T], /) -> Coroutine[Any, Any, None]: ...
+    def close(self) -> None: ...
+    def subscribe(
+        self,
+        *,
+        buffersize: int | None = None,
+        on_full: _OnFull | None = None,
+        replay: int | None = None,
+        close_with_task: bool = False,
+    ) -> _Subscriber[_T]: ...
+    def subscribe_sync(
+        self,
+        *,
+        buffersize: int | None = None,
+        on_full: _OnFull | None = None,
+        replay: int | None = None,
+        timeout: float | None = None,
+    ) -> _SyncSubscriber[_T]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
 @final
 class amap(_AsyncStream[_T_co]):

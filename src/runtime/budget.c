@@ -11,13 +11,14 @@
 #define BUDGET_ITEMS 16384
 #define BUDGET_STRIDE 64 /* items between two readings of the clock, at most */
 
+/* Where the turn was left since the last reading, `elapsed` has more in it than the items. */
 static void
 adapt_stride(turn_budget *self, uint64_t elapsed)
 {
     if (elapsed < BUDGET_TIME / 16) {
         self->stride = self->stride < BUDGET_STRIDE ? 2 * self->stride : BUDGET_STRIDE;
     }
-    else if (elapsed > BUDGET_TIME / 4) {
+    else if (elapsed > BUDGET_TIME / 4 && self->since != 0) {
         self->stride = self->stride > 8 ? self->stride / 8 : 1;
     }
 }

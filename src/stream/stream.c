@@ -70,16 +70,24 @@ stream_source_ended(stream *self)
 }
 
 Py_ssize_t
-stream_pull_many(stream *self, PyObject **items, Py_ssize_t count)
+stream_pull_many(stream *self, PyObject **items, Py_ssize_t count, PyObject *stop,
+                 bool *stopped)
 {
     PyObject *source = Py_NewRef(self->source);
     iternextfunc next = Py_TYPE(source)->tp_iternext;
     Py_ssize_t got = 0;
-    while (got < count && (items[got] = next(source)) != NULL) {
+    while (got < count && (items[got] = next(source)) != NULL && items[got] != stop) {
         got++;
     }
     Py_DECREF(source);
     self->pulled += got;
+    if (got < count && items[got] != NULL) {
+        items[got] = NULL;
+        Py_DECREF(stop);
+        self->pulled++;
+        *stopped = true;
+        return got;
+    }
     return got < count && stream_source_ended(self) < 0 ? -1 : got;
 }
 

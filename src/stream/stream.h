@@ -66,10 +66,11 @@ stream_pull(stream *self, PyObject **item)
     return 1;
 }
 
-/* Up to `count` items at once, in `items`: how many, fewer than that at the
-   source's end, or -1 with its exception: those that came
-   before it stay in `items`, NULL after the last. */
-Py_ssize_t stream_pull_many(stream *self, PyObject **items, Py_ssize_t count);
+/* Up to `count` items at once, in `items`: how many, fewer than that at the source's end and
+   where the item was `stop`, which is not put there, and *stopped is set; or -1 with its
+   exception: those that came before it stay in `items`, NULL after the last. */
+Py_ssize_t stream_pull_many(stream *self, PyObject **items, Py_ssize_t count, PyObject *stop,
+                            bool *stopped);
 
 /* Run `body` as a step is run: guarded, locked, and ending the stream when it
    fails.  0, or -1 with an exception set. */

@@ -131,7 +131,7 @@ json_lines_take(chunks *base, generators_state *state, PyObject *row, Py_ssize_t
     return status;
 }
 
-const chunks_kind json_lines_kind = {json_lines_take, chunks_end, false};
+const chunks_kind json_lines_kind = {json_lines_take, chunks_end, false, NULL};
 
 /* ---- lifetime ---- */
 

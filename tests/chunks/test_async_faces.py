@@ -106,26 +106,41 @@ def test_achunked_gives_what_chunked_gives(
 
 
 @given(
-    items=st.lists(st.integers(), max_size=20),
+    items=st.lists(st.integers() | st.just(FLUSH), max_size=20),
     pauses=st.sets(st.integers(0, 20)),
     n=st.integers(1, 9),
+    max_delay=st.sampled_from([0, None, 3600]),
+    strict=st.booleans(),
     fails=st.booleans(),
 )
 def test_abatched_gives_what_batched_gives(
-    items: list[int], pauses: set[int], n: int, fails: bool
+    items: list[Any],
+    pauses: set[int],
+    n: int,
+    max_delay: float | None,
+    strict: bool,
+    fails: bool,
 ) -> None:
     def plain() -> Any:
         yield from items
         if fails:
             raise Failed
 
-    async def waiting() -> AsyncIterator[int]:
+    async def waiting() -> AsyncIterator[Any]:
         async for item in source(items, pauses):
             yield item
         if fails:
             raise Failed
 
-    assert async_outcome(lambda: abatched(waiting(), n)) == outcome(lambda: batched(plain(), n))
+    options: dict[str, Any] = {'max_delay': max_delay, 'strict': strict}
+    given, error = async_outcome(lambda: abatched(waiting(), n, **options))
+    expected, expected_error = outcome(lambda: batched(plain(), n, **options))
+    assert given == expected
+    if error is not None and error[0] is ValueError:
+        assert error == (ValueError, 'abatched(): incomplete batch', None)
+        assert expected_error == (ValueError, 'batched(): incomplete batch', None)
+    else:
+        assert error == expected_error
 
 
 def test_a_source_is_not_asked_after_its_end() -> None:
@@ -254,6 +269,87 @@ def test_bytes_held_go_out_without_a_further_piece() -> None:
         release.set()
         assert await waiting == b'c'
         assert await collect(stream) == []
+
+    asyncio.run(use())
+
+
+def test_a_batch_goes_out_without_a_further_item() -> None:
+    async def use() -> None:
+        release = asyncio.Event()
+
+        async def items() -> AsyncIterator[int]:
+            yield 1
+            yield 2
+            await release.wait()
+            yield 3
+
+        stream = abatched(items(), 100, max_delay=0.02)
+        start = time.monotonic()
+        assert await anext(stream) == (1, 2)
+        assert 0.015 < time.monotonic() - start < 10
+        waiting = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0.03)
+        assert not waiting.done()  # nothing is held
+        release.set()
+        assert await waiting == (3,)
+        assert await collect(stream) == []
+
+    asyncio.run(use())
+
+
+def test_the_time_of_a_batch_goes_on_where_a_step_is_cancelled() -> None:
+    async def use() -> None:
+        async def items() -> AsyncIterator[int]:
+            yield 1
+            await asyncio.sleep(3600)
+
+        stream = abatched(items(), 100, max_delay=0.1)
+        start = time.monotonic()
+        steps = 0
+        while True:
+            steps += 1
+            try:
+                assert await asyncio.wait_for(anext(stream), 0.01) == (1,)
+                break
+            except TimeoutError:
+                continue
+        assert steps > 3
+        assert 0.09 < time.monotonic() - start < 5
+        await stream.aclose()
+
+    asyncio.run(use())
+
+
+def test_a_batch_that_nobody_asked_for_in_time_is_given_at_once() -> None:
+    async def use() -> None:
+        async def items() -> AsyncIterator[int]:
+            yield 1
+            await asyncio.sleep(3600)
+
+        stream = abatched(items(), 100, max_delay=0.02)
+        step = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0)
+        step.cancel()
+        await asyncio.wait([step])
+        await asyncio.sleep(0.03)
+        async with asyncio.timeout(10):
+            assert await anext(stream) == (1,)
+        await stream.aclose()
+
+    asyncio.run(use())
+
+
+def test_flush_gives_an_async_batch_at_once() -> None:
+    async def use() -> None:
+        async def items() -> AsyncIterator[Any]:
+            yield FLUSH
+            yield 1
+            yield FLUSH
+            await asyncio.sleep(3600)
+
+        stream = abatched(items(), 100, max_delay=3600)
+        assert await anext(stream) == (1,)
+        await stream.aclose()
 
     asyncio.run(use())
 

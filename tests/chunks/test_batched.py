@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
+import time
 from collections.abc import Iterable, Iterator
-from itertools import count, islice
+from itertools import count, islice, repeat
 from typing import Any
 
 import pytest
@@ -62,8 +64,67 @@ def test_reads_no_further_than_the_batch() -> None:
     assert next(numbers) == 3
 
 
-def test_flush_is_an_item_as_any_other() -> None:
-    assert list(batched([FLUSH, 1], 2)) == [(FLUSH, 1)]
+@pytest.mark.parametrize('max_delay', [None, 1000])
+def test_flush_gives_what_is_there(max_delay: float | None) -> None:
+    items = [FLUSH, 1, FLUSH, FLUSH, 2, 3, FLUSH, 4, 5, 6, FLUSH]
+    expected = [(1,), (2, 3), (4, 5), (6,)]
+    assert list(batched(items, 2, max_delay=max_delay)) == expected
+    assert list(batched([FLUSH] * 5, 2, max_delay=max_delay)) == []
+
+
+def test_flush_in_a_large_batch() -> None:
+    first, second = batched([*range(5000), FLUSH, *range(10)], 10_000)
+    assert first == tuple(range(5000))
+    assert second == tuple(range(10))
+
+
+def slowly(pauses: Iterable[float]) -> Iterator[int]:
+    for number, pause in enumerate(pauses):
+        time.sleep(pause)
+        yield number
+
+
+def test_a_batch_is_given_with_the_item_that_comes_late() -> None:
+    assert list(batched(slowly([0, 0, 0.05, 0, 0]), 100, max_delay=0.03)) == [(0, 1, 2), (3, 4)]
+    assert list(batched(slowly([0.05, 0, 0]), 2, max_delay=0.03)) == [(0, 1), (2,)]
+    assert list(batched(range(3), 2, max_delay=0)) == [(0,), (1,), (2,)]
+    assert list(batched(range(3), 2, max_delay=float('inf'))) == [(0, 1), (2,)]
+
+
+@pytest.mark.parametrize('max_delay', [None, 1000])
+def test_strict(max_delay: float | None) -> None:
+    assert list(batched(range(4), 2, strict=True, max_delay=max_delay)) == [(0, 1), (2, 3)]
+    assert list(batched([], 2, strict=True)) == []
+    stream = batched(iter(range(5)), 2, strict=True, max_delay=max_delay)
+    assert [next(stream), next(stream)] == [(0, 1), (2, 3)]
+    with pytest.raises(ValueError, match=r'batched\(\): incomplete batch'):
+        next(stream)
+    assert list(stream) == []
+    assert list(batched([1, FLUSH, 2, 3], 2, strict=True)) == [(1,), (2, 3)]
+    with pytest.raises(ValueError, match='incomplete'):
+        list(batched(range(5000), 10_000, strict=True))
+
+
+@pytest.mark.parametrize(
+    ('max_delay', 'error'), [(-1, ValueError), (float('nan'), ValueError), ('1', TypeError)]
+)
+def test_a_bad_max_delay(max_delay: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        batched([], 2, max_delay=max_delay)
+
+
+@pytest.mark.skipif(not hasattr(signal, 'setitimer'), reason='signals of this system')
+def test_a_signal_ends_what_gives_nothing() -> None:
+    def interrupt(number: int, frame: object) -> None:
+        raise LookupError('interrupted')
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        with pytest.raises(LookupError, match='interrupted'):
+            next(batched(repeat(FLUSH), 2))
+    finally:
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_batches_are_collected() -> None:

@@ -640,7 +640,7 @@ def test_signatures() -> None:
     assert str(inspect.signature(chunked)) == (
         "(pieces, size=65536, *, max_delay=0.1, encoding='utf-8')"
     )
-    assert str(inspect.signature(batched)) == '(source, n)'
+    assert str(inspect.signature(batched)) == '(source, n, *, max_delay=None, strict=False)'
 
 
 def test_wsgi() -> None:

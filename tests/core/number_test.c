@@ -11,6 +11,7 @@
  * two numbers, or the spellings would depend on the compiler.
  */
 #include "core/number.h"
+#include "core/number_moment.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -34,9 +34,18 @@ def test_row_names_tests_that_exist(row: str) -> None:
     assert set(names) <= TESTS
 
 
-def test_example() -> None:
-    (example,) = re.findall(r'^```python\n(.*?)^```$', TEXT, re.M | re.S)
+EXAMPLES = re.findall(r'^```python\n(.*?)^```$', TEXT, re.M | re.S)
+PRINTED = [
+    '1 hello\n2 again\n',
+    '42\n',
+    ''.join(f'{number} tea\n' for number in range(50)),
+    '',
+]
+
+
+@pytest.mark.parametrize(('example', 'expected'), [*zip(EXAMPLES, PRINTED, strict=True)])
+def test_example(example: str, expected: str) -> None:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(example, 'docs/events.md', 'exec'), {})
-    assert printed.getvalue() == '1 hello\n2 again\n'
+        exec(compile(example, 'docs/events.md', 'exec'), {'__name__': 'example'})
+    assert printed.getvalue() == expected

@@ -18,6 +18,8 @@ pytest.importorskip('httpx2')
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from generators import Broadcast
+
 from . import chat_servers  # finds the examples
 
 # isort: split
@@ -150,7 +152,7 @@ def test_writing_to_one_who_has_vanished_ends(error):
 
     async def main():
         client = handlers.Client('lobby', 'Ann')
-        client.send('"hello"')
+        client.enter(Broadcast(), '"hello"')
         async with asyncio.timeout(30):
             await app.write(Gone(), client)
 

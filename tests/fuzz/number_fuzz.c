@@ -1,5 +1,6 @@
 /* Numbers: what is not left to the interpreter is what strtod() and strtoll() say. */
 #include "core/number.h"
+#include "core/number_moment.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -13,10 +13,11 @@ import csv
 import functools
 import io
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from tests.csv import arrow_abi as abi
 from tests.isolated.catalogue import AtOnce, Told, acounted, finish
 
 LONG = 'x' * 300
@@ -179,6 +180,97 @@ def rows_with_faults(g: Any) -> Any:
     rows += g.csv_rows(wide, encoding='utf-16-le', types={0: int}, on_error=take)
     rows += g.csv_rows(b'a,b\n1\n1,2\n', into=dict, on_error='skip')
     return rows, seen
+
+
+def batch_values(batches: Any) -> Any:
+    """The parts of each batch, and the same after a copy."""
+    return [
+        [batch.__reduce__()[1], copy.copy(batch) == batch, repr(batch), batch.column_names]
+        for batch in batches
+    ]
+
+
+@call
+def batches_of_types(g: Any) -> Any:
+    kinds = {key: kind for key, kind in KINDS.items() if kind is not Decimal}
+    names = dict(enumerate('abcdefg'))
+    return [
+        batch_values(g.csv_batches(DATES * 2, types=kinds, header=False)),
+        batch_values(g.csv_batches(DATES * 2, types=kinds, names=names.values(), header=False)),
+    ]
+
+
+@call
+def batches_by_slow_ways(g: Any) -> Any:
+    line = '"1_0","2024-W09-4",20240229T235959Z,"1_0.5",12:30:00.5,"\u00e9""",null\n'
+    types = {0: int, 1: date, 2: datetime, 3: float, 4: time, 5: bytes}
+    return batch_values(
+        g.csv_batches(
+            iter([line, line, '\n', line[:-1]]),
+            types=types,
+            null=['null'],
+            columns=[5, 0, 1, 2, 3, 4, 6],
+            header=False,
+            rows=2,
+        )
+    )
+
+
+class ArrowSchema:
+    """That of a batch, as another library would give it."""
+
+    def __init__(self, batch: Any) -> None:
+        self.batch = batch
+
+    def __arrow_c_schema__(self) -> Any:
+        return self.batch.__arrow_c_schema__()
+
+
+@call
+def batches_of_a_schema(g: Any) -> Any:
+    (model,) = g.csv_batches(b'a,b\n1,2024-01-01T00:00Z\n', types={'a': int, 'b': datetime})
+    source = b'a,b\n1,2024-01-01T00:00Z\n,\n'
+    batches = g.csv_batches(source, schema=ArrowSchema(model))
+    batches.__arrow_c_schema__()
+    (batch,) = batches.prime()
+    capsules = [*batch.__arrow_c_array__(), *batch.column('a').__arrow_c_array__()]
+    stream = g.csv_batches(source).__arrow_c_stream__(model.__arrow_c_schema__())
+    return batch_values([batch]), list(map(repr_of_capsule, [*capsules, stream]))
+
+
+def repr_of_capsule(capsule: Any) -> str:
+    return repr(capsule).split(' at ')[0]
+
+
+class Raws(list[Any]):
+    def __call__(self, error: BaseException, raw: bytes) -> None:
+        message(error)
+        self.append(raw)
+
+
+@call
+def batches_that_fail(g: Any) -> Any:
+    seen = Raws()
+    data = b'a,b\n1,2\nx,3\n4\n5,6\n7,"y" z\n'
+    types = {'a': int}
+    taken = batch_values(g.csv_batches(data, types=types, strict=True, on_error=seen))
+    batches = g.csv_batches(data, types=types)
+    taken += batch_values([next(batches)])
+    try:
+        next(batches)
+    except ValueError as error:
+        taken.append(message(error))
+    return taken, seen, batches.errors
+
+
+@call
+def batches_from_a_checkpoint(g: Any) -> Any:
+    data = b'a,b\n1,2\n3,4\n'
+    batches = g.csv_batches(io.BytesIO(data), rows=1)
+    first = next(batches)
+    place = batches.checkpoint()
+    rest = g.csv_batches(io.BytesIO(data), rows=1, start=place)
+    return batch_values([first, *rest]), batches.header, batches.line_num
 
 
 @call
@@ -349,6 +441,48 @@ def rows_written(g: Any) -> Any:
     ]
 
 
+TIME = abi.schema('tsn:Europe/Paris', 'when')
+COLUMNS = abi.schema('+s', '', TIME, abi.schema('+l', 'list', abi.schema('d:9,2')))
+ITEMS = abi.array(2, [None, bytes(32)])
+LISTS = abi.array(2, [b'\1', bytes(8) + b'\2\0\0\0'], ITEMS, null_count=1)
+TIMES = abi.array(2, [None, bytes(16)])
+CODES = abi.array(
+    2, [None, b'\1\0'], dictionary=abi.array(2, [None, bytes(4) + b'\1\0\0\0' * 2, b'"'])
+)
+CODED = abi.schema('+s', '', abi.schema('c', 'code', dictionary=abi.schema('u')))
+BATCH = abi.Batch(COLUMNS, abi.array(2, [None], TIMES, LISTS))
+CODED_BATCH = abi.Batch(CODED, abi.array(2, [None], CODES))
+WRONG_BATCH = abi.Batch(CODED, abi.array(2, [None], TIMES))
+LATE_BATCH = abi.Batch(COLUMNS, abi.array(2, [None], abi.array(2, [None, b'\x7f' * 16]), LISTS))
+
+
+@call
+def batches_written(g: Any) -> Any:
+    return [
+        chunks(g.csv_encode(BATCH, bom=True)),
+        chunks(g.csv_encode(BATCH, columns=['list', 'z'], missing='é', delimiter='é')),
+        chunks(g.csv_encode(BATCH, encoding='utf-16', escape_formulas=True, quoting=1)),
+        chunks(g.csv_encode(iter([CODED_BATCH, CODED_BATCH]), header=['é'], encoding='latin-1')),
+    ]
+
+
+@call
+def batches_that_cannot_be_written(g: Any) -> Any:
+    told = []
+    for batch, options in (
+        (WRONG_BATCH, {}),
+        (LATE_BATCH, {'columns': ['z']}),
+        (LATE_BATCH, {'columns': ['when'], 'extra': 'raise'}),
+        (LATE_BATCH, {'header': ['a']}),
+        (LATE_BATCH, {'quoting': csv.QUOTE_NONE, 'delimiter': ':'}),
+    ):
+        try:
+            told.append(chunks(g.csv_encode(batch, **options)))
+        except (ValueError, TypeError, csv.Error) as error:
+            told.append(message(error))
+    return told
+
+
 @call
 def rows_that_cannot_be_written(g: Any) -> Any:
     told = []
@@ -367,6 +501,13 @@ def rows_that_cannot_be_written(g: Any) -> Any:
     return told
 
 
+def incomplete(g: Any) -> Any:
+    try:
+        return list(g.batched('abc', 2, strict=True))
+    except ValueError as error:
+        return message(error)
+
+
 @call
 def chunks_of_every_kind(g: Any) -> Any:
     return [
@@ -375,6 +516,8 @@ def chunks_of_every_kind(g: Any) -> Any:
         list(g.chunked(io.BytesIO(b'abcdef'), 4)),
         list(g.chunked([b'x' * 50], 8, max_delay=None)),
         list(g.batched('abcde', 2)),
+        list(g.batched(['a', g.FLUSH, 'b', 'c'], 2, max_delay=1000)),
+        incomplete(g),
     ]
 
 
@@ -593,6 +736,32 @@ def server_sent_events_written(g: Any) -> Any:
 # --- events -------------------------------------------------------------------------------------
 
 
+@call
+def items_that_are_broadcast(g: Any) -> Any:
+    sender = g.Broadcast(buffersize=2, replay=1)
+    told: list[Any] = [sender.publish('a')]
+    streams = [
+        sender.subscribe_sync(on_full=policy)
+        for policy in ('wait', 'drop_oldest', 'drop_newest', 'close')
+    ]
+    later = sender.subscribe()
+    told += [sender.publish('b'), sender.subscribers]
+    told += [next(streams[0]), on_a_loop(later.__anext__()), on_a_loop(sender.apublish('c'))]
+    try:
+        sender.publish('d')
+    except Exception as error:
+        if isinstance(error, MemoryError):
+            raise
+        told.append(message(error))
+    sender.run(iter('ef')) if sender.subscribers == 0 else sender.close()
+    for stream in streams:
+        try:
+            told.append((list(stream), stream.dropped))
+        except BufferError as error:
+            told.append(message(error))
+    return told
+
+
 def take_all(log: list[Any]) -> Iterator[None]:
     while True:
         log.append((yield))
@@ -645,6 +814,22 @@ def events_within_events(g: Any) -> Any:
 async def take_later(log: list[Any], data: Any) -> None:
     await Told(data)
     log.append(data)
+
+
+@call
+def events_that_are_waited_for(g: Any) -> Any:
+    log: list[Any] = []
+    d = g.Dispatcher()
+    d.on(None, log.append)
+    answers = [d.wait_for('a', where=bool, timeout=10), d.wait_for(None), d.wait_for('b')]
+    told = [d.emit('a', 0), d.emit('a', 1), d.types, len(d.handlers()), len(d)]
+    told += [finish(answer) for answer in answers[:2]]
+    answers[2].close()
+    stream = d.subscribe('a')
+    told.append(d.emit('a', 2))
+    d.close()
+    told.append(finish(collect(stream)))
+    return told, log
 
 
 @call

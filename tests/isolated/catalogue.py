@@ -9,6 +9,7 @@ import asyncio
 import atexit
 import concurrent.futures
 import dataclasses
+import datetime as dt
 import functools
 import io
 import itertools
@@ -26,6 +27,8 @@ from typing import Any, NamedTuple
 import generators
 from generators import (
     FLUSH,
+    Broadcast,
+    CSVBatch,
     CSVError,
     CSVRow,
     DataError,
@@ -35,6 +38,7 @@ from generators import (
     ServerSentEvent,
     abatched,
     achunked,
+    acsv_batches,
     acsv_encode,
     acsv_rows,
     aevent_source,
@@ -47,6 +51,7 @@ from generators import (
     batched,
     chunked,
     csv,
+    csv_batches,
     csv_encode,
     csv_rows,
     drive,
@@ -59,6 +64,7 @@ from generators import (
     to_async,
     to_sync,
 )
+from tests.csv.arrow_abi import numbers_and_texts
 
 LATIN1 = b'\xe9t\xe9'
 
@@ -348,6 +354,111 @@ recipe(
 )
 
 
+# --- csv_batches --------------------------------------------------------------------------------
+
+
+def ids_of(batch: CSVBatch) -> list[int]:
+    """What is in it, by each way to look at it."""
+    import pickle
+
+    assert pickle.loads(pickle.dumps(batch)) == batch
+    assert batch.column_names == ('id', 'text')
+    assert [type(capsule).__name__ for capsule in batch.__arrow_c_array__()] == ['PyCapsule'] * 2
+    batch.column('text').__arrow_c_array__()
+    batch.__arrow_c_schema__()
+    return memoryview(batch.column('id')).tolist()
+
+
+def in_batches(count: int) -> list[list[int]]:
+    return [list(range(count))[at : at + 3] for at in range(0, count, 3)]
+
+
+recipe(
+    'csv_batches',
+    'csv_batches',
+    'CSVBatch',
+    make=lambda n: csv_batches(cut(b'id,text\n' + written(n), 16), types={'id': int}, rows=3),
+    step=lambda batches: ids_of(next(batches)),
+    items=in_batches,
+)
+
+
+def ask_before(batches: Any) -> list[int]:
+    """The schema may make the first batch."""
+    batches.__arrow_c_schema__()
+    return ids_of(next(batches))
+
+
+def asked_lines(count: int) -> bytes:
+    data = b''
+    for i in range(count):
+        data += f'"{i:_}","2024-0{i % 9 + 1}-01T00Z"\n'.encode()
+    return data
+
+
+recipe(
+    'csv_batches of asked values',
+    make=lambda n: csv_batches(
+        asked_lines(n),
+        types={0: int, 'text': dt.datetime},
+        names=['id', 'text'],
+        header=False,
+        rows=3,
+        null=['x'],
+    ),
+    step=ask_before,
+    items=in_batches,
+)
+
+
+@functools.cache
+def long_rows(count: int) -> bytes:
+    return ''.join(['id,text\n', *(f'{i},{"x" * 40_000}\n' for i in range(-5, count))]).encode()
+
+
+def by_threads(count: int) -> Any:
+    """Blocks are under way: a block is 512 KiB, and the first batch is taken."""
+    batches = csv_batches(long_rows(count), types={'id': int}, rows=5, threads=3)
+    next(batches)
+    return batches
+
+
+recipe(
+    'csv_batches by threads',
+    make=by_threads,
+    step=lambda batches: memoryview(next(batches).column('id')).tolist(),
+    items=lambda n: [list(range(i, min(i + 5, n))) for i in range(0, n, 5)],
+    forked=RuntimeError,
+)
+
+
+def ignore_fault(error: CSVError, raw: bytes) -> None:
+    if isinstance(error.__cause__, MemoryError):
+        raise error
+
+
+def skip_in_batches(count: int) -> Any:
+    return csv_batches(
+        cut(b'id,text\n' + b''.join(faulty_pairs(count)), 9),
+        types={'id': int},
+        on_error=ignore_fault,
+        rows=3,
+    )
+
+
+def faulty_pairs(count: int) -> Iterator[bytes]:
+    for i in range(count):
+        yield b'%d,a\nx,a\n%d\n' % (i, i)
+
+
+recipe(
+    'csv_batches with errors',
+    make=skip_in_batches,
+    step=lambda batches: ids_of(next(batches)),
+    items=in_batches,
+)
+
+
 # --- lines, jsonl_rows ----------------------------------------------------------------------------
 
 
@@ -578,6 +689,13 @@ recipe(
     'csv_encode of formulas',
     make=lambda n: csv_encode(formulas(n), escape_formulas=True, size=9, max_delay=None),
     items=lambda n: encoded(''.join(f"'={i},{i / 4!r},\r\n" for i in range(n)).encode(), 9),
+    joined=True,
+)
+
+recipe(
+    'csv_encode of Arrow batches',
+    make=lambda n: csv_encode(numbers_and_texts(n, text_of), header=False, size=16, max_delay=None),
+    items=lambda n: encoded(quoted_minimal(n), 16),
     joined=True,
 )
 
@@ -883,6 +1001,12 @@ def in_threes(count: int) -> list[tuple[int, ...]]:
 
 
 recipe('batched', make=lambda n: batched(counted(n), 3), items=in_threes)
+recipe(
+    'batched with a delay',
+    'batched',
+    make=lambda n: batched(counted(n), 3, max_delay=1000),
+    items=in_threes,
+)
 
 # --- awaitables, by hand ------------------------------------------------------------------------
 
@@ -990,6 +1114,13 @@ BY_HAND: dict[str, Any] = {'step': step_async, 'close': close_async, 'refusal': 
 
 recipe('abatched', make=lambda n: abatched(acounted(n), 3), items=in_threes, **BY_HAND)
 recipe(
+    'abatched with a delay',
+    'abatched',
+    make=lambda n: abatched(acounted(n), 3, max_delay=1000),
+    items=in_threes,
+    **BY_HAND,
+)
+recipe(
     'achunked',
     make=lambda n: achunked(apieces(n), 8, max_delay=None),
     items=lambda n: encoded(joined(n), 8),
@@ -1004,6 +1135,20 @@ async def abytes(count: int) -> AsyncIterator[bytes]:
 
 
 recipe('acsv_rows', make=lambda n: acsv_rows(abytes(n)), items=lists, **BY_HAND)
+
+
+async def named_bytes(count: int) -> AsyncIterator[bytes]:
+    yield b'id,text\n'
+    for piece in cut(written(count), 7):
+        yield piece
+
+
+recipe(
+    'acsv_batches',
+    make=lambda n: acsv_batches(named_bytes(n), types={'id': int}, rows=3),
+    items=in_batches,
+    **{**BY_HAND, 'step': lambda batches: ids_of(step_async(batches))},
+)
 
 
 async def aevents(count: int) -> AsyncIterator[bytes]:
@@ -1226,6 +1371,63 @@ THREADED = {
     for name in ('to_async by a loop', 'to_async by a loop, one item at a time')
 }
 
+# --- Broadcast ----------------------------------------------------------------------------------
+
+
+def broadcast_all(count: int) -> Any:
+    """A subscriber that is as slow as can be."""
+    sender = Broadcast(buffersize=max(count, 1))
+    stream = sender.subscribe()
+    sender.run(counted(count))
+    return stream
+
+
+def broadcast_apart(count: int) -> Any:
+    """What two threads that lose items get, from their own memory."""
+    sender = Broadcast(buffersize=3, on_full='drop_newest', replay=2)
+    stream = sender.subscribe_sync()
+    sender.run(counted(count))
+    return stream
+
+
+class Publishing(NamedTuple):
+    sender: Any
+    stream: Any
+    items: Iterator[int]
+
+
+def make_publishing(count: int) -> Publishing:
+    sender = Broadcast(on_full='drop_oldest', buffersize=1, replay=1)
+    return Publishing(sender, sender.subscribe_sync(), counted(count))
+
+
+def publish_one(use: Publishing) -> Any:
+    assert use.sender.publish(next(use.items)) == 1
+    return next(use.stream)
+
+
+def close_publishing(use: Publishing) -> None:
+    use.sender.close()
+    use.stream.close()
+
+
+recipe('Broadcast', make=broadcast_all, items=up_to, **BY_HAND)
+recipe(
+    'Broadcast to a thread',
+    'Broadcast',
+    make=broadcast_apart,
+    items=lambda n: up_to(min(n, 3)),
+)
+recipe(
+    'Broadcast, one by one',
+    'Broadcast',
+    make=make_publishing,
+    step=publish_one,
+    close=close_publishing,
+    items=up_to,
+    shared=False,
+)
+
 # --- Dispatcher ---------------------------------------------------------------------------------
 
 
@@ -1278,6 +1480,8 @@ def close_dispatcher(use: Dispatching) -> None:
 
 recipe(
     'Dispatcher',
+    'Dispatcher',
+    'Handler',
     make=make_dispatcher,
     step=dispatch_one,
     close=close_dispatcher,
@@ -1334,6 +1538,57 @@ recipe(
     items=up_to,
     shared=False,
     out_of_memory=False,  # PyContextVar_Set() does not look at its token
+)
+
+
+class Background:
+    """Events for a handler with a task of its own, and one that waits for each."""
+
+    def __init__(self, count: int) -> None:
+        self.loop = new_loop()
+        self.events = counted(count)
+        self.dispatcher: Any = None
+
+    async def later(self, data: Any) -> None:
+        await self.dispatcher.aemit('answer', data)
+
+    async def step(self) -> Any:
+        if self.dispatcher is None:
+            self.dispatcher = Dispatcher()
+            self.dispatcher.on('number', self.later, background=True, buffersize=2)
+        answer = self.dispatcher.wait_for('answer')
+        try:
+            await self.dispatcher.aemit('number', next(self.events))
+            return await answer
+        except StopIteration:
+            return ...
+        finally:
+            answer.close()
+
+    def __next__(self) -> Any:
+        item = self.loop.run_until_complete(self.step())
+        if item is ...:
+            raise StopIteration
+        return item
+
+    async def aclose(self) -> None:
+        if self.dispatcher is not None:
+            await self.dispatcher.aclose()
+
+    def close(self) -> None:
+        if not self.loop.is_closed():
+            self.loop.run_until_complete(self.aclose())
+            self.loop.close()
+
+
+recipe(
+    'Dispatcher of background handlers',
+    'Dispatcher',
+    make=Background,
+    items=up_to,
+    shared=False,
+    runs_loop=True,
+    short_of_memory=False,  # a failure is told to the loop, and the answer never comes
 )
 
 # --- generators.csv -----------------------------------------------------------------------------
@@ -1416,8 +1671,8 @@ class Stage:
 
     The items of its source are what it takes: 'text' (str or bytes), 'row', 'events' (text of
     whole events), or 'long text', each of which leaves alone though others are ready.  Those that
-    it gives are of the kind that it `gives`, which may be 'event', too.  None: as those of its
-    source.
+    it gives are of the kind that it `gives`, which may be 'event' or 'batch', too.  None: as those
+    of its source.
     """
 
     name: str
@@ -1445,13 +1700,26 @@ def joined_row(row: Any) -> str:
 ASYNC_STAGES = {
     stage.name: stage
     for stage in (
-        Stage('abatched', lambda source, **options: abatched(source, 1, **options), gives='row'),
+        Stage(
+            'abatched',
+            lambda source, **options: abatched(source, 1, **options),
+            gives='row',
+            delayed=lambda source, delay: abatched(source, 100, max_delay=delay),
+        ),
         Stage(
             'achunked',
             lambda source, **options: achunked(source, max_delay=0, **options),
             takes='text',
             gives='text',
             delayed=lambda source, delay: achunked(source, max_delay=delay),
+        ),
+        Stage(
+            'acsv_batches',
+            lambda source, **options: acsv_batches(
+                source, header=False, rows=1, types={0: int}, **options
+            ),
+            takes='text',
+            gives='batch',
         ),
         Stage('acsv_rows', acsv_rows, takes='text', gives='row'),
         Stage('aevent_source', aevent_source, takes='events', gives='event'),
@@ -1502,6 +1770,12 @@ SYNC_STAGES = {
     for stage in (
         Stage('batched', lambda source: batched(source, 1), gives='row'),
         Stage('chunked', lambda source: chunked(source, max_delay=0), takes='text', gives='text'),
+        Stage(
+            'csv_batches',
+            lambda source: csv_batches(source, header=False, rows=1, types={0: int}),
+            takes='text',
+            gives='batch',
+        ),
         Stage('csv_rows', csv_rows, takes='text', gives='row'),
         Stage('event_source', event_source, takes='events', gives='event'),
         Stage('event_stream', event_stream, takes='text', gives='events'),
@@ -1555,6 +1829,8 @@ def number_of(item: Any) -> int:
         item = item[0]
     if isinstance(item, ServerSentEvent):
         item = item.data
+    if isinstance(item, CSVBatch):
+        return int(memoryview(item.column(0))[0])
     text = item.decode() if isinstance(item, bytes) else item
     return int(text.replace('data:', '').strip().strip('"'))
 

@@ -454,6 +454,8 @@ ARGUMENTS: dict[str, list[Callable[[], tuple[Any, ...]]]] = {
     'on': [lambda: ('b', print_nothing)],
     'emit': [lambda: ('a', Item()), lambda: ('b', Item()), lambda: ('fails', Item())],
     'aemit': [lambda: ('b', Item())],
+    'emit_threadsafe': [lambda: ('b', Item())],
+    'wait_for': [lambda: ('b',)],
     'run': [lambda: ([('b', Item())],)],
     'arun': [lambda: ([('b', Item())],)],
     'dispatch': [lambda: (('b', Item()),)],
@@ -487,7 +489,7 @@ def is_coroutine(thing: Any) -> bool:
 
 
 def handlers_in(world: World) -> list[Any]:
-    return [one for one in world.living() if type(one).__name__ == '_EventHandler']
+    return [one for one in world.living() if type(one).__name__ == 'Handler']
 
 
 def call(world: World, target: Any, method: str, arguments: Any, then: str) -> None:
@@ -589,7 +591,7 @@ def actions_on(target: type) -> Iterator[Action]:
     yield Action(f'{kind}: its attributes, set', on_type(kind, set_everything))
     for name, method in methods_of(target):
         for number, arguments in enumerate(ARGUMENTS.get(name) or required_arguments(method)):
-            is_async = name.lstrip('_').startswith('a')
+            is_async = name.lstrip('_').startswith('a') or name == 'wait_for'
             for then in ('kept', 'driven', 'dropped') if is_async else ('',):
 
                 def act(

@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 from generators import (
     FLUSH,
+    Broadcast,
     CSVRow,
     Dispatcher,
     ServerSentEvent,
     abatched,
     achunked,
+    acsv_batches,
     acsv_encode,
     acsv_rows,
     aevent_source,
@@ -31,6 +33,7 @@ from generators import (
     batched,
     chunked,
     csv,
+    csv_batches,
     csv_encode,
     csv_rows,
     drive,
@@ -44,6 +47,7 @@ from generators import (
     to_async,
     to_sync,
 )
+from tests.csv.arrow_abi import numbers_and_texts
 from tests.isolated.hostile import (
     AsyncFile,
     AsyncSource,
@@ -155,6 +159,7 @@ def pieces() -> Any:
 subject('batched', make=lambda: batched(Source(items()), 2))
 subject('batched of a generator', make=lambda: batched(generator(items()), 2))
 subject('batched of a stream', make=lambda: batched(batched(generator(items()), 1), 2))
+subject('batched with a delay', make=lambda: batched(Source(items()), 2, max_delay=100))
 subject('batched of a list', make=lambda: batched(world().container([*items()]), 2))
 
 subject(
@@ -231,6 +236,70 @@ subject(
 subject('csv_rows of a file', make=lambda: csv_rows(File(b''.join(DATA)), into=dict))
 subject('csv_rows of a text file', make=lambda: csv_rows(File(Text(''.join(LINES)))))
 subject('csv_rows of a buffer', make=lambda: csv_rows(world().container(Buffer(b''.join(DATA)))))
+LONG_ROWS = ('1,' + 'x' * 100_000 + '\n').encode() * 4  # a block of a thread is 512 KiB
+
+subject(
+    'csv_batches',
+    'csv_batches',
+    'CSVBatch',
+    make=lambda: csv_batches(
+        generator(buffers(*DATA)),
+        names=Call(lambda names: world().container([Text(name + 'x') for name in names])),
+        columns=world().container([Text('bx'), Text('ax')]),
+        types=world().container({Text('ax'): int}),
+        null=world().container([Text('z')]),
+        ragged=Text('pad'),
+        rows=1,
+    ),
+)
+subject(
+    'csv_batches with errors',
+    make=lambda: csv_batches(
+        Source(texts('a\n', '1\n', 'x\n', '2\n', 'y\n')),
+        types={'a': int},
+        on_error=Call(lambda error, text: Item()),
+    ),
+)
+subject(
+    'csv_batches by threads',
+    make=lambda: csv_batches(
+        generator(buffers(b'a,b\n1,2\n', *[LONG_ROWS] * 4)), types={'a': int}, rows=4, threads=2
+    ),
+)
+subject(
+    'csv_batches to an error',
+    make=lambda: csv_batches(Source(texts('a\n', '1\n', 'x\n', '2\n')), types={'a': int}),
+)
+
+
+class ArrowSchema(Hostile):
+    """That of a batch, as a library gives it whose code runs meanwhile."""
+
+    def __arrow_c_schema__(self) -> Any:
+        tell('ArrowSchema.__arrow_c_schema__', self)
+        return next(csv_batches(b'a,b\n1,2\n', types={'a': int})).__arrow_c_schema__()
+
+
+def use_as_arrow(run: Any) -> None:
+    capsules: list[Any] = []
+    for use in (
+        lambda: capsules.append(run.thing.__arrow_c_schema__()),
+        lambda: capsules.append(run.thing.__arrow_c_stream__()),
+        lambda: next(run.thing),
+        lambda: run.thing.__arrow_c_stream__(),
+    ):
+        run.attempt(use)
+    capsules.clear()
+    run.drop()
+
+
+subject(
+    'csv_batches as an Arrow stream',
+    make=lambda: csv_batches(
+        Source(buffers(*DATA)), schema=world().container(ArrowSchema()), rows=1
+    ),
+    lives={'used': use_as_arrow},
+)
 subject(
     'csv_rows of another encoding',
     make=lambda: csv_rows(Source(buffers(*DATA)), encoding=Text('hostile'), header=False),
@@ -276,6 +345,16 @@ subject('csv_encode of records', make=lambda: csv_encode(Source(records()), head
 subject(
     'csv_encode in an encoding',
     make=lambda: csv_encode(Source(rows()), size=8, encoding='hostile', escape_formulas=True),
+)
+subject(
+    'csv_encode of batches',
+    make=lambda: csv_encode(
+        Source([numbers_and_texts(3, '{}'.format)] * 2),
+        columns=world().container([Text('text'), Text('more')]),
+        missing=Item(),
+        size=8,
+        encoding='hostile',
+    ),
 )
 subject(
     'csv_encode of what cannot be encoded',
@@ -497,6 +576,7 @@ subject(
     always=[('Waiting.__del__', '_AsyncStep.send()'), ('Waiting.__del__', '_AsyncStep.close()')],
 )
 subject('abatched of waits', make=lambda: abatched(SlowSource(items()), 2, close_with_task=True))
+subject('abatched with a timer', make=lambda: abatched(SlowSource(items()), 40, max_delay=100))
 subject('abatched of a generator', make=lambda: abatched(async_generator(items()), 2))
 subject('abatched of a stream', make=lambda: abatched(abatched(async_generator(items()), 1), 2))
 subject('achunked', make=lambda: achunked(AsyncSource(pieces()), 4, max_delay=None))
@@ -527,6 +607,14 @@ subject(
     always=[('Loop.create_future', '_AsyncStep.__next__()')],
 )
 subject('acsv_rows', make=lambda: acsv_rows(AsyncSource(texts(*LINES))))
+subject(
+    'acsv_batches',
+    make=lambda: acsv_batches(AsyncSource(texts(*LINES)), types={'a': int}, on_error=Call(print)),
+)
+subject(
+    'acsv_batches of waits',
+    make=lambda: acsv_batches(SlowSource(buffers(*DATA)), rows=1, header=False, ragged='pad'),
+)
 subject(
     'acsv_rows of waits',
     make=lambda: acsv_rows(
@@ -643,6 +731,64 @@ subject('amerge of waits', make=lambda: amerge(SlowSource(items(2)), async_gener
 subject(
     'amerge until the first',
     make=lambda: amerge(SlowSource(items(2)), SlowSource(items(9)), until='first'),
+)
+
+# --- Broadcast ------------------------------------------------------------------------------------
+
+
+class Sending:
+    """A Broadcast of each policy, and streams of it that hold items."""
+
+    def __init__(self) -> None:
+        self.sender = Broadcast(buffersize=2, on_full='drop_oldest', replay=2)
+        for item in items(3):
+            self.sender.publish(item)
+        self.streams = [self.sender.subscribe(on_full='drop_newest'), self.sender.subscribe()]
+        self.plain = [
+            self.sender.subscribe_sync(on_full='close'),
+            self.sender.subscribe_sync(timeout=0),
+        ]
+
+
+def publish_and_read(run: Any) -> None:
+    use = run.thing
+    for item in items(4):
+        run.attempt(lambda item=item: use.sender.publish(item))
+    for stream in use.plain:
+        for _ in range(4):
+            run.attempt(lambda stream=stream: next(stream))
+    run.attempt(lambda: use.sender.run(Source(items())))
+    for stream in use.streams:
+        for _ in range(4):
+            run.drive(stream.__anext__)
+        run.drive(stream.aclose)
+    for stream in use.plain:
+        run.attempt(stream.close)
+
+
+def publish_later(run: Any) -> None:
+    use = run.thing
+    run.drive(lambda: use.sender.apublish(Item()))
+    run.drive(lambda: use.sender.arun(SlowSource(items())))
+    run.drive(lambda: use.sender.arun(Source(items())))
+    for stream in use.streams:
+        run.drive(stream.__anext__)
+
+
+def drop_broadcast(run: Any) -> None:
+    use = run.thing
+    run.attempt(use.streams.pop)
+    run.attempt(use.plain.pop)
+    run.attempt(lambda: use.sender.publish(Item()))
+    use.streams.clear()
+    use.plain.clear()
+    use.sender = None
+
+
+subject(
+    'Broadcast',
+    make=Sending,
+    lives={'read': publish_and_read, 'later': publish_later, 'dropped': drop_broadcast},
 )
 
 # --- Dispatcher -----------------------------------------------------------------------------------
@@ -836,6 +982,91 @@ subject(
         'cancelled': cancel_an_emit,
         'runs': run_events_later,
         'dropped': drop_an_emit,
+    },
+)
+
+
+class BackgroundDispatching(Dispatching):
+    """The same, with handlers that have tasks of their own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for kind, handler in (
+            ('a', self.plain),
+            ('b', handle_later),
+            ('b', handle_by_generator),
+            ('once', handle_once),
+            ('fails', handle_and_fail),
+            ('b', handle_by_async_generator),
+            (None, Call(lambda event: Item())),
+        ):
+            handled = self.dispatcher.on(kind, handler, background=True, buffersize=2)
+            world().watch(handled)
+            self.handlers.append((kind, handler))
+
+
+def emit_in_the_background(run: Any) -> None:
+    use = run.thing
+    for kind in KINDS:
+        run.drive(lambda kind=kind: use.dispatcher.aemit(kind, Item()))
+    run.attempt(lambda: use.dispatcher.off('b', handle_by_generator))
+    run.drive(lambda: use.dispatcher.aemit('b', Item()))
+    run.drive(use.dispatcher.aclose)
+
+
+def emit_in_the_background_and_drop(run: Any) -> None:
+    use = run.thing
+    for kind in KINDS:
+        run.attempt(lambda kind=kind: use.dispatcher.emit(kind, Item()))
+    run.drop()
+
+
+def close_in_the_background(run: Any) -> None:
+    use = run.thing
+    for kind in ('b', 'fails', 'b'):
+        run.attempt(lambda kind=kind: use.dispatcher.emit(kind, Item()))
+    closing = run.watch(use.dispatcher.aclose())
+    run.step(closing)
+    run.attempt(lambda: closing.throw(Error('thrown')))
+    run.finish(closing)
+
+
+def wait_for_events(run: Any) -> None:
+    use = run.thing
+    calls = [
+        run.watch(use.dispatcher.wait_for('b', where=Call(lambda data: Item()))),
+        run.watch(use.dispatcher.wait_for(Name('named'))),
+        run.watch(use.dispatcher.wait_for(None, timeout=0.005)),
+        run.watch(use.dispatcher.wait_for('unknown', timeout=0.005)),
+    ]
+    for call in calls:
+        run.step(call)
+    run.attempt(lambda: use.dispatcher.emit('b', Item()))
+    run.attempt(calls[1].close)
+    for call in calls:
+        run.finish(call)
+    stream = run.watch(use.dispatcher.subscribe('b', buffersize=1))
+    every = run.watch(use.dispatcher.subscribe(None, on_full='drop_oldest'))
+    run.drive(lambda: anext(every))
+    for _ in range(2):
+        run.drive(lambda: use.dispatcher.aemit('b', Item()))
+        run.drive(lambda: anext(stream))
+    run.drive(every.aclose)
+    run.attempt(use.dispatcher.handlers)
+    run.attempt(lambda: use.dispatcher.handlers(Name('named')))
+    run.drive(use.dispatcher.aclose)
+
+
+subject(
+    'Dispatcher of background handlers',
+    'Dispatcher',
+    'Handler',
+    make=BackgroundDispatching,
+    lives={
+        'emits': emit_in_the_background,
+        'dropped': emit_in_the_background_and_drop,
+        'closed': close_in_the_background,
+        'waits': wait_for_events,
     },
 )
 

@@ -29,7 +29,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators import abatched, achunked, acsv_rows, ajsonl_rows, alines, to_async
+from generators import (
+    CSVBatch,
+    abatched,
+    achunked,
+    acsv_batches,
+    acsv_rows,
+    ajsonl_rows,
+    alines,
+    csv_batches,
+    to_async,
+)
 
 try:
     import uvloop
@@ -46,6 +56,10 @@ STREAMS: dict[str, tuple[Callable[..., Any], bool]] = {
     'to_async': (to_async_unthreaded, False),
     'abatched': (lambda source, **options: abatched(source, 1, **options), True),
     'achunked': (lambda source, **options: achunked(source, max_delay=0, **options), True),
+    'acsv_batches': (
+        lambda source, **options: acsv_batches(source, header=False, rows=1, **options),
+        True,
+    ),
     'acsv_rows': (acsv_rows, True),
     'alines': (lambda source, **options: alines(source, items='lines', **options), True),
     'ajsonl_rows': (
@@ -58,15 +72,21 @@ STREAMS: dict[str, tuple[Callable[..., Any], bool]] = {
 CONVERTS: dict[str, Callable[[str], Any]] = {
     'abatched': lambda item: (item,),
     'achunked': str.encode,
+    'acsv_batches': lambda item: batch_of(item),
     'acsv_rows': lambda item: [item],
 }
+
+
+def batch_of(item: str) -> CSVBatch:
+    return next(csv_batches([item], header=False))
 
 
 class Like(str):
     """What any of the streams makes of that item."""
 
     def __eq__(self, other: object) -> bool:
-        return other in (str(self), (str(self),), [str(self)], self.encode())
+        alike = (str(self), (str(self),), [str(self)], self.encode(), batch_of(self))
+        return other in alike
 
     __hash__ = str.__hash__
 

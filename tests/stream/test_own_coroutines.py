@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from generators import achunked, acsv_rows, alines, amap, amerge, to_sync
+from generators import achunked, acsv_batches, acsv_rows, alines, amap, amerge, to_sync
 
 METHODS: dict[str, Callable[[Any], Any]] = {
     'send': lambda coroutine: coroutine.send(None),
@@ -88,6 +88,7 @@ def test_a_source_whose_coroutine_is_closed_is_an_error_of_its_reader() -> None:
 
 STREAMS = {
     'achunked': lambda source: achunked(source, max_delay=0.001),
+    'acsv_batches': acsv_batches,
     'acsv_rows': acsv_rows,
     'alines': alines,
 }

@@ -18,13 +18,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators import csv_rows, jsonl_rows, lines, map_threads
+from generators import CSVBatch, csv_batches, csv_rows, jsonl_rows, lines, map_threads
 
 STREAMS: dict[str, tuple[Callable[[Any], Any], Callable[[str], Any]]] = {
     'csv_rows': (csv_rows, lambda item: item.split(',')),
     'csv_rows of tuples': (
         lambda source: csv_rows(source, into=tuple),
         lambda item: tuple(item.split(',')),
+    ),
+    'csv_batches': (
+        lambda source: csv_batches(source, header=False, rows=1),
+        lambda item: next(csv_batches([item], header=False)),
     ),
     'lines': (lambda source: lines(source, items='lines'), str),
     'jsonl_rows': (lambda source: jsonl_rows(source, items='lines', loads=bytes.decode), str),
@@ -44,6 +48,14 @@ def make(request: pytest.FixtureRequest) -> Callable[[Any], Any]:
 
 class Failed(Exception):
     """What a source of these tests raises."""
+
+
+def as_text(row: Any) -> str:
+    """The item that a row was made of."""
+    if isinstance(row, CSVBatch):
+        _, columns = row.__reduce__()[1]
+        return ','.join(data.decode() for *_, data, _ in columns)
+    return row if isinstance(row, str) else ','.join(row)
 
 
 def items(count: int) -> list[str]:
@@ -354,7 +366,7 @@ def test_an_error_of_the_source_comes_through_with_one_note(make: Callable[[Any]
 def test_only_the_innermost_stage_notes(make: Callable[[Any], Any]) -> None:
     error = Failed('broken')
     inner = make(Log().source(1, error))
-    outer = csv_rows(','.join(row) for row in inner)
+    outer = csv_rows(as_text(row) for row in inner)
     with pytest.raises(Failed):
         list(outer)
     assert error.__notes__ == ['while reading item 1']
@@ -512,9 +524,7 @@ def test_two_threads_get_each_item_once_or_are_refused(make: Callable[[Any], Any
     for worker in workers:
         worker.join(60)
     everything = [row for mine in taken for row in mine]
-    assert sorted(row if isinstance(row, str) else ','.join(row) for row in everything) == sorted(
-        items(count)
-    )
+    assert sorted(as_text(row) for row in everything) == sorted(items(count))
 
 
 # --- the type ---------------------------------------------------------------------------------

@@ -164,18 +164,13 @@ parser_utf8_prefix(const scan_kernel *kernel, const uint8_t *bytes, size_t count
     return valid;
 }
 
-/* How many more units of the block are whole text of the encoding. */
-static size_t
-parser_text_prefix(const csv_parser *self)
+size_t
+csv_parser_text_prefix(const scan_kernel *kernel, csv_encoding encoding, const uint8_t *bytes,
+                       size_t count)
 {
-    size_t count = self->block.length - self->valid;
-    if (count == 0) {
-        return 0;
-    }
-    const uint8_t *bytes = self->block.data + self->valid;
-    switch (self->encoding) {
+    switch (encoding) {
     case CSV_UTF8:
-        return parser_utf8_prefix(self->machine.kernel, bytes, count);
+        return count == 0 ? 0 : parser_utf8_prefix(kernel, bytes, count);
     case CSV_ASCII:
         return utf8_ascii_prefix(bytes, count);
     default:
@@ -219,7 +214,11 @@ csv_parser_scan(csv_parser *self, generators_state *state, bool final)
     const bool native = csv_parser_reads_natively(self) && !self->from_text;
     const bool large = self->block.length - self->valid >= SCAN_WITHOUT_GIL;
     PyThreadState *thread = large ? PyEval_SaveThread() : NULL;
-    self->valid += native ? parser_text_prefix(self) : self->block.length - self->valid;
+    const size_t more = self->block.length - self->valid;
+    self->valid += native && more > 0
+                       ? csv_parser_text_prefix(self->machine.kernel, self->encoding,
+                                                self->block.data + self->valid, more)
+                       : more;
     bool fine = fields_feed(&self->machine, self->block.data, self->block.width, self->valid);
     if (large) {
         PyEval_RestoreThread(thread);

@@ -185,6 +185,10 @@ int csv_parser_drop_taken(csv_parser *self);
 /* Parse the new units of the block.  `final`: no more units will follow. */
 int csv_parser_scan(csv_parser *self, generators_state *state, bool final);
 
+/* How many of the bytes of a native encoding are whole text. */
+size_t csv_parser_text_prefix(const scan_kernel *kernel, csv_encoding encoding,
+                              const uint8_t *bytes, size_t count);
+
 /* Parse text cut anywhere. */
 int csv_parser_feed_units(csv_parser *self, generators_state *state, PyObject *text);
 

@@ -62,9 +62,8 @@ find_name(csv_plan *self, PyObject *name, uint32_t *index)
     return 1;
 }
 
-/* Find the field that a name or an index refers to.  0 or -1. */
-static int
-find_field(csv_plan *self, const char *parameter, PyObject *column, uint32_t *index)
+int
+csv_plan_find_field(csv_plan *self, const char *parameter, PyObject *column, uint32_t *index)
 {
     if (!PyUnicode_Check(column)) {
         *index = (uint32_t)PyLong_AsLong(column);
@@ -103,7 +102,7 @@ index_types(csv_plan *self)
     }
     while (PyDict_Next(self->types, &at, &column, &given)) {
         uint32_t index;
-        if (find_field(self, "types", column, &index) < 0) {
+        if (csv_plan_find_field(self, "types", column, &index) < 0) {
             return -1;
         }
         PyObject *key = PyLong_FromUnsignedLong(index);
@@ -193,7 +192,8 @@ choose_columns(csv_plan *self, generators_state *state)
     }
     for (Py_ssize_t i = 0; i < count; i++) {
         uint32_t field;
-        if (find_field(self, "columns", PyTuple_GET_ITEM(self->chosen, i), &field) < 0 ||
+        if (csv_plan_find_field(self, "columns", PyTuple_GET_ITEM(self->chosen, i), &field) <
+                0 ||
             add_column(self, state, field, NULL) < 0) {
             return -1;
         }
@@ -325,7 +325,8 @@ is_chosen(csv_plan *self, uint32_t field)
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->chosen); i++) {
         uint32_t index;
-        if (find_field(self, "columns", PyTuple_GET_ITEM(self->chosen, i), &index) < 0) {
+        if (csv_plan_find_field(self, "columns", PyTuple_GET_ITEM(self->chosen, i), &index) <
+            0) {
             return -1;
         }
         if (index == field) {

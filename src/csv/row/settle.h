@@ -9,6 +9,11 @@
    fields.  0, or -1 with an exception set. */
 int csv_plan_settle(csv_plan *self, generators_state *state, PyObject *header, uint32_t width);
 
+/* Find the field that a name or an index refers to, for that parameter.  0, or -1 with
+   ValueError. */
+int csv_plan_find_field(csv_plan *self, const char *parameter, PyObject *column,
+                        uint32_t *index);
+
 /* Make a settled plan that is open have `count` columns.  0 or -1. */
 int csv_plan_widen(csv_plan *self, generators_state *state, Py_ssize_t count);
 

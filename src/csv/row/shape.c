@@ -449,6 +449,19 @@ row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count)
 
 /* ---- records ---- */
 
+void
+csv_plan_raise_width(const csv_plan *self, csv_parser *parser, generators_state *state,
+                     const fields_record *record)
+{
+    PyErr_Format(PyExc_ValueError, "%u fields expected, but %u found", (unsigned)self->width,
+                 (unsigned)fields_count(&parser->machine, record));
+    csv_parser_raise_record(parser, state, record);
+    PyObject *error = PyErr_GetRaisedException();
+    PyException_SetCause(error, NULL); /* it would say the same again */
+    PyException_SetContext(error, NULL);
+    PyErr_SetRaisedException(error);
+}
+
 /* Whether a record has an allowed number of fields.  If not, raise CSVError. */
 static bool
 fits(csv_plan *self, csv_parser *parser, generators_state *state, const fields_record *record,
@@ -458,13 +471,7 @@ fits(csv_plan *self, csv_parser *parser, generators_state *state, const fields_r
         (width < self->width && self->ragged == CSV_RAGGED_PAD)) {
         return true;
     }
-    PyErr_Format(PyExc_ValueError, "%u fields expected, but %u found", (unsigned)self->width,
-                 (unsigned)width);
-    csv_parser_raise_record(parser, state, record);
-    PyObject *error = PyErr_GetRaisedException();
-    PyException_SetCause(error, NULL); /* it would say the same again */
-    PyException_SetContext(error, NULL);
-    PyErr_SetRaisedException(error);
+    csv_plan_raise_width(self, parser, state, record);
     return false;
 }
 

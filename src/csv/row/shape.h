@@ -10,4 +10,8 @@
 PyObject *csv_plan_row(csv_plan *self, csv_parser *parser, generators_state *state,
                        const fields_record *record, bool *fault);
 
+/* Raise CSVError for a record that has not the number of fields that it must have. */
+void csv_plan_raise_width(const csv_plan *self, csv_parser *parser, generators_state *state,
+                          const fields_record *record);
+
 #endif

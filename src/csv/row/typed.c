@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/number.h"
+#include "core/number_moment.h"
 #include "runtime/raising.h"
 
 /* ---- types ---- */
@@ -34,8 +35,8 @@ import_once(generators_state *state, PyObject **place, const char *module_name,
     return 0;
 }
 
-static int
-import_dates(generators_state *state)
+int
+csv_import_dates(generators_state *state)
 {
     if (state->datetime_api == NULL) {
         (void)PyDateTimeAPI; /* a static of the header, not used here */
@@ -48,6 +49,12 @@ import_dates(generators_state *state)
                    import_once(state, &state->datetime, "datetime", "datetime") < 0
                ? -1
                : 0;
+}
+
+int
+csv_import_decimal(generators_state *state)
+{
+    return import_once(state, &state->decimal, "decimal", "Decimal");
 }
 
 /* Whether a type has the name of a class of the standard library.  If an interpreter cannot
@@ -69,13 +76,13 @@ static int
 library_kind(generators_state *state, PyObject *type, csv_kind *kind)
 {
     if (is_named(type, "decimal", "Decimal")) {
-        if (import_once(state, &state->decimal, "decimal", "Decimal") < 0) {
+        if (csv_import_decimal(state) < 0) {
             return -1;
         }
         *kind = type == state->decimal ? CSV_AS_DECIMAL : *kind;
     }
     else if (is_named(type, "datetime", "date") || is_named(type, "datetime", "datetime")) {
-        if (import_dates(state) < 0) {
+        if (csv_import_dates(state) < 0) {
             return -1;
         }
         *kind = type == state->date       ? CSV_AS_DATE

@@ -34,6 +34,11 @@ int csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyOb
 PyObject *csv_quick_value(const csv_type *type, generators_state *state, const uint8_t *text,
                           size_t count);
 
+/* Import what values of dates and datetimes, or of Decimals, are made with.  Reading such a
+   type does so, too.  0 or -1. */
+int csv_import_dates(generators_state *state);
+int csv_import_decimal(generators_state *state);
+
 /* The value that Python itself gives for the text: a new reference or NULL. */
 PyObject *csv_text_value(const csv_type *type, generators_state *state, PyObject *text);
 

@@ -11,24 +11,11 @@
 #include "csv/row/row.h"
 #include "source/options.h"
 
-static int
-options_read_names(csv_records *self, PyObject *names, PyObject *header)
+int
+csv_options_read_names(csv_records *self, PyObject *names, bool wanted)
 {
-    int wanted = names != NULL || self->lazy || csv_plan_needs_names(self->plan);
-    if (header != NULL && header != Py_None) {
-        wanted = PyObject_IsTrue(header);
-        if (wanted < 0) {
-            return -1;
-        }
-    }
     self->reads_header = wanted;
     if (names == NULL) {
-        if (!wanted && csv_plan_needs_names(self->plan)) {
-            PyErr_SetString(PyExc_ValueError,
-                            "`into`, `columns` or `types` needs the columns' "
-                            "names: header is False and there are no `names`");
-            return -1;
-        }
         return 0;
     }
     if (PyUnicode_Check(names) || PyBytes_Check(names)) {
@@ -52,6 +39,24 @@ options_read_names(csv_records *self, PyObject *names, PyObject *header)
         self->header = Py_NewRef(self->names);
     }
     return self->names == NULL ? -1 : 0;
+}
+
+static int
+options_read_header(csv_records *self, PyObject *names, PyObject *header)
+{
+    int wanted = names != NULL || self->lazy || csv_plan_needs_names(self->plan);
+    if (header != NULL && header != Py_None) {
+        wanted = PyObject_IsTrue(header);
+        if (wanted < 0) {
+            return -1;
+        }
+    }
+    if (names == NULL && !wanted && csv_plan_needs_names(self->plan)) {
+        PyErr_SetString(PyExc_ValueError, "`into`, `columns` or `types` needs the columns' "
+                                          "names: header is False and there are no `names`");
+        return -1;
+    }
+    return csv_options_read_names(self, names, wanted);
 }
 
 static int
@@ -95,9 +100,9 @@ options_read_shape(csv_records *self, generators_state *state, PyObject *into,
     return 0;
 }
 
-static int
-options_open_parser(csv_records *records, generators_state *state, const csv_dialect *dialect,
-                    PyObject *encoding, const char *errors)
+int
+csv_options_open_parser(csv_records *records, generators_state *state,
+                        const csv_dialect *dialect, PyObject *encoding, const char *errors)
 {
     if (csv_parser_init(&records->parser, dialect) < 0) {
         return -1;
@@ -160,9 +165,9 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
         options_read_items(items_name, &self->items) < 0 ||
         options_read_limit(max_field, "max_field", &dialect.fields.max_field) < 0 ||
         options_read_limit(max_record, "max_record", &dialect.fields.max_record) < 0 ||
-        options_read_names(records, options_not_none(names), header) < 0 ||
+        options_read_header(records, options_not_none(names), header) < 0 ||
         csv_dialect_read(&dialect, state, &given) < 0 ||
-        options_open_parser(records, state, &dialect, encoding, errors) < 0) {
+        csv_options_open_parser(records, state, &dialect, encoding, errors) < 0) {
         return -1;
     }
     if (self->is_async) {

@@ -21,6 +21,13 @@ typedef struct {
 int csv_options_read(csv_options *self, generators_state *state, PyObject *args,
                      PyObject *kwargs, const char *format, csv_records *records);
 
+/* For a front end with other arguments: read `names` (or NULL), `wanted`: whether a header is
+   read; and open the parser, with `encoding` or NULL.  0 or -1. */
+int csv_options_read_names(csv_records *self, PyObject *names, bool wanted);
+int csv_options_open_parser(csv_records *records, generators_state *state,
+                            const csv_dialect *dialect, PyObject *encoding,
+                            const char *errors);
+
 /* Let the records continue at `start`, after the source was opened.  0 or -1. */
 int csv_options_resume(const csv_options *self, generators_state *state, csv_records *records,
                        data_source *source, file_origin *origin);

@@ -183,6 +183,23 @@ records_key_by_header(csv_records *self, generators_state *state)
     return status;
 }
 
+void
+csv_records_blame_names(csv_records *self, generators_state *state)
+{
+    if (!PyErr_ExceptionMatches(PyExc_ValueError)) {
+        return;
+    }
+    PyObject *error = PyErr_GetRaisedException();
+    data_place place = {
+        .path = self->parser.path,
+        .record = (int64_t)self->parser.record_count,
+        .line = (int64_t)self->parser.line_count,
+        .byte = -1,
+    };
+    csv_raise(state, &place, "%S", error);
+    Py_DECREF(error);
+}
+
 /* Settle the plan.  An error in the names is an error of the record that they are in.  0 or
    -1. */
 static int
@@ -197,18 +214,14 @@ records_settle(csv_records *self, generators_state *state, PyObject *header, uin
          csv_plan_lay_out(self->plan, state, csv_block_of(&self->parser)) == 0)) {
         return 0;
     }
-    if (PyErr_ExceptionMatches(PyExc_ValueError)) {
-        PyObject *error = PyErr_GetRaisedException();
-        data_place place = {
-            .path = self->parser.path,
-            .record = (int64_t)self->parser.record_count,
-            .line = (int64_t)self->parser.line_count,
-            .byte = -1,
-        };
-        csv_raise(state, &place, "%S", error);
-        Py_DECREF(error);
-    }
+    csv_records_blame_names(self, state);
     return -1;
+}
+
+int
+csv_records_settle(csv_records *self, generators_state *state, PyObject *names)
+{
+    return records_settle(self, state, names, 0);
 }
 
 /* Set *header to the first record, a new tuple. */
@@ -427,14 +440,37 @@ records_begin(csv_records *self, generators_state *state)
 }
 
 csv_step
+csv_records_prepare(csv_records *self, generators_state *state)
+{
+    if (!self->begun) {
+        return records_begin(self, state);
+    }
+    return self->fault == CSV_NO_FAULT ? CSV_DONE : records_resume_fault(self, state);
+}
+
+csv_step
+csv_records_take_fault(csv_records *self, generators_state *state)
+{
+    bool fault;
+    const fields_record *record;
+    csv_step step = records_take(self, state, &record, &fault);
+    return fault ? records_begin_fault(self, state, NULL, self->parser.line_count) : step;
+}
+
+csv_step
+csv_records_fail_record(csv_records *self, generators_state *state,
+                        const fields_record *record, uint64_t line_count)
+{
+    records_mark_at(self, record, line_count);
+    return records_begin_fault(self, state, record, line_count);
+}
+
+csv_step
 csv_records_next(csv_records *self, generators_state *state, PyObject **row)
 {
-    if (!self->begun || self->fault != CSV_NO_FAULT) {
-        csv_step step =
-            self->begun ? records_resume_fault(self, state) : records_begin(self, state);
-        if (step != CSV_DONE) {
-            return step;
-        }
+    csv_step ready = csv_records_prepare(self, state);
+    if (ready != CSV_DONE) {
+        return ready;
     }
     for (;;) {
         bool fault;

@@ -57,6 +57,30 @@ typedef struct {
 /* Make the next row. */
 csv_step csv_records_next(csv_records *self, generators_state *state, PyObject **row);
 
+/* ---- for a front end that makes something else of the records ---- */
+
+/* Do what comes before the next record: read the header, or get over a fault.  CSV_DONE when
+   records can be taken. */
+csv_step csv_records_prepare(csv_records *self, generators_state *state);
+
+/* The parser has failed: raise its fault, and get over it as `on_error` says.  CSV_DONE when
+   records can be taken again. */
+csv_step csv_records_take_fault(csv_records *self, generators_state *state);
+
+/* A CSVError of a record that was taken is set: get over it as `on_error` says.  `line_count`
+   is the count after the record.  CSV_DONE when the reader has recovered. */
+csv_step csv_records_fail_record(csv_records *self, generators_state *state,
+                                 const fields_record *record, uint64_t line_count);
+
+/* Settle the plan for these names, if there is a plan.  0 or -1. */
+int csv_records_settle(csv_records *self, generators_state *state, PyObject *names);
+
+/* A request that the names do not allow is a ValueError.  Make it a CSVError of the record
+   that was taken last.  Any other exception stays. */
+void csv_records_blame_names(csv_records *self, generators_state *state);
+
+/* ---- */
+
 /* Read the header, if there is one and it was not read yet. */
 csv_step csv_records_read_header(csv_records *self, generators_state *state);
 

@@ -92,7 +92,7 @@ static PyGetSetDef aencoded_attributes[] = {
 
 PyDoc_STRVAR(
     aencoded_doc,
-    "acsv_encode(rows, *, columns=None, header=False, extra='raise', missing=<raise>,\n"
+    "acsv_encode(rows, *, columns=None, header=None, extra=None, missing=<raise>,\n"
     "            size=65536, max_delay=0.1, dialect='excel', delimiter=',',\n"
     "            quotechar='\"', escapechar=None, doublequote=True,\n"
     "            skipinitialspace=False, lineterminator='\\r\\n',\n"
@@ -100,7 +100,8 @@ PyDoc_STRVAR(
     "            errors='strict', bom=False, escape_formulas=False,\n"
     "            close_with_task=False)\n"
     "--\n\n"
-    "The rows of an async iterable as CSV text: csv_encode(), for `async for`.\n\n"
+    "The rows of an async iterable as CSV text: csv_encode(), for `async for`.  The items\n"
+    "may be Arrow batches: objects with __arrow_c_array__() or __arrow_c_stream__().\n\n"
     "On an asyncio loop, lines that are held go out after `max_delay` seconds without a\n"
     "further row, as with achunked().  Cancelling a pending step loses nothing: the next\n"
     "one resumes it.\n\n"

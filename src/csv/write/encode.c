@@ -156,14 +156,27 @@ append_units(csv_encoder *self, csv_line *line, const void *units, size_t count,
     return CSV_WRITTEN;
 }
 
+/* Whether an empty field may be quoted if it must be. */
+static bool
+can_quote(const csv_dialect *d, bool is_none)
+{
+    return d->quoting != CSV_QUOTE_NONE &&
+           !(is_none && (d->quoting == CSV_QUOTE_STRINGS || d->quoting == CSV_QUOTE_NOTNULL));
+}
+
 /* A reader that skips spaces would not see an empty field between two space delimiters. */
+static bool
+is_skipped(const csv_dialect *d)
+{
+    return d->fields.set.delimiter == ' ' && d->fields.skip_space;
+}
+
 static csv_written
 append_empty(csv_encoder *self, csv_line *line, bool quoted, bool is_none)
 {
     const csv_dialect *d = &self->dialect;
-    if (d->fields.set.delimiter == ' ' && d->fields.skip_space) {
-        if (d->quoting == CSV_QUOTE_NONE || (is_none && (d->quoting == CSV_QUOTE_STRINGS ||
-                                                         d->quoting == CSV_QUOTE_NOTNULL))) {
+    if (is_skipped(d)) {
+        if (!can_quote(d, is_none)) {
             return CSV_EMPTY_FIELD;
         }
         quoted = true;
@@ -188,8 +201,8 @@ append_text(csv_encoder *self, csv_line *line, PyObject *text, bool quoted)
 
 /* ---- formulas ---- */
 
-static bool
-begins_formula(Py_UCS4 c)
+bool
+csv_begins_formula(uint32_t c)
 {
     switch (c) {
     case '=':
@@ -217,7 +230,7 @@ is_formula(PyObject *text)
     Py_ssize_t count = PyUnicode_GET_LENGTH(text);
     for (Py_ssize_t i = 0; i < count; i++) {
         Py_UCS4 c = PyUnicode_READ(kind, units, i);
-        if (begins_formula(c)) {
+        if (csv_begins_formula(c)) {
             return true;
         }
         if (!Py_UNICODE_ISSPACE(c) && c != 0xFEFF) {
@@ -392,13 +405,11 @@ append_terminator(csv_encoder *self)
 static csv_written
 append_line_end(csv_encoder *self, csv_line *line)
 {
-    int quoting = self->dialect.quoting;
     if (!is_innermost(self, line)) {
         return CSV_RAISED;
     }
     if (line->count > 0 && self->block.length == line->start) {
-        if (quoting == CSV_QUOTE_NONE ||
-            (line->null && (quoting == CSV_QUOTE_STRINGS || quoting == CSV_QUOTE_NOTNULL))) {
+        if (!can_quote(&self->dialect, line->null)) {
             return CSV_EMPTY_RECORD;
         }
         line->count--;
@@ -467,6 +478,43 @@ csv_line_end(csv_encoder *self, const csv_line *line)
     if (line->start <= self->block.length) {
         buffer_cut(&self->block, line->start);
     }
+}
+
+const quoter *
+csv_encoder_quoter(const csv_encoder *self)
+{
+    return &self->quoter;
+}
+
+PyObject *
+csv_encoder_terminator(const csv_encoder *self)
+{
+    return self->terminator;
+}
+
+bool
+csv_encoder_escapes_formulas(const csv_encoder *self)
+{
+    return self->escape_formulas;
+}
+
+bool
+csv_encoder_quotes(const csv_encoder *self, bool is_text, bool is_number, bool is_none)
+{
+    return quotes(self, is_text, is_number, is_none);
+}
+
+csv_written
+csv_encoder_blank(const csv_encoder *self, bool is_none, bool alone, bool *quoted)
+{
+    bool skipped = is_skipped(&self->dialect);
+    if (skipped || (alone && !*quoted)) {
+        if (!can_quote(&self->dialect, is_none)) {
+            return skipped ? CSV_EMPTY_FIELD : CSV_EMPTY_RECORD;
+        }
+        *quoted = true;
+    }
+    return CSV_WRITTEN;
 }
 
 PyObject *

@@ -2,6 +2,7 @@
 #ifndef GENERATORS_CSV_WRITE_ENCODE_H
 #define GENERATORS_CSV_WRITE_ENCODE_H
 
+#include "core/quote.h"
 #include "csv/parse/dialect.h"
 #include "state.h"
 
@@ -46,6 +47,23 @@ PyObject *csv_line_text(const csv_encoder *self, const csv_line *line);
 
 /* Discard the line. */
 void csv_line_end(csv_encoder *self, const csv_line *line);
+
+/* ---- for what writes lines of UTF-8 by itself: see style.c ---- */
+
+/* Borrowed from the encoder. */
+const quoter *csv_encoder_quoter(const csv_encoder *self);
+PyObject *csv_encoder_terminator(const csv_encoder *self);
+bool csv_encoder_escapes_formulas(const csv_encoder *self);
+
+/* Whether `quoting` requires quotes around such a field. */
+bool csv_encoder_quotes(const csv_encoder *self, bool is_text, bool is_number, bool is_none);
+
+/* Whether an empty field, or None, can be written, `alone` in its line or not.  Sets *quoted
+   if it must be quoted. */
+csv_written csv_encoder_blank(const csv_encoder *self, bool is_none, bool alone, bool *quoted);
+
+/* Whether a spreadsheet runs text that begins with this character. */
+bool csv_begins_formula(uint32_t c);
 
 /* The message of csv.writer for CSV_NO_ESCAPE or a later result: a new reference. */
 PyObject *csv_written_message(csv_written result, PyObject *row);

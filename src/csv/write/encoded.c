@@ -97,7 +97,7 @@ static PyGetSetDef encoded_attributes[] = {
 
 PyDoc_STRVAR(
     encoded_doc,
-    "csv_encode(rows, *, columns=None, header=False, extra='raise', missing=<raise>,\n"
+    "csv_encode(rows, *, columns=None, header=None, extra=None, missing=<raise>,\n"
     "           size=65536, max_delay=0.1, dialect='excel', delimiter=',',\n"
     "           quotechar='\"', escapechar=None, doublequote=True,\n"
     "           skipinitialspace=False, lineterminator='\\r\\n',\n"
@@ -113,6 +113,12 @@ PyDoc_STRVAR(
     "unless extra='ignore'.  `missing` is written for a name that the row lacks;\n"
     "without it, that is an error.  `header` is True to write the names, or an iterable\n"
     "of labels to write instead.\n\n"
+    "An Arrow source is written by its columns: any object with __arrow_c_stream__() or\n"
+    "__arrow_c_array__(), such as a pyarrow Table or RecordBatchReader, or a DataFrame of\n"
+    "polars or pandas.  No Python object is made for a value, and one batch is read at a\n"
+    "time.  The text is what csv.writer writes for the values of pyarrow's to_pylist().\n"
+    "The names are written unless header=False.  `columns` chooses, unless extra='raise'.\n"
+    "The items of an iterable may be batches, too.\n\n"
     "escape_formulas=True puts an apostrophe before text that a spreadsheet would run;\n"
     "numbers stay numbers.  bom=True writes a byte order mark first, for Excel.\n\n"
     "CSVError names the index of the row, counted from 0, and the column.  A generator\n"

@@ -1,4 +1,5 @@
 /* csv_lines: rows in, chunks of CSV text out.  The machine of csv_encode and acsv_encode.
+ * Instead of rows, there may be Arrow batches: see batches.c.
  *
  * It writes each row with the encoder and feeds the bytes of the line to the chunks.  The byte
  * order mark and the header are written with the first row, or alone if there is no row.  They
@@ -12,232 +13,12 @@
 
 #include <string.h>
 
-#include "core/utf8.h"
 #include "csv/parse/dialect.h"
-#include "csv/parse/error.h"
+#include "csv/write/batches.h"
 #include "csv/write/columns.h"
 #include "csv/write/encode.h"
 #include "runtime/raising.h"
 #include "source/codec.h"
-
-/* ---- errors ---- */
-
-/* The name of the column that failed, or its index: a new reference, or NULL. */
-static PyObject *
-column_of(csv_lines *self, Py_ssize_t index)
-{
-    PyObject *names = self->columns.names;
-    if (names != NULL && index >= 0 && index < PyTuple_GET_SIZE(names)) {
-        return Py_NewRef(PyTuple_GET_ITEM(names, index));
-    }
-    return index < 0 ? NULL : PyLong_FromSsize_t(index);
-}
-
-/* "row 3" or "the header": a new reference. */
-static PyObject *
-name_of_row(csv_lines *self, bool header)
-{
-    return header ? PyUnicode_FromString("the header")
-                  : PyUnicode_FromFormat("row %zd", self->index);
-}
-
-/* Raise CSVError, with the exception that is set (if any) as its cause. */
-static void
-raise_error(csv_lines *self, bool header, PyObject *column, PyObject *message)
-{
-    PyObject *cause = PyErr_GetRaisedException();
-    PyObject *where = name_of_row(self, header);
-    data_place place = {.record = (int64_t)self->row_count + 1 + (self->has_header && !header),
-                        .line = -1,
-                        .byte = -1,
-                        .column = column};
-    if (where != NULL) {
-        if (cause != NULL) {
-            PyErr_SetRaisedException(cause);
-            cause = NULL;
-        }
-        csv_raise(self->state, &place, "%U: %S", where, message);
-    }
-    Py_XDECREF(cause);
-    Py_XDECREF(where);
-}
-
-static void
-raise_written(csv_lines *self, bool header, csv_written result, PyObject *row,
-              Py_ssize_t index)
-{
-    PyObject *message = csv_written_message(result, row);
-    PyObject *column = result == CSV_NOT_ITERABLE ? NULL : column_of(self, index);
-    if (message != NULL && !PyErr_Occurred()) {
-        raise_error(self, header, column, message);
-    }
-    Py_XDECREF(message);
-    Py_XDECREF(column);
-}
-
-/* Add a note to an exception of user code; the exception is not replaced. */
-static void
-note_row(csv_lines *self, bool header, Py_ssize_t index)
-{
-    if (header) {
-        stream_note("while reading the header");
-        return;
-    }
-    PyObject *raised = PyErr_GetRaisedException();
-    PyObject *column = column_of(self, index);
-    PyErr_SetRaisedException(raised);
-    if (column != NULL) {
-        stream_note("while reading row %zd, column %R", self->index, column);
-    }
-    else {
-        stream_note("while reading row %zd", self->index);
-    }
-    Py_XDECREF(column);
-}
-
-/* The index of the cell that cannot be encoded. -1 if it is not found, with an exception set
-   if another one was raised. */
-static Py_ssize_t
-find_unencodable(csv_lines *self, PyObject *row)
-{
-    if (!PyList_CheckExact(row) && !PyTuple_CheckExact(row)) {
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(row); i++) {
-        PyObject *cell = Py_NewRef(PySequence_Fast_GET_ITEM(row, i));
-        PyObject *bytes = PyUnicode_CheckExact(cell) ? text_encode(&self->chunks.text, cell)
-                                                     : Py_NewRef(cell);
-        Py_DECREF(cell);
-        if (bytes == NULL) { /* the caller raises the exception */
-            return raising_forgive(PyExc_UnicodeError) < 0 ? -1 : i;
-        }
-        Py_DECREF(bytes);
-    }
-    return -1;
-}
-
-static void
-raise_unencodable(csv_lines *self, bool header, PyObject *row)
-{
-    if (!PyErr_ExceptionMatches(PyExc_UnicodeError)) {
-        return;
-    }
-    PyObject *cause = PyErr_GetRaisedException();
-    Py_ssize_t index = find_unencodable(self, row);
-    PyObject *column = PyErr_Occurred() ? NULL : column_of(self, index);
-    if (!PyErr_Occurred()) {
-        PyErr_SetRaisedException(Py_NewRef(cause));
-        raise_error(self, header, column, cause);
-    }
-    Py_DECREF(cause);
-    Py_XDECREF(column);
-}
-
-/* ---- lines ---- */
-
-static int
-feed_text(csv_lines *self, PyObject *text)
-{
-    return text == NULL ? -1 : chunks_feed_text(&self->chunks, text);
-}
-
-static int
-feed_bytes(csv_lines *self, const void *bytes, size_t count)
-{
-    return coalescer_put(&self->chunks.machine, bytes, count)
-               ? 0
-               : chunks_feed(&self->chunks, NULL, bytes, count);
-}
-
-/* Feed a line as UTF-8: 1, 0 if it contains a surrogate, or -1. */
-static int
-feed_utf8(csv_lines *self, const void *units, size_t count, int width)
-{
-    buffer_cut(&self->bytes, 0);
-    buffer_status status = count > BUFFER_LIMIT / 4
-                               ? BUFFER_TOO_LONG
-                               : buffer_reserve(&self->bytes, 4 * count, 1);
-    if (status != BUFFER_OK) {
-        return status == BUFFER_TOO_LONG ? 0 : (PyErr_NoMemory(), -1);
-    }
-    size_t length;
-    if (!utf8_encode(units, width, count, self->bytes.data, &length)) {
-        return 0;
-    }
-    return feed_bytes(self, self->bytes.data, length) < 0 ? -1 : 1;
-}
-
-static int
-feed_line(csv_lines *self, const csv_line *line)
-{
-    size_t count;
-    int width;
-    const void *units = csv_line_units(self->encoder, line, &count, &width);
-    text_encoding encoding = self->chunks.text.encoding;
-    bool bytes =
-        width == 1 && (line->ascii ? encoding != TEXT_CODEC : encoding == TEXT_LATIN1);
-    if (bytes) {
-        return feed_bytes(self, units, count);
-    }
-    if (encoding == TEXT_UTF8) {
-        int status = feed_utf8(self, units, count, width);
-        if (status != 0) {
-            return status < 0 ? -1 : 0;
-        }
-    }
-    PyObject *text = csv_line_text(self->encoder, line);
-    int status = feed_text(self, text);
-    Py_XDECREF(text);
-    return status;
-}
-
-/* Write the values of a row, or the header.  0 or -1. */
-static int
-write_values(csv_lines *self, PyObject *values, bool header)
-{
-    csv_line line;
-    csv_written result = csv_encode_row(self->encoder, &line, values);
-    int status = -1;
-    if (result == CSV_WRITTEN) {
-        status = feed_line(self, &line);
-        if (status < 0) {
-            raise_unencodable(self, header, values);
-        }
-    }
-    else if (result != CSV_RAISED) {
-        raise_written(self, header, result, values, line.count);
-    }
-    else {
-        note_row(self, header, line.count);
-    }
-    csv_line_end(self->encoder, &line);
-    return status;
-}
-
-/* ---- the mark and the header ---- */
-
-/* Write the mark and the header, once: before the first row, or at the end.  0 or -1. */
-static int
-write_start(csv_lines *self)
-{
-    self->begun = true;
-    PyObject *labels = self->labels != NULL ? self->labels : self->columns.names;
-    if (self->has_mark) {
-        PyObject *mark = PyUnicode_FromOrdinal(0xFEFF);
-        int status = feed_text(self, mark);
-        Py_XDECREF(mark);
-        if (status < 0) {
-            return -1;
-        }
-    }
-    if (!self->has_header || labels == NULL) {
-        return 0;
-    }
-    labels = Py_NewRef(labels);
-    int status = write_values(self, labels, true);
-    Py_DECREF(labels);
-    return status;
-}
 
 static int
 write_start_with_row(csv_lines *self)
@@ -247,7 +28,7 @@ write_start_with_row(csv_lines *self)
                         "header=True needs `columns`, or a first row that has names");
         return -1;
     }
-    return write_start(self);
+    return csv_lines_start(self);
 }
 
 /* ---- rows ---- */
@@ -267,12 +48,12 @@ raise_selection(csv_lines *self)
 {
     PyObject *fault = self->columns.fault;
     if (fault == NULL) {
-        note_row(self, false, -1);
+        csv_lines_note_row(self, false, -1);
         return;
     }
     self->columns.fault = NULL;
     PyObject *error = PyErr_GetRaisedException();
-    raise_error(self, false, fault, error);
+    csv_lines_raise(self, false, fault, error);
     Py_DECREF(error);
     Py_DECREF(fault);
 }
@@ -296,7 +77,7 @@ write_row(csv_lines *self, PyObject *row)
     }
     int status = self->begun ? 0 : write_start_with_row(self);
     if (status == 0) {
-        status = write_values(self, values, false);
+        status = csv_lines_write_values(self, values, false);
     }
     Py_DECREF(values);
     self->row_count += status == 0;
@@ -304,12 +85,25 @@ write_row(csv_lines *self, PyObject *row)
 }
 
 static int
-lines_feed_row(chunks *base, generators_state *Py_UNUSED(state), PyObject *row,
-               Py_ssize_t index)
+lines_feed_item(chunks *base, generators_state *Py_UNUSED(state), PyObject *item,
+                Py_ssize_t index)
 {
     csv_lines *self = (csv_lines *)base;
     self->index = index;
-    return write_row(self, row);
+    if (self->items != CSV_FROM_ROWS) {
+        int taken = csv_batches_take(self, item);
+        if (taken != 0) {
+            return taken < 0 ? -1 : 0;
+        }
+        self->items = CSV_FROM_ROWS;
+    }
+    return write_row(self, item);
+}
+
+static int
+lines_feed_more(chunks *base)
+{
+    return csv_batches_feed((csv_lines *)base);
 }
 
 static int
@@ -317,13 +111,13 @@ lines_end(chunks *base)
 {
     csv_lines *self = (csv_lines *)base;
     if (!self->begun && (self->labels != NULL || self->columns.names != NULL) &&
-        write_start(self) < 0) {
+        csv_lines_start(self) < 0) {
         return -1;
     }
     return chunks_end(base);
 }
 
-const chunks_kind csv_lines_kind = {lines_feed_row, lines_end, false};
+const chunks_kind csv_lines_kind = {lines_feed_item, lines_end, false, lines_feed_more};
 
 /* ---- lifetime ---- */
 
@@ -334,6 +128,7 @@ csv_lines_close(csv_lines *self)
     csv_encoder *encoder = self->encoder;
     self->encoder = NULL;
     csv_encoder_free(encoder);
+    csv_table_close(&self->table);
     csv_columns_close(&self->columns);
     buffer_free(&self->bytes);
     Py_CLEAR(self->labels);
@@ -344,6 +139,9 @@ csv_lines_traverse(csv_lines *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->labels);
     int status = csv_columns_traverse(&self->columns, visit, arg);
+    if (status == 0) {
+        status = csv_table_traverse(&self->table, visit, arg);
+    }
     return status != 0 ? status : chunks_traverse(&self->chunks, visit, arg);
 }
 
@@ -368,8 +166,13 @@ read_names(PyObject *names, const char *what)
 }
 
 static int
-read_columns(csv_columns *columns, PyObject *given, const char *extra, PyObject *missing)
+read_columns(csv_lines *self, PyObject *given, const char *extra, PyObject *missing)
 {
+    csv_columns *columns = &self->columns;
+    self->extra_is_default = extra == NULL;
+    if (extra == NULL) {
+        extra = "raise";
+    }
     if (strcmp(extra, "ignore") == 0) {
         columns->ignores_extra = true;
     }
@@ -379,7 +182,7 @@ read_columns(csv_columns *columns, PyObject *given, const char *extra, PyObject 
     }
     columns->missing = Py_XNewRef(missing);
     if (given != NULL && given != Py_None) {
-        columns->by_name = true;
+        columns->by_name = self->chooses = true;
         columns->names = read_names(given, "columns");
         return columns->names == NULL ? -1 : 0;
     }
@@ -390,7 +193,8 @@ static int
 read_header(csv_lines *self, PyObject *header)
 {
     csv_columns *columns = &self->columns;
-    if (header == NULL || header == Py_False || header == Py_None) {
+    self->header_is_default = header == NULL || header == Py_None;
+    if (self->header_is_default || header == Py_False) {
         return 0;
     }
     self->has_header = true;
@@ -478,25 +282,31 @@ csv_lines_open(csv_lines *self, generators_state *state, const char *name, PyObj
     };
     PyObject *columns = NULL, *header = NULL, *missing = NULL, *size = NULL;
     PyObject *max_delay = NULL, *encoding = NULL;
-    const char *extra = "raise", *errors = "strict";
+    const char *extra = NULL, *errors = "strict";
     int bom = 0, escape_formulas = 0;
     csv_parameters given = {NULL};
     char format[64];
 
     self->state = state;
-    PyOS_snprintf(format, sizeof format, "O|$OOsOOOOOOOOOOOOUspp%s:%s",
+    PyOS_snprintf(format, sizeof format, "O|$OOzOOOOOOOOOOOOUspp%s:%s",
                   close_with_task == NULL ? "" : "p", name);
     if (!PyArg_ParseTupleAndKeywords(
             args, kwargs, format, keywords, rows, &columns, &header, &extra, &missing, &size,
             &max_delay, &given.dialect, &given.delimiter, &given.quotechar, &given.escapechar,
             &given.doublequote, &given.skipinitialspace, &given.lineterminator, &given.quoting,
             &given.strict, &encoding, &errors, &bom, &escape_formulas, close_with_task) ||
-        read_columns(&self->columns, columns, extra, missing) < 0 ||
-        read_header(self, header) < 0 || chunks_open(&self->chunks, size, max_delay) < 0 ||
+        read_columns(self, columns, extra, missing) < 0 || read_header(self, header) < 0 ||
+        chunks_open(&self->chunks, size, max_delay) < 0 ||
         open_encoder(self, state, &given, escape_formulas) < 0 ||
         text_encoder_open(&self->chunks.text, encoding, errors) < 0 ||
         (bom && read_mark(self, encoding) < 0)) {
         return -1;
+    }
+    int offers = close_with_task == NULL ? arrow_source_offers(*rows) : 0;
+    if (offers != 0) {
+        PyObject *source = *rows;
+        *rows = state->empty_tuple;
+        return offers < 0 ? -1 : csv_batches_open(self, source);
     }
     if (PyUnicode_Check(*rows) || PyObject_CheckBuffer(*rows) || PyDict_Check(*rows)) {
         PyErr_Format(PyExc_TypeError, "rows must be an iterable of rows, not '%.200s'",

@@ -1,0 +1,143 @@
+/* _Subscriber: what Broadcast.subscribe() gives, an async stream of the items published.
+ *
+ * States and threads: those of an async stream.  It has no source: its subscription (hub.c)
+ * holds the items.  A step without one waits on its loop, which may be another one each time.
+ *
+ * Owned: the subscription, which it leaves at the end or when it is dropped.
+ *
+ * User code that runs: what is dropped, and the loop's methods.
+ */
+#include "broadcast/subscriber.h"
+
+#include "aio/loop.h"
+#include "stream/astream.h"
+
+typedef struct {
+    astream stream;
+    subscription subscription;
+} subscriber;
+
+/* ---- the stream's own ---- */
+
+/* Wait for an item.  ASTREAM_REFUSE where no loop runs that could wait. */
+static astream_outcome
+subscriber_wait(subscriber *self, PyObject **value)
+{
+    subscription *mine = &self->subscription;
+    subscription_status status = subscription_ask(mine);
+    if (status == SUBSCRIPTION_WAITS) {
+        PyObject *loop = Py_XNewRef(gate_known_loop(&mine->place));
+        if (loop == NULL) {
+            loop = loop_needed(mine->hub->state, "a subscriber of a Broadcast");
+        }
+        if (loop == NULL) {
+            return ASTREAM_REFUSE;
+        }
+        status = subscription_wait(mine, loop, value);
+        Py_DECREF(loop);
+    }
+    switch (status) {
+    case SUBSCRIPTION_WAITS:
+        return ASTREAM_WAIT;
+    case SUBSCRIPTION_READY:
+        return ASTREAM_AGAIN;
+    case SUBSCRIPTION_ENDED:
+        return ASTREAM_END;
+    default:
+        return ASTREAM_ERROR;
+    }
+}
+
+static astream_outcome
+subscriber_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
+{
+    subscriber *self = (subscriber *)base;
+    *value = subscription_take(&self->subscription);
+    return *value != NULL ? ASTREAM_ITEM : subscriber_wait(self, value);
+}
+
+static int
+subscriber_release(astream *base)
+{
+    subscription_leave(&((subscriber *)base)->subscription);
+    return 0;
+}
+
+static const astream_kind subscriber_kind = {subscriber_step, NULL, subscriber_release};
+
+/* ---- making one ---- */
+
+PyObject *
+subscriber_new(hub *joined, size_t buffersize, on_full policy, size_t replay,
+               int close_with_task)
+{
+    PyTypeObject *type = joined->state->subscriber_type;
+    subscriber *self = (subscriber *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->stream.kind = &subscriber_kind;
+    self->stream.close_with_task = close_with_task;
+    self->subscription.buffersize = buffersize;
+    self->subscription.policy = policy;
+    if (subscription_join(&self->subscription, joined, replay) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+/* ---- memory ---- */
+
+static int
+subscriber_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    int status = subscription_traverse(&((subscriber *)op)->subscription, visit, arg);
+    return status != 0 ? status : astream_traverse(op, visit, arg);
+}
+
+static int
+subscriber_clear(PyObject *op)
+{
+    subscription_clear(&((subscriber *)op)->subscription);
+    return astream_clear(op);
+}
+
+/* ---- the type ---- */
+
+static PyObject *
+subscriber_get_held(PyObject *op, void *Py_UNUSED(closure))
+{
+    return subscription_held(&((subscriber *)op)->subscription);
+}
+
+static PyObject *
+subscriber_get_dropped(PyObject *op, void *Py_UNUSED(closure))
+{
+    return subscription_dropped(&((subscriber *)op)->subscription);
+}
+
+static PyGetSetDef subscriber_attributes[] = {
+    {"held", subscriber_get_held, NULL, "How many items it holds.", NULL},
+    {"dropped", subscriber_get_dropped, NULL, "How many items it did not get.", NULL},
+    {NULL},
+};
+
+PyDoc_STRVAR(subscriber_doc, "The items of a Broadcast, for `async for`: see\n"
+                             "Broadcast.subscribe().");
+
+static PyType_Slot subscriber_slots[] = {
+    {Py_tp_doc, (char *)subscriber_doc},
+    {Py_tp_traverse, subscriber_traverse},
+    {Py_tp_clear, subscriber_clear},
+    {Py_tp_getset, subscriber_attributes},
+    {0, NULL},
+};
+
+PyType_Spec subscriber_spec = {
+    .name = "native_generators._native._Subscriber",
+    .basicsize = sizeof(subscriber),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = subscriber_slots,
+};

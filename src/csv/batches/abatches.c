@@ -1,0 +1,198 @@
+/* acsv_batches: the records of an async CSV source as Arrow record batches.
+ *
+ * The async front end of csv_batcher.  It waits for a piece and feeds it only when no complete
+ * record is left.
+ *
+ * States and threads: those of an async stream.  The header, if there is one, is read with the
+ * first batch.
+ *
+ * It owns the parser's memory until the end, and the header and the counters for longer.  User
+ * code runs in the source and in csv_batcher, while the stream is `running`.
+ */
+#include "csv/batches/abatches.h"
+
+#include "csv/batches/options.h"
+#include "csv/parse/feed.h"
+#include "runtime/attributes.h"
+#include "source/async_source.h"
+
+typedef struct {
+    astream stream;
+    data_source pieces; /* how pieces are fed; it has no source itself */
+    csv_batcher batcher;
+} abatches;
+
+/* ---- the stream's own ---- */
+
+static astream_outcome
+abatches_outcome(csv_step step)
+{
+    return step == CSV_DONE ? ASTREAM_ITEM : step == CSV_OVER ? ASTREAM_END : ASTREAM_ERROR;
+}
+
+static astream_outcome
+abatches_step(astream *base, astream_answer answer, PyObject **value)
+{
+    abatches *self = (abatches *)base;
+    generators_state *state = generators_state_of((PyObject *)self);
+    if (answer == ASTREAM_ASKED) {
+        csv_step step = csv_batcher_next(&self->batcher, state, value);
+        if (step != CSV_MORE) {
+            return abatches_outcome(step);
+        }
+        answer = astream_pull(base, value);
+        if (answer == ASTREAM_PENDING) {
+            return ASTREAM_AWAIT;
+        }
+    }
+    PyObject *piece = *value;
+    *value = NULL;
+    const source_sink sink = csv_parser_sink(&self->batcher.records.parser);
+    if (async_source_feed(base, &self->pieces, state, &sink, answer, piece) == 0) {
+        return ASTREAM_AGAIN;
+    }
+    return abatches_outcome(csv_batcher_fail(&self->batcher, state, value));
+}
+
+static int
+abatches_release(astream *base)
+{
+    abatches *self = (abatches *)base;
+    csv_batcher_release(&self->batcher);
+    return data_source_close(&self->pieces);
+}
+
+static const astream_kind abatches_kind = {abatches_step, NULL, abatches_release};
+
+static int
+abatches_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    abatches *self = (abatches *)op;
+    int status = csv_batcher_traverse(&self->batcher, visit, arg);
+    return status != 0 ? status : astream_traverse(op, visit, arg);
+}
+
+static int
+abatches_clear(PyObject *op)
+{
+    abatches *self = (abatches *)op;
+    csv_batcher_clear(&self->batcher);
+    return astream_clear(op);
+}
+
+/* ---- making one ---- */
+
+static int
+abatches_init(abatches *self, generators_state *state, PyObject *args, PyObject *kwargs)
+{
+    csv_options options = {.is_async = true};
+    if (csv_batch_options_read(&options, state, args, kwargs,
+                               CSV_BATCH_OPTIONS ":acsv_batches", &self->batcher) < 0) {
+        return -1;
+    }
+    self->stream.close_with_task = options.close_with_task;
+    data_source_open_items(&self->pieces, options.items);
+    return async_source_open(&self->stream, state, options.source,
+                             options.items == DATA_SOURCE_AUTO ? DATA_SOURCE_BLOCK : 0,
+                             "source must be an async iterable of str or bytes, or an object "
+                             "whose read() is a coroutine function");
+}
+
+static PyObject *
+abatches_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    abatches *self = (abatches *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->stream.kind = &abatches_kind;
+    if (abatches_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+/* ---- attributes ---- */
+
+static PyObject *
+abatches_get_header(PyObject *op, void *Py_UNUSED(closure))
+{
+    PyObject *header;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    header = Py_XNewRef(((abatches *)op)->batcher.records.header);
+    Py_END_CRITICAL_SECTION();
+    return header != NULL ? header : Py_NewRef(Py_None);
+}
+
+static PyObject *
+abatches_get_total_bytes(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
+{
+    Py_RETURN_NONE;
+}
+
+#define COUNT(member) (void *)offsetof(abatches, member)
+
+static PyGetSetDef abatches_attributes[] = {
+    {"header", abatches_get_header, NULL,
+     "The names, as a tuple; None before the first step or aprime(), unless they were\n"
+     "given, and if the source has no header; () for an empty source.",
+     NULL},
+    {"line_num", attributes_get_count, NULL,
+     "Physical lines read, as csv.reader counts them: a record may take several.",
+     COUNT(batcher.records.parser.line_count)},
+    {"row_num", attributes_get_count, NULL, "Rows of all batches made, without the header.",
+     COUNT(batcher.records.row_count)},
+    {"bytes_read", attributes_get_count, NULL,
+     "Bytes taken from the source; 0 for one of text.", COUNT(pieces.bytes_read)},
+    {"total_bytes", abatches_get_total_bytes, NULL,
+     "None: the size of an async source is unknown.", NULL},
+    {"errors", attributes_get_count, NULL, "Records that could not be read.",
+     COUNT(batcher.records.error_count)},
+    {NULL},
+};
+
+PyDoc_STRVAR(
+    abatches_doc,
+    "acsv_batches(source, *, types=None, schema=None, columns=None, rows=65536,\n"
+    "             threads=None, header=True, names=None, null=(), ragged='error',\n"
+    "             dialect='excel', delimiter=',', quotechar='\"', escapechar=None,\n"
+    "             doublequote=True, skipinitialspace=False, lineterminator='\\r\\n',\n"
+    "             quoting=csv.QUOTE_MINIMAL, strict=False, encoding='utf-8',\n"
+    "             errors='strict', items='auto', max_field=131072, max_record=67108864,\n"
+    "             on_error='raise', close_with_task=False)\n"
+    "--\n"
+    "\n"
+    "An async iterator over the batches that csv_batches() would read; see there.  They\n"
+    "are made on the thread of the loop: threads must be a number of at least 1 or None,\n"
+    "and changes nothing.\n"
+    "\n"
+    "source is what acsv_rows() takes: an async iterable of bytes, cut anywhere, or of str,\n"
+    "each a line; or an object whose read(n) is a coroutine function.\n"
+    "\n"
+    "The header is read with the first batch: .header is None until then, or until\n"
+    "aprime().  A step that is cancelled loses nothing: the next step gets what it would\n"
+    "have got.  close_with_task=True closes the stream when the asyncio task that took its\n"
+    "first batch ends.\n"
+    "\n"
+    ">>> import asyncio\n"
+    ">>> async def chunks():\n"
+    "...     yield b'id,name\\n1,\"Ann'\n"
+    "...     yield b'a\"\\n2,Bob\\n'\n"
+    ">>> async def main():\n"
+    "...     return [batch async for batch in acsv_batches(chunks())]\n"
+    ">>> asyncio.run(main())\n"
+    "[<CSVBatch of 2 rows, 2 columns>]");
+
+static PyType_Slot abatches_slots[] = {
+    {Py_tp_doc, (char *)abatches_doc},   {Py_tp_new, abatches_new},
+    {Py_tp_traverse, abatches_traverse}, {Py_tp_clear, abatches_clear},
+    {Py_tp_getset, abatches_attributes}, {0, NULL},
+};
+
+PyType_Spec acsv_batches_spec = {
+    .name = "native_generators.acsv_batches",
+    .basicsize = sizeof(abatches),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = abatches_slots,
+};

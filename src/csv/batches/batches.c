@@ -1,0 +1,510 @@
+/* csv_batches: the records of a CSV source as Arrow record batches.
+ *
+ * The sync front end of csv_batcher, as csv_rows is the one of csv_records: it pulls a piece
+ * from a data_source when no complete record is left.
+ *
+ * States: those of a stream.  `__arrow_c_stream__` hands the stream over, once: `exported` is
+ * set, and a consumer takes the batches that are left as next() would.  The schema is known
+ * when the names are.  If the first values decide it, the first batch is made and held, as
+ * prime() does.
+ *
+ * It owns the source (and closes it if it opened it) and the parser's memory until the end,
+ * and the header, the schema and the counters for longer.
+ *
+ * User code runs when the source is pulled, and in csv_batcher.  Meanwhile `running` is set,
+ * and every other call is refused.  Threads: see stream.c.
+ */
+#include "csv/batches/batches.h"
+
+#include "arrow/capsule.h"
+#include "arrow/stream.h"
+#include "csv/batches/ahead.h"
+#include "csv/batches/batch.h"
+#include "csv/batches/options.h"
+#include "csv/parse/feed.h"
+#include "runtime/attributes.h"
+#include "runtime/raising.h"
+
+typedef struct {
+    stream stream;
+    data_source source;
+    csv_batcher batcher;
+    csv_ahead ahead;
+    file_origin origin;  /* of the source, for checkpoints */
+    csv_mark asked;      /* of the last checkpoint that was asked for */
+    PyObject *requested; /* borrowed: a schema that is requested, during such a call */
+    bool exported;       /* as an Arrow stream */
+} csv_batches;
+
+/* ---- the stream's own ---- */
+
+/* Feed the parser.  0 or -1. */
+static int
+batches_pull(csv_batches *self, generators_state *state)
+{
+    return csv_ahead_pull(&self->ahead, &self->batcher, &self->source, &self->stream, state);
+}
+
+static PyObject *
+batches_next(stream *base)
+{
+    csv_batches *self = (csv_batches *)base;
+    generators_state *state = generators_state_of((PyObject *)self);
+    if (csv_ahead_check(&self->ahead) < 0) {
+        return NULL;
+    }
+    for (;;) {
+        PyObject *batch;
+        csv_step step = csv_batcher_next(&self->batcher, state, &batch);
+        if (step == CSV_MORE) {
+            if (batches_pull(self, state) == 0) {
+                continue;
+            }
+            step = csv_batcher_fail(&self->batcher, state, &batch);
+        }
+        return step == CSV_DONE ? batch : NULL;
+    }
+}
+
+/* Called by stream_run(). */
+static int
+batches_read_header(stream *base)
+{
+    csv_batches *self = (csv_batches *)base;
+    generators_state *state = generators_state_of((PyObject *)self);
+    for (;;) {
+        csv_step step = csv_records_read_header(&self->batcher.records, state);
+        if (step != CSV_MORE) {
+            return step == CSV_DONE ? 0 : -1;
+        }
+        if (batches_pull(self, state) < 0) {
+            return -1;
+        }
+    }
+}
+
+/* Called by stream_run(): find out the names and types of the columns. */
+static int
+batches_settle(stream *base)
+{
+    csv_batches *self = (csv_batches *)base;
+    generators_state *state = generators_state_of((PyObject *)self);
+    while (!base->ended && !self->batcher.plan.settled) {
+        csv_step step = csv_batcher_prepare(&self->batcher, state);
+        if (step == CSV_RAISED_ERROR || (step == CSV_MORE && batches_pull(self, state) < 0)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Called by stream_run(): find out the schema, which the first batch may decide. */
+static int
+batches_read_schema(stream *base)
+{
+    csv_batches *self = (csv_batches *)base;
+    if (batches_settle(base) < 0) {
+        return -1;
+    }
+    if (self->requested != NULL && !self->batcher.opened && !base->ended &&
+        csv_batch_plan_request(&self->batcher.plan, &self->batcher.records.parser,
+                               self->requested) < 0) {
+        return -1;
+    }
+    if (self->batcher.plan.undecided_count > 0 && !base->ended && base->first == NULL) {
+        base->first = batches_next(base);
+        if (base->first == NULL && PyErr_Occurred()) {
+            return -1;
+        }
+        csv_batch_plan_decide(&self->batcher.plan);
+    }
+    return 0;
+}
+
+static int
+batches_release(stream *base)
+{
+    csv_batches *self = (csv_batches *)base;
+    csv_ahead_release(&self->ahead, &self->batcher);
+    csv_batcher_release(&self->batcher);
+    return data_source_close(&self->source);
+}
+
+static const stream_kind batches_kind = {.next = batches_next, .release = batches_release};
+
+static int
+batches_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    csv_batches *self = (csv_batches *)op;
+    int status = csv_batcher_traverse(&self->batcher, visit, arg);
+    if (status == 0) {
+        status = csv_ahead_traverse(&self->ahead, visit, arg);
+    }
+    if (status == 0) {
+        status = data_source_traverse(&self->source, visit, arg);
+    }
+    return status != 0 ? status : stream_traverse(op, visit, arg);
+}
+
+static int
+batches_clear(PyObject *op)
+{
+    csv_batches *self = (csv_batches *)op;
+    csv_ahead_release(&self->ahead, &self->batcher);
+    csv_batcher_clear(&self->batcher);
+    if (data_source_close(&self->source) < 0) {
+        raising_unraisable(op);
+    }
+    return stream_clear(op);
+}
+
+/* ---- making one ---- */
+
+static int
+batches_init(csv_batches *self, generators_state *state, PyObject *args, PyObject *kwargs)
+{
+    csv_options options = {.is_async = false};
+    csv_records *records = &self->batcher.records;
+    if (csv_batch_options_read(&options, state, args, kwargs, CSV_BATCH_OPTIONS ":csv_batches",
+                               &self->batcher) < 0 ||
+        data_source_open(&self->source, state, &self->stream, options.source, options.items,
+                         csv_parser_reads_natively(&records->parser),
+                         &records->parser.path) < 0 ||
+        file_origin_read(&self->origin, state, self->source.file) < 0) {
+        return -1;
+    }
+    csv_ahead_init(&self->ahead, &self->batcher, &self->source);
+    return options.start == NULL
+               ? 0
+               : csv_options_resume(&options, state, records, &self->source, &self->origin);
+}
+
+static PyObject *
+batches_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    csv_batches *self = (csv_batches *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->stream.kind = &batches_kind;
+    if (batches_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+/* ---- Arrow ---- */
+
+/* The schema, held once, or NULL: for arrow_source_kind. */
+static arrow_fields *
+batches_fields(PyObject *op)
+{
+    csv_batches *self = (csv_batches *)op;
+    if (stream_run(&self->stream, batches_read_schema) < 0) {
+        return NULL;
+    }
+    arrow_fields *schema = NULL;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    if (self->batcher.plan.settled) {
+        schema = arrow_fields_hold(self->batcher.plan.fields);
+    }
+    Py_END_CRITICAL_SECTION();
+    if (schema == NULL) {
+        PyErr_SetString(PyExc_ValueError, "the generator was closed before it had a schema");
+    }
+    return schema;
+}
+
+static int
+batches_next_for_stream(PyObject *op, arrow_batch **batch)
+{
+    csv_batches *self = (csv_batches *)op;
+    bool closed;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    closed = self->stream.ended && self->stream.first == NULL && !self->batcher.exhausted;
+    Py_END_CRITICAL_SECTION();
+    if (closed) {
+        PyErr_SetString(PyExc_ValueError, "the generator of this stream was closed");
+        return -1;
+    }
+    PyObject *next = Py_TYPE(op)->tp_iternext(op);
+    if (next == NULL) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    *batch = arrow_batch_hold(((csv_batch *)next)->data);
+    Py_DECREF(next);
+    return 1;
+}
+
+static int
+batches_close_for_stream(PyObject *op)
+{
+    PyObject *done = PyObject_CallMethod(op, "close", NULL);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static const arrow_source_kind batches_source = {batches_fields, batches_next_for_stream,
+                                                 batches_close_for_stream};
+
+PyDoc_STRVAR(
+    c_schema_doc,
+    "__arrow_c_schema__($self, /)\n"
+    "--\n\n"
+    "A capsule of the schema of the batches, by the Arrow PyCapsule interface.  The\n"
+    "header is read if necessary.  If a column of datetime may have a zone, the first\n"
+    "batch is made and held, because its values decide.");
+
+static PyObject *
+batches_c_schema(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    arrow_fields *schema = batches_fields(op);
+    PyObject *capsule = schema == NULL ? NULL : arrow_capsule_of_fields(schema);
+    arrow_fields_release(schema);
+    return capsule;
+}
+
+/* Mark it as exported: true if it may be. */
+static bool
+batches_hand_over(csv_batches *self)
+{
+    const stream *base = &self->stream;
+    const char *reason = NULL;
+    bool whole =
+        !base->started && self->batcher.exhausted; /* prime() found that it is empty */
+    if (self->exported) {
+        reason = "the batches were handed over already: an Arrow stream is taken once";
+    }
+    else if (base->ended && base->first == NULL && !whole) {
+        reason = "the generator has ended: there are no batches to hand over";
+    }
+    if (reason != NULL) {
+        PyErr_SetString(PyExc_ValueError, reason);
+        return false;
+    }
+    self->exported = true;
+    return true;
+}
+
+/* Called by stream_run(). */
+static int
+batches_settle_requested(stream *base)
+{
+    csv_batches *self = (csv_batches *)base;
+    return self->requested == NULL ? 0 : batches_read_schema(base);
+}
+
+PyDoc_STRVAR(
+    c_stream_doc,
+    "__arrow_c_stream__($self, /, requested_schema=None)\n"
+    "--\n\n"
+    "Hand over the batches that are left, as a capsule of an Arrow stream, by the Arrow\n"
+    "PyCapsule interface.  That is possible once (ValueError).  The stream closes the\n"
+    "generator when it is released.\n"
+    "\n"
+    "Columns that are in neither types nor schema get the types of requested_schema, if\n"
+    "no batch was made yet.  A schema of other names, or of types that are not made from\n"
+    "CSV, is a ValueError.");
+
+static PyObject *
+batches_c_stream(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"requested_schema", NULL};
+    csv_batches *self = (csv_batches *)op;
+    PyObject *requested = Py_None;
+    bool allowed;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:__arrow_c_stream__", keywords,
+                                     &requested) ||
+        (requested != Py_None && arrow_capsule_schema(requested) == NULL)) {
+        return NULL;
+    }
+    Py_BEGIN_CRITICAL_SECTION(op);
+    allowed = batches_hand_over(self);
+    if (allowed) {
+        self->requested = requested == Py_None ? NULL : requested;
+    }
+    Py_END_CRITICAL_SECTION();
+    if (!allowed) {
+        return NULL;
+    }
+    int status = stream_run(&self->stream, batches_settle_requested);
+    struct ArrowArrayStream exported;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    self->requested = NULL;
+    Py_END_CRITICAL_SECTION();
+    return status < 0 || arrow_export_stream(op, &batches_source, &exported) < 0
+               ? NULL
+               : arrow_capsule_of_stream(&exported);
+}
+
+/* ---- checkpoints ---- */
+
+PyDoc_STRVAR(
+    checkpoint_doc,
+    "checkpoint($self, /)\n"
+    "--\n\n"
+    "The position after the batches delivered so far, as a dict that JSON can store.\n"
+    "csv_batches(path, start=checkpoint) continues from there, also in another process,\n"
+    "with the same dialect and a file that has not changed (ValueError).  Requires a\n"
+    "path or a seekable binary file, in UTF-8, Latin-1 or ASCII\n"
+    "(io.UnsupportedOperation).");
+
+/* Called by stream_run(). */
+static int
+batches_read_mark(stream *base)
+{
+    csv_batches *self = (csv_batches *)base;
+    if (batches_read_header(base) < 0) {
+        return -1;
+    }
+    self->asked = csv_records_mark(&self->batcher.records, base->first != NULL);
+    return 0;
+}
+
+static PyObject *
+batches_checkpoint(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    csv_batches *self = (csv_batches *)op;
+    if (stream_run(&self->stream, batches_read_mark) < 0) {
+        return NULL;
+    }
+    /* Another thread may have asked meanwhile, or taken batches.  This mark is still valid. */
+    csv_mark mark;
+    PyObject *header;
+    uint32_t width;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    mark = self->asked;
+    header = Py_XNewRef(self->batcher.records.header);
+    width = csv_batcher_width(&self->batcher);
+    Py_END_CRITICAL_SECTION();
+    PyObject *checkpoint =
+        csv_checkpoint_new(generators_state_of(op), &self->origin,
+                           &self->batcher.records.parser, &mark, header, width);
+    Py_XDECREF(header);
+    return checkpoint;
+}
+
+static PyMethodDef batches_methods[] = {
+    {"checkpoint", batches_checkpoint, METH_NOARGS, checkpoint_doc},
+    {"__arrow_c_schema__", batches_c_schema, METH_NOARGS, c_schema_doc},
+    {"__arrow_c_stream__", (PyCFunction)(void (*)(void))batches_c_stream,
+     METH_VARARGS | METH_KEYWORDS, c_stream_doc},
+    {NULL},
+};
+
+/* ---- attributes ---- */
+
+static PyObject *
+batches_get_header(PyObject *op, void *Py_UNUSED(closure))
+{
+    csv_batches *self = (csv_batches *)op;
+    bool unread;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    unread = self->batcher.records.reads_header;
+    Py_END_CRITICAL_SECTION();
+    if (unread && stream_run(&self->stream, batches_read_header) < 0) {
+        return NULL;
+    }
+    PyObject *header;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    header = Py_XNewRef(self->batcher.records.header);
+    Py_END_CRITICAL_SECTION();
+    return header != NULL ? header : Py_NewRef(Py_None);
+}
+
+static PyObject *
+batches_get_total_bytes(PyObject *op, void *closure)
+{
+    /* Set once, when the reader is made. */
+    if (((csv_batches *)op)->source.total_bytes == FILE_SIZE_UNKNOWN) {
+        Py_RETURN_NONE;
+    }
+    return attributes_get_count(op, closure);
+}
+
+#define COUNT(member) (void *)offsetof(csv_batches, member)
+
+static PyGetSetDef batches_attributes[] = {
+    {"header", batches_get_header, NULL,
+     "The names, as a tuple; the first record is read if necessary.  () for an empty\n"
+     "file, None if the source has no header and no names were given.",
+     NULL},
+    {"line_num", attributes_get_count, NULL,
+     "Physical lines read, as csv.reader counts them: a record may take several.",
+     COUNT(batcher.records.parser.line_count)},
+    {"row_num", attributes_get_count, NULL, "Rows of all batches made, without the header.",
+     COUNT(batcher.records.row_count)},
+    {"bytes_read", attributes_get_count, NULL,
+     "Bytes taken from the source; 0 for one of text.", COUNT(source.bytes_read)},
+    {"total_bytes", batches_get_total_bytes, NULL,
+     "Bytes that there are to read; None if that is unknown.", COUNT(source.total_bytes)},
+    {"errors", attributes_get_count, NULL, "Records that could not be read.",
+     COUNT(batcher.records.error_count)},
+    {NULL},
+};
+
+PyDoc_STRVAR(
+    batches_doc,
+    "csv_batches(source, *, types=None, schema=None, columns=None, rows=65536,\n"
+    "            threads=None, header=True, names=None, null=(), ragged='error',\n"
+    "            dialect='excel', delimiter=',', quotechar='\"', escapechar=None,\n"
+    "            doublequote=True, skipinitialspace=False, lineterminator='\\r\\n',\n"
+    "            quoting=csv.QUOTE_MINIMAL, strict=False, encoding='utf-8',\n"
+    "            errors='strict', items='auto', max_field=131072, max_record=67108864,\n"
+    "            on_error='raise', start=None)\n"
+    "--\n"
+    "\n"
+    "An iterator over the records of a CSV source as Arrow record batches: the records\n"
+    "that csv_rows() reads, by column, without a Python object for each value.\n"
+    "\n"
+    ">>> from generators import csv_batches\n"
+    ">>> for batch in csv_batches(b'id,name\\n1,Ann\\n2,Bob\\n', types={'id': int}):\n"
+    "...     print(len(batch), batch.column_names)\n"
+    "2 ('id', 'name')\n"
+    "\n"
+    "It is also an Arrow stream: pyarrow.table(csv_batches(path)), polars.DataFrame(...),\n"
+    "pandas.DataFrame.from_arrow(...) and duckdb read all batches, without a copy.\n"
+    "\n"
+    "types maps names or indices to str, bytes, int (64 bits), float, bool, date, time or\n"
+    "    datetime (microseconds; in UTC if the first value has a zone, and then each must).\n"
+    "schema is an object with __arrow_c_schema__, such as a pyarrow.Schema or a polars\n"
+    "    schema, with fields for some or all of the columns: integers and floats of every\n"
+    "    size, bool, string, large_string, string_view, binary, date32, time64[us],\n"
+    "    timestamp of every unit and zone, decimal128, and dictionary of string with int32\n"
+    "    indices.  Columns in neither types nor schema are strings.\n"
+    "columns are the names or indices of the columns of a batch, in this order.\n"
+    "rows is the maximum number of rows of a batch.  A batch has fewer at the end, before\n"
+    "    an error, and where a column would have more than 2 GiB of text.\n"
+    "threads is the number of threads that work on the source, the caller's among them: by\n"
+    "    default as many as the process may use, at most 16, and one for a source of less\n"
+    "    than 4 MiB or of unknown size.  The batches are the same for any number.\n"
+    "header is read by default.  header=False names the columns f0, f1, ... unless there\n"
+    "    are names.\n"
+    "null are the spellings of null, in unquoted fields.  An empty field is null in a\n"
+    "    column that is not of strings; in one of strings it is if null holds ''.\n"
+    "ragged is 'error', or 'pad' for null in place of missing fields.\n"
+    "\n"
+    "The other parameters are those of csv_rows().\n"
+    "\n"
+    "Raises CSVError, a csv.Error and a ValueError, for data that can't be read or that\n"
+    "does not fit its type, after a batch of the rows before it; OSError at once for a\n"
+    "path that can't be opened.  An exception of the source is raised unchanged, after the\n"
+    "rows before it, with a note that says where.");
+
+static PyType_Slot batches_slots[] = {
+    {Py_tp_doc, (char *)batches_doc},
+    {Py_tp_new, batches_new},
+    {Py_tp_traverse, batches_traverse},
+    {Py_tp_clear, batches_clear},
+    {Py_tp_methods, batches_methods},
+    {Py_tp_getset, batches_attributes},
+    {0, NULL},
+};
+
+PyType_Spec csv_batches_spec = {
+    .name = "native_generators.csv_batches",
+    .basicsize = sizeof(csv_batches),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = batches_slots,
+};

@@ -1,0 +1,28 @@
+/* Reading a number of seconds: see seconds.h.  User code: the number's __float__(). */
+#include "runtime/seconds.h"
+
+#include <math.h>
+
+#include "core/clock.h"
+
+int
+seconds_read(PyObject *given, const char *name, uint64_t *nanoseconds)
+{
+    *nanoseconds = SECONDS_FOREVER;
+    if (given == Py_None) {
+        return 0;
+    }
+    double seconds = PyFloat_AsDouble(given);
+    if (seconds == -1.0 && PyErr_Occurred()) {
+        return -1;
+    }
+    if (isnan(seconds) || seconds < 0) {
+        PyErr_Format(PyExc_ValueError, "%s must be None or at least 0, not %R", name, given);
+        return -1;
+    }
+    double rounded = ceil(seconds * (double)CLOCK_SECOND);
+    if (rounded < 9e18) {
+        *nanoseconds = (uint64_t)rounded;
+    }
+    return 0;
+}
