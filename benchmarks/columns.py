@@ -52,7 +52,9 @@ TYPES: dict[str, dict[str, type]] = {
         ['qtr', 'min', 'sec', 'down', 'togo', 'ydline', 'offscore', 'defscore', 'season'], int
     ),
     'worldcitiespop': dict.fromkeys(['Population', 'Latitude', 'Longitude'], float),
-    'gtfs-mbta-stop-times': dict.fromkeys(['stop_sequence', 'pickup_type', 'drop_off_type', 'timepoint'], int),
+    'gtfs-mbta-stop-times': dict.fromkeys(
+        ['stop_sequence', 'pickup_type', 'drop_off_type', 'timepoint'], int
+    ),
 }
 TWO = {
     'nfl': ['off', 'season'],

@@ -6,6 +6,8 @@
 #include "aio/stop.h"
 #include "aio/waiter.h"
 #include "bridge/driver.h"
+#include "bridge/aheartbeat.h"
+#include "bridge/heartbeat.h"
 #include "bridge/to_async.h"
 #include "bridge/to_sync.h"
 #include "bridge/worker.h"
@@ -34,6 +36,7 @@
 #include "csv/row/row.h"
 #include "csv/rows/arows.h"
 #include "csv/rows/rows.h"
+#include "csv/split/scanner.h"
 #include "csv/write/aencoded.h"
 #include "csv/write/encoded.h"
 #include "events/dispatcher_methods.h"
@@ -300,6 +303,9 @@ add_async_types(PyObject *module, generators_state *state)
             0) {
         return -1;
     }
+    if (add_async_stream_type(module, state, &aheartbeat_spec, &state->aheartbeat_type) < 0) {
+        return -1;
+    }
     return add_async_stream_type(module, state, &to_async_spec, &state->to_async_type);
 }
 
@@ -314,7 +320,9 @@ add_types(PyObject *module, generators_state *state)
         add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
         add_stream_type(module, state, &batched_spec, &state->batched_type) < 0 ||
         add_stream_type(module, state, &to_sync_spec, &state->to_sync_type) < 0 ||
+        add_stream_type(module, state, &heartbeat_spec, &state->heartbeat_type) < 0 ||
         (state->csv_interned = csv_interned_new()) == NULL ||
+        (state->csv_single_bytes = PyDict_New()) == NULL ||
         (state->csv_reader_type = add_type(module, "csv_reader", &csv_reader_spec)) == NULL ||
         (state->csv_writer_type = add_type(module, "csv_writer", &csv_writer_spec)) == NULL ||
         (state->csv_dict_reader_type =
@@ -364,6 +372,8 @@ static int
 add_row_types(PyObject *module, generators_state *state)
 {
     if ((state->csv_names_type = add_type(module, "_CSVNames", &csv_names_spec)) == NULL ||
+        (state->csv_scanner_type = add_type(module, "csv_scanner", &csv_scanner_spec)) ==
+            NULL ||
         (state->csv_block_type = make_type(module, &csv_block_spec, NULL)) == NULL ||
         (state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec)) == NULL ||
         (state->csv_batch_type = add_type(module, "CSVBatch", &csv_batch_spec)) == NULL ||

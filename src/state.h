@@ -31,6 +31,7 @@
     X(PyTypeObject, csv_row_type)                                          \
     X(PyTypeObject, csv_block_type)                                        \
     X(PyTypeObject, csv_names_type)                                        \
+    X(PyTypeObject, csv_scanner_type)                                      \
     X(PyTypeObject, csv_encode_type)                                       \
     X(PyTypeObject, lines_type)                                            \
     X(PyTypeObject, alines_type)                                           \
@@ -41,6 +42,8 @@
     X(PyTypeObject, csv_writer_type)                                       \
     X(PyTypeObject, chunked_type)                                          \
     X(PyTypeObject, batched_type)                                          \
+    X(PyTypeObject, heartbeat_type)                                        \
+    X(PyTypeObject, aheartbeat_type)                                       \
     X(PyTypeObject, to_sync_type)                                          \
     X(PyTypeObject, driver_type)                                           \
     X(PyTypeObject, abatched_type)                                         \
@@ -90,6 +93,7 @@
     X(PyObject, csv_default_dialect)  /* an instance of it */              \
     X(PyObject, csv_field_size_limit) /* _csv.field_size_limit */          \
     X(PyObject, csv_interned)         /* see csv/module/interned.h */      \
+    X(PyObject, csv_single_bytes)     /* a dict: see csv/parse/decode.c */ \
     X(PyObject, io)                   /* the module */                     \
     X(PyObject, flush)                /* FLUSH */                          \
     X(PyObject, sse_message)          /* "message" */                      \

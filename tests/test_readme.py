@@ -21,6 +21,7 @@ PRINTED = [
         "{'Name': 'Washington, D.C.', 'Population': 678972}\n"
     ),
     "['1', 2]\n['5', 6]\n[b'3,x\\n']\n[['Washington, D.C.', '678972']]\n",
+    "1 [['Reykjavík', '139875']]\n2 [['Washington, D.C.', '678972']]\n",
     "Oslo 709037 {'name': 'Oslo', 'population': '709037'}\n",
     "['a', 'b']\n['1', '2']\n3 3 11\n",
     '<CSVBatch of 2 rows, 2 columns> 818847\n',
@@ -35,6 +36,7 @@ PRINTED = [
     'FIRST\nSECOND\n',
     '0 1 4 9 16 36\n',
     '(1, 2)\n(3, 4)\n',
+    '17\nstill alive\n18\n',
     (
         "(('n', 'square'), ('0', '0'), ('1', '1'))\n(('2', '4'),)\n"
         "b'n;square\\r\\n0;0\\r\\n1;1\\r\\n2;4\\r\\n'\n"

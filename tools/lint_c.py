@@ -37,6 +37,7 @@ ROOMS = {
     'csv/parse': 'source',
     'csv/row': 'csv/parse',
     'csv/rows': 'csv/row',
+    'csv/split': 'csv/parse',
     'csv/batches': 'csv/rows arrow',
     'chunks': 'source',
     'sse': 'source',
@@ -48,7 +49,7 @@ ROOMS = {
     'broadcast': 'stream',
     'events': 'source',
     'tasks': 'source',
-    'module.c': 'csv/module csv/batches sse text bridge broadcast events tasks',
+    'module.c': 'csv/module csv/batches csv/split sse text bridge broadcast events tasks',
 }
 WITHOUT_HEADER = {'module.c'}
 

@@ -121,6 +121,32 @@ channel_is_closing(channel *self)
     return is_closing;
 }
 
+bool
+channel_is_draining(channel *self)
+{
+    generators_lock_take(&self->lock);
+    bool is_draining = self->is_draining;
+    generators_lock_leave(&self->lock);
+    return is_draining;
+}
+
+void
+channel_set_cut(channel *self)
+{
+    generators_lock_take(&self->lock);
+    self->was_cut = true;
+    generators_lock_leave(&self->lock);
+}
+
+bool
+channel_was_cut(channel *self)
+{
+    generators_lock_take(&self->lock);
+    bool was_cut = self->was_cut;
+    generators_lock_leave(&self->lock);
+    return was_cut;
+}
+
 static bool
 has_room_lock_held(const channel *self)
 {
@@ -139,7 +165,11 @@ channel_has_room(channel *self)
 int
 channel_put(channel *self, PyObject *item)
 {
-    size_t size = item_size(item);
+    size_t size;
+    if (size_measure(self->sizeof_item, item, &size) < 0) {
+        Py_DECREF(item);
+        return -1;
+    }
     generators_lock_take(&self->lock);
     bool is_wanted = !self->is_closing;
     bool is_put = is_wanted && ring_put(&self->ring, item, size);
@@ -160,7 +190,7 @@ bool
 channel_park(channel *self)
 {
     generators_lock_take(&self->lock);
-    self->is_parked = !self->is_closing && !has_room_lock_held(self);
+    self->is_parked = !self->is_closing && !self->is_draining && !has_room_lock_held(self);
     bool is_parked = self->is_parked;
     generators_lock_leave(&self->lock);
     return is_parked;
@@ -277,6 +307,25 @@ channel_close(channel *self)
     return !has_ended;
 }
 
+bool
+channel_drain(channel *self)
+{
+    generators_lock_take(&self->lock);
+    self->is_draining = true;
+    bool has_ended = self->has_ended;
+    generators_lock_leave(&self->lock);
+    return !has_ended;
+}
+
+void
+channel_measure(channel *self, Py_ssize_t *items, Py_ssize_t *bytes)
+{
+    generators_lock_take(&self->lock);
+    *items = (Py_ssize_t)self->ring.count;
+    *bytes = (Py_ssize_t)self->ring.bytes;
+    generators_lock_leave(&self->lock);
+}
+
 void
 channel_drop(channel *self)
 {
@@ -307,6 +356,7 @@ int
 channel_traverse(const channel *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->error);
+    Py_VISIT(self->sizeof_item);
     for (size_t i = 0; i < self->ring.count; i++) {
         Py_VISIT((PyObject *)ring_at(&self->ring, i));
     }
@@ -317,6 +367,7 @@ void
 channel_clear(channel *self)
 {
     Py_CLEAR(self->error);
+    Py_CLEAR(self->sizeof_item);
     channel_drop_items(self);
     ring_free(&self->ring);
     channel_waiter_free(&self->reader);

@@ -21,6 +21,8 @@ typedef struct channel_waiter {
 typedef struct {
     channel_waiter reader; /* for the thread in next() */
 
+    PyObject *sizeof_item; /* owned: the user's function, or NULL */
+
     /* `lock` guards all of these.  No user code runs under it. */
     generators_lock lock;
     ring ring;               /* owned items */
@@ -30,6 +32,8 @@ typedef struct {
     bool is_asked;           /* an item is wanted, even if there is no room */
     bool is_parked;          /* the driver waits to be woken */
     bool is_closing;         /* nobody wants another item */
+    bool is_draining;        /* nothing more is to be taken from the source */
+    bool was_cut;            /* the driver has left the source for that */
     bool is_dropped;         /* nobody will take the error */
     bool has_ended;
 } channel;
@@ -45,10 +49,18 @@ void channel_clear(channel *self);
 
 bool channel_is_closing(channel *self);
 
+/* Whether nothing more is to be taken from the source. */
+bool channel_is_draining(channel *self);
+
+/* The source has not come to its end. */
+void channel_set_cut(channel *self);
+bool channel_was_cut(channel *self);
+
 /* Whether an item may be put. */
 bool channel_has_room(channel *self);
 
-/* Put an item (stolen).  It is dropped if nobody wants it.  0, or -1 with MemoryError. */
+/* Put an item (stolen).  It is dropped if nobody wants it.  0, or -1 with MemoryError or what
+   the user's function has raised. */
 int channel_put(channel *self, PyObject *item);
 
 /* Record that the driver waits until there is room.  False if it need not wait. */
@@ -86,6 +98,12 @@ void channel_unwake(channel *self);
 
 /* Stop wanting items.  Returns whether the driver must be told. */
 bool channel_close(channel *self);
+
+/* Have nothing more be taken from the source.  Returns whether the driver must be told. */
+bool channel_drain(channel *self);
+
+/* How many items there are, and bytes. */
+void channel_measure(channel *self, Py_ssize_t *items, Py_ssize_t *bytes);
 
 /* Drop items that nobody will take. */
 void channel_drop_items(channel *self);

@@ -33,6 +33,8 @@
 #include "aio/loop.h"
 #include "runtime/closing.h"
 #include "runtime/raising.h"
+#include "stream/astream.h"
+#include "stream/refusal.h"
 
 /* ---- errors ---- */
 
@@ -115,6 +117,9 @@ open_source(driver *self)
     PyObject *iterable =
         is_async_iterable(source) ? Py_NewRef(source) : PyObject_CallNoArgs(source);
     PyObject *iterator = iterable == NULL ? NULL : await_aiter(iterable);
+    if (iterable != NULL && iterator == NULL && !is_async_iterable(iterable)) {
+        refusal_add_hint("to_sync", iterable, true);
+    }
     Py_XDECREF(iterable);
     if (iterator == NULL) {
         return PYGEN_ERROR;
@@ -143,10 +148,34 @@ park(driver *self, PyObject **value)
     return coroutine_await(&self->base, await_iterator(parking), value);
 }
 
+/* A source that is a native stream is stopped in place of the driver, which reads it to its
+   end.  1 where it was, 0, or -1. */
+static int
+pass_stop(driver *self)
+{
+    if (!self->passes_stop && self->iterator != NULL) {
+        PyObject *iterator = Py_NewRef(self->iterator);
+        int is_stopped = astream_stop_source(generators_state_of((PyObject *)self), iterator);
+        Py_DECREF(iterator);
+        if (is_stopped < 0) {
+            return -1;
+        }
+        self->passes_stop = is_stopped > 0;
+    }
+    return self->passes_stop;
+}
+
 static PySendResult
 read_source(driver *self, PyObject **value)
 {
-    if (channel_is_closing(&self->channel)) {
+    int passes = channel_is_draining(&self->channel) ? pass_stop(self) : 1;
+    if (passes < 0) {
+        return PYGEN_ERROR;
+    }
+    if (passes == 0) {
+        channel_set_cut(&self->channel);
+    }
+    if (passes == 0 || channel_is_closing(&self->channel)) {
         self->phase = DRIVER_CLOSING;
         return PYGEN_RETURN;
     }
@@ -200,7 +229,9 @@ await_next(driver *self, PyObject **value)
     *value = NULL;
     switch (self->phase) {
     case DRIVER_NEW:
-        self->phase = channel_is_closing(&self->channel) ? DRIVER_CLOSING : DRIVER_READING;
+        self->phase = channel_is_closing(&self->channel) || channel_is_draining(&self->channel)
+                          ? DRIVER_CLOSING
+                          : DRIVER_READING;
         return self->phase == DRIVER_READING ? open_source(self) : PYGEN_RETURN;
     case DRIVER_CLOSING:
         return close_source(self, value);
@@ -258,7 +289,12 @@ take_exception(driver *self)
     else if (is_cancellation) {
         PyErr_Clear();
     }
-    else if (!is_reading || raising_forgive(PyExc_StopAsyncIteration) < 0) {
+    else if (is_reading && raising_forgive(PyExc_StopAsyncIteration) == 0) {
+        if (self->passes_stop && ((astream *)self->iterator)->was_cut) {
+            channel_set_cut(&self->channel);
+        }
+    }
+    else {
         if (is_reading) {
             stream_note("while reading item %zd", self->pulled);
         }
@@ -459,6 +495,10 @@ driver_wake(PyObject *op, PyObject *Py_UNUSED(ignored))
              channel_is_closing(&self->channel)) {
         status = cancel_step(self);
     }
+    else if (self->phase == DRIVER_READING && self->iterator != NULL &&
+             channel_is_draining(&self->channel)) {
+        status = pass_stop(self);
+    }
     return status < 0 ? NULL : Py_NewRef(Py_None);
 }
 
@@ -472,8 +512,10 @@ driver_new(generators_state *state, PyObject *source, size_t max_items, size_t m
         return NULL;
     }
     self->source = Py_NewRef(source);
+    self->name = measures_source_name(source);
     self->context = PyContext_CopyCurrent();
-    if (self->context == NULL || channel_init(&self->channel, max_items, max_bytes) < 0 ||
+    if (self->context == NULL || self->name == NULL ||
+        channel_init(&self->channel, max_items, max_bytes) < 0 ||
         coroutine_init(&self->base, &driver_kind, false) < 0) {
         Py_DECREF(self);
         return NULL;
@@ -507,6 +549,7 @@ driver_clear(PyObject *op)
     Py_CLEAR(self->parking);
     Py_CLEAR(self->task);
     Py_CLEAR(self->cancellation);
+    Py_CLEAR(self->name);
     channel_clear(&self->channel);
     return coroutine_clear(op);
 }

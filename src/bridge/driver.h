@@ -45,6 +45,8 @@ typedef struct {
     bool cancels; /* the task was asked to cancel, and has not done so yet */
     bool closes_source;
     bool owns_itself;
+    bool passes_stop; /* the source itself was stopped, and is read to its end */
+    PyObject *name;   /* owned: of the source, for repr() */
 } driver;
 
 /* Make a driver of `source`, an async iterable or a callable that makes one. */

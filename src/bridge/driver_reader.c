@@ -106,6 +106,13 @@ driver_close(driver *self)
     return is_open && self->loop != NULL ? wake(self) : 0;
 }
 
+int
+driver_drain(driver *self)
+{
+    bool is_open = channel_drain(&self->channel);
+    return is_open && self->loop != NULL ? wake(self) : 0;
+}
+
 /* ---- waiting ---- */
 
 int

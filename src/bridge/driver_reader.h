@@ -14,6 +14,9 @@ channel_answer driver_take(driver *self, PyObject **item);
    an exception set. */
 int driver_close(driver *self);
 
+/* Have nothing more be taken from the source.  0 or -1. */
+int driver_drain(driver *self);
+
 /* Wait until there is an item, or for closing or the end; if `for_end`, only for the end.  1;
    0 if `timeout` nanoseconds were not enough; or -1 with an exception set: that of a signal
    handler, or RuntimeError with *is_stopped set if the loop does not run. */

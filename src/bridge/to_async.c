@@ -17,6 +17,8 @@
 
 #include "bridge/worker_start.h"
 #include "bridge/worker_wait.h"
+#include "bridge/size.h"
+#include "runtime/executor.h"
 #include "runtime/patched.h"
 #include "stream/astream.h"
 
@@ -28,6 +30,7 @@ typedef struct {
     worker *worker;     /* owned; NULL without a thread, and at the end */
     PyObject *executor; /* owned, until the worker has started; or NULL */
     PyObject *callable; /* owned: makes the source, without a thread; or NULL */
+    PyObject *error;    /* owned: what on_close() has raised, or NULL */
 } to_async;
 
 static generators_state *
@@ -55,8 +58,14 @@ call_source(to_async *self)
 static astream_outcome
 step_without_thread(to_async *self, PyObject **value)
 {
+    if (self->callable != NULL && self->stream.is_stopped) {
+        return ASTREAM_END; /* the source was never made */
+    }
     if (self->callable != NULL && call_source(self) < 0) {
         return ASTREAM_ERROR;
+    }
+    if (self->stream.is_stopped && astream_is_cut(&self->stream)) {
+        return ASTREAM_END;
     }
     *value = astream_pull_ready(&self->stream);
     if (*value != NULL) {
@@ -71,7 +80,13 @@ static astream_outcome
 wait_for_worker(to_async *self, PyObject **value)
 {
     *value = worker_wait(self->worker, state_of(self));
-    return *value == NULL ? ASTREAM_ERROR : ASTREAM_WAIT;
+    if (*value == NULL) {
+        return ASTREAM_ERROR;
+    }
+    if (worker_needs_refill(self->worker)) {
+        worker_refill(self->worker);
+    }
+    return ASTREAM_WAIT;
 }
 
 static int
@@ -99,10 +114,18 @@ to_async_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
     }
     *value = worker_take(self->worker);
     if (*value != NULL) {
+        if (worker_needs_refill(self->worker)) {
+            worker_refill(self->worker);
+        }
         return ASTREAM_ITEM;
     }
     if (worker_is_finished(self->worker)) {
+        base->was_cut = self->worker->was_cut;
         return PyErr_Occurred() ? ASTREAM_ERROR : ASTREAM_END;
+    }
+    if (base->is_stopped && !self->worker->started && !self->worker->closes_source) {
+        base->was_cut = true;
+        return ASTREAM_END; /* no thread is needed to close it */
     }
     /* Find the loop first: if there is none, no worker is started. */
     astream_outcome outcome = wait_for_worker(self, value);
@@ -111,6 +134,28 @@ to_async_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
         return ASTREAM_ERROR;
     }
     return outcome;
+}
+
+/* What is raised is raised at the end of closing, with an earlier one as its context. */
+static void
+to_async_add_error(to_async *self)
+{
+    PyObject *earlier = self->error;
+    self->error = NULL;
+    raising_chain(earlier);
+    self->error = PyErr_GetRaisedException();
+}
+
+static astream_outcome
+to_async_raise_error(to_async *self)
+{
+    PyObject *error = self->error;
+    self->error = NULL;
+    if (error == NULL) {
+        return ASTREAM_END;
+    }
+    PyErr_SetRaisedException(error);
+    return ASTREAM_ERROR;
 }
 
 static astream_outcome
@@ -124,8 +169,11 @@ to_async_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value
         return worker_close_unstarted(self->worker) < 0 ? ASTREAM_ERROR : ASTREAM_END;
     }
     worker_stop(self->worker);
+    if (worker_call_on_close(self->worker) < 0) {
+        to_async_add_error(self); /* closing goes on */
+    }
     if (worker_is_finished(self->worker)) {
-        return PyErr_Occurred() ? ASTREAM_ERROR : ASTREAM_END;
+        return PyErr_Occurred() ? ASTREAM_ERROR : to_async_raise_error(self);
     }
     return wait_for_worker(self, value);
 }
@@ -136,6 +184,7 @@ to_async_release(astream *base)
     to_async *self = (to_async *)base;
     Py_CLEAR(self->callable);
     Py_CLEAR(self->executor);
+    Py_CLEAR(self->error);
     worker *released = self->worker;
     self->worker = NULL;
     if (released == NULL) {
@@ -144,13 +193,40 @@ to_async_release(astream *base)
     if (worker_is_forked(released)) {
         return 0; /* never dropped: it holds what belongs to the parent process */
     }
+    if (released->started) {
+        worker_stop(released);
+        if (worker_call_on_close(released) < 0) {
+            raising_unraisable((PyObject *)released);
+        }
+        worker_close_idle(released);
+    }
     int status =
         released->started ? worker_release(released) : worker_close_unstarted(released);
     Py_DECREF(released);
     return status;
 }
 
-static const astream_kind to_async_kind = {to_async_step, to_async_close, to_async_release};
+static int
+to_async_stop(astream *base)
+{
+    worker *stopped = ((to_async *)base)->worker;
+    return stopped == NULL ? 0 : worker_drain(stopped, state_of((to_async *)base));
+}
+
+static void
+to_async_measure(astream *base, measures *into)
+{
+    worker *held = ((to_async *)base)->worker;
+    if (held != NULL) {
+        worker_measure(held, into);
+    }
+}
+
+static const astream_kind to_async_kind = {.step = to_async_step,
+                                           .close = to_async_close,
+                                           .release = to_async_release,
+                                           .stop = to_async_stop,
+                                           .measure = to_async_measure};
 
 static int
 to_async_traverse(PyObject *op, visitproc visit, void *arg)
@@ -159,6 +235,7 @@ to_async_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT((PyObject *)self->worker);
     Py_VISIT(self->executor);
     Py_VISIT(self->callable);
+    Py_VISIT(self->error);
     return astream_traverse(op, visit, arg);
 }
 
@@ -210,14 +287,15 @@ open_without_thread(to_async *self, generators_state *state, PyObject *source)
 static int
 to_async_init(to_async *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"source",   "thread",          "buffersize", "max_bytes",
-                               "executor", "close_with_task", NULL};
+    static char *keywords[] = {"source", "thread", "buffersize", "max_bytes",       "executor",
+                               "hold",   "sizeof", "on_close",   "close_with_task", NULL};
     PyObject *source, *buffersize = NULL, *max_bytes = NULL, *executor = Py_None;
+    PyObject *sizeof_item = Py_None, *on_close = Py_None;
     size_t items = BUFFERSIZE, bytes = MAX_BYTES;
-    int thread = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$pOOOp:to_async", keywords, &source,
-                                     &thread, &buffersize, &max_bytes, &executor,
-                                     &self->stream.close_with_task) ||
+    int thread = 1, hold = 1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$pOOOpOOp:to_async", keywords, &source,
+                                     &thread, &buffersize, &max_bytes, &executor, &hold,
+                                     &sizeof_item, &on_close, &self->stream.close_with_task) ||
         read_limit(buffersize, "buffersize", 0, &items) < 0 ||
         read_limit(max_bytes, "max_bytes", 1, &bytes) < 0) {
         return -1;
@@ -227,19 +305,38 @@ to_async_init(to_async *self, generators_state *state, PyObject *args, PyObject 
             PyErr_SetString(PyExc_ValueError, "thread=False takes no executor");
             return -1;
         }
+        if (!hold || sizeof_item != Py_None || on_close != Py_None) {
+            PyErr_SetString(PyExc_ValueError,
+                            "thread=False takes no hold, sizeof or on_close: nothing is read "
+                            "ahead, and nothing waits on another thread");
+            return -1;
+        }
         return open_without_thread(self, state, source);
     }
     if (patched_check_threads("to_async()", "use thread=False") < 0) {
         return -1;
     }
     if (executor != Py_None) {
+        if (executor_check(executor, "to_async()", "leave out `executor`") < 0) {
+            return -1;
+        }
         self->executor = Py_NewRef(executor);
+    }
+    else if (!hold) {
+        PyErr_SetString(PyExc_ValueError,
+                        "hold=False needs an executor, in which places are left");
+        return -1;
     }
     if (worker_watch_forks(state) < 0) {
         return -1;
     }
-    self->worker = (worker *)worker_new(state, source, items, bytes);
-    return self->worker == NULL ? -1 : 0;
+    self->worker = (worker *)worker_new(state, "to_async", source, items, bytes);
+    if (self->worker == NULL ||
+        size_set_function(&self->worker->sizeof_item, sizeof_item) < 0) {
+        return -1;
+    }
+    self->worker->holds = hold;
+    return worker_set_on_close(self->worker, on_close);
 }
 
 static PyObject *
@@ -277,7 +374,7 @@ to_async_finalize(PyObject *op)
 PyDoc_STRVAR(
     to_async_doc,
     "to_async(source, *, thread=True, buffersize=256, max_bytes=1048576, executor=None,\n"
-    "         close_with_task=False)\n"
+    "         hold=True, sizeof=None, on_close=None, close_with_task=False)\n"
     "--\n\n"
     "Iterate over an iterable with `async for`, without blocking the event loop.\n\n"
     "The source is an iterable, or a callable without arguments that returns one.  A\n"
@@ -285,10 +382,19 @@ PyDoc_STRVAR(
     "iterator is a generator, close(), in a copy of the current context.  A cursor\n"
     "or a connection made there therefore belongs to that thread.\n\n"
     "The thread reads ahead at most `buffersize` items, and stops once they count\n"
-    "`max_bytes` or more.  Text and bytes count by their length, also inside a tuple,\n"
-    "list or dict, and each item counts 64 more.  None sets no limit.  With\n"
-    "buffersize=0 an item is taken only when it is asked for; use this for queues and\n"
+    "`max_bytes` or more.  Text and bytes count by their length, also inside tuples,\n"
+    "lists, sets and dicts, four deep, and each object counts 64 more; of an item with\n"
+    "more than 10,000 objects the rest is estimated.  sizeof(item) gives the bytes of\n"
+    "items of which this is not known.  None sets no limit.  With buffersize=0 an item is "
+    "taken only when it is asked for; use this for queues and\n"
     "subscriptions.\n\n"
+    "With hold=False a place in the executor is held only while items are made, at most\n"
+    "until the buffer is full or for 50 ms; closing takes a place, too.  Use this for\n"
+    "many slow streams on few threads, and for streams that are read within one another,\n"
+    "where the source is not bound to one thread.\n\n"
+    "on_close() is called, on the closing side, where the stream is closed while the\n"
+    "source is at work, to wake one that blocks: queue.put(None), say, or\n"
+    "connection.interrupt().\n\n"
     "A cancelled step loses no item and does not end the stream.  aclose() ends a\n"
     "pending step, returns when the source is closed, and raises its error.  With\n"
     "close_with_task=True the stream is closed when the task that took its first item\n"

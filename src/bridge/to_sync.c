@@ -27,12 +27,14 @@
 
 #include "aio/loop.h"
 #include "bridge/driver_reader.h"
+#include "bridge/size.h"
 #include "core/clock.h"
 #include "runtime/forks.h"
 #include "runtime/patched.h"
 #include "runtime/seconds.h"
 #include "runtime/watch.h"
 #include "stream/stream.h"
+#include "stream/refusal.h"
 
 typedef struct {
     stream stream;
@@ -141,6 +143,10 @@ to_sync_next(stream *base)
         return NULL;
     }
     self->thread = PyThread_get_thread_ident();
+    if (self->driver->loop == NULL && base->is_stopped) {
+        base->was_cut = true; /* the source was not begun */
+        return NULL;
+    }
     if (self->driver->loop == NULL && start(self, state) < 0) {
         return NULL;
     }
@@ -155,10 +161,47 @@ to_sync_next(stream *base)
             }
             break;
         default:
+            base->was_cut = channel_was_cut(&self->driver->channel);
             return NULL;
         }
     }
 }
+
+/* ---- stopping ---- */
+
+static int
+to_sync_stop(stream *base)
+{
+    to_sync *self = (to_sync *)base;
+    if (self->driver == NULL || forks_mark_is_old(&self->forks)) {
+        return 0;
+    }
+    driver *driven = (driver *)Py_NewRef((PyObject *)self->driver);
+    int status = driver_drain(driven);
+    PyObject *raised = status < 0 ? PyErr_GetRaisedException() : NULL;
+    Py_DECREF(driven);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+    return status;
+}
+
+static void
+to_sync_measure(stream *base, measures *into)
+{
+    driver *driven = ((to_sync *)base)->driver;
+    if (driven != NULL) {
+        Py_ssize_t items;
+        channel_measure(&driven->channel, &items, &into->held_bytes);
+        into->held += items;
+        measures_name_source(into, driven->name);
+    }
+}
+
+static PyMethodDef to_sync_methods[] = {
+    STREAM_STOP_METHOD,
+    {NULL},
+};
 
 /* ---- closing ---- */
 
@@ -281,6 +324,8 @@ static const stream_kind to_sync_kind = {
     .next = to_sync_next,
     .release = to_sync_release,
     .close_running = to_sync_close_running,
+    .stop = to_sync_stop,
+    .measure = to_sync_measure,
 };
 
 /* ---- memory ---- */
@@ -365,6 +410,7 @@ check_source(PyObject *source)
         PyExc_TypeError,
         "source must be an async iterable, or a callable that returns one, not '%.200s'",
         Py_TYPE(source)->tp_name);
+    refusal_add_hint("to_sync", source, true);
     return -1;
 }
 
@@ -384,11 +430,12 @@ check_loop(generators_state *state, PyObject *loop)
 static int
 to_sync_init(to_sync *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"source", "buffersize", "max_bytes", "loop", "timeout", NULL};
-    PyObject *source, *loop = Py_None, *timeout = Py_None;
+    static char *keywords[] = {"source",  "buffersize", "max_bytes", "loop",
+                               "timeout", "sizeof",     NULL};
+    PyObject *source, *loop = Py_None, *timeout = Py_None, *sizeof_item = Py_None;
     Py_ssize_t buffersize = 256, max_bytes = 1 << 20;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$nnOO:to_sync", keywords, &source,
-                                     &buffersize, &max_bytes, &loop, &timeout) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$nnOOO:to_sync", keywords, &source,
+                                     &buffersize, &max_bytes, &loop, &timeout, &sizeof_item) ||
         check_source(source) < 0 || seconds_read(timeout, "timeout", &self->timeout) < 0 ||
         patched_check_threads("to_sync()", "read the source in a process without it") < 0 ||
         find_background(self, state) < 0) {
@@ -407,7 +454,9 @@ to_sync_init(to_sync *self, generators_state *state, PyObject *args, PyObject *k
     }
     forks_mark_set(&self->forks, state);
     self->driver = driver_new(state, source, (size_t)buffersize, (size_t)max_bytes);
-    return self->driver == NULL ? -1 : 0;
+    return self->driver == NULL
+               ? -1
+               : size_set_function(&self->driver->channel.sizeof_item, sizeof_item);
 }
 
 static PyObject *
@@ -418,6 +467,7 @@ to_sync_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     self->stream.kind = &to_sync_kind;
+    self->timeout = SECONDS_FOREVER;
     if (to_sync_init(self, generators_state_of((PyObject *)self), args, kwargs) < 0) {
         Py_DECREF(self);
         return NULL;
@@ -427,7 +477,8 @@ to_sync_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 PyDoc_STRVAR(
     to_sync_doc,
-    "to_sync(source, *, buffersize=256, max_bytes=1048576, loop=None, timeout=None)\n"
+    "to_sync(source, *, buffersize=256, max_bytes=1048576, loop=None, timeout=None,\n"
+    "        sizeof=None)\n"
     "--\n\n"
     "Iterate over an async iterable from synchronous code.\n\n"
     "The source is an async iterable, or a callable that returns one.  It runs in one\n"
@@ -435,7 +486,8 @@ PyDoc_STRVAR(
     "or on the background loop of the interpreter.  A callable is called there, too.  The\n"
     "source sees the context variables of the code that made the stream.  It begins at\n"
     "the first step.\n\n"
-    "At most `buffersize` items, and about `max_bytes` bytes, are read ahead.  With\n"
+    "At most `buffersize` items, and about `max_bytes` bytes, are read ahead, counted as\n"
+    "by to_async() or by sizeof(item), which runs on the loop's thread.  With\n"
     "buffersize=0 the source is asked for an item only when one is wanted.\n\n"
     "A step waits at most `timeout` seconds, and then raises TimeoutError.  That loses no\n"
     "item: the next step continues.  Ctrl-C ends a wait, and the stream.\n\n"
@@ -453,9 +505,13 @@ PyDoc_STRVAR(
     "[0, 1, 2]");
 
 static PyType_Slot to_sync_slots[] = {
-    {Py_tp_doc, (char *)to_sync_doc},   {Py_tp_new, to_sync_new},
-    {Py_tp_traverse, to_sync_traverse}, {Py_tp_clear, to_sync_clear},
-    {Py_tp_finalize, to_sync_finalize}, {0, NULL},
+    {Py_tp_doc, (char *)to_sync_doc},
+    {Py_tp_new, to_sync_new},
+    {Py_tp_traverse, to_sync_traverse},
+    {Py_tp_clear, to_sync_clear},
+    {Py_tp_finalize, to_sync_finalize},
+    {Py_tp_methods, to_sync_methods},
+    {0, NULL},
 };
 
 PyType_Spec to_sync_spec = {

@@ -17,6 +17,67 @@
 #include "runtime/closing.h"
 #include "runtime/lock.h"
 #include "runtime/raising.h"
+#include "stream/astream.h"
+#include "stream/stream.h"
+#include "stream/refusal.h"
+
+/* ---- what wakes the source ---- */
+
+int
+worker_set_on_close(worker *self, PyObject *on_close)
+{
+    if (on_close == Py_None) {
+        return 0;
+    }
+    if (!PyCallable_Check(on_close)) {
+        PyErr_Format(PyExc_TypeError, "on_close must be callable or None, not '%.200s'",
+                     Py_TYPE(on_close)->tp_name);
+        return -1;
+    }
+    self->on_close = Py_NewRef(on_close);
+    return 0;
+}
+
+int
+worker_call_on_close(worker *self)
+{
+    generators_lock_take(&self->lock);
+    PyObject *on_close = self->in_source ? self->on_close : NULL;
+    if (on_close != NULL) {
+        self->on_close = NULL;
+    }
+    generators_lock_leave(&self->lock);
+    if (on_close == NULL) {
+        return 0;
+    }
+    PyObject *raised = PyErr_GetRaisedException();
+    PyObject *done = PyObject_CallNoArgs(on_close);
+    if (done == NULL) {
+        raising_convert(PyExc_StopIteration, "on_close()");
+        raising_convert(PyExc_StopAsyncIteration, "on_close()");
+        raising_chain(raised);
+    }
+    else if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+    Py_XDECREF(done);
+    raised = PyErr_GetRaisedException();
+    Py_DECREF(on_close);
+    if (raised != NULL) {
+        PyErr_SetRaisedException(raised);
+    }
+    return done == NULL ? -1 : 0;
+}
+
+void
+worker_measure(worker *self, measures *into)
+{
+    generators_lock_take(&self->lock);
+    into->held += (Py_ssize_t)self->ring.count;
+    into->held_bytes = (Py_ssize_t)self->ring.bytes;
+    generators_lock_leave(&self->lock);
+    measures_name_source(into, self->name);
+}
 
 /* ---- taking ---- */
 
@@ -54,6 +115,26 @@ worker_is_finished(worker *self)
     return finished;
 }
 
+/* ---- places in an executor ---- */
+
+bool
+worker_needs_refill(worker *self)
+{
+    if (self->holds || !self->started) {
+        return false;
+    }
+    generators_lock_take(&self->lock);
+    bool wanted = self->stopped || self->draining ||
+                  (self->ring.max_items == 0 ? self->asked : ring_is_half_empty(&self->ring));
+    bool needs = !self->at_work && !self->finished && wanted;
+    if (needs) {
+        self->at_work = true;
+        self->began = false;
+    }
+    generators_lock_leave(&self->lock);
+    return needs;
+}
+
 /* ---- stopping ---- */
 
 /* Cancel the executor's job, if the worker has not begun. */
@@ -61,7 +142,9 @@ static void
 cancel_job(worker *self)
 {
     generators_lock_take(&self->lock);
-    PyObject *job = self->began ? NULL : Py_XNewRef(self->job);
+    /* A refill that waits for its place will close the source there. */
+    bool can_cancel = !self->began && self->iterator == NULL;
+    PyObject *job = can_cancel ? Py_XNewRef(self->job) : NULL;
     generators_lock_leave(&self->lock);
     if (job == NULL) {
         return;
@@ -76,6 +159,22 @@ cancel_job(worker *self)
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);
     }
+}
+
+int
+worker_drain(worker *self, generators_state *state)
+{
+    generators_lock_take(&self->lock);
+    self->draining = true;
+    PyObject *stoppable = Py_XNewRef(self->stoppable);
+    worker_wake_lock_held(self);
+    generators_lock_leave(&self->lock);
+    if (stoppable == NULL) {
+        return 0;
+    }
+    int status = astream_stop_source(state, stoppable);
+    Py_DECREF(stoppable);
+    return status < 0 ? -1 : 0;
 }
 
 void
@@ -128,13 +227,15 @@ worker_release(worker *self)
 /* ---- memory ---- */
 
 PyObject *
-worker_new(generators_state *state, PyObject *source, size_t max_items, size_t max_bytes)
+worker_new(generators_state *state, const char *who, PyObject *source, size_t max_items,
+           size_t max_bytes)
 {
     if (!worker_is_iterable(source) && !PyCallable_Check(source)) {
         PyErr_Format(PyExc_TypeError,
                      "source must be an iterable, or a callable that returns one, not "
                      "'%.200s'",
                      Py_TYPE(source)->tp_name);
+        refusal_add_hint(who, source, false);
         return NULL;
     }
     worker *self = (worker *)state->worker_type->tp_alloc(state->worker_type, 0);
@@ -142,12 +243,15 @@ worker_new(generators_state *state, PyObject *source, size_t max_items, size_t m
         return NULL;
     }
     ring_init(&self->ring, max_items, max_bytes);
+    self->holds = true;
     self->source = Py_NewRef(source);
+    self->name = measures_source_name(source);
+    self->generator_abc = Py_NewRef(state->generator_abc);
     self->running = Py_NewRef(state->async_workers);
     forks_mark_set(&self->forks, state);
     int closes = closing_is_due(source, state->generator_abc);
     self->closes_source = closes > 0;
-    self->context = closes < 0 ? NULL : PyContext_CopyCurrent();
+    self->context = closes < 0 || self->name == NULL ? NULL : PyContext_CopyCurrent();
     self->wake_up = self->context == NULL ? NULL : lock_new_taken();
     if (self->wake_up == NULL) {
         Py_DECREF(self);
@@ -169,6 +273,12 @@ worker_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->timer);
     Py_VISIT(self->loop);
     Py_VISIT(self->error);
+    Py_VISIT(self->stoppable);
+    Py_VISIT(self->generator_abc);
+    Py_VISIT(self->on_close);
+    Py_VISIT(self->sizeof_item);
+    Py_VISIT(self->iterator);
+    Py_VISIT(self->executor);
     for (size_t i = 0; i < self->ring.count; i++) {
         Py_VISIT((PyObject *)ring_at(&self->ring, i));
     }
@@ -187,6 +297,13 @@ worker_clear(PyObject *op)
     Py_CLEAR(self->timer);
     Py_CLEAR(self->loop);
     Py_CLEAR(self->error);
+    Py_CLEAR(self->stoppable);
+    Py_CLEAR(self->on_close);
+    Py_CLEAR(self->sizeof_item);
+    Py_CLEAR(self->iterator);
+    Py_CLEAR(self->executor);
+    Py_CLEAR(self->name);
+    Py_CLEAR(self->generator_abc);
     PyObject *item;
     while ((item = ring_take(&self->ring)) != NULL) {
         Py_DECREF(item);
@@ -203,9 +320,12 @@ worker_dealloc(PyObject *op)
     worker_clear(op);
     ring_free(&self->ring);
     forks_mark_clear(&self->forks);
-    if (self->wake_up != NULL) {
-        PyThread_release_lock(self->wake_up);
-        PyThread_free_lock(self->wake_up);
+    PyThread_type_lock held[] = {self->wake_up, self->reader};
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(held); i++) {
+        if (held[i] != NULL) {
+            PyThread_release_lock(held[i]); /* some systems do not free a lock that is held */
+            PyThread_free_lock(held[i]);
+        }
     }
     type->tp_free(op);
     Py_DECREF(type);

@@ -13,6 +13,7 @@
 #include "bridge/worker_start.h"
 
 #include "bridge/worker_run.h"
+#include "runtime/raising.h"
 #include "runtime/watch.h"
 
 /* ---- the end of the process ---- */
@@ -31,6 +32,10 @@ stop_workers(generators_state *state)
             self->cut_off = !self->stopped;
             generators_lock_leave(&self->lock);
             worker_stop(self);
+            if (worker_call_on_close(self) < 0) {
+                raising_unraisable((PyObject *)self);
+            }
+            worker_close_idle(self);
         }
     }
     Py_DECREF(workers);
@@ -147,6 +152,16 @@ run(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static PyMethodDef run_method = {"to_async", run, METH_NOARGS, NULL};
 
+static PyObject *
+run_refill(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    worker *self = (worker *)op;
+    bool has_ended = worker_run_refill(self);
+    return has_ended && leave_set(self) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+static PyMethodDef run_refill_method = {"to_async", run_refill, METH_NOARGS, NULL};
+
 /* Raise an error that tells what happened to a job that ran no worker. */
 static void
 raise_lost_job(PyObject *job)
@@ -166,12 +181,48 @@ raise_lost_job(PyObject *job)
     }
 }
 
+/* The worker has finished, without a thread, with what is raised.  Its source is closed. */
+static int
+finish_here(worker *self)
+{
+    if (!self->holds && !worker_claim(self)) {
+        if (PyErr_Occurred()) { /* a thread has it, and will tell */
+            raising_unraisable((PyObject *)self);
+        }
+        return 0;
+    }
+    PyObject *iterator = self->iterator;
+    self->iterator = NULL;
+    if (iterator != NULL) {
+        worker_close_iterator(self, iterator);
+    }
+    worker_finish(self);
+    return leave_set(self);
+}
+
+/* The job of a refill has ended: whether it was cancelled, so that it did not run.  1, 0 or
+   -1. A later one may have been submitted already. */
+static int
+is_refill_lost(PyObject *job)
+{
+    PyObject *cancelled = PyObject_CallMethod(job, "cancelled", NULL);
+    int is = cancelled == NULL ? -1 : PyObject_IsTrue(cancelled);
+    Py_XDECREF(cancelled);
+    return is;
+}
+
 /* Called when the executor's job has ended.  If the worker was never begun, the job did not
    run it.  The worker may be in its teardown. */
 static PyObject *
 job_ended(PyObject *op, PyObject *job)
 {
     worker *self = (worker *)op;
+    if (!self->holds) {
+        int is_lost = is_refill_lost(job);
+        if (is_lost <= 0) {
+            return is_lost < 0 ? NULL : Py_NewRef(Py_None);
+        }
+    }
     generators_lock_take(&self->lock);
     bool began = self->began, stopped = self->stopped;
     generators_lock_leave(&self->lock);
@@ -184,8 +235,7 @@ job_ended(PyObject *op, PyObject *job)
     else {
         raise_lost_job(job);
     }
-    worker_finish(self);
-    return leave_set(self) < 0 ? NULL : Py_NewRef(Py_None);
+    return finish_here(self) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyMethodDef job_ended_method = {"job_ended", job_ended, METH_O, NULL};
@@ -212,7 +262,9 @@ start_thread(PyObject *threading, PyObject *target, PyObject *callback)
 static int
 start_in_executor(worker *self, PyObject *executor, PyObject *target, PyObject *callback)
 {
-    PyObject *job = PyObject_CallMethod(executor, "submit", "OO", target, callback);
+    PyObject *job = target == NULL
+                        ? PyObject_CallMethod(executor, "submit", "O", callback)
+                        : PyObject_CallMethod(executor, "submit", "OO", target, callback);
     if (job == NULL) {
         return -1;
     }
@@ -241,9 +293,79 @@ is_unbegun(worker *self)
     return is;
 }
 
+/* Ask the executor for a place.  0 or -1. */
+static int
+submit_refill(worker *self)
+{
+    PyObject *callback = PyCFunction_New(&run_refill_method, (PyObject *)self);
+    int status =
+        callback == NULL ? -1 : start_in_executor(self, self->executor, NULL, callback);
+    Py_XDECREF(callback);
+    return status;
+}
+
+void
+worker_refill(worker *self)
+{
+    if (submit_refill(self) < 0 && finish_here(self) < 0) {
+        raising_unraisable((PyObject *)self);
+    }
+}
+
+void
+worker_close_idle(worker *self)
+{
+    if (self->holds || !self->started) {
+        return;
+    }
+    generators_lock_take(&self->lock);
+    bool is_idle = !self->at_work && !self->finished;
+    self->at_work = self->at_work || is_idle;
+    generators_lock_leave(&self->lock);
+    if (is_idle) {
+        PyObject *raised = PyErr_GetRaisedException();
+        if (finish_here(self) < 0) {
+            raising_unraisable((PyObject *)self);
+        }
+        if (raised != NULL) {
+            PyErr_SetRaisedException(raised);
+        }
+    }
+}
+
+/* The first refill.  0 or -1. */
+static int
+start_refills(worker *self)
+{
+    if (PySet_Add(self->running, (PyObject *)self) < 0) {
+        return -1;
+    }
+    self->started = self->at_work = true;
+    if (submit_refill(self) == 0) {
+        return 0;
+    }
+    PyObject *raised = PyErr_GetRaisedException();
+    generators_lock_take(&self->lock);
+    bool is_unbegun = !self->began && self->job == NULL;
+    generators_lock_leave(&self->lock);
+    if (is_unbegun) {
+        self->started = self->at_work = false;
+        if (PySet_Discard(self->running, (PyObject *)self) < 0) {
+            raising_unraisable((PyObject *)self);
+        }
+    }
+    PyErr_SetRaisedException(raised);
+    return -1;
+}
+
 int
 worker_start(worker *self, generators_state *state, PyObject *executor)
 {
+    if (!self->holds) {
+        PyObject *held_by = compat_type_module(Py_TYPE(self)); /* borrowed */
+        self->executor = Py_XNewRef(executor);
+        return prepare(state, held_by, true) < 0 ? -1 : start_refills(self);
+    }
     PyObject *module = compat_type_module(Py_TYPE(self)); /* borrowed */
     PyObject *threading = PyImport_ImportModule("threading");
     PyObject *target = NULL, *callback = NULL;

@@ -28,6 +28,10 @@
 PyObject *
 worker_loop_to_wake_lock_held(worker *self, bool at_once)
 {
+    if (self->reader_waits) {
+        self->reader_waits = false;
+        PyThread_release_lock(self->reader);
+    }
     if (self->watch == WORKER_UNWATCHED ||
         (self->watch == WORKER_LAZY && !at_once && ring_is_half_empty(&self->ring))) {
         return NULL;

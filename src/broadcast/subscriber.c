@@ -15,6 +15,7 @@
 typedef struct {
     astream stream;
     subscription subscription;
+    Py_ssize_t left; /* after stop(): items that are still to be given */
 } subscriber;
 
 /* ---- the stream's own ---- */
@@ -52,6 +53,9 @@ static astream_outcome
 subscriber_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 {
     subscriber *self = (subscriber *)base;
+    if (base->is_stopped && self->left-- <= 0) {
+        return ASTREAM_END;
+    }
     *value = subscription_take(&self->subscription);
     return *value != NULL ? ASTREAM_ITEM : subscriber_wait(self, value);
 }
@@ -63,7 +67,29 @@ subscriber_release(astream *base)
     return 0;
 }
 
-static const astream_kind subscriber_kind = {subscriber_step, NULL, subscriber_release};
+/* What it holds now is given, and nothing that is published later.  A step that waits holds
+   nothing, and ends. */
+static int
+subscriber_stop(astream *base)
+{
+    subscriber *self = (subscriber *)base;
+    PyObject *held = subscription_held(&self->subscription);
+    self->left = held == NULL ? -1 : PyLong_AsSsize_t(held);
+    Py_XDECREF(held);
+    if (self->left < 0) {
+        return -1;
+    }
+    PyObject *future = Py_XNewRef(base->future);
+    if (future == NULL) {
+        return 0;
+    }
+    int status = loop_wake_from_anywhere(generators_state_of((PyObject *)self), future);
+    Py_DECREF(future);
+    return status < 0 ? -1 : 0;
+}
+
+static const astream_kind subscriber_kind = {
+    .step = subscriber_step, .release = subscriber_release, .stop = subscriber_stop};
 
 /* ---- making one ---- */
 

@@ -126,7 +126,15 @@ abatched_release(astream *base)
     return 0;
 }
 
-static const astream_kind abatched_kind = {abatched_step, NULL, abatched_release};
+static void
+abatched_measure(astream *base, measures *into)
+{
+    const PyObject *batch = ((abatched *)base)->batch;
+    into->held += batch == NULL ? 0 : PyList_GET_SIZE(batch);
+}
+
+static const astream_kind abatched_kind = {
+    .step = abatched_step, .release = abatched_release, .measure = abatched_measure};
 
 static int
 abatched_traverse(PyObject *op, visitproc visit, void *arg)

@@ -34,7 +34,14 @@ achunked_release(astream *base)
     return 0;
 }
 
-static const astream_kind achunked_kind = {achunked_step, NULL, achunked_release};
+static void
+achunked_measure(astream *base, measures *into)
+{
+    chunks_measure(&((achunked *)base)->pieces.chunks, into);
+}
+
+static const astream_kind achunked_kind = {
+    .step = achunked_step, .release = achunked_release, .measure = achunked_measure};
 
 static int
 achunked_traverse(PyObject *op, visitproc visit, void *arg)

@@ -95,7 +95,14 @@ chunked_release(stream *base)
     return 0;
 }
 
-static const stream_kind chunked_kind = {.next = chunked_next, .release = chunked_release};
+static void
+chunked_measure(stream *base, measures *into)
+{
+    chunks_measure(&((chunked *)base)->pieces.chunks, into);
+}
+
+static const stream_kind chunked_kind = {
+    .next = chunked_next, .release = chunked_release, .measure = chunked_measure};
 
 static int
 chunked_traverse(PyObject *op, visitproc visit, void *arg)

@@ -62,6 +62,16 @@ int chunks_end(chunks *self);
    out.  False if it is not an Exception: it is then not held back, and stays set. */
 bool chunks_fail(chunks *self);
 
+/* What is held, for a stream's kind->measure(). */
+static inline void
+chunks_measure(const chunks *self, measures *into)
+{
+    const coalescer *c = &self->machine;
+    size_t bytes = c->rest_length + (c->given ? 0 : c->length);
+    into->held_bytes = (Py_ssize_t)bytes;
+    into->held += bytes > 0;
+}
+
 #define CHUNKS_BETWEEN_TICKS 64
 #define CHUNKS_BETWEEN_CHECKS \
     1024 /* for signals: it may be that no item ever completes a chunk */

@@ -23,6 +23,7 @@ try:
         acsv_rows,
         aevent_source,
         aevent_stream,
+        aheartbeat,
         ajsonl_encode,
         ajsonl_rows,
         alines,
@@ -36,6 +37,7 @@ try:
         drive,
         event_source,
         event_stream,
+        heartbeat,
         jsonl_encode,
         jsonl_rows,
         lines,
@@ -53,10 +55,12 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from None
 
+from native_generators._split import csv_scan, csv_split
+
 __version__ = '0.1.0'
 
 # What `import native_generators` does not load, but the first use of the name.
-SUBMODULES = frozenset({'csv'})
+SUBMODULES = frozenset({'csv', 'dask', 'ray', 'spark'})
 
 __all__ = [
     'FLUSH',
@@ -77,6 +81,7 @@ __all__ = [
     'acsv_rows',
     'aevent_source',
     'aevent_stream',
+    'aheartbeat',
     'ajsonl_encode',
     'ajsonl_rows',
     'alines',
@@ -87,9 +92,12 @@ __all__ = [
     'csv_batches',
     'csv_encode',
     'csv_rows',
+    'csv_scan',
+    'csv_split',
     'drive',
     'event_source',
     'event_stream',
+    'heartbeat',
     'jsonl_encode',
     'jsonl_rows',
     'lines',

@@ -12,6 +12,7 @@ import csv
 import datetime as dt
 import decimal
 import importlib.util
+import json
 import os
 import signal
 import sys
@@ -62,7 +63,13 @@ module reads it; all CSV files must have the same columns.
 """
 
 # Options that only CSV has a use for, and what they are without being given.
-CSV_ONLY: dict[str, Any] = {'types': [], 'null': [], 'delimiter': ',', 'header': True}
+CSV_ONLY: dict[str, Any] = {
+    'types': [],
+    'null': [],
+    'delimiter': ',',
+    'header': True,
+    'part': None,
+}
 
 
 class Trouble(Exception):
@@ -157,6 +164,12 @@ def parser() -> argparse.ArgumentParser:
         metavar='FILE',
         help='note there how far the run came; run again with the same arguments, it goes on',
     )
+    add(
+        '--part',
+        metavar='FILE',
+        help='read one part of the file alone: FILE holds it as JSON, from '
+        'csv_split(FILE, header=True)',
+    )
     add('--delimiter', type=delimiter, default=',', metavar='CHAR', help="(,) or 'tab'")
     add('--encoding', default='utf-8', help='of the files read (utf-8); what is written is UTF-8')
     add(
@@ -187,6 +200,8 @@ def check(options: argparse.Namespace) -> None:
             raise Trouble('--resume needs --output: what was written must be found again')
         if '-' in options.files:
             raise Trouble('--resume cannot read stdin again')
+    if options.part and (len(options.files) > 1 or '-' in options.files):
+        raise Trouble('--part is of one file, and not of stdin')
     if options.files.count('-') > 1:
         raise Trouble('stdin can be read once')
     written = [path for path in (options.output, options.rejects, options.resume) if path]
@@ -219,6 +234,20 @@ def same_file(one: str, other: str) -> bool:
         return os.path.samefile(one, other)
     except OSError:
         return os.path.abspath(one) == os.path.abspath(other)
+
+
+def read_part(path: str | None) -> Any:
+    """What ``--part`` names."""
+    if path is None:
+        return None
+    with open(path, encoding='utf-8') as file:
+        try:
+            part = json.load(file)
+        except ValueError as e:
+            raise Trouble(f'{path}: it is not JSON ({e})') from None
+    if not isinstance(part, dict) or 'end' not in part:
+        raise Trouble(f'{path}: it is no part of csv_split()')
+    return part
 
 
 # ---- what is read ----
@@ -464,6 +493,7 @@ class Run:
             Objects(options) if reads_jsonl(options) else Selection(options)
         )
         self.saved = Saved(options)
+        self.part = read_part(options.part)
         self.place: tuple[int, Any] | None = None  # behind what was written, not saved yet
         self.names: tuple[str, ...] | None = None
         self.lines: Callable[[list[Any]], bytes] | None = None
@@ -491,6 +521,8 @@ class Run:
     def one(self, number: int) -> None:
         name = self.options.files[number]
         start = self.saved.checkpoint if number == self.saved.file else None
+        if start is None:
+            start = self.part
         with ExitStack() as stack:
             with self.interrupts.heeded():
                 source = stack.enter_context(opened(name))

@@ -91,6 +91,20 @@ class _Stream(Generator[_T_co, object], Generic[_T_co]):
     def __enter__(self) -> Self: ...
     def __exit__(self, *exception: object) -> None: ...
     @property
+    def items(self) -> int: ...
+    @property
+    def held(self) -> int: ...
+    @property
+    def held_bytes(self) -> int | None: ...
+    @property
+    def running(self) -> int: ...
+    @property
+    def errors(self) -> int: ...
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def waits_for(self) -> Literal['source', 'consumer'] | None: ...
+    @property
     def gi_running(self) -> bool: ...
     @property
     def gi_suspended(self) -> bool: ...
@@ -120,6 +134,21 @@ class _AsyncStream(AsyncGenerator[_T_co, object], Generic[_T_co]):
     def aprime(self) -> Coroutine[Any, Any, Self]: ...
     def __aenter__(self) -> Coroutine[Any, Any, Self]: ...
     def __aexit__(self, *exception: object) -> Coroutine[Any, Any, None]: ...
+    def stop(self) -> None: ...
+    @property
+    def items(self) -> int: ...
+    @property
+    def held(self) -> int: ...
+    @property
+    def held_bytes(self) -> int | None: ...
+    @property
+    def running(self) -> int: ...
+    @property
+    def errors(self) -> int: ...
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def waits_for(self) -> Literal['source', 'consumer'] | None: ...
     @property
     def ag_running(self) -> bool: ...
     @property
@@ -206,9 +235,29 @@ class _ReadingAnySource(TypedDict, total=False):
 
 class _Reading(_ReadingAnySource, total=False):
     start: Mapping[str, Any] | None
+    changed: Literal['error', 'append']
 
 class _AsyncReading(_ReadingAnySource, total=False):
     close_with_task: bool
+
+@final
+class csv_scanner:
+    def __new__(
+        cls,
+        delimiter: int,
+        quote: int,
+        escape: int,
+        doublequote: bool,
+        skip_space: bool,
+        strict: bool,
+        encoding: str,
+        bad_bytes: Buffer,
+    ) -> Self: ...
+    def begin(self, start: int, before: Buffer, state: str | None = None, /) -> None: ...
+    def feed(self, data: Buffer, /) -> None: ...
+    def end(self, after: Buffer, /) -> tuple[bool, dict[str, dict[str, Any]]]: ...
+    @staticmethod
+    def check(part: Mapping[str, Any], /) -> int: ...
 
 @final
 class csv_rows(_Stream[_T_co]):
@@ -309,6 +358,7 @@ class csv_rows(_Stream[_T_co]):
     def total_bytes(self) -> int | None: ...
     @property
     def errors(self) -> int: ...
+    def _pass_to(self, byte: int, /) -> dict[str, Any]: ...
     def checkpoint(self) -> dict[str, Any]: ...
 
 @final
@@ -446,6 +496,7 @@ class _BatchingAnySource(TypedDict, total=False):
 
 class _Batching(_BatchingAnySource, total=False):
     start: Mapping[str, Any] | None
+    changed: Literal['error', 'append']
 
 class _AsyncBatching(_BatchingAnySource, total=False):
     close_with_task: bool
@@ -537,6 +588,7 @@ class lines(_Stream[_T_co]):
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
     ) -> lines[str]: ...
     @overload
     def __new__(  # type: ignore[overload-overlap]  # a str is a path
@@ -550,6 +602,7 @@ class lines(_Stream[_T_co]):
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
     ) -> lines[bytes]: ...
     @overload
     def __new__(
@@ -563,6 +616,7 @@ class lines(_Stream[_T_co]):
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
     ) -> lines[str]: ...
     @overload
     def __new__(
@@ -576,6 +630,7 @@ class lines(_Stream[_T_co]):
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
     ) -> lines[Any]: ...
     @property
     def line_num(self) -> int: ...
@@ -660,6 +715,7 @@ class jsonl_rows(_Stream[_T_co]):
         encoding: str = 'utf-8',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
     ) -> jsonl_rows[_T_co]: ...
     @overload
     def __new__(
@@ -673,6 +729,7 @@ class jsonl_rows(_Stream[_T_co]):
         encoding: str = 'utf-8',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
         start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
     ) -> jsonl_rows[Any]: ...
     @property
     def line_num(self) -> int: ...
@@ -948,6 +1005,31 @@ class to_sync(_Stream[_T_co], Generic[_T_co]):
         max_bytes: int = 1048576,
         loop: AbstractEventLoop | None = None,
         timeout: float | None = None,
+        sizeof: Callable[[_T_co], int] | None = None,
+    ) -> Self: ...
+    def stop(self) -> None: ...
+
+@final
+class heartbeat(_Stream[_T_co], Generic[_T_co]):
+    def __new__(
+        cls,
+        source: Iterable[_T_co] | Callable[[], Iterable[_T_co]],
+        every: float,
+        item: _T_co | Callable[[], _T_co],
+        *,
+        on_close: Callable[[], object] | None = None,
+    ) -> Self: ...
+    def stop(self) -> None: ...
+
+@final
+class aheartbeat(_AsyncStream[_T_co], Generic[_T_co]):
+    def __new__(
+        cls,
+        source: AsyncIterable[_T_co],
+        every: float,
+        item: _T_co | Callable[[], _T_co],
+        *,
+        close_with_task: bool = False,
     ) -> Self: ...
 
 @type_check_only
@@ -1105,6 +1187,7 @@ class map_threads(_Stream[_T_co]):
         ordered: bool = True,
         buffersize: int | None = None,
         return_exceptions: Literal[False] = False,
+        pairs: Literal[False] = False,
         executor: _Executor | None = None,
     ) -> Self: ...
     @overload
@@ -1117,8 +1200,36 @@ class map_threads(_Stream[_T_co]):
         ordered: bool = True,
         buffersize: int | None = None,
         return_exceptions: bool,
+        pairs: Literal[False] = False,
         executor: _Executor | None = None,
     ) -> map_threads[_R | BaseException]: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], _R],
+        source: Iterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: Literal[False] = False,
+        pairs: Literal[True],
+        executor: _Executor | None = None,
+    ) -> map_threads[tuple[_T, _R]]: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], _R],
+        source: Iterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: bool,
+        pairs: Literal[True],
+        executor: _Executor | None = None,
+    ) -> map_threads[tuple[_T, _R | BaseException]]: ...
+    def stop(self) -> None: ...
 
 @final
 class to_async(_AsyncStream[_T_co]):
@@ -1130,6 +1241,9 @@ class to_async(_AsyncStream[_T_co]):
         buffersize: int | None = 256,
         max_bytes: int | None = 1048576,
         executor: Executor | None = None,
+        hold: bool = True,
+        sizeof: Callable[[_T_co], int] | None = None,
+        on_close: Callable[[], object] | None = None,
         close_with_task: bool = False,
     ) -> Self: ...
 
@@ -1377,6 +1491,7 @@ class amap(_AsyncStream[_T_co]):
         ordered: bool = True,
         buffersize: int | None = None,
         return_exceptions: Literal[False] = False,
+        pairs: Literal[False] = False,
         close_with_task: bool = False,
     ) -> Self: ...
     @overload
@@ -1389,14 +1504,51 @@ class amap(_AsyncStream[_T_co]):
         ordered: bool = True,
         buffersize: int | None = None,
         return_exceptions: bool,
+        pairs: Literal[False] = False,
         close_with_task: bool = False,
     ) -> amap[_R | BaseException]: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], Awaitable[_R]],
+        source: Iterable[_T] | AsyncIterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: Literal[False] = False,
+        pairs: Literal[True],
+        close_with_task: bool = False,
+    ) -> amap[tuple[_T, _R]]: ...
+    @overload
+    def __new__(
+        cls,
+        fn: Callable[[_T], Awaitable[_R]],
+        source: Iterable[_T] | AsyncIterable[_T],
+        *,
+        concurrency: int = 8,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        return_exceptions: bool,
+        pairs: Literal[True],
+        close_with_task: bool = False,
+    ) -> amap[tuple[_T, _R | BaseException]]: ...
 
 @final
 class amerge(_AsyncStream[_T_co]):
+    @overload
     def __new__(
         cls,
         *sources: AsyncIterable[_T_co],
         until: Literal['all', 'first'] = 'all',
         close_with_task: bool = False,
     ) -> Self: ...
+    @overload
+    def __new__(
+        cls,
+        *,
+        until: Literal['all', 'first'] = 'all',
+        close_with_task: bool = False,
+        **named: AsyncIterable[_T],
+    ) -> amerge[tuple[str, _T]]: ...
+    def add(self, *sources: AsyncIterable[Any], **named: AsyncIterable[Any]) -> None: ...

@@ -29,6 +29,7 @@ DECIDING = (
     'delimiter',
     'encoding',
     'header',
+    'part',
 )
 
 
@@ -55,7 +56,7 @@ class Saved:
                 saved = json.load(file)
                 if saved['version'] != VERSION:
                     raise ValueError('another version')
-                arguments = {'from': 'csv', **saved['arguments']}
+                arguments = {'from': 'csv', 'part': None, **saved['arguments']}
                 self.file = int(saved['file'])
                 self.checkpoint = saved['checkpoint']
                 self.output_size = int(saved['output_size'])

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "core/clock.h"
+#include "runtime/raising.h"
 
 int
 seconds_read(PyObject *given, const char *name, uint64_t *nanoseconds)
@@ -14,6 +15,10 @@ seconds_read(PyObject *given, const char *name, uint64_t *nanoseconds)
     }
     double seconds = PyFloat_AsDouble(given);
     if (seconds == -1.0 && PyErr_Occurred()) {
+        if (!PyNumber_Check(given) && raising_forgive(PyExc_TypeError) == 0) {
+            PyErr_Format(PyExc_TypeError, "%s must be a number of seconds, not '%.200s'", name,
+                         Py_TYPE(given)->tp_name);
+        }
         return -1;
     }
     if (isnan(seconds) || seconds < 0) {

@@ -5,7 +5,9 @@
  */
 #include "source/async_source.h"
 
+#include "runtime/frame.h"
 #include "runtime/raising.h"
+#include "stream/refusal.h"
 
 /* Whether a call of the function gives a coroutine: 1, 0 or -1. */
 static int
@@ -52,6 +54,7 @@ async_source_open(astream *self, generators_state *state, PyObject *source, Py_s
     PyAsyncMethods *methods = Py_TYPE(source)->tp_as_async;
     if (methods == NULL || methods->am_aiter == NULL) {
         PyErr_Format(PyExc_TypeError, "%s, not '%.200s'", what, Py_TYPE(source)->tp_name);
+        refusal_add_hint(frame_type_name((PyObject *)self), source, true);
         return -1;
     }
     return astream_open(self, state, source, ASTREAM_ASYNC);

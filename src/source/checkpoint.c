@@ -5,6 +5,8 @@
  */
 #include "source/checkpoint.h"
 
+#include <string.h>
+
 #include "runtime/raising.h"
 
 int
@@ -64,15 +66,70 @@ checkpoint_compare(PyObject *start, const char *key, PyObject *mine, const char 
 }
 
 int
-checkpoint_check_file(PyObject *start, const file_origin *origin)
+checkpoint_read_changed(PyObject *value, checkpoint_changed *changed)
+{
+    *changed = CHECKPOINT_REFUSE;
+    if (value == NULL ||
+        (PyUnicode_Check(value) && PyUnicode_CompareWithASCIIString(value, "error") == 0)) {
+        return 0;
+    }
+    if (PyUnicode_Check(value) && PyUnicode_CompareWithASCIIString(value, "append") == 0) {
+        *changed = CHECKPOINT_APPEND;
+        return 0;
+    }
+    PyErr_Format(PyUnicode_Check(value) ? PyExc_ValueError : PyExc_TypeError,
+                 "changed must be 'error' or 'append', not %R", value);
+    return -1;
+}
+
+int
+checkpoint_check_file(PyObject *start, const file_origin *origin, checkpoint_changed changed)
 {
     int64_t size, mtime;
     if (checkpoint_number(start, "size", &size) < 0 ||
         checkpoint_number(start, "mtime", &mtime) < 0) {
         return checkpoint_malformed();
     }
-    if (size != origin->size || mtime != origin->mtime) {
+    if (size == origin->size && mtime == origin->mtime) {
+        return 0;
+    }
+    if (changed == CHECKPOINT_REFUSE) {
         PyErr_SetString(PyExc_ValueError, "the file has changed since the checkpoint");
+        return -1;
+    }
+    if (size > origin->size) {
+        PyErr_Format(PyExc_ValueError,
+                     "the file has shrunk since the checkpoint: from %lld bytes to %lld",
+                     (long long)size, (long long)origin->size);
+        return -1;
+    }
+    return 1;
+}
+
+int
+checkpoint_check_end(PyObject *file, int64_t base, int64_t offset, const void *ends,
+                     size_t count)
+{
+    if (offset == 0) {
+        return 0;
+    }
+    PyObject *done = PyObject_CallMethod(file, "seek", "L", (long long)(base + offset - 1));
+    PyObject *last = done == NULL ? NULL : PyObject_CallMethod(file, "read", "i", 1);
+    Py_XDECREF(done);
+    if (last == NULL) {
+        return -1;
+    }
+    bool found = false;
+    if (PyBytes_Check(last) && PyBytes_GET_SIZE(last) == 1) {
+        const unsigned char c = (unsigned char)PyBytes_AS_STRING(last)[0];
+        bool mark = offset == 3 && c == 0xBF; /* a byte order mark */
+        found = mark || memchr(ends, c, count) != NULL;
+    }
+    Py_DECREF(last);
+    if (!found) {
+        PyErr_SetString(PyExc_ValueError,
+                        "the file has changed since the checkpoint, and not only grown "
+                        "behind a line end");
         return -1;
     }
     return 0;

@@ -17,8 +17,25 @@ int checkpoint_malformed(void);
    exception set.  0, or -1 with ValueError: "the checkpoint is of another `what`". */
 int checkpoint_compare(PyObject *start, const char *key, PyObject *mine, const char *what);
 
-/* Check that the file is the one of the checkpoint, and has not changed.  0 or -1. */
-int checkpoint_check_file(PyObject *start, const file_origin *origin);
+/* How a file may differ from the one of the checkpoint. */
+typedef enum {
+    CHECKPOINT_REFUSE, /* not at all */
+    CHECKPOINT_APPEND, /* it may have grown */
+} checkpoint_changed;
+
+/* Read `changed`, which may be NULL.  0 or -1. */
+int checkpoint_read_changed(PyObject *value, checkpoint_changed *changed);
+
+/* Check that the file is the one of the checkpoint, and has changed no more than it may.  1 if
+   it has changed, 0 if not, or -1. */
+int checkpoint_check_file(PyObject *start, const file_origin *origin,
+                          checkpoint_changed changed);
+
+/* Check that one of the bytes `ends` stands before `offset`, from `base` on, in a file that
+   has grown.  Otherwise what stood there at its end has grown too, or the file is another one.
+   The position of the file changes.  0 or -1. */
+int checkpoint_check_end(PyObject *file, int64_t base, int64_t offset, const void *ends,
+                         size_t count);
 
 /* Raise io.UnsupportedOperation with a message that says what a checkpoint needs. */
 void checkpoint_refuse(generators_state *state, const char *message);

@@ -16,6 +16,8 @@
 
 #include "runtime/attributes.h"
 #include "runtime/raising.h"
+#include "runtime/frame.h"
+#include "stream/refusal.h"
 
 /* ---- opening ---- */
 
@@ -118,6 +120,7 @@ data_source_open_iterable(data_source *self, generators_state *state, stream *ow
                      "source must be a path, a file object, bytes or another buffer, or an "
                      "iterable of str or bytes, not '%.200s'",
                      Py_TYPE(source)->tp_name);
+        refusal_add_hint(frame_type_name((PyObject *)owner), source, false);
         return -1;
     }
     return stream_open(owner, state, source);
@@ -140,7 +143,7 @@ data_source_open(data_source *self, generators_state *state, stream *owner, PyOb
 {
     *path = NULL;
     self->items = items;
-    self->total_bytes = FILE_SIZE_UNKNOWN;
+    self->total_bytes = self->end = FILE_SIZE_UNKNOWN;
     if (PyUnicode_Check(source)) {
         return data_source_open_path(self, state, source, reads_into, path);
     }
@@ -176,6 +179,9 @@ data_source_seek(data_source *self, file_origin *origin, int64_t base, int64_t o
     Py_DECREF(done);
     if (self->total_bytes != FILE_SIZE_UNKNOWN) {
         self->total_bytes = (uint64_t)((int64_t)self->total_bytes + origin->base - base);
+    }
+    if (origin->end >= 0) {
+        self->total_bytes = self->end = (uint64_t)origin->end;
     }
     self->bytes_read = (uint64_t)offset;
     origin->base = base;
@@ -327,17 +333,40 @@ data_source_feed_read(data_source *self, generators_state *state, const source_s
     return status == 0 && empty ? data_source_finish(self, state, sink) : status;
 }
 
+/* How many bytes of a file are read next.  0 at the end of a part. */
+static Py_ssize_t
+data_source_next_size(const data_source *self)
+{
+    const uint64_t left = self->end - self->bytes_read;
+    return left < DATA_SOURCE_BLOCK ? (Py_ssize_t)left : DATA_SOURCE_BLOCK;
+}
+
 static int
 data_source_pull_read(data_source *self, generators_state *state, const source_sink *sink)
 {
+    const Py_ssize_t size = data_source_next_size(self);
+    if (size == 0) {
+        return data_source_finish(self, state, sink);
+    }
     PyObject *reader = Py_NewRef(self->reader);
-    PyObject *data = PyObject_CallFunction(reader, "n", (Py_ssize_t)DATA_SOURCE_BLOCK);
+    PyObject *data = PyObject_CallFunction(reader, "n", size);
     Py_DECREF(reader);
     if (data == NULL) {
         data_source_note_error(self);
         return -1;
     }
-    int status = data_source_feed_read(self, state, sink, data);
+    int status = 0;
+    if (self->end != FILE_SIZE_UNKNOWN && PyBytes_Check(data) &&
+        PyBytes_GET_SIZE(data) > size) {
+        PyErr_Format(PyExc_OSError,
+                     "read() returned too much data (%zd bytes requested, %zd "
+                     "returned)",
+                     size, PyBytes_GET_SIZE(data));
+        status = -1;
+    }
+    else {
+        status = data_source_feed_read(self, state, sink, data);
+    }
     Py_DECREF(data);
     return status;
 }
@@ -345,11 +374,15 @@ data_source_pull_read(data_source *self, generators_state *state, const source_s
 static int
 data_source_pull_readinto(data_source *self, generators_state *state, const source_sink *sink)
 {
-    uint8_t *room = sink->kind->room(sink->target, state, DATA_SOURCE_BLOCK);
+    const Py_ssize_t size = data_source_next_size(self);
+    if (size == 0) {
+        return data_source_finish(self, state, sink);
+    }
+    uint8_t *room = sink->kind->room(sink->target, state, (size_t)size);
     if (room == NULL) {
         return -1;
     }
-    PyObject *memory = PyMemoryView_FromMemory((char *)room, DATA_SOURCE_BLOCK, PyBUF_WRITE);
+    PyObject *memory = PyMemoryView_FromMemory((char *)room, size, PyBUF_WRITE);
     if (memory == NULL) {
         return -1;
     }
@@ -367,7 +400,7 @@ data_source_pull_readinto(data_source *self, generators_state *state, const sour
     }
     Py_ssize_t count = PyLong_AsSsize_t(result);
     Py_DECREF(result);
-    if (count < 0 || count > DATA_SOURCE_BLOCK) {
+    if (count < 0 || count > size) {
         if (!PyErr_Occurred()) {
             PyErr_Format(PyExc_OSError, "readinto() returned invalid length %zd", count);
         }

@@ -33,6 +33,7 @@ typedef struct {
     Py_ssize_t offset;
     uint64_t bytes_read;
     uint64_t total_bytes; /* or FILE_SIZE_UNKNOWN */
+    uint64_t end;         /* of a file: reading ends there; or FILE_SIZE_UNKNOWN */
     int suspicious;       /* items that the sink's check_item() found suspicious */
     bool at_once; /* set before it is opened: a file is not to wait for more than it has */
     bool checks_items; /* check_item() is still called */
@@ -63,7 +64,8 @@ int data_source_pull(data_source *self, generators_state *state, stream *owner,
                      const source_sink *sink);
 
 /* Seek in a file whose position was origin->base when it was opened.  The new position is
-   `offset` bytes after `base`, and `base` is the new origin->base.  0 or -1. */
+   `offset` bytes after `base`, and `base` is the new origin->base.  Reading ends at
+   origin->end.  0 or -1. */
 int data_source_seek(data_source *self, file_origin *origin, int64_t base, int64_t offset);
 
 /* Close the file if it was opened here, and release the rest.  0 or -1. */

@@ -170,7 +170,7 @@ file_memory_size(PyObject *file, generators_state *state)
 int
 file_origin_read(file_origin *self, generators_state *state, PyObject *file)
 {
-    *self = (file_origin){.base = -1, .size = -1, .mtime = -1};
+    *self = (file_origin){.base = -1, .size = -1, .mtime = -1, .end = -1};
     if (file == NULL) {
         return 0;
     }
@@ -194,4 +194,16 @@ file_origin_read(file_origin *self, generators_state *state, PyObject *file)
         return file_forgive();
     }
     return known < 0 ? -1 : 0;
+}
+
+int
+file_origin_measure(file_origin *self, PyObject *file)
+{
+    if (self->size >= 0) {
+        return 0;
+    }
+    PyObject *answer = PyObject_CallMethod(file, "seek", "ii", 0, 2);
+    self->size = answer == NULL ? -1 : file_call_number(file, "tell");
+    Py_XDECREF(answer);
+    return PyErr_Occurred() ? -1 : 0;
 }

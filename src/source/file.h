@@ -21,10 +21,15 @@ typedef struct {
     int64_t base; /* the position where reading began; -1 if the file is not seekable */
     int64_t size;
     int64_t mtime; /* in nanoseconds */
+    int64_t end;   /* of a part, from `base`: reading ends there; -1 for a whole file */
 } file_origin;
 
 /* `file` may be NULL. 0, or -1 with an exception set; it is no error if a file does not
    answer. */
 int file_origin_read(file_origin *self, generators_state *state, PyObject *file);
+
+/* Find the size by seeking, if it is not known yet.  The position is then the end.  0 or -1.
+ */
+int file_origin_measure(file_origin *self, PyObject *file);
 
 #endif

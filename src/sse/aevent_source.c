@@ -39,6 +39,9 @@ asource_step(astream *base, astream_answer answer, PyObject **value)
             return ASTREAM_AWAIT;
         }
     }
+    if (answer == ASTREAM_ENDED && astream_has_been_cut(base)) {
+        return ASTREAM_END; /* what has begun is not complete */
+    }
     PyObject *piece = *value;
     *value = NULL;
     const source_sink sink = sse_reader_sink(&self->reader);
@@ -55,7 +58,7 @@ asource_release(astream *base)
     return data_source_close(&self->pieces);
 }
 
-static const astream_kind asource_kind = {asource_step, NULL, asource_release};
+static const astream_kind asource_kind = {.step = asource_step, .release = asource_release};
 
 static int
 asource_traverse(PyObject *op, visitproc visit, void *arg)

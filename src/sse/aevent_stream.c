@@ -145,7 +145,7 @@ aencoder_release(astream *base)
     return 0;
 }
 
-static const astream_kind aencoder_kind = {aencoder_step, NULL, aencoder_release};
+static const astream_kind aencoder_kind = {.step = aencoder_step, .release = aencoder_release};
 
 static int
 aencoder_traverse(PyObject *op, visitproc visit, void *arg)

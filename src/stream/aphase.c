@@ -91,6 +91,9 @@ aphase_next(astream *self, astream_outcome outcome)
     if (outcome == ASTREAM_ERROR) {
         aphase_add_error(self);
     }
+    if (self->phase == ASTREAM_STEPPING) {
+        self->was_cut = astream_has_been_cut(self);
+    }
     if (self->phase == ASTREAM_STEPPING && outcome == ASTREAM_END && self->stashed != NULL) {
         self->raised = self->stashed;
         self->stashed = NULL;

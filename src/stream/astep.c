@@ -121,6 +121,7 @@ astep_give_end(astep *step, astream *self, PyObject **result)
     PyObject *raised = self->raised;
     self->raised = NULL;
     if (raised != NULL) {
+        self->failures += !astep_is_closing(step) && step->call != ASTEP_ATHROW;
         PyErr_SetRaisedException(raised);
         raising_convert(PyExc_StopIteration, "async generator");
         raising_convert(PyExc_StopAsyncIteration, "async generator");
@@ -141,8 +142,10 @@ astep_give_item(astep *step, astream *self, PyObject *item, PyObject **result)
 {
     if (step->call == ASTEP_APRIME) {
         self->first = item;
-        item = Py_NewRef((PyObject *)self);
+        *result = Py_NewRef((PyObject *)self);
+        return PYGEN_RETURN;
     }
+    self->given++;
     *result = item;
     return PYGEN_RETURN;
 }
@@ -282,6 +285,7 @@ astep_begin_item(astep *step, astream *self, PyObject **result)
         *result = self->first;
         self->first = NULL;
         self->started = true;
+        self->given++;
         return PYGEN_RETURN;
     }
     if (self->phase != ASTREAM_STEPPING) {
@@ -299,6 +303,7 @@ astep_begin_item(astep *step, astream *self, PyObject **result)
     astream_outcome outcome = self->kind->step(self, ASTREAM_ASKED, &value);
     if (outcome == ASTREAM_ITEM) {
         self->executing = false;
+        self->given++;
         *result = value;
         return PYGEN_RETURN;
     }
@@ -604,6 +609,7 @@ astep_send_the_short_way(astep *step, PyObject **result)
         return coroutine_stepped(&step->base, sent);
     }
     self->running = self->executing = false;
+    self->given++;
     self->current = NULL;
     step->stream = NULL;
     step->base.state = COROUTINE_ENDED;

@@ -22,7 +22,10 @@
 #include "aio/home_wait.h"
 #include "aio/loop.h"
 #include "runtime/closing.h"
+#include "runtime/frame.h"
 #include "runtime/raising.h"
+#include "stream/refusal.h"
+#include "stream/stream.h"
 
 /* ---- the source ---- */
 
@@ -35,6 +38,11 @@ astream_open(astream *self, generators_state *state, PyObject *source, astream_s
         (accepted == ASTREAM_SYNC_OR_ASYNC && methods != NULL && methods->am_aiter != NULL);
     PyObject *iterator = is_async ? await_aiter(source) : PyObject_GetIter(source);
     if (iterator == NULL) {
+        bool can_iterate = is_async ? methods != NULL && methods->am_aiter != NULL
+                                    : Py_TYPE(source)->tp_iter != NULL;
+        if (!can_iterate) {
+            refusal_add_hint(frame_type_name((PyObject *)self), source, is_async);
+        }
         return -1;
     }
     int closes =
@@ -156,6 +164,9 @@ astream_pull_in_place(astream *self, PyObject **value)
 astream_answer
 astream_pull(astream *self, PyObject **value)
 {
+    if (self->is_stopped && astream_is_cut(self)) {
+        return ASTREAM_ENDED;
+    }
     if (!self->source_is_async && self->read == NULL) {
         *value = astream_pull_ready(self);
         return *value != NULL ? ASTREAM_GAVE : astream_pull_ended(self);
@@ -239,6 +250,103 @@ astream_stash_error(astream *self)
     self->stashed = PyErr_GetRaisedException();
     Py_XDECREF(earlier);
     return true;
+}
+
+/* ---- stopping ---- */
+
+bool
+astream_is_cut(astream *self)
+{
+    const home *at = self->home;
+    if (!self->is_stopped || self->passes_stop ||
+        (at != NULL && (at->step != NULL || home_has_something(at)))) {
+        return false;
+    }
+    self->was_cut = true;
+    return true;
+}
+
+/* A stream reads to the end of a source that was stopped in its place. */
+bool
+astream_has_been_cut(const astream *self)
+{
+    PyObject *source = self->source;
+    if (self->was_cut || !self->passes_stop || source == NULL) {
+        return self->was_cut;
+    }
+    return self->source_is_stream ? ((astream *)source)->was_cut : ((stream *)source)->was_cut;
+}
+
+int
+astream_stop_source(generators_state *state, PyObject *source)
+{
+    if (PyObject_TypeCheck(source, state->async_stream_type)) {
+        return astream_stop((astream *)source) < 0 ? -1 : 1;
+    }
+    if (PyObject_TypeCheck(source, state->stream_type) &&
+        ((stream *)source)->kind->stop != NULL) {
+        return stream_stop((stream *)source) < 0 ? -1 : 1;
+    }
+    return 0;
+}
+
+static int
+astream_stop_lock_held(astream *self, PyObject **passed)
+{
+    if (self->is_stopped || self->phase != ASTREAM_STEPPING) {
+        return 0;
+    }
+    PyObject *source = self->source;
+    bool is_sync_stream =
+        source != NULL && !self->source_is_async &&
+        PyObject_TypeCheck(source, generators_state_of((PyObject *)self)->stream_type) &&
+        ((stream *)source)->kind->stop != NULL;
+    self->is_stopped = true;
+    if (source != NULL && (self->source_is_stream || is_sync_stream)) {
+        self->passes_stop = true;
+        *passed = Py_NewRef(source);
+        return 0;
+    }
+    return self->kind->stop == NULL ? 0 : self->kind->stop(self);
+}
+
+int
+astream_stop(astream *self)
+{
+    PyObject *passed = NULL;
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    status = astream_stop_lock_held(self, &passed);
+    Py_END_CRITICAL_SECTION();
+    if (passed != NULL) {
+        status = astream_stop_source(generators_state_of((PyObject *)self), passed);
+        Py_DECREF(passed);
+    }
+    return status < 0 ? -1 : 0;
+}
+
+/* ---- measuring ---- */
+
+void
+astream_measure(astream *self, measures *into)
+{
+    const home *at = self->home;
+    into->items = self->given;
+    into->errors = self->failures;
+    into->is_closed = self->phase == ASTREAM_IS_ENDED;
+    into->source = Py_XNewRef(self->source);
+    into->waits_for = into->is_closed                        ? NULL
+                      : self->running                        ? "source"
+                      : self->started || self->first != NULL ? "consumer"
+                                                             : NULL;
+    into->held = self->first != NULL;
+    if (at != NULL) {
+        into->held += at->item != NULL;
+        into->held += at->overflow == NULL ? 0 : PyList_GET_SIZE(at->overflow);
+    }
+    if (self->kind != NULL && self->kind->measure != NULL) {
+        self->kind->measure(self, into);
+    }
 }
 
 /* ---- the budget ---- */

@@ -34,6 +34,7 @@
 #include "runtime/budget.h"
 #include "state.h"
 #include "runtime/raising.h"
+#include "stream/measures.h"
 
 typedef struct astream astream;
 
@@ -79,6 +80,16 @@ typedef struct {
        Called at the end, once or more; where the stream was dropped, without close().
        0, or -1 with an exception set. */
     int (*release)(astream *self);
+
+    /* Or NULL, as what follows.  stop() was called for the first time: nothing more is to be
+       taken from the source, which is no stream that can be stopped itself.  Pulls by
+       astream_pull() see to that.  With the object locked, from any thread, perhaps while a
+       step waits.  0, or -1 with an exception set. */
+    int (*stop)(astream *self);
+
+    /* Add to what the base has measured.  With the object locked; runs no code of the user's.
+     */
+    void (*measure)(astream *self, measures *into);
 } astream_kind;
 
 typedef enum {
@@ -108,6 +119,8 @@ struct astream {
     PyObject *weak_references;
     coroutine *current; /* borrowed: the step that is under way, or NULL */
     turn_budget budget;
+    uint64_t given;       /* items */
+    uint64_t failures;    /* errors raised by steps */
     Py_ssize_t pulled;    /* items taken from source */
     Py_ssize_t read_size; /* what read() is asked for */
     int close_with_task;
@@ -127,6 +140,9 @@ struct astream {
     bool waiting;          /* what is awaited is an ASTREAM_WAIT's or _FINISH's, or the home */
     bool finishing;        /* it is an ASTREAM_FINISH's */
     bool is_due;           /* others must have their turn before the next item */
+    bool is_stopped;       /* nothing more is to be taken from the source */
+    bool passes_stop;      /* the source itself was stopped, and is read to its end */
+    bool was_cut;          /* it has ended for that, and not with the source's own end */
     bool is_finalized;     /* its finalizer has run: no step is stashed any more */
     bool abandoned;        /* its hook is being called, since nobody holds it */
 };
@@ -196,6 +212,24 @@ astream_pull_ready(astream *self)
 }
 
 astream_answer astream_pull_ended(astream *self);
+
+/* Whether nothing more may be taken from the source.  What it is making is still to come.  It
+   counts as the end, and `was_cut` is set. */
+bool astream_is_cut(astream *self);
+
+/* After ASTREAM_ENDED: whether that is no end of the source's own, so that what it has begun
+   to give (a line, a record) is not complete. */
+bool astream_has_been_cut(const astream *self);
+
+/* What stop() does.  0, or -1 with an exception set. */
+int astream_stop(astream *self);
+
+/* Have a native stream, sync or async, take nothing more from its source: 1; 0 where it can't
+   be stopped, or is none; or -1. */
+int astream_stop_source(generators_state *state, PyObject *source);
+
+/* Read what it tells of itself, with the stream locked. */
+void astream_measure(astream *self, measures *into);
 
 /* The value of any awaitable. */
 astream_answer astream_await(astream *self, PyObject *awaitable, PyObject **value);

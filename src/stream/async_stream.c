@@ -218,6 +218,22 @@ async_stream_aprime(PyObject *op, PyObject *Py_UNUSED(ignored))
     return async_stream_call(op, ASTEP_APRIME, NULL);
 }
 
+PyDoc_STRVAR(
+    stop_doc,
+    "stop($self, /)\n"
+    "--\n\n"
+    "Take nothing more from the source.  What the source is giving, what is in\n"
+    "work and what is held is still given by the steps that follow; then the stream\n"
+    "ends and closes its source.  If the source is a stream that can be stopped, that\n"
+    "is stopped, too, and read to its end.\n\n"
+    "It may be called from any task or thread, also while a step waits, and again.");
+
+static PyObject *
+async_stream_stop(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    return astream_stop((astream *)op) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
 PyDoc_STRVAR(aenter_doc,
              "__aenter__($self, /)\n--\n\nA coroutine that gives the stream itself.");
 
@@ -314,7 +330,24 @@ async_stream_get_await(PyObject *op, void *Py_UNUSED(closure))
     return awaited;
 }
 
+static void
+async_stream_read_measures(PyObject *op, measures *into)
+{
+    Py_BEGIN_CRITICAL_SECTION(op);
+    astream_measure((astream *)op, into);
+    Py_END_CRITICAL_SECTION();
+}
+
+static const measures_reader async_stream_measures = {async_stream_read_measures};
+
+static PyObject *
+async_stream_repr(PyObject *op)
+{
+    return measures_repr(op, &async_stream_measures);
+}
+
 static PyGetSetDef async_stream_attributes[] = {
+    MEASURES_ATTRIBUTES(&async_stream_measures),
     {"ag_running", async_stream_get_running, NULL, "Whether a step is under way.", NULL},
     {"ag_suspended", async_stream_get_suspended, NULL, "Whether it waits for a next step.",
      NULL},
@@ -331,6 +364,7 @@ static PyMethodDef async_stream_methods[] = {
     {"athrow", (PyCFunction)(void (*)(void))async_stream_athrow, METH_FASTCALL, athrow_doc},
     {"aclose", async_stream_aclose, METH_NOARGS, aclose_doc},
     {"aprime", async_stream_aprime, METH_NOARGS, aprime_doc},
+    {"stop", async_stream_stop, METH_NOARGS, stop_doc},
     {"__aenter__", async_stream_aenter, METH_NOARGS, aenter_doc},
     {"__aexit__", (PyCFunction)(void (*)(void))async_stream_aexit, METH_FASTCALL, aexit_doc},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
@@ -349,6 +383,7 @@ static PyType_Slot async_stream_slots[] = {
     {Py_tp_clear, astream_clear},
     {Py_tp_finalize, astream_finalize},
     {Py_tp_dealloc, async_stream_dealloc},
+    {Py_tp_repr, async_stream_repr},
     {Py_am_aiter, PyObject_SelfIter},
     {Py_am_anext, async_stream_anext},
     {Py_tp_methods, async_stream_methods},

@@ -27,6 +27,7 @@
 #include "runtime/closing.h"
 #include "runtime/frame.h"
 #include "runtime/raising.h"
+#include "stream/refusal.h"
 
 /* ---- errors ---- */
 
@@ -43,6 +44,9 @@ stream_open(stream *self, generators_state *state, PyObject *source)
 {
     PyObject *iterator = PyObject_GetIter(source);
     if (iterator == NULL) {
+        if (!PyIter_Check(source) && Py_TYPE(source)->tp_iter == NULL) {
+            refusal_add_hint(frame_type_name((PyObject *)self), source, false);
+        }
         return -1;
     }
     int closes = closing_is_due(iterator, state->generator_abc);
@@ -135,7 +139,7 @@ make_item(stream *self)
     PyObject *item = self->kind->next(self);
     self->running = false;
     if (item == NULL && !self->refused) {
-        end(self);
+        self->failures += end(self) < 0;
     }
     self->refused = false;
     return item;
@@ -289,6 +293,7 @@ stream_iternext(PyObject *op)
     PyObject *item;
     Py_BEGIN_CRITICAL_SECTION(op);
     item = next_lock_held((stream *)op);
+    ((stream *)op)->given += item != NULL;
     Py_END_CRITICAL_SECTION();
     return item;
 }
@@ -368,6 +373,34 @@ stream_prime(PyObject *op, PyObject *Py_UNUSED(ignored))
     return status < 0 ? NULL : Py_NewRef(op);
 }
 
+int
+stream_stop(stream *self)
+{
+    int status = 0;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    if (!self->is_stopped && !self->ended) {
+        self->is_stopped = true;
+        status = self->kind->stop(self);
+    }
+    Py_END_CRITICAL_SECTION();
+    return status;
+}
+
+const char stream_stop_doc[] =
+    "stop($self, /)\n"
+    "--\n\n"
+    "Take nothing more from the source.  What the source is giving, what is in\n"
+    "work and what is held is still given by the steps that follow; then the stream\n"
+    "ends and closes its source.  If the source is a stream that can be stopped, that\n"
+    "is stopped, too, and read to its end.\n\n"
+    "It may be called from any thread, also while a step waits, and again.";
+
+PyObject *
+stream_stop_method(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    return stream_stop((stream *)op) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
 PyDoc_STRVAR(enter_doc, "__enter__($self, /)\n--\n\nThe stream itself.");
 
 static PyObject *
@@ -443,7 +476,41 @@ stream_get_yield_from(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
     Py_RETURN_NONE;
 }
 
+static void
+stream_measure_lock_held(stream *self, measures *into)
+{
+    into->items = self->given;
+    into->errors = self->failures;
+    into->is_closed = self->ended;
+    into->source = Py_XNewRef(self->source);
+    into->held = self->first != NULL;
+    into->waits_for = self->ended                            ? NULL
+                      : self->running                        ? "source"
+                      : self->started || self->first != NULL ? "consumer"
+                                                             : NULL;
+    if (self->kind != NULL && self->kind->measure != NULL) {
+        self->kind->measure(self, into);
+    }
+}
+
+static void
+stream_read_measures(PyObject *op, measures *into)
+{
+    Py_BEGIN_CRITICAL_SECTION(op);
+    stream_measure_lock_held((stream *)op, into);
+    Py_END_CRITICAL_SECTION();
+}
+
+static const measures_reader stream_measures = {stream_read_measures};
+
+static PyObject *
+stream_repr(PyObject *op)
+{
+    return measures_repr(op, &stream_measures);
+}
+
 static PyGetSetDef stream_attributes[] = {
+    MEASURES_ATTRIBUTES(&stream_measures),
     {"gi_running", stream_get_running, NULL, "Whether the next item is being made.", NULL},
     {"gi_suspended", stream_get_suspended, NULL, "Whether it waits for a next call.", NULL},
     {"gi_state", stream_get_state, NULL, "Its state, as inspect names it.", NULL},
@@ -476,6 +543,7 @@ static PyType_Slot stream_slots[] = {
     {Py_tp_clear, stream_clear},
     {Py_tp_finalize, stream_finalize},
     {Py_tp_dealloc, stream_dealloc},
+    {Py_tp_repr, stream_repr},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, stream_iternext},
     {Py_tp_methods, stream_methods},

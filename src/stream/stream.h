@@ -9,6 +9,7 @@
 
 #include "state.h"
 #include "runtime/raising.h"
+#include "stream/measures.h"
 
 typedef struct stream stream;
 
@@ -26,6 +27,15 @@ typedef struct {
        does, or end what the other call waits for, and return when the stream has ended: 0, or
        -1 with an exception set.  NULL: it is refused. */
     int (*close_running)(stream *self);
+
+    /* stop() was called for the first time: nothing more is to be taken from the source.  With
+       the object locked, from any thread, perhaps while a step waits.  0, or -1 with an
+       exception set.  NULL: the type has no stop(). */
+    int (*stop)(stream *self);
+
+    /* Add to what the base has measured, or NULL.  With the object locked; runs no code of the
+       user's. */
+    void (*measure)(stream *self, measures *into);
 } stream_kind;
 
 struct stream {
@@ -34,6 +44,8 @@ struct stream {
     PyObject *source;        /* owned: the iterator read from, or NULL */
     PyObject *first;         /* owned: the item that prime() made, or NULL */
     PyObject *weak_references;
+    uint64_t given;    /* items */
+    uint64_t failures; /* errors raised by steps */
     Py_ssize_t pulled; /* items taken from source */
     bool closes_source;
     bool releases_first; /* release() comes before the source is closed */
@@ -42,6 +54,8 @@ struct stream {
     bool ended;          /* for ever; source and first are NULL */
     bool dropped;        /* nobody holds it any longer: release() must not wait */
     bool refused;        /* set by next(): what it raises does not end the stream */
+    bool is_stopped;     /* nothing more is to be taken from the source */
+    bool was_cut;        /* it has ended for that, and not with the source's own end */
 };
 
 /* Read from `source`: take its iterator, and find out whether the stream closes
@@ -79,6 +93,17 @@ int stream_run(stream *self, int (*body)(stream *self));
 /* For a type's own traverse and clear, which add what the type holds. */
 int stream_traverse(PyObject *op, visitproc visit, void *arg);
 int stream_clear(PyObject *op);
+
+/* What stop() does: 0, or -1 with an exception set. */
+int stream_stop(stream *self);
+
+/* The method, for the table of a type that has it. */
+PyObject *stream_stop_method(PyObject *op, PyObject *ignored);
+extern const char stream_stop_doc[];
+#define STREAM_STOP_METHOD                                       \
+    {                                                            \
+        "stop", stream_stop_method, METH_NOARGS, stream_stop_doc \
+    }
 
 extern PyType_Spec stream_spec;
 

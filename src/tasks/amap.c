@@ -17,6 +17,7 @@
 
 #include "runtime/raising.h"
 #include "stream/astream.h"
+#include "stream/refusal.h"
 #include "tasks/async_call.h"
 #include "tasks/reader.h"
 #include "tasks/task_group.h"
@@ -69,6 +70,7 @@ amap_start_reader(amap *self)
         return -1;
     }
     base->closes_source = false;
+    self->reader->drains = base->is_stopped && !base->passes_stop;
     return reader_start(self->reader);
 }
 
@@ -138,6 +140,7 @@ amap_step_lock_held(amap *self, PyObject **value)
         return status < 0 ? ASTREAM_ERROR : ASTREAM_ITEM;
     }
     if (amap_is_over(self)) {
+        base->was_cut |= group->was_cut;
         return task_group_raise(group) < 0 ? ASTREAM_ERROR : ASTREAM_END;
     }
     return task_group_wait(group, value);
@@ -162,6 +165,9 @@ amap_close_lock_held(amap *self, PyObject **value)
     }
     if (amap_has_tasks(self)) {
         return task_group_wait_to_finish(group, value);
+    }
+    if (task_group_tell_late(group, self->stream.raised) < 0) {
+        return ASTREAM_ERROR;
     }
     return task_group_raise(group) < 0 ? ASTREAM_ERROR : ASTREAM_END;
 }
@@ -208,6 +214,28 @@ amap_close(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 }
 
 static int
+amap_stop(astream *base)
+{
+    amap *self = (amap *)base;
+    task_group *group = self->group;
+    int status;
+    Py_BEGIN_CRITICAL_SECTION(group);
+    group->fills = false;
+    status = self->reader == NULL ? 0 : reader_drain(self->reader);
+    Py_END_CRITICAL_SECTION();
+    return status;
+}
+
+static void
+amap_measure(astream *base, measures *into)
+{
+    task_group *group = ((amap *)base)->group;
+    if (group != NULL) {
+        window_measure(&group->calls, into);
+    }
+}
+
+static int
 amap_release(astream *base)
 {
     amap *self = (amap *)base;
@@ -220,7 +248,11 @@ amap_release(astream *base)
     return 0;
 }
 
-static const astream_kind amap_kind = {amap_step, amap_close, amap_release};
+static const astream_kind amap_kind = {.step = amap_step,
+                                       .close = amap_close,
+                                       .release = amap_release,
+                                       .stop = amap_stop,
+                                       .measure = amap_measure};
 
 static int
 amap_traverse(PyObject *op, visitproc visit, void *arg)
@@ -252,31 +284,26 @@ amap_check_source(PyObject *source)
     PyErr_Format(PyExc_TypeError,
                  "source must be an iterable or an async iterable, not '%.200s'",
                  type->tp_name);
+    refusal_add_hint("amap", source, true);
     return -1;
 }
 
 static int
 amap_init(amap *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"fn",
-                               "source",
-                               "concurrency",
-                               "ordered",
-                               "buffersize",
-                               "return_exceptions",
-                               "close_with_task",
-                               NULL};
-    PyObject *function, *source, *buffersize = Py_None;
-    Py_ssize_t concurrency = 8;
-    int ordered = 1, returns_exceptions = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$npOpp:amap", keywords, &function,
-                                     &source, &concurrency, &ordered, &buffersize,
-                                     &returns_exceptions, &self->stream.close_with_task)) {
+    static char *keywords[] = {"fn",      "source",          "concurrency",
+                               "ordered", "buffersize",      "return_exceptions",
+                               "pairs",   "close_with_task", NULL};
+    PyObject *function, *source;
+    window_options options = WINDOW_OPTIONS;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$npOppp:amap", keywords, &function,
+                                     &source, &options.concurrency, &options.ordered,
+                                     &options.buffersize, &options.returns_exceptions,
+                                     &options.pairs, &self->stream.close_with_task)) {
         return -1;
     }
     self->group = task_group_new(state);
-    if (self->group == NULL || window_open(&self->group->calls, concurrency, buffersize,
-                                           ordered, returns_exceptions) < 0) {
+    if (self->group == NULL || window_open(&self->group->calls, &options) < 0) {
         return -1;
     }
     if (!PyCallable_Check(function)) {
@@ -311,21 +338,25 @@ amap_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 PyDoc_STRVAR(
     amap_doc,
     "amap(fn, source, *, concurrency=8, ordered=True, buffersize=None,\n"
-    "     return_exceptions=False, close_with_task=False)\n"
+    "     return_exceptions=False, pairs=False, close_with_task=False)\n"
     "--\n\n"
     "The results of `await fn(item)` for each item of an iterable or async iterable.\n\n"
     "Each call is a task.  At most `concurrency` calls run at once.  At most\n"
-    "`buffersize` calls (twice `concurrency`, if None) have started and have not given\n"
-    "their result yet.  Results come in the order of the items or, with ordered=False,\n"
-    "as they are ready.  An async source is iterated by one task, which also closes it.\n\n"
-    "A call that raises ends the stream when its turn comes.  A note on the exception\n"
-    "names the item.  With return_exceptions=True the exception is the result instead.\n"
-    "When a call fails no further item is taken from the source.\n\n"
+    "`buffersize` calls have started and have not given their result yet.  Results come\n"
+    "in the order of the items or, with ordered=False, as they are ready.  With\n"
+    "pairs=True each is (item, result).  If `buffersize` is None, it is twice\n"
+    "`concurrency`, and for ordered results 1000 at least: so many are held while one\n"
+    "call is slow.  An async source is iterated by one task, which also closes it.\n\n"
+    "A call that raises ends the stream when its turn comes.  The exception has the item\n"
+    "as its attribute `item`, and a note that names it.  With return_exceptions=True the\n"
+    "exception is the result instead.  When a call fails no further item is taken from\n"
+    "the source.\n\n"
     "A failure and aclose() cancel the calls, wait for them, and then close a source\n"
-    "that is a generator.  What a call or the source raises then is raised, with the\n"
-    "first failure as its context.  A cancellation that arrives meanwhile is raised\n"
-    "when all have ended.  A step that is cancelled loses nothing: the next one gets\n"
-    "the result.\n\n"
+    "that is a generator.  What a call raises when it is cancelled becomes a note of the\n"
+    "first failure or, without one, is raised by aclose().  What closing the source\n"
+    "raises is raised, with the first failure as its context.  A cancellation that\n"
+    "arrives meanwhile, or several, are raised when all have ended.  A step that is\n"
+    "cancelled loses nothing: the next one gets the result.\n\n"
     ">>> import asyncio\n"
     ">>> async def double(x):\n"
     "...     await asyncio.sleep(0.01)\n"

@@ -62,7 +62,7 @@ async_call_keep_error(async_call *self, task_group *group)
         !PyErr_GivenExceptionMatches(self->call.result, group->cancelled_error) &&
         !PyErr_GivenExceptionMatches(self->call.result, PyExc_GeneratorExit)) {
         PyErr_SetRaisedException(Py_NewRef(self->call.result));
-        task_group_add_error(group);
+        task_group_add_late(group, self->call.index);
     }
 }
 
@@ -75,9 +75,21 @@ async_call_settle(async_call *self, task_group *group, PyObject *result)
     }
     /* NULL where the collector has cleared the group */
     PyObject *function = Py_NewRef(group->function != NULL ? group->function : Py_None);
+    PyObject *raised = result == NULL ? PyErr_GetRaisedException() : NULL;
+    if (raised != NULL) {
+        PyErr_SetRaisedException(Py_NewRef(raised));
+    }
     call_end(&self->call, result, function);
     Py_DECREF(function);
+    bool was_interrupted = raised != NULL && self->call.result != raised &&
+                           !PyErr_GivenExceptionMatches(self->call.result, PyExc_Exception);
+    Py_XDECREF(raised);
     Py_BEGIN_CRITICAL_SECTION(group);
+    if (was_interrupted) { /* by Ctrl-C in its note, which comes out although others fail first
+                            */
+        PyErr_SetRaisedException(Py_NewRef(self->call.result));
+        task_group_add_error(group);
+    }
     async_call_keep_error(self, group);
     window_settle(&group->calls, &self->call);
     async_call_tell(group);
@@ -103,6 +115,9 @@ async_call_end(async_call *self, PyObject *result, PyObject **told)
     if (result == NULL) {
         PyObject *error = PyErr_GetRaisedException();
         raised = async_call_ends_task(group, error) ? Py_NewRef(error) : NULL;
+        if (raised != NULL && !PyErr_GivenExceptionMatches(raised, group->cancelled_error)) {
+            task_group_retrieve(group);
+        }
         PyErr_SetRaisedException(error);
     }
     async_call_settle(self, group, result);
@@ -270,7 +285,7 @@ async_call_start(task_group *group, PyObject *item)
     if (self == NULL) {
         return -1;
     }
-    call_init(&self->call, (PyObject *)self, item);
+    call_init(&self->call, (PyObject *)self, item, &group->calls);
     self->group = (task_group *)Py_NewRef((PyObject *)group);
     if (coroutine_init(&self->base, &async_call_kind, false) < 0) {
         Py_DECREF(self);
@@ -311,7 +326,7 @@ async_call_tasks(task_group *group)
 int
 async_call_cancel_all(task_group *group)
 {
-    group->cancelling = true;
+    group->cancelling = group->calls.ending = true;
     PyObject *tasks = async_call_tasks(group);
     if (tasks == NULL) {
         return -1;

@@ -18,8 +18,10 @@
  */
 #include "tasks/map_threads.h"
 
+#include "runtime/executor.h"
 #include "runtime/patched.h"
 #include "runtime/raising.h"
+#include "stream/astream.h"
 #include "stream/stream.h"
 #include "tasks/task.h"
 #include "tasks/workers.h"
@@ -33,6 +35,7 @@ typedef struct {
     workers *workers;   /* owned */
     window calls;
     bool source_ended;
+    bool passes_stop; /* the source itself was stopped, and is read to its end */
 } map_threads;
 
 /* ---- the stream's own ---- */
@@ -44,9 +47,15 @@ map_threads_fill(map_threads *self)
 {
     while (!self->source_ended && window_has_room(&self->calls)) {
         PyObject *item;
+        if (self->stream.is_stopped && !self->passes_stop) {
+            self->source_ended = self->stream.was_cut = true;
+            return 0;
+        }
         int status = stream_pull(&self->stream, &item);
         if (status <= 0) {
             self->source_ended = true;
+            self->stream.was_cut =
+                self->passes_stop && ((stream *)self->stream.source)->was_cut;
             self->error = status < 0 ? PyErr_GetRaisedException() : NULL;
             return 0;
         }
@@ -106,8 +115,34 @@ map_threads_release(stream *base)
     return status;
 }
 
+/* A step that waits sees it when a call has ended: there is one that it waits for. */
+static int
+map_threads_stop(stream *base)
+{
+    PyObject *source = Py_XNewRef(base->source);
+    int is_stopped = source == NULL
+                         ? 0
+                         : astream_stop_source(generators_state_of((PyObject *)base), source);
+    Py_XDECREF(source);
+    ((map_threads *)base)->passes_stop = is_stopped > 0;
+    return is_stopped < 0 ? -1 : 0;
+}
+
+static void
+map_threads_measure(stream *base, measures *into)
+{
+    window_measure(&((map_threads *)base)->calls, into);
+}
+
 static const stream_kind map_threads_kind = {.next = map_threads_next,
-                                             .release = map_threads_release};
+                                             .release = map_threads_release,
+                                             .stop = map_threads_stop,
+                                             .measure = map_threads_measure};
+
+static PyMethodDef map_threads_methods[] = {
+    STREAM_STOP_METHOD,
+    {NULL},
+};
 
 static int
 map_threads_traverse(PyObject *op, visitproc visit, void *arg)
@@ -133,83 +168,19 @@ map_threads_clear(PyObject *op)
 
 /* ---- making one ---- */
 
-/* Whether it is an instance of a class of concurrent.futures: 1, 0 (also where the module is
-   not imported), or -1. */
-static int
-is_pool(PyObject *executor, const char *module_name, const char *class_name)
-{
-    PyObject *name = PyUnicode_FromString(module_name);
-    PyObject *module = name == NULL ? NULL : PyImport_GetModule(name);
-    Py_XDECREF(name);
-    if (module == NULL) {
-        return PyErr_Occurred() ? -1 : 0;
-    }
-    PyObject *class = PyObject_GetAttrString(module, class_name);
-    Py_DECREF(module);
-    if (class == NULL) {
-        return raising_forgive(PyExc_AttributeError);
-    }
-    int is = PyObject_IsInstance(executor, class);
-    Py_DECREF(class);
-    return is;
-}
-
-/* Refuse executors that run calls outside this interpreter: the calls of map_threads() cannot
-   be sent there. */
-static int
-check_pool(PyObject *executor)
-{
-    static const char *const pools[][3] = {
-        {"concurrent.futures.process", "ProcessPoolExecutor", "other processes"},
-        {"concurrent.futures.interpreter", "InterpreterPoolExecutor", "other interpreters"},
-    };
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(pools); i++) {
-        int is = is_pool(executor, pools[i][0], pools[i][1]);
-        if (is > 0) {
-            PyErr_Format(PyExc_TypeError,
-                         "map_threads() cannot use a %s, which runs calls in %s: use its own "
-                         "map(), or pass a ThreadPoolExecutor",
-                         pools[i][1], pools[i][2]);
-        }
-        if (is != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int
-check_executor(PyObject *executor)
-{
-    if (check_pool(executor) < 0) {
-        return -1;
-    }
-    PyObject *submit = PyObject_GetAttrString(executor, "submit");
-    if (submit == NULL) {
-        if (raising_forgive(PyExc_AttributeError) == 0) {
-            PyErr_Format(PyExc_TypeError,
-                         "executor must have a submit() method, and '%.200s' has none",
-                         Py_TYPE(executor)->tp_name);
-        }
-        return -1;
-    }
-    Py_DECREF(submit);
-    return 0;
-}
-
 static int
 map_threads_init(map_threads *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"fn",       "source",     "concurrency",
-                               "ordered",  "buffersize", "return_exceptions",
-                               "executor", NULL};
-    PyObject *function, *source, *buffersize = Py_None, *executor = Py_None;
-    Py_ssize_t concurrency = 8;
-    int ordered = 1, returns_exceptions = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$npOpO:map_threads", keywords,
-                                     &function, &source, &concurrency, &ordered, &buffersize,
-                                     &returns_exceptions, &executor) ||
-        window_open(&self->calls, concurrency, buffersize, ordered, returns_exceptions) < 0) {
+    static char *keywords[] = {"fn",      "source",     "concurrency",
+                               "ordered", "buffersize", "return_exceptions",
+                               "pairs",   "executor",   NULL};
+    PyObject *function, *source, *executor = Py_None;
+    window_options options = WINDOW_OPTIONS;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|$npOppO:map_threads", keywords,
+                                     &function, &source, &options.concurrency,
+                                     &options.ordered, &options.buffersize,
+                                     &options.returns_exceptions, &options.pairs, &executor) ||
+        window_open(&self->calls, &options) < 0) {
         return -1;
     }
     if (!PyCallable_Check(function)) {
@@ -229,7 +200,8 @@ map_threads_init(map_threads *self, generators_state *state, PyObject *args, PyO
         return -1;
     }
     if (patched_check_threads("map_threads()", "use its own pool of greenlets") < 0 ||
-        (executor != Py_None && check_executor(executor) < 0)) {
+        (executor != Py_None &&
+         executor_check(executor, "map_threads()", "use its own map()") < 0)) {
         return -1;
     }
     self->function = Py_NewRef(function);
@@ -256,17 +228,20 @@ map_threads_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 PyDoc_STRVAR(
     map_threads_doc,
     "map_threads(fn, source, *, concurrency=8, ordered=True, buffersize=None,\n"
-    "            return_exceptions=False, executor=None)\n"
+    "            return_exceptions=False, pairs=False, executor=None)\n"
     "--\n\n"
     "The results of fn(item) for each item of the source, called on threads.\n\n"
     "The source is pulled on the consumer's thread, and only when a result is asked\n"
-    "for.  At most `concurrency` calls run at once.  At most `buffersize` calls (twice\n"
-    "`concurrency`, if None) have started and have not given their result yet.\n"
-    "Results come in the order of the items or, with ordered=False, as they are\n"
-    "ready.  The threads are the stream's own, or an executor's.  Each call runs in a\n"
+    "for.  At most `concurrency` calls run at once.  At most `buffersize` calls have\n"
+    "started and have not given their result yet.  Results come in the order of the\n"
+    "items or, with ordered=False, as they are ready.  With pairs=True each is\n"
+    "(item, result).  If `buffersize` is None, it is twice `concurrency`, and for\n"
+    "ordered results 1000 at least: so many are held while one call is slow.\n\n"
+    "The threads are the stream's own, or an executor's.  Each call runs in a\n"
     "copy of the consumer's context.\n\n"
-    "A call that raises ends the stream when its turn comes.  A note on the exception\n"
-    "names the item.  With return_exceptions=True the exception is the result instead.\n"
+    "A call that raises ends the stream when its turn comes.  The exception has the item\n"
+    "as its attribute `item`, and a note that names it.  With return_exceptions=True the\n"
+    "exception is the result instead.\n\n"
     "A failure, close() and Ctrl-C start no further call, cancel those that have not\n"
     "begun, wait for those that run, and then close a source that is a generator.\n"
     "RuntimeError where gevent or eventlet has replaced threads by greenlets.\n\n"
@@ -274,11 +249,9 @@ PyDoc_STRVAR(
     "['A', 'B', 'C']");
 
 static PyType_Slot map_threads_slots[] = {
-    {Py_tp_doc, (char *)map_threads_doc},
-    {Py_tp_new, map_threads_new},
-    {Py_tp_traverse, map_threads_traverse},
-    {Py_tp_clear, map_threads_clear},
-    {0, NULL},
+    {Py_tp_doc, (char *)map_threads_doc},   {Py_tp_new, map_threads_new},
+    {Py_tp_traverse, map_threads_traverse}, {Py_tp_clear, map_threads_clear},
+    {Py_tp_methods, map_threads_methods},   {0, NULL},
 };
 
 PyType_Spec map_threads_spec = {

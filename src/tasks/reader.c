@@ -88,6 +88,14 @@ reader_add_error(reader *self)
     self->error = PyErr_GetRaisedException();
 }
 
+/* Whether the source has ended because it was stopped. */
+static bool
+reader_source_was_cut(const reader *self)
+{
+    return PyObject_TypeCheck(self->source, self->group->state->async_stream_type) &&
+           ((astream *)self->source)->was_cut;
+}
+
 /* The wait has failed with what is raised.  A cancellation is by others unless `was_told`. */
 static void
 reader_failed(reader *self, bool was_pulling, bool was_told)
@@ -108,6 +116,7 @@ reader_failed(reader *self, bool was_pulling, bool was_told)
             if (PyAsyncGen_CheckExact(self->source)) {
                 self->closes = false; /* its code has returned */
             }
+            self->group->was_cut |= reader_source_was_cut(self);
             return;
         }
         stream_note("while reading item %zd", self->pulled);
@@ -178,7 +187,8 @@ static PySendResult
 reader_begin_wait(reader *self, PyObject **result)
 {
     *result = NULL;
-    if (self->is_over || self->group->stopping) {
+    if (self->is_over || self->group->stopping || self->drains) {
+        self->group->was_cut |= self->drains && !self->is_over;
         if (self->source == NULL || !self->closes) {
             self->phase = READER_ENDED;
             return PYGEN_RETURN;
@@ -209,6 +219,9 @@ reader_end(reader *self, PyObject **result)
         self->error = Py_NewRef(raised);
     }
     if (raised != NULL) {
+        if (!PyErr_GivenExceptionMatches(raised, self->group->cancelled_error)) {
+            task_group_retrieve(self->group);
+        }
         PyErr_SetRaisedException(raised);
         return PYGEN_ERROR;
     }
@@ -363,6 +376,7 @@ reader_new(task_group *group, const reader_kind *kind, PyObject *source, bool cl
 int
 reader_start(reader *self)
 {
+    self->was_started = true;
     reader_link(self);
     PyObject *task = task_group_spawn(self->group, (PyObject *)self);
     if (task == NULL) {
@@ -388,7 +402,7 @@ reader_poke(reader *self)
     if (self->room == NULL) {
         return;
     }
-    bool is_ending = self->is_over || self->group->stopping;
+    bool is_ending = self->is_over || self->group->stopping || self->drains;
     if (!(is_ending ? self->kind->may_close(self) : self->kind->wants(self))) {
         return;
     }
@@ -401,6 +415,27 @@ reader_poke(reader *self)
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);
     }
+}
+
+int
+reader_drain(reader *self)
+{
+    generators_state *state = self->group->state;
+    PyObject *source = Py_XNewRef(self->source);
+    int is_stopped = source == NULL ? 0 : astream_stop_source(state, source);
+    Py_XDECREF(source);
+    if (is_stopped != 0) {
+        return is_stopped < 0 ? -1 : 0;
+    }
+    self->drains = true;
+    PyObject *room = self->room;
+    if (room == NULL || !self->kind->may_close(self)) {
+        return 0;
+    }
+    Py_INCREF(room);
+    int status = loop_wake_from_anywhere(state, room);
+    Py_DECREF(room);
+    return status < 0 ? -1 : 0;
 }
 
 /* One that runs at this moment looks at `stopping` before it waits again. */
@@ -460,15 +495,10 @@ reader_clear(PyObject *op)
     coroutine_clear(op);
     reader_unlink(self);
     self->phase = READER_ENDED;
-    PyObject *held[] = {self->task,
-                        self->room,
-                        self->item,
-                        self->error,
-                        self->cancellation,
-                        self->source,
-                        (PyObject *)self->group};
+    PyObject *held[] = {self->task,         self->room, self->item,   self->error,
+                        self->cancellation, self->name, self->source, (PyObject *)self->group};
     self->task = self->room = self->item = self->error = NULL;
-    self->cancellation = self->source = NULL;
+    self->cancellation = self->source = self->name = NULL;
     self->group = NULL;
     for (size_t i = 0; i < Py_ARRAY_LENGTH(held); i++) {
         Py_XDECREF(held[i]);

@@ -31,6 +31,7 @@ struct reader {
     PyObject *task;          /* owned: that runs it, from its start to its end, or NULL */
     PyObject *room;          /* owned: the future that it waits for while it is parked */
     PyObject *item;          /* owned: held for amerge(), or NULL */
+    PyObject *name;          /* owned: of the source in amerge(), an exact str; or NULL */
     PyObject *error;         /* owned: what the source has raised, or NULL */
     PyObject *cancellation;  /* owned: of the task, by others; or NULL */
     reader *next;            /* borrowed: see the group's lists */
@@ -43,6 +44,8 @@ struct reader {
     bool expects_to_leave; /* that cancellation has not arrived yet */
     bool is_cancelled;     /* by others, while it waits for what it waits for now */
     bool is_ready;         /* it stands in the list of those that are */
+    bool was_started;      /* perhaps its first step is still under way */
+    bool drains;           /* no further item is asked for */
 };
 
 /* One that was not started; `closes`: it closes the source in the end.  What the source raises
@@ -56,11 +59,15 @@ int reader_start(reader *self);
 static inline bool
 reader_was_started(const reader *self)
 {
-    return self->base.state != COROUTINE_NEW || self->task != NULL;
+    return self->was_started;
 }
 
 /* Something has changed: if it is parked it looks again. */
 void reader_poke(reader *self);
+
+/* Ask for no further item: the one that the source is giving is delivered.  A source that is a
+   native stream is stopped and read to its end.  From any thread.  0 or -1. */
+int reader_drain(reader *self);
 
 /* Have no reader of the group take another item: what they wait for is cancelled, and they
    close their sources.  0, or -1 with an exception set: call it again. */

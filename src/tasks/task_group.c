@@ -199,6 +199,99 @@ task_group_add_error(task_group *self)
     self->error = PyErr_GetRaisedException();
 }
 
+/* The text of a note on the exception that is raised first. */
+static PyObject *
+task_group_late_text(PyObject *exception, Py_ssize_t index)
+{
+    PyObject *text = PyUnicode_FromFormat(
+        "the call with item %zd raised %R when it was cancelled", index, exception);
+    if (text == NULL && raising_forgive_answer() == 0) {
+        text = PyUnicode_FromFormat("the call with item %zd raised %s when it was cancelled",
+                                    index, Py_TYPE(exception)->tp_name);
+    }
+    return text;
+}
+
+void
+task_group_add_late(task_group *self, Py_ssize_t index)
+{
+    if (self->is_detached) {
+        raising_unraisable((PyObject *)self);
+        return;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+        task_group_add_error(self); /* Ctrl-C becomes no note */
+        return;
+    }
+    PyObject *exception = PyErr_GetRaisedException();
+    PyObject *text = task_group_late_text(exception, index);
+    if (text == NULL || (self->late == NULL && (self->late = PyList_New(0)) == NULL) ||
+        PyList_Append(self->late, exception) < 0 || PyList_Append(self->late, text) < 0) {
+        Py_XDECREF(text);
+        raising_chain(exception);
+        task_group_add_error(self);
+        return;
+    }
+    Py_DECREF(text);
+    Py_DECREF(exception);
+}
+
+int
+task_group_tell_late(task_group *self, PyObject *failure)
+{
+    PyObject *late = self->late;
+    self->late = NULL;
+    if (late == NULL) {
+        return 0;
+    }
+    bool is_alone = failure == NULL;
+    failure = Py_NewRef(is_alone ? PyList_GET_ITEM(late, 0) : failure);
+    int status = 0;
+    for (Py_ssize_t i = is_alone ? 2 : 0; i + 1 < PyList_GET_SIZE(late) && status == 0;
+         i += 2) {
+        status = raising_add_note(failure, Py_NewRef(PyList_GET_ITEM(late, i + 1)));
+    }
+    Py_DECREF(late);
+    if (status < 0 || !is_alone) {
+        Py_DECREF(failure);
+        return status;
+    }
+    PyObject *error = self->error; /* of closing the source, which came after it */
+    self->error = failure;
+    if (error != NULL) {
+        PyErr_SetRaisedException(error);
+        task_group_add_error(self);
+    }
+    return 0;
+}
+
+static PyObject *
+task_group_on_end(PyObject *Py_UNUSED(self), PyObject *task)
+{
+    return PyObject_CallMethod(task, "exception", NULL);
+}
+
+static PyMethodDef task_group_end_method = {"retrieve", task_group_on_end, METH_O, NULL};
+
+void
+task_group_retrieve(task_group *self)
+{
+    PyObject *task, *done = NULL;
+    int found = loop_task(self->state, &task);
+    PyObject *callback = found <= 0 ? NULL : PyCFunction_New(&task_group_end_method, NULL);
+    if (callback != NULL) {
+        done = PyObject_CallMethod(task, "add_done_callback", "(O)", callback);
+        Py_DECREF(callback);
+    }
+    if (found > 0) {
+        Py_DECREF(task);
+    }
+    if (done == NULL && PyErr_Occurred()) {
+        raising_unraisable((PyObject *)self);
+    }
+    Py_XDECREF(done);
+}
+
 int
 task_group_raise(task_group *self)
 {
@@ -249,6 +342,7 @@ task_group_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->cancelled_error);
     Py_VISIT(self->waiter);
     Py_VISIT(self->error);
+    Py_VISIT(self->late);
     return window_traverse(&self->calls, visit, arg);
 }
 
@@ -265,6 +359,7 @@ task_group_clear(PyObject *op)
     Py_CLEAR(self->cancelled_error);
     Py_CLEAR(self->waiter);
     Py_CLEAR(self->error);
+    Py_CLEAR(self->late);
     return 0;
 }
 

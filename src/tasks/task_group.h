@@ -22,6 +22,8 @@ typedef struct {
     PyObject *options;         /* owned: keyword arguments for it, or NULL */
     PyObject *cancelled_error; /* owned: asyncio.CancelledError, from the first step on */
     PyObject *waiter;          /* owned: the future of the step that waits, or NULL */
+    PyObject *late;            /* owned: a list of what calls raised when they were cancelled,
+                                  each followed by a note that tells it; or NULL */
     PyObject *error;           /* owned: what was raised while the tasks ended, or NULL */
 
     /* Lists of readers, borrowed.  A reader that runs is owned by its task, and one that is
@@ -33,6 +35,7 @@ typedef struct {
     unsigned long thread; /* of the loop, when that was last asked */
     bool fills;           /* the stream itself starts calls when there is room */
     bool stopping;        /* no reader takes another item */
+    bool was_cut;         /* a reader has left its source before the end, by stop() */
     bool cancelling;      /* the calls were cancelled */
     bool is_detached;     /* the stream is gone: nothing is ready for it any more */
 } task_group;
@@ -72,6 +75,18 @@ int task_group_cancel(task_group *self, PyObject *task);
 /* An exception that is set was raised while the tasks ended: keep it.  An earlier one becomes
    its context.  Where the stream is gone it is reported as unraisable. */
 void task_group_add_error(task_group *self);
+
+/* An exception that is set was raised by a call when it was cancelled: keep it. */
+void task_group_add_late(task_group *self, Py_ssize_t index);
+
+/* Add what task_group_add_late() has kept as notes to `failure` or, if that is NULL, to the
+   first of them, which is then raised as by task_group_add_error().  0, or -1 with what must
+   be raised instead. */
+int task_group_tell_late(task_group *self, PyObject *failure);
+
+/* The current task ends with an exception that the stream raises, too: asyncio need not report
+   it as never retrieved.  No exception is set. */
+void task_group_retrieve(task_group *self);
 
 /* Raise what task_group_add_error() has kept: -1; or 0 where that is nothing. */
 int task_group_raise(task_group *self);

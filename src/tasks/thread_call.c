@@ -213,7 +213,8 @@ thread_call_cancel(call *one)
 /* ---- making one ---- */
 
 thread_call *
-thread_call_new(generators_state *state, PyObject *function, PyObject *item, Py_ssize_t index)
+thread_call_new(generators_state *state, PyObject *function, PyObject *item,
+                const window *calls)
 {
     PyTypeObject *type = state->thread_call_type;
     if (type == NULL) {
@@ -224,8 +225,8 @@ thread_call_new(generators_state *state, PyObject *function, PyObject *item, Py_
     if (self == NULL) {
         return NULL;
     }
-    call_init(&self->job.call, (PyObject *)self, item);
-    self->job.call.index = index;
+    call_init(&self->job.call, (PyObject *)self, item, calls);
+    self->job.call.index = calls->started;
     self->function = Py_NewRef(function);
     self->context = PyContext_CopyCurrent();
     if (self->context == NULL) {

@@ -8,7 +8,7 @@ typedef struct thread_call thread_call;
 
 /* A call of `function` in a copy of this thread's context; or NULL. */
 thread_call *thread_call_new(generators_state *state, PyObject *function, PyObject *item,
-                             Py_ssize_t index);
+                             const window *calls);
 
 /* It, as the queues hold it. */
 job *thread_call_job(thread_call *self);

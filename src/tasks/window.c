@@ -12,9 +12,10 @@
 /* ---- making one ---- */
 
 int
-window_open(window *self, Py_ssize_t concurrency, PyObject *buffersize, bool ordered,
-            bool returns_exceptions)
+window_open(window *self, const window_options *options)
 {
+    Py_ssize_t concurrency = options->concurrency;
+    PyObject *buffersize = options->buffersize;
     if (concurrency < 1) {
         PyErr_Format(PyExc_ValueError, "concurrency must be at least one, not %zd",
                      concurrency);
@@ -22,9 +23,14 @@ window_open(window *self, Py_ssize_t concurrency, PyObject *buffersize, bool ord
     }
     self->concurrency = concurrency;
     self->buffersize = concurrency > PY_SSIZE_T_MAX / 2 ? PY_SSIZE_T_MAX : 2 * concurrency;
-    self->ordered = ordered;
-    self->returns_exceptions = returns_exceptions;
+    self->ordered = options->ordered;
+    self->returns_exceptions = options->returns_exceptions;
+    self->pairs = options->pairs;
     if (buffersize == Py_None) {
+        /* One slow call must not hold up the others, whose results wait behind it. */
+        if (self->ordered && self->buffersize < WINDOW_RESULTS) {
+            self->buffersize = WINDOW_RESULTS;
+        }
         return 0;
     }
     self->buffersize = PyNumber_AsSsize_t(buffersize, PyExc_OverflowError);
@@ -106,6 +112,7 @@ window_settle(window *self, call *one)
         return; /* the window has forgotten it */
     }
     self->running--;
+    self->failures += one->failed && !self->ending;
     self->failing = self->failing || window_raises(self, one);
     if (!self->ordered) {
         window_append(self, one);
@@ -132,15 +139,22 @@ window_pop(window *self, PyObject **value)
 {
     call *one = window_pop_call(self);
     PyObject *result = one->result;
+    PyObject *item = one->item;
     bool raised = window_raises(self, one);
-    one->result = NULL;
+    one->result = one->item = NULL;
     Py_DECREF(one->object);
     if (raised) {
+        Py_XDECREF(item);
         PyErr_SetRaisedException(result);
         return -1;
     }
     *value = result;
-    return 1;
+    if (self->pairs) {
+        *value = PyTuple_Pack(2, item, result);
+        Py_DECREF(result);
+    }
+    Py_XDECREF(item);
+    return *value == NULL ? -1 : 1;
 }
 
 void
@@ -171,9 +185,10 @@ window_traverse(window *self, visitproc visit, void *arg)
 /* ---- a call ---- */
 
 void
-call_init(call *self, PyObject *object, PyObject *item)
+call_init(call *self, PyObject *object, PyObject *item, const window *calls)
 {
     self->object = object;
+    self->keeps_item = calls->pairs;
     self->item = Py_NewRef(item);
 }
 
@@ -270,11 +285,17 @@ call_note_text(PyObject *item, Py_ssize_t index, PyObject *function)
 static PyObject *
 call_add_note(call *self, PyObject *exception, PyObject *function)
 {
+    PyObject *item = Py_NewRef(self->item);
+    if (PyObject_SetAttrString(exception, "item", item) < 0 && raising_forgive_answer() < 0) {
+        raising_chain(exception);
+        Py_DECREF(item);
+        return PyErr_GetRaisedException();
+    }
     /* No note on CancelledError, GeneratorExit and KeyboardInterrupt. */
     if (!PyObject_TypeCheck(exception, (PyTypeObject *)PyExc_Exception)) {
+        Py_DECREF(item);
         return exception;
     }
-    PyObject *item = Py_NewRef(self->item);
     PyObject *text = call_note_text(item, self->index, function);
     if (raising_add_note(exception, text) < 0) {
         Py_DECREF(exception);
@@ -293,9 +314,11 @@ call_end(call *self, PyObject *result, PyObject *function)
     }
     PyObject *earlier = self->result, *item = self->item;
     self->result = result;
-    self->item = NULL;
     Py_XDECREF(earlier);
-    Py_XDECREF(item);
+    if (!self->keeps_item) {
+        self->item = NULL;
+        Py_XDECREF(item);
+    }
 }
 
 int

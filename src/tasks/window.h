@@ -6,7 +6,7 @@
 #ifndef GENERATORS_TASKS_WINDOW_H
 #define GENERATORS_TASKS_WINDOW_H
 
-#include "state.h"
+#include "stream/measures.h"
 
 typedef struct call call;
 
@@ -17,11 +17,13 @@ struct call {
     call *next;       /* owned: the one after it in the window */
     call *next_running;
     call **previous_running; /* the pointer to it; NULL once it does not run */
-    PyObject *item;          /* owned: what the function is called with */
+    PyObject *item;          /* owned: what the function is called with.  After the end only
+                                where the item is given, too */
     PyObject *result;        /* owned: what it returned or raised; NULL before it ended */
     Py_ssize_t index;        /* of the item */
     bool failed;             /* `result` was raised */
     bool settled;            /* the window knows that it ended */
+    bool keeps_item;         /* it is given with the result */
 };
 
 typedef struct {
@@ -33,15 +35,32 @@ typedef struct {
     Py_ssize_t running;  /* started, and not settled yet */
     Py_ssize_t concurrency;
     Py_ssize_t buffersize;
+    uint64_t failures; /* calls that raised */
     bool ordered;
     bool returns_exceptions;
+    bool pairs;   /* an item is given with its result */
     bool failing; /* a call has raised what ends the stream when its turn comes */
+    bool ending;  /* the stream ends: what calls raise now is not counted */
 } window;
 
-/* Take the user's arguments; a buffersize of None is twice the concurrency.  0, or -1 with an
-   exception set. */
-int window_open(window *self, Py_ssize_t concurrency, PyObject *buffersize, bool ordered,
-                bool returns_exceptions);
+/* What a user chooses. */
+typedef struct {
+    Py_ssize_t concurrency;
+    PyObject *buffersize; /* borrowed: None is WINDOW_RESULTS or, if that is more or results
+                             are not ordered, twice the concurrency */
+    int ordered;
+    int returns_exceptions;
+    int pairs;
+} window_options;
+
+#define WINDOW_OPTIONS                                        \
+    {                                                         \
+        .concurrency = 8, .buffersize = Py_None, .ordered = 1 \
+    }
+#define WINDOW_RESULTS 1000
+
+/* Take the user's arguments.  0, or -1 with an exception set. */
+int window_open(window *self, const window_options *options);
 
 static inline bool
 window_has_room(const window *self)
@@ -69,6 +88,20 @@ window_is_ready(const window *self)
    call raised. */
 int window_pop(window *self, PyObject **value);
 
+/* For a stream's kind->measure(). */
+static inline void
+window_measure(const window *self, measures *into)
+{
+    into->held += self->held - self->running;
+    into->running += self->running;
+    if (self->returns_exceptions) {
+        into->errors += self->failures;
+    }
+    else {
+        measures_count_errors(into, self->failures);
+    }
+}
+
 /* Forget the calls, whatever becomes of them. */
 void window_clear(window *self);
 
@@ -77,10 +110,10 @@ int window_traverse(window *self, visitproc visit, void *arg);
 /* ---- a call ---- */
 
 /* A new one, of that object. */
-void call_init(call *self, PyObject *object, PyObject *item);
+void call_init(call *self, PyObject *object, PyObject *item, const window *calls);
 
 /* Give a call its result: `result` (stolen), or the exception that is set where that is NULL.
-   The exception gets a note that names the item. */
+   The exception gets the attribute `item`, and a note that names the item. */
 void call_end(call *self, PyObject *result, PyObject *function);
 
 int call_traverse(call *self, visitproc visit, void *arg);

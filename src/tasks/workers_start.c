@@ -28,7 +28,7 @@ int
 workers_start(workers *self, window *calls, PyObject *function, PyObject *item)
 {
     generators_state *state = generators_state_of((PyObject *)self);
-    thread_call *one = thread_call_new(state, function, item, calls->started);
+    thread_call *one = thread_call_new(state, function, item, calls);
     if (one == NULL) {
         return -1;
     }

@@ -77,6 +77,7 @@ workers_stop(workers *self, window *calls, bool abandoned)
     if (self->stopped) {
         return 0;
     }
+    calls->ending = true;
     generators_lock_take(&self->lock);
     self->stopped = true;
     generators_lock_leave(&self->lock);

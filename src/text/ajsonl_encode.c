@@ -35,8 +35,15 @@ ajsonl_encoded_release(astream *base)
     return 0;
 }
 
-static const astream_kind ajsonl_encoded_kind = {ajsonl_encoded_step, NULL,
-                                                 ajsonl_encoded_release};
+static void
+ajsonl_encoded_measure(astream *base, measures *into)
+{
+    chunks_measure(&((ajsonl_encoded *)base)->lines.chunks, into);
+}
+
+static const astream_kind ajsonl_encoded_kind = {.step = ajsonl_encoded_step,
+                                                 .release = ajsonl_encoded_release,
+                                                 .measure = ajsonl_encoded_measure};
 
 static int
 ajsonl_encoded_traverse(PyObject *op, visitproc visit, void *arg)

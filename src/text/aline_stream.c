@@ -28,6 +28,9 @@ aline_stream_step(astream *base, astream_answer answer, PyObject **value)
             return ASTREAM_AWAIT;
         }
     }
+    if (answer == ASTREAM_ENDED && astream_has_been_cut(base)) {
+        return ASTREAM_END; /* what has begun is not complete */
+    }
     PyObject *piece = *value;
     *value = NULL;
     const source_sink sink = line_reader_sink(&self->rows.reader);
@@ -44,7 +47,15 @@ aline_stream_release(astream *base)
     return data_source_close(&self->pieces);
 }
 
-static const astream_kind aline_stream_kind = {aline_stream_step, NULL, aline_stream_release};
+static void
+aline_stream_measure(astream *base, measures *into)
+{
+    measures_count_errors(into, ((aline_stream *)base)->rows.error_count);
+}
+
+static const astream_kind aline_stream_kind = {.step = aline_stream_step,
+                                               .release = aline_stream_release,
+                                               .measure = aline_stream_measure};
 
 int
 aline_stream_traverse(PyObject *op, visitproc visit, void *arg)

@@ -43,8 +43,15 @@ jsonl_encoded_release(stream *base)
     return 0;
 }
 
+static void
+jsonl_encoded_measure(stream *base, measures *into)
+{
+    chunks_measure(&((jsonl_encoded *)base)->lines.chunks, into);
+}
+
 static const stream_kind jsonl_encoded_kind = {.next = jsonl_encoded_next,
-                                               .release = jsonl_encoded_release};
+                                               .release = jsonl_encoded_release,
+                                               .measure = jsonl_encoded_measure};
 
 static int
 jsonl_encoded_traverse(PyObject *op, visitproc visit, void *arg)

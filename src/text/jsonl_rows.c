@@ -46,7 +46,8 @@ static PyGetSetDef jsonl_rows_attributes[] = {
 PyDoc_STRVAR(
     jsonl_rows_doc,
     "jsonl_rows(source, *, loads=None, blank='skip', on_error='raise',\n"
-    "           max_line=67108864, encoding='utf-8', items='auto', start=None)\n"
+    "           max_line=67108864, encoding='utf-8', items='auto', start=None,\n"
+    "           changed='error')\n"
     "--\n"
     "\n"
     "An iterator over the values of JSON lines: what `loads` returns for each line.\n"
@@ -76,6 +77,7 @@ PyDoc_STRVAR(
     "items='lines' is for an iterable whose items are lines that have lost their line ends;\n"
     "    items='chunks' iterates over a source even if it has a read() method.\n"
     "start is what checkpoint() returned: reading continues from there.\n"
+    "changed='append' allows a file that has only grown since then.\n"
     "\n"
     "Lines end at LF or CR LF.\n"
     "\n"

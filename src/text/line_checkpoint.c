@@ -7,8 +7,6 @@
  */
 #include "text/line_checkpoint.h"
 
-#include "source/checkpoint.h"
-
 #define VERSION 1
 
 /* Everything that changes where lines end and what they are: a new list. */
@@ -59,9 +57,29 @@ line_checkpoint_new(generators_state *state, const file_origin *origin, const li
                          (long long)origin->size, "mtime", (long long)origin->mtime);
 }
 
+/* Check that the file is the one of the checkpoint.  0 or -1. */
+static int
+checkpoint_check(PyObject *start, data_source *source, const line_rows *rows,
+                 const file_origin *origin, int64_t base, int64_t offset,
+                 checkpoint_changed changed)
+{
+    const lines *machine = &rows->reader.machine;
+    int grown = checkpoint_check_file(start, origin, changed);
+    if (grown <= 0) {
+        return grown;
+    }
+    const size_t length = machine->newline_length;
+    PyObject *file = Py_NewRef(source->file);
+    int status = length == 0 ? checkpoint_check_end(file, base, offset, "\r\n", 2)
+                             : checkpoint_check_end(file, base, offset,
+                                                    machine->newline + length - 1, 1);
+    Py_DECREF(file);
+    return status;
+}
+
 int
 line_checkpoint_resume(PyObject *start, generators_state *state, data_source *source,
-                       line_rows *rows, file_origin *origin)
+                       line_rows *rows, file_origin *origin, checkpoint_changed changed)
 {
     int64_t version, base, offset, carriage, line, row, errors;
     if (!PyMapping_Check(start) || checkpoint_number(start, "version", &version) < 0 ||
@@ -76,7 +94,7 @@ line_checkpoint_resume(PyObject *start, generators_state *state, data_source *so
     if (!checkpoint_is_possible(state, origin, rows) ||
         checkpoint_compare(start, "format", checkpoint_format(rows),
                            "format, newline or encoding") < 0 ||
-        checkpoint_check_file(start, origin) < 0 ||
+        checkpoint_check(start, source, rows, origin, base, offset, changed) < 0 ||
         data_source_seek(source, origin, base, offset) < 0) {
         return -1;
     }

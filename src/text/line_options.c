@@ -30,16 +30,16 @@ options_read_encoding(PyObject *encoding, line_reader_options *reader)
     return 0;
 }
 
-/* The last argument is another one for each kind of front end. */
+/* The last arguments are others for each kind of front end. */
 static int
-options_read_last(line_options *self, PyObject *last)
+options_read_last(line_options *self, PyObject *last, PyObject *changed)
 {
     if (self->is_async) {
         self->close_with_task = last == NULL ? 0 : PyObject_IsTrue(last);
         return self->close_with_task < 0 ? -1 : 0;
     }
     self->start = options_not_none(last);
-    return 0;
+    return checkpoint_read_changed(changed, &self->changed);
 }
 
 /* ---- lines ---- */
@@ -66,23 +66,31 @@ int
 line_options_read_lines(line_options *self, const char *name, PyObject *args, PyObject *kwargs,
                         line_rows *rows)
 {
-    char *keywords[] = {
-        "source", "newline",  "keepends", "encoding",
-        "errors", "max_line", "items",    self->is_async ? "close_with_task" : "start",
-        NULL};
+    char *keywords[] = {"source",
+                        "newline",
+                        "keepends",
+                        "encoding",
+                        "errors",
+                        "max_line",
+                        "items",
+                        self->is_async ? "close_with_task" : "start",
+                        self->is_async ? NULL : "changed",
+                        NULL};
     PyObject *newline = Py_None, *encoding = Py_None, *max_line = NULL, *last = NULL;
+    PyObject *changed = NULL;
     const char *items = "auto";
     int keepends = 0;
     char format[64];
     line_reader_options reader = {.errors = "strict", .max_line = DEFAULT_MAX_LINE};
 
-    PyOS_snprintf(format, sizeof format, "O|$OpOsOsO:%s", name);
+    PyOS_snprintf(format, sizeof format, "O|$OpOsOsO%s:%s", self->is_async ? "" : "O", name);
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, format, keywords, &self->source, &newline,
                                      &keepends, &encoding, &reader.errors, &max_line, &items,
-                                     &last) ||
+                                     &last, &changed) ||
         options_read_items(items, &self->items) < 0 ||
         options_read_limit(max_line, "max_line", &reader.max_line) < 0 ||
-        options_read_encoding(encoding, &reader) < 0 || options_read_last(self, last) < 0) {
+        options_read_encoding(encoding, &reader) < 0 ||
+        options_read_last(self, last, changed) < 0) {
         return -1;
     }
     reader.newline = options_not_none(newline);
@@ -150,23 +158,31 @@ int
 line_options_read_jsonl(line_options *self, const char *name, PyObject *args, PyObject *kwargs,
                         line_rows *rows)
 {
-    char *keywords[] = {
-        "source",   "loads",    "blank", "on_error",
-        "max_line", "encoding", "items", self->is_async ? "close_with_task" : "start",
-        NULL};
+    char *keywords[] = {"source",
+                        "loads",
+                        "blank",
+                        "on_error",
+                        "max_line",
+                        "encoding",
+                        "items",
+                        self->is_async ? "close_with_task" : "start",
+                        self->is_async ? NULL : "changed",
+                        NULL};
     PyObject *loads = NULL, *on_error = NULL, *max_line = NULL, *encoding = NULL, *last = NULL;
+    PyObject *changed = NULL;
     const char *blank = "skip", *items = "auto";
     char format[64];
     line_reader_options reader = {.errors = "strict", .max_line = DEFAULT_MAX_LINE};
 
-    PyOS_snprintf(format, sizeof format, "O|$OsOOUsO:%s", name);
+    PyOS_snprintf(format, sizeof format, "O|$OsOOUsO%s:%s", self->is_async ? "" : "O", name);
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, format, keywords, &self->source, &loads,
-                                     &blank, &on_error, &max_line, &encoding, &items, &last) ||
+                                     &blank, &on_error, &max_line, &encoding, &items, &last,
+                                     &changed) ||
         options_read_items(items, &self->items) < 0 ||
         options_read_limit(max_line, "max_line", &reader.max_line) < 0 ||
         options_read_blank(blank, rows) < 0 || options_read_loads(loads, rows) < 0 ||
         options_read_on_error(on_error, &rows->on_error) < 0 ||
-        options_read_last(self, last) < 0) {
+        options_read_last(self, last, changed) < 0) {
         return -1;
     }
     rows->reader.is_utf8_only = true;

@@ -2,6 +2,7 @@
 #ifndef GENERATORS_TEXT_LINE_OPTIONS_H
 #define GENERATORS_TEXT_LINE_OPTIONS_H
 
+#include "source/checkpoint.h"
 #include "source/data_source.h"
 #include "text/line_rows.h"
 
@@ -9,6 +10,7 @@
 typedef struct {
     PyObject *source; /* borrowed */
     PyObject *start;  /* borrowed, or NULL */
+    checkpoint_changed changed;
     data_source_items items;
     bool is_async;       /* async front end: `close_with_task` in place of `start` */
     int close_with_task; /* as given */

@@ -45,8 +45,16 @@ line_stream_release(stream *base)
     return data_source_close(&self->source);
 }
 
-static const stream_kind line_stream_kind = {.next = line_stream_next,
-                                             .release = line_stream_release};
+static void
+line_stream_measure(stream *base, measures *into)
+{
+    line_stream *self = (line_stream *)base;
+    measures_count_errors(into, self->rows.error_count);
+    measures_name_source(into, self->rows.reader.path);
+}
+
+static const stream_kind line_stream_kind = {
+    .next = line_stream_next, .release = line_stream_release, .measure = line_stream_measure};
 
 int
 line_stream_traverse(PyObject *op, visitproc visit, void *arg)
@@ -85,9 +93,10 @@ line_stream_init(line_stream *self, generators_state *state, const char *name,
         file_origin_read(&self->origin, state, self->source.file) < 0) {
         return -1;
     }
-    return options.start == NULL ? 0
-                                 : line_checkpoint_resume(options.start, state, &self->source,
-                                                          &self->rows, &self->origin);
+    return options.start == NULL
+               ? 0
+               : line_checkpoint_resume(options.start, state, &self->source, &self->rows,
+                                        &self->origin, options.changed);
 }
 
 PyObject *

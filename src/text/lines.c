@@ -42,7 +42,8 @@ static PyGetSetDef lines_attributes[] = {
 PyDoc_STRVAR(
     lines_doc,
     "lines(source, *, newline=None, keepends=False, encoding=None, errors='strict',\n"
-    "      max_line=67108864, items='auto', start=None)\n"
+    "      max_line=67108864, items='auto', start=None,\n"
+    "      changed='error')\n"
     "--\n"
     "\n"
     "An iterator over the lines of a source: bytes, or str if `encoding` is given or the\n"
@@ -72,6 +73,7 @@ PyDoc_STRVAR(
     "items='lines' is for an iterable whose items are lines that have lost their line ends;\n"
     "    items='chunks' iterates over a source even if it has a read() method.\n"
     "start is what checkpoint() returned: reading continues from there.\n"
+    "changed='append' allows a file that has only grown since then.\n"
     "\n"
     "A line is given as soon as its end has come.  A CR at the end of what has come ends its\n"
     "line at once, and a LF that comes next belongs to it; with keepends=True, such a line\n"

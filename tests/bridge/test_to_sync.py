@@ -645,7 +645,7 @@ def test_a_source_of_another_librarys_loop() -> None:
         ({'max_bytes': 0}, ValueError, 'max_bytes must be at least 1'),
         ({'timeout': -0.1}, ValueError, 'timeout must be None or at least 0, not -0.1'),
         ({'timeout': float('nan')}, ValueError, 'not nan'),
-        ({'timeout': 'x'}, TypeError, 'real number'),
+        ({'timeout': 'x'}, TypeError, 'timeout must be a number of seconds'),
         ({'loop': object()}, TypeError, "loop must be an asyncio event loop, not 'object'"),
         ({'unknown': 1}, TypeError, 'unknown'),
     ],

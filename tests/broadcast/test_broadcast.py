@@ -857,3 +857,26 @@ def test_what_is_no_source(source: Any) -> None:
         sender.run(source)
     with pytest.raises(TypeError, match='not iterable'):
         asyncio.run(Broadcast().arun(source))  # type: ignore[arg-type]
+
+
+# --- stop() ---------------------------------------------------------------------------------------
+
+
+def test_a_subscriber_that_is_stopped_gets_what_it_holds() -> None:
+    async def main() -> None:
+        source = Broadcast()
+        stream = source.subscribe()
+        source.publish(1)
+        source.publish(2)
+        stream.stop()
+        source.publish(3)
+        assert [item async for item in stream] == [1, 2]
+        waiting = source.subscribe()
+        step = asyncio.ensure_future(anext(waiting))
+        await asyncio.sleep(0)
+        waiting.stop()
+        await asyncio.wait([step])
+        assert isinstance(step.exception(), StopAsyncIteration)
+        assert waiting.closed
+
+    asyncio.run(main())

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from generators import csv_split
+
 CITIES = 'Name,Population,Area,Founded\nOslo,709037,454.0,1040-01-01\n"Washington, D.C.",678972,,\n'
 COMMAND = [sys.executable, '-m', 'generators']
 
@@ -482,3 +484,46 @@ def test_what_a_run_can_not_go_on_with(cities: Path, tmp_path: Path) -> None:
     done = run(*arguments)
     assert (done.returncode, b'has changed' in done.stderr) == (2, True)
     assert out.read_text() == 'a\n1\n'
+
+
+# --- parts ------------------------------------------------------------------------------------
+
+
+def test_each_part_of_a_file_is_read_by_itself(many: Path, tmp_path: Path) -> None:
+    found: list[str] = []
+    for i, part in enumerate(csv_split(many, parts=3, header=True)):
+        (tmp_path / f'{i}.json').write_text(json.dumps(part))
+        names, *rows = output(many, '--part', tmp_path / f'{i}.json').splitlines(keepends=True)
+        assert names == 'id,text\n'
+        found += rows
+    assert len(found) == MANY
+    assert 'id,text\n' + ''.join(found) == output(many)
+
+
+def test_a_part_is_gone_on_with(many: Path, tmp_path: Path) -> None:
+    part = tmp_path / 'part.json'
+    part.write_text(json.dumps(csv_split(many, parts=2, header=True)[1]))
+    arguments = [*resumable(many, tmp_path), '--part', part]
+    assert run(*arguments).returncode == 0
+    whole = (tmp_path / 'out.csv').read_text()
+    assert whole == output(many, '--part', part)
+    assert run(*arguments).returncode == 0
+    assert (tmp_path / 'out.csv').read_text() == whole
+
+
+def test_what_is_no_part(cities: Path, tmp_path: Path) -> None:
+    part = tmp_path / 'part.json'
+    for text, word in (('{', b'not JSON'), ('{}', b'no part'), ('[1]', b'no part')):
+        part.write_text(text)
+        done = run(cities, '--part', part)
+        assert (done.returncode, word in done.stderr) == (2, True), done.stderr
+    part.write_text(json.dumps(csv_split(cities, header=True)[0]))
+    for arguments, word in (
+        ([cities, cities], b'of one file'),
+        (['-'], b'of one file'),
+        ([cities, '--from', 'jsonl'], b'is for CSV'),
+        ([cities, '--delimiter', ';'], b'another dialect'),
+        ([cities, '--part', tmp_path / 'nothing'], b'nothing'),
+    ):
+        done = run('--part', part, *arguments)
+        assert (done.returncode, word in done.stderr) == (2, True), done.stderr

@@ -17,7 +17,7 @@ import pytest
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / 'src'
 PROGRAMS = sorted(path.stem for path in HERE.glob('*_test.c'))
-TAKES_TIMES = {'fields_test'}
+TAKES_TIMES = {'fields_test', 'split_test'}
 
 FLAGS = shlex.split(
     '-std=c11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes'
@@ -62,7 +62,7 @@ def test_machine(name, compiler, objects, tmp_path):
     run(*compiler, '-I', SOURCE, '-I', HERE, HERE / f'{name}.c', *objects, '-lm', '-o', program)
     times = [os.environ.get('CORE_TIMES', '1')] if name in TAKES_TIMES else []
     printed = run(*runner(), program, *times)
-    if name in ('scan_test', 'fields_test'):
+    if name in ('scan_test', 'fields_test', 'split_test'):
         assert 'scalar' in printed.split()
         print(f'kernels: {printed}', end='')
 

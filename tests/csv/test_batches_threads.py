@@ -39,6 +39,7 @@ def lines(count: int, *, odd: dict[int, str] | None = None, end: str = '\n') -> 
 
 def read(source: Any, threads: int, **arguments: Any) -> dict[str, Any]:
     """Everything that a reader told: each batch as bytes, with the counters after it."""
+    arguments.setdefault('rows', 1000)  # threads start after the first batch
     told: list[Any] = []
     seen: list[tuple[str, Any]] = []
     if arguments.get('on_error') == 'collect':
@@ -373,9 +374,9 @@ class Source:
         self.at += 1
         if self.at == 20:
             os.kill(os.getpid(), signal.SIGINT)
-        return data[:n] if self.at < 200 else b''
+        return b'1,some words\\n' * 10_000 if self.at < 200 else b''
 try:
-    for batch in csv_batches(Source(), threads=3, header=False, ragged='pad'): pass
+    for batch in csv_batches(Source(), threads=3, header=False, rows=1000): pass
 except KeyboardInterrupt:
     print('interrupted', len(list(batches)) > 0)
 """

@@ -26,7 +26,7 @@ INSTRUMENTED = ['-fsanitize=fuzzer-no-link,address,undefined']
 WITHOUT_COMPARISONS = [*INSTRUMENTED, '-fno-sanitize-coverage=trace-cmp']
 LEARNS_COMPARISONS = {'number', 'utf8'}
 # A target takes no longer input, or is slow at it.
-LONGEST = {'fields': 304, 'number': 200}
+LONGEST = {'fields': 304, 'number': 200, 'split': 604}
 NUMBERS = [
     '1',
     '-17',
@@ -72,7 +72,7 @@ def seed(name: str, folder: Path) -> None:
             (folder / f'seed-{i}').write_bytes(bytes(range(16)) + events)
         return
     for i, path in enumerate(sorted(DATA.rglob('*.csv')) if DATA.is_dir() else []):
-        for flags in (b'\1\0\7\3', b'\5\x10\1\2') if name == 'fields' else (b'',):
+        for flags in (b'\1\0\7\3', b'\5\x10\1\2') if name in ('fields', 'split') else (b'',):
             (folder / f'seed-{i}-{flags.hex()}').write_bytes(flags + path.read_bytes()[:300])
 
 

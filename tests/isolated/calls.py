@@ -31,6 +31,38 @@ def call(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return function
 
 
+# --- parts of files ------------------------------------------------------------------------------
+
+
+PARTS_OF = b'id,text\n' + b'1,"a\nb"\n' * 9
+CP1252 = b'id,text\n1,\x80\n2,\x81\n'
+
+
+@call
+def a_scan(g: Any) -> Any:
+    scanner = g.csv_scanner(44, 34, -1, True, False, False, 'utf-8', b'')
+    scanner.begin(5, b'tex')
+    scanner.feed(PARTS_OF[5:40])
+    return scanner.end(PARTS_OF[40:43])
+
+
+@call
+def a_part(g: Any) -> Any:
+    rows = g.csv_rows(io.BytesIO(PARTS_OF), header=True)
+    part = {**rows._pass_to(9), 'end': 24, 'limits': [131072, 64 << 20]}
+    part['check'] = g.csv_scanner.check(part)
+    again = g.csv_rows(io.BytesIO(PARTS_OF), header=True, start=part, changed='append')
+    return [part['offset'], again.checkpoint()['end'], list(again)]
+
+
+@call
+def a_checkpoint_of_a_codec(g: Any) -> Any:
+    rows = g.csv_rows(io.BytesIO(CP1252), encoding='cp1252', on_error='skip')
+    next(rows)
+    start = rows.checkpoint()
+    return list(g.csv_rows(io.BytesIO(CP1252), encoding='cp1252', on_error='skip', start=start))
+
+
 # --- rows that are read -------------------------------------------------------------------------
 
 

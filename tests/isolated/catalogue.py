@@ -43,6 +43,7 @@ from generators import (
     acsv_rows,
     aevent_source,
     aevent_stream,
+    aheartbeat,
     ajsonl_encode,
     ajsonl_rows,
     alines,
@@ -54,9 +55,12 @@ from generators import (
     csv_batches,
     csv_encode,
     csv_rows,
+    csv_scan,
+    csv_split,
     drive,
     event_source,
     event_stream,
+    heartbeat,
     jsonl_encode,
     jsonl_rows,
     map_threads,
@@ -218,6 +222,32 @@ recipe(
     make=lambda n: csv_rows(path_of(n)),
     items=lists,
     one_descriptor=True,
+)
+
+
+def rows_of_parts(count: int) -> Iterator[list[str]]:
+    file = io.BytesIO(written(count))
+    for part in csv_split(file, parts=max(count // 2, 1), threads=1):
+        yield from csv_rows(file, start=part)
+
+
+def rows_of_scans(count: int) -> Iterator[list[str]]:
+    file = io.BytesIO(written(count))
+    size = len(file.getvalue())
+    step = max(size // 5, 1)
+    scans = [csv_scan(file, at, min(at + step, size)) for at in range(0, size, step)]
+    for part in csv_split(file, scans=scans):
+        yield from csv_rows(file, start=part)
+
+
+MAKES_FUNCTIONS = sys.version_info >= (3, 14)  # csv_split is a Python function
+recipe('csv_split into parts', make=rows_of_parts, items=lists, short_of_memory=MAKES_FUNCTIONS)
+recipe(
+    'csv_scan and csv_split',
+    'csv_scan',
+    make=rows_of_scans,
+    items=lists,
+    short_of_memory=MAKES_FUNCTIONS,
 )
 recipe(
     'csv_rows into dicts',
@@ -413,13 +443,13 @@ recipe(
 
 @functools.cache
 def long_rows(count: int) -> bytes:
-    return ''.join(['id,text\n', *(f'{i},{"x" * 40_000}\n' for i in range(-5, count))]).encode()
+    return ''.join(['id,text\n', *(f'{i},{"x" * 40_000}\n' for i in range(-10, count))]).encode()
 
 
 def by_threads(count: int) -> Any:
-    """Blocks are under way: a block is 512 KiB, and the first batch is taken."""
+    """Blocks are under way: a block is 512 KiB, and threads start after the first batch."""
     batches = csv_batches(long_rows(count), types={'id': int}, rows=5, threads=3)
-    next(batches)
+    next(batches), next(batches)
     return batches
 
 
@@ -694,7 +724,9 @@ recipe(
 
 recipe(
     'csv_encode of Arrow batches',
-    make=lambda n: csv_encode(numbers_and_texts(n, text_of), header=False, size=16, max_delay=None),
+    make=lambda n: csv_encode(
+        numbers_and_texts(*map(text_of, range(n))), header=False, size=16, max_delay=None
+    ),
     items=lambda n: encoded(quoted_minimal(n), 16),
     joined=True,
 )
@@ -1213,6 +1245,17 @@ recipe(
     items=up_to,
 )
 
+# --- heartbeat ----------------------------------------------------------------------------------
+
+recipe(
+    'heartbeat',
+    make=lambda n: heartbeat(counted(n), 60, None),
+    items=up_to,
+    forked=RuntimeError,
+    runs_threads=True,
+    short_of_memory=False,  # threading.Thread
+)
+
 # --- map_threads --------------------------------------------------------------------------------
 
 
@@ -1322,6 +1365,16 @@ recipe(
         'make': lambda n: Bridged(to_async(counted(n), executor=executor_of(os.getpid()))),
     },
 )
+recipe(
+    'to_async leaving its place in an executor',
+    'to_async',
+    **{
+        **bridged(),
+        'make': lambda n: Bridged(
+            to_async(counted(n), executor=executor_of(os.getpid()), hold=False, buffersize=2)
+        ),
+    },
+)
 
 
 async def absolute(x: int) -> int:
@@ -1351,6 +1404,32 @@ def counted_on_thread(count: int) -> Iterator[int]:
         thread_ends()
 
 
+recipe(
+    'amap of pairs',
+    'amap',
+    **{
+        **looped(lambda n: amap(absolute, range(n), pairs=True)),
+        'items': lambda n: [(i, i) for i in range(n)],
+    },
+)
+
+
+def adding(count: int) -> Any:
+    stream = amerge()
+    stream.add(source=amap(absolute, range(count)))
+    return stream
+
+
+recipe(
+    'amerge of names',
+    'amerge',
+    **{**looped(adding), 'items': lambda n: [('source', i) for i in range(n)]},
+)
+recipe(
+    'aheartbeat',
+    **looped(lambda n: aheartbeat(amap(absolute, range(n)), 60, None)),
+    out_of_memory=False,  # a home that has no memory to wake who waits can only say so
+)
 recipe(
     'to_async by a loop',
     'to_async',
@@ -1752,6 +1831,11 @@ ASYNC_STAGES = {
             gives='text',
             delayed=lambda source, delay: ajsonl_encode(source, dumps=joined_row, max_delay=delay),
         ),
+        Stage(
+            'aheartbeat',
+            lambda source, **options: aheartbeat(source, 60, None, **options),
+            needs_loop=True,
+        ),
         Stage('amap', lambda source, **options: amap(same, source, **options), needs_loop=True),
         Stage('amerge', lambda source, **options: amerge(source, **options), needs_loop=True),
         Stage(
@@ -1800,6 +1884,7 @@ SYNC_STAGES = {
             takes='row',
             gives='text',
         ),
+        Stage('heartbeat', lambda source: heartbeat(source, 60, None), runs_threads=True),
         Stage(
             'map_threads',
             lambda source: map_threads(str.strip, source, concurrency=1),

@@ -25,6 +25,7 @@ from generators import (
     acsv_rows,
     aevent_source,
     aevent_stream,
+    aheartbeat,
     ajsonl_encode,
     ajsonl_rows,
     alines,
@@ -36,9 +37,12 @@ from generators import (
     csv_batches,
     csv_encode,
     csv_rows,
+    csv_scan,
+    csv_split,
     drive,
     event_source,
     event_stream,
+    heartbeat,
     jsonl_encode,
     jsonl_rows,
     lines,
@@ -234,6 +238,18 @@ subject(
     ),
 )
 subject('csv_rows of a file', make=lambda: csv_rows(File(b''.join(DATA)), into=dict))
+
+
+def rows_of_parts() -> Any:
+    file = File(b''.join(DATA))
+    scans = [csv_scan(file, 0, 9), csv_scan(file, 9, len(file.data))]
+    file.seek(0)
+    for part in csv_split(file, scans=scans):
+        file.seek(0)
+        yield from csv_rows(file, start=part)
+
+
+subject('csv_split', 'csv_split', 'csv_scan', make=rows_of_parts)
 subject('csv_rows of a text file', make=lambda: csv_rows(File(Text(''.join(LINES)))))
 subject('csv_rows of a buffer', make=lambda: csv_rows(world().container(Buffer(b''.join(DATA)))))
 LONG_ROWS = ('1,' + 'x' * 100_000 + '\n').encode() * 4  # a block of a thread is 512 KiB
@@ -349,7 +365,7 @@ subject(
 subject(
     'csv_encode of batches',
     make=lambda: csv_encode(
-        Source([numbers_and_texts(3, '{}'.format)] * 2),
+        Source([numbers_and_texts(*map(str, range(3)))] * 2),
         columns=world().container([Text('text'), Text('more')]),
         missing=Item(),
         size=8,
@@ -537,6 +553,12 @@ subject(
     ahead=READ,
 )
 
+subject(
+    'heartbeat',
+    make=lambda: heartbeat(Source(items()), Number(0.05), Call(Item), on_close=Call(Item)),
+    ahead=NEVER,
+)
+
 # --- coroutines -----------------------------------------------------------------------------------
 
 
@@ -698,6 +720,30 @@ subject(
     make=lambda: to_async(Source(items()), executor=Executor(), close_with_task=True),
 )
 subject('to_async on a thread', make=lambda: to_async(Source(items()), buffersize=1), ahead=NEVER)
+subject(
+    'to_async that leaves its place',
+    make=lambda: to_async(
+        Source(items()),
+        executor=Executor(),
+        hold=False,
+        buffersize=1,
+        sizeof=Call(lambda item: 5),
+        on_close=Call(Item),
+    ),
+)
+subject(
+    'amerge of names',
+    make=lambda: amerge(first=SlowSource(items(2)), second=async_generator(items(3))),
+)
+subject(
+    'amap of pairs',
+    make=lambda: amap(Call(pause), SlowSource(items()), pairs=True, return_exceptions=True),
+)
+subject('aheartbeat', make=lambda: aheartbeat(AsyncSource(items()), Number(0.0005), Item()))
+subject(
+    'aheartbeat of waits',
+    make=lambda: aheartbeat(SlowSource(items()), 0.00001, Call(Item), close_with_task=True),
+)
 subject('amap', make=lambda: amap(Call(Awaitable), Source(items()), concurrency=2))
 subject('amap of waits', make=lambda: amap(Call(pause), SlowSource(items()), concurrency=2))
 subject(

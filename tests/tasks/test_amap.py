@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import itertools
@@ -717,12 +718,15 @@ def test_what_calls_raise_while_they_are_cancelled_is_raised_by_aclose(source: A
             await asyncio.wait_for(anext(stream), 0.01)
         with pytest.raises(FailedToStop) as caught:
             await stream.aclose()
-        assert len(caught.value.__notes__) == 1
-        other = caught.value.__context__
-        while not isinstance(other, FailedToStop):
-            assert other is not None
-            other = other.__context__
-        assert {caught.value.args, other.args} == {(0,), (1,)}
+        (number,) = caught.value.args
+        assert caught.value.item == number
+        assert caught.value.__notes__ == [
+            f'while calling fails_to_stop with item {number}: {number}',
+            (
+                f'the call with item {1 - number} raised FailedToStop({1 - number}) '
+                'when it was cancelled'
+            ),
+        ]
         await stream.aclose()
 
     run(main)
@@ -736,14 +740,261 @@ def test_what_calls_raise_while_they_are_cancelled_comes_with_the_first_failure(
         return await fails_to_stop(x)
 
     async def main() -> None:
-        with pytest.raises(FailedToStop) as caught:
+        with pytest.raises(Failed) as caught:
             await anext(amap(call, range(2)))
+        assert caught.value.item == 0
+        assert caught.value.__notes__[1:] == [
+            'the call with item 1 raised FailedToStop(1) when it was cancelled'
+        ]
+
+    run(main)
+
+
+class Mute(Exception):
+    def __repr__(self) -> str:
+        raise ValueError
+
+
+def test_what_has_no_repr_is_named_by_its_type() -> None:
+    async def call(x: int) -> Any:
+        if x == 0:
+            await asyncio.sleep(0.001)
+            raise Failed
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            raise Mute
+
+    async def main() -> None:
+        with pytest.raises(Failed) as caught:
+            await anext(amap(call, range(2)))
+        assert 'the call with item 1 raised ' in caught.value.__notes__[1]
+        assert 'Mute when it was cancelled' in caught.value.__notes__[1]
+
+    run(main)
+
+
+def test_an_error_of_closing_the_source_comes_with_the_first_failure() -> None:
+    class Angry(Exception):
+        pass
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            for i in range(9):
+                yield i
+        finally:
+            raise Angry
+
+    async def main() -> None:
+        stream = amap(fails_to_stop, source(), concurrency=2)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.01)
+        with pytest.raises(Angry) as caught:
+            await stream.aclose()
         chain: list[BaseException] = [caught.value]
         while chain[-1].__context__ is not None:
             chain.append(chain[-1].__context__)
-        assert any(isinstance(error, Failed) for error in chain)
+        assert any(isinstance(error, FailedToStop) for error in chain)
 
     run(main)
+
+
+# --- pairs, and the item of an exception ----------------------------------------------------------
+
+
+@SOURCES
+@pytest.mark.parametrize('ordered', [True, False])
+def test_pairs(source: Any, ordered: bool) -> None:
+    async def call(x: int) -> int:
+        await asyncio.sleep(0.001 if x % 2 else 0)
+        return x * x
+
+    async def main() -> None:
+        found = [pair async for pair in amap(call, source(range(9)), pairs=True, ordered=ordered)]
+        assert sorted(found) == [(x, x * x) for x in range(9)]
+        assert not ordered or found == sorted(found)
+
+    run(main)
+
+
+def test_pairs_of_exceptions() -> None:
+    async def call(x: int) -> int:
+        if x == 1:
+            raise Failed
+        if x == 2:
+            raise asyncio.CancelledError
+        return x
+
+    async def main() -> None:
+        found = [pair async for pair in amap(call, range(4), pairs=True, return_exceptions=True)]
+        assert [item for item, _ in found] == [0, 1, 2, 3]
+        assert isinstance(found[1][1], Failed)
+        assert [getattr(result, 'item', None) for _, result in found] == [None, 1, 2, None]
+
+    run(main)
+
+
+def test_the_item_is_held_no_longer_than_its_pair() -> None:
+    class Item:
+        pass
+
+    async def call(x: Item) -> None:
+        await asyncio.sleep(0)
+
+    async def main() -> None:
+        item = Item()
+        held = weakref.ref(item)
+        stream = amap(call, [item], pairs=True)
+        del item
+        pair = await anext(stream)
+        assert pair == (held(), None)
+        del pair
+        await stream.aclose()
+        del stream
+        await turns()
+        gc.collect()
+        assert held() is None
+
+    run(main)
+
+
+def test_an_exception_that_takes_no_attribute_is_raised_all_the_same() -> None:
+    class Closed(Exception):
+        def __setattr__(self, name: str, value: object) -> None:
+            raise AttributeError(name)
+
+    async def call(x: int) -> None:
+        raise Closed
+
+    async def main() -> None:
+        with pytest.raises(Closed):
+            await anext(amap(call, range(2)))
+
+    run(main)
+
+
+def test_the_outermost_item_is_that_of_the_exception() -> None:
+    async def inner(x: int) -> None:
+        raise Failed
+
+    async def outer(x: str) -> None:
+        async for _ in amap(inner, range(3)):
+            pass
+
+    async def main() -> None:
+        with pytest.raises(Failed) as caught:
+            await anext(amap(outer, 'abc'))
+        assert caught.value.item == 'a'
+        assert len(caught.value.__notes__) == 2
+
+    run(main)
+
+
+# --- one slow call --------------------------------------------------------------------------------
+
+
+def test_one_slow_call_does_not_hold_up_the_quick_ones() -> None:
+    async def main() -> None:
+        go, most, running = asyncio.Event(), 0, 0
+
+        async def call(x: int) -> int:
+            nonlocal most, running
+            running += 1
+            most = max(most, running)
+            if x == 0:
+                await go.wait()
+            else:
+                await asyncio.sleep(0)
+            running -= 1
+            return x
+
+        stream = amap(call, range(500), concurrency=4)
+        step = asyncio.ensure_future(anext(stream))
+        while stream.held < 499:
+            await asyncio.sleep(0)
+        assert most == 4
+        assert not step.done()
+        go.set()
+        assert [await step, *[x async for x in stream]] == list(range(500))
+
+    run(main)
+
+
+# --- a second cancellation ------------------------------------------------------------------------
+
+
+@SOURCES
+def test_a_second_cancellation_leaves_no_call_running(source: Any) -> None:
+    async def main() -> None:
+        running = 0
+
+        async def call(x: int) -> None:
+            nonlocal running
+            running += 1
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                running -= 1
+
+        async def consume() -> None:
+            async with contextlib.aclosing(amap(call, source(range(9)), concurrency=3)) as all_:
+                async for _ in all_:
+                    pass
+
+        consumer = asyncio.ensure_future(consume())
+        await turns()
+        assert running == 3
+        consumer.cancel()
+        for _ in range(3):
+            await asyncio.sleep(0)
+            assert not consumer.done()
+            consumer.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await consumer
+        assert running == 0
+
+    run(main)
+
+
+class Quit(SystemExit):
+    pass
+
+
+@pytest.mark.parametrize('raised', [Quit, KeyboardInterrupt])
+@pytest.mark.parametrize('late', [True, False])
+@pytest.mark.parametrize('where', ['source', 'call'])
+def test_what_ends_the_program_is_retrieved(
+    raised: type[BaseException], late: bool, where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail() -> None:
+        if late:
+            await asyncio.sleep(0)
+        raise raised
+
+    async def source() -> AsyncIterator[int]:
+        yield 1
+        if where == 'source':
+            await fail()
+        yield 2
+
+    async def call(x: int) -> int:
+        if x == 2:
+            await fail()
+        return x
+
+    async def main() -> None:
+        async with contextlib.aclosing(amap(call, source(), concurrency=1)) as stream:
+            async for _ in stream:
+                await asyncio.sleep(0.01)
+
+    with pytest.raises(raised):
+        asyncio.run(main())
+    gc.collect()
+    # The task of main() itself, which the runner cancels, is none of ours.
+    lost = [text for text in caplog.messages if 'main() done' not in text]
+    assert not any('never retrieved' in text for text in lost)
 
 
 def test_with_exceptions_as_results_nobody_is_told_of_those_not_asked_for() -> None:

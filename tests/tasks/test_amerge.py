@@ -6,7 +6,7 @@ import asyncio
 import gc
 import itertools
 import sys
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -551,3 +551,240 @@ def test_nothing_leaks() -> None:
         assert (sys.getrefcount(item), sys.getrefcount(amerge)) == before
 
     run(main)
+
+
+# --- names, and sources that are added ------------------------------------------------------------
+
+
+async def several(*items: Any) -> AsyncIterator[Any]:
+    for item in items:
+        await asyncio.sleep(0)
+        yield item
+
+
+def test_items_with_the_name_of_their_source() -> None:
+    async def main() -> None:
+        found = [x async for x in amerge(quotes=several(1, 2), trades=several(3))]
+        assert sorted(found) == [('quotes', 1), ('quotes', 2), ('trades', 3)]
+        assert [name for name, _ in found].count('quotes') == 2
+
+    run(main)
+
+
+class Name(str):
+    pass
+
+
+def test_a_name_is_an_exact_text() -> None:
+    async def main() -> None:
+        ((name, item),) = [x async for x in amerge(**{Name('a'): several(1)})]
+        assert type(name) is str
+        assert (name, item) == ('a', 1)
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ('make', 'error', 'text'),
+    [
+        (lambda: amerge(several(1), a=several(2)), TypeError, 'all sources .* have names, or none'),
+        (lambda: amerge(until=several(1)), TypeError, 'no source can have that name'),
+        (lambda: amerge(close_with_task=several(1)), TypeError, 'no source can have that name'),
+        (lambda: amerge(until='some'), ValueError, "not 'some'"),
+        (lambda: amerge(until=5), TypeError, 'not 5'),
+        (lambda: amerge(a=5), TypeError, "source a must be an async iterable, not 'int'"),
+        (lambda: amerge([several(1), several(2)]), TypeError, r'amerge\(\*sources\)'),
+        (lambda: amerge(range(5)), TypeError, r'pass to_async\(source\)'),
+        (lambda: amerge(several), TypeError, 'it is a function: call it'),
+    ],
+)
+def test_sources_that_are_refused(
+    make: Callable[[], Any], error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error, match=text):
+        make()
+
+
+def test_a_source_is_added_before_the_first_step() -> None:
+    async def main() -> None:
+        stream = amerge()
+        stream.add(several(1))
+        stream.add(several(2), several(3))
+        assert sorted([x async for x in stream]) == [1, 2, 3]
+
+    run(main)
+
+
+def test_a_source_is_added_while_a_step_waits() -> None:
+    async def main() -> None:
+        never = asyncio.get_running_loop().create_future()
+
+        async def silent() -> AsyncIterator[Any]:
+            await never
+            yield
+
+        stream = amerge(a=silent())
+        step = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0.001)
+        stream.add(b=several(5))
+        assert await step == ('b', 5)
+        await stream.aclose()
+
+    run(main)
+
+
+def test_a_name_is_free_when_its_source_has_ended() -> None:
+    async def main() -> None:
+        go = asyncio.Event()
+
+        async def waits() -> AsyncIterator[Any]:
+            await go.wait()
+            yield 9
+
+        stream = amerge(a=several(1), b=waits())
+        assert await anext(stream) == ('a', 1)
+        with pytest.raises(ValueError, match="has a source named 'b'"):
+            stream.add(b=several(2))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        stream.add(a=several(2))
+        assert await anext(stream) == ('a', 2)
+        go.set()
+        assert [x async for x in stream] == [('b', 9)]
+
+    run(main)
+
+
+def test_names_are_for_all_sources_that_are_added() -> None:
+    async def main() -> None:
+        stream = amerge(several(1))
+        with pytest.raises(TypeError, match='names'):
+            stream.add(a=several(1))
+        named = amerge(a=several(1))
+        with pytest.raises(TypeError, match='names'):
+            named.add(several(1))
+        for one in (stream, named):
+            await one.aclose()
+
+    run(main)
+
+
+def test_nothing_is_added_after_the_end() -> None:
+    async def main() -> None:
+        ended, closed, stopped = amerge(several(1)), amerge(several(1)), amerge(several(1))
+        assert [x async for x in ended] == [1]
+        await closed.aclose()
+        stopped.stop()
+        for stream in (ended, closed, stopped):
+            with pytest.raises(RuntimeError, match='has ended, or was stopped'):
+                stream.add(several(1))
+        assert [x async for x in stopped] == []
+
+    run(main)
+
+
+def test_a_source_that_is_added_fails() -> None:
+    async def failing() -> AsyncIterator[Any]:
+        raise LookupError('lost')
+        yield
+
+    async def main() -> None:
+        stream = amerge(several(1, 2, 3))
+        assert await anext(stream) == 1
+        stream.add(failing())
+        with pytest.raises(LookupError, match='lost'):
+            async for _ in stream:
+                pass
+
+    run(main)
+
+
+def test_a_source_adds_others() -> None:
+    made: list[Any] = []
+
+    async def adding(depth: int) -> AsyncIterator[int]:
+        if depth:
+            made[0].add(adding(depth - 1))
+        yield depth
+
+    async def main() -> None:
+        made.append(amerge(adding(5)))
+        assert sorted([x async for x in made[0]]) == list(range(6))
+
+    run(main)
+
+
+def test_many_sources_are_added_and_let_go() -> None:
+    async def main() -> None:
+        stream = amerge(several(0))
+        found = []
+        async for item in stream:
+            found.append(item)
+            if item < 200:
+                stream.add(several(item + 1))
+        assert found == list(range(201))
+
+    run(main)
+
+
+def test_a_second_cancellation_leaves_no_source_open() -> None:
+    async def main() -> None:
+        closed = 0
+
+        async def source() -> AsyncIterator[int]:
+            nonlocal closed
+            try:
+                await asyncio.sleep(3600)
+                yield 1
+            finally:
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                closed += 1
+
+        async def consume() -> None:
+            stream = amerge(source(), source())
+            try:
+                async for _ in stream:
+                    pass
+            finally:
+                await stream.aclose()
+
+        consumer = asyncio.ensure_future(consume())
+        await asyncio.sleep(0.001)
+        consumer.cancel()
+        for _ in range(3):
+            await asyncio.sleep(0)
+            assert not consumer.done()
+            consumer.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await consumer
+        assert closed == 2
+
+    run(main)
+
+
+def test_a_base_exception_of_a_reader_is_raised_by_closing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Odd(BaseException):
+        pass
+
+    go: list[Any] = []
+
+    async def failing() -> AsyncIterator[int]:
+        yield 1
+        await go[0].wait()
+        raise Odd
+
+    async def main() -> None:
+        go.append(asyncio.Event())
+        stream = amerge(failing())
+        assert await anext(stream) == 1
+        go[0].set()
+        await asyncio.sleep(0.001)
+        with pytest.raises(Odd):
+            await stream.aclose()
+
+    run(main)
+    gc.collect()
+    assert 'never retrieved' not in caplog.text

@@ -9,7 +9,13 @@ import pytest
 
 DOCUMENT = Path(__file__).parents[2] / 'docs' / 'tasks.md'
 EXAMPLES = re.findall(r'^```python\n(.*?)^```$', DOCUMENT.read_text('utf-8'), re.M | re.S)
-PRINTED = ['16\n', "['A', 'B']\n", '5\n', "['A', 'B']\n"]
+PRINTED = [
+    '16\n',
+    "1 1.0\n0 ZeroDivisionError('division by zero')\n2 0.5\n",
+    "['A', 'B']\n",
+    '5\nquotes q\ntrades t\n',
+    "['A', 'B']\n",
+]
 
 
 def test_every_example_has_its_output() -> None:

@@ -181,6 +181,8 @@ def test_no_more_than_buffersize_are_started_and_not_given(
     concurrency: int, buffersize: int | None, expected: int, ordered: bool
 ) -> None:
     pulled = 0
+    if buffersize is None and ordered:
+        expected = 1000
 
     def source() -> Iterator[int]:
         nonlocal pulled
@@ -196,7 +198,7 @@ def test_no_more_than_buffersize_are_started_and_not_given(
     with in_thread(lambda: next(stream)) as results:
         if ordered:
             # All but the first end, and others take their place, up to the bound.
-            gate.let(*range(1, 100))
+            gate.let(*range(1, 2000))
             gate.wait_until_begun(1 if concurrency == 1 else expected)
             gate.let(0)
         else:
@@ -983,3 +985,59 @@ def test_memory_does_not_grow_with_the_items() -> None:
             assert measure(stream, 20_000) - before < 20_000
     finally:
         tracemalloc.stop()
+
+
+# --- pairs, and the item of an exception ----------------------------------------------------------
+
+
+@pytest.mark.parametrize('ordered', [True, False])
+@pytest.mark.parametrize('executor', [True, False])
+def test_pairs(ordered: bool, executor: bool) -> None:
+    def call(x: int) -> int:
+        if x % 3 == 0:
+            time.sleep(0.001)
+        return x * x
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(
+            map_threads(
+                call,
+                range(9),
+                pairs=True,
+                ordered=ordered,
+                concurrency=2,
+                executor=pool if executor else None,
+            )
+        )
+    assert sorted(found) == [(x, x * x) for x in range(9)]
+    assert not ordered or found == sorted(found)
+
+
+def test_the_item_of_an_exception() -> None:
+    def call(x: int) -> int:
+        if x == 2:
+            raise Failed
+        return x
+
+    found = list(map_threads(call, range(4), pairs=True, return_exceptions=True))
+    assert [item for item, _ in found] == [0, 1, 2, 3]
+    assert found[2][1].item == 2
+    with pytest.raises(Failed) as caught:
+        list(map_threads(call, range(4)))
+    assert caught.value.item == 2
+
+
+def test_one_slow_call_does_not_hold_up_the_quick_ones() -> None:
+    go = threading.Event()
+
+    def call(x: int) -> int:
+        if x == 0:
+            assert go.wait(WAIT)
+        return x
+
+    stream = map_threads(call, range(500), concurrency=4)
+    with in_thread(lambda: next(stream)) as results:
+        while stream.held < 499:
+            time.sleep(0.001)
+        go.set()
+    assert [*results, *stream] == list(range(500))

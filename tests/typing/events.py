@@ -40,7 +40,7 @@ async def untyped() -> None:
     d.on('message', print, buffersize=5)  # type: ignore[call-overload]
     d.on('message', print, background=True, on_full='drop')  # type: ignore[call-overload]
     d.emit()  # type: ignore[call-arg]
-    d.wait_for('message', timeout='5')  # type: ignore[arg-type]
+    d.wait_for('message', timeout='5')  # type: ignore[arg-type, unused-coroutine]
 
     @d.on('message', background=True)
     async def handle(data: str) -> None: ...

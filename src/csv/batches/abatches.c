@@ -45,6 +45,9 @@ abatches_step(astream *base, astream_answer answer, PyObject **value)
             return ASTREAM_AWAIT;
         }
     }
+    if (answer == ASTREAM_ENDED && astream_has_been_cut(base)) {
+        return abatches_outcome(csv_batcher_cut(&self->batcher, state, value));
+    }
     PyObject *piece = *value;
     *value = NULL;
     const source_sink sink = csv_parser_sink(&self->batcher.records.parser);
@@ -62,7 +65,7 @@ abatches_release(astream *base)
     return data_source_close(&self->pieces);
 }
 
-static const astream_kind abatches_kind = {abatches_step, NULL, abatches_release};
+static const astream_kind abatches_kind = {.step = abatches_step, .release = abatches_release};
 
 static int
 abatches_traverse(PyObject *op, visitproc visit, void *arg)
@@ -87,7 +90,7 @@ abatches_init(abatches *self, generators_state *state, PyObject *args, PyObject 
 {
     csv_options options = {.is_async = true};
     if (csv_batch_options_read(&options, state, args, kwargs,
-                               CSV_BATCH_OPTIONS ":acsv_batches", &self->batcher) < 0) {
+                               CSV_ASYNC_BATCH_OPTIONS ":acsv_batches", &self->batcher) < 0) {
         return -1;
     }
     self->stream.close_with_task = options.close_with_task;

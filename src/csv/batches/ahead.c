@@ -7,9 +7,9 @@
  * checkpoints are those of a reader without threads, and so are the batches.  If a block has
  * questions, its records are laid out again here, because answers run Python code.
  *
- * States: not running, when the source is fed to the parser itself; running.  It runs from the
- * first block on for which all columns are decided.  After a fault of the data the pipeline
- * has stalled: the blocks under way are fed to the parser as they are, and then it runs again.
+ * States: not running, when the source is fed to the parser itself; running.  It runs after
+ * the first batch, or some megabytes.  After a fault of the data the pipeline has stalled: the
+ * blocks under way are fed to the parser as they are, and then it runs again.
  *
  * An exception of the source waits in `error` until the blocks before it are taken.
  *
@@ -135,10 +135,14 @@ csv_ahead_init(csv_ahead *self, const csv_batcher *batcher, const data_source *s
     self->threads = threads < PIPELINE_MOST_THREADS ? (int)threads : PIPELINE_MOST_THREADS;
 }
 
-/* Whether there is more than a block to read. */
+/* Whether there is more than a block to read, and the first batch does not wait for it:
+   threads need memory that is touched for the first time, which takes some milliseconds. */
 static bool
-is_worth_it(const data_source *source)
+is_worth_it(const csv_records *records, const data_source *source)
 {
+    if (records->row_count == 0 && source->bytes_read < LEAST_BYTES) {
+        return false;
+    }
     return source->total_bytes == FILE_SIZE_UNKNOWN ||
            (source->total_bytes > source->bytes_read &&
             source->total_bytes - source->bytes_read > PIPELINE_BLOCK);
@@ -152,7 +156,7 @@ may_run(const csv_ahead *self, const csv_batcher *batcher, const data_source *so
     return self->threads > 1 && batcher->opened && !batcher->asking &&
            batcher->plan.undecided_count == 0 && records->fault == CSV_NO_FAULT &&
            !csv_parser_failed(parser) && !parser->finished && csv_parser_holds_bytes(parser) &&
-           parser->started && parser->line == NULL && is_worth_it(source);
+           parser->started && parser->line == NULL && is_worth_it(records, source);
 }
 
 /* Let it run, if it may.  0 or -1. */

@@ -456,6 +456,12 @@ make_batch(csv_batcher *self, generators_state *state, PyObject **batch)
 }
 
 csv_step
+csv_batcher_cut(csv_batcher *self, generators_state *state, PyObject **batch)
+{
+    return self->opened && self->builder.rows > 0 ? finish(self, state, batch) : CSV_OVER;
+}
+
+csv_step
 csv_batcher_next(csv_batcher *self, generators_state *state, PyObject **batch)
 {
     if (self->error != NULL) {

@@ -41,6 +41,10 @@ csv_step csv_batcher_next(csv_batcher *self, generators_state *state, PyObject *
    comes first; or CSV_RAISED_ERROR. */
 csv_step csv_batcher_fail(csv_batcher *self, generators_state *state, PyObject **batch);
 
+/* Nothing more comes, and the record that has begun is not complete.  CSV_DONE if the records
+   before it make a batch; then again, which gives CSV_OVER. */
+csv_step csv_batcher_cut(csv_batcher *self, generators_state *state, PyObject **batch);
+
 /* Find out the columns and their types, as far as possible without a batch.  CSV_DONE when
    that is done; the first batch decides the rest. */
 csv_step csv_batcher_prepare(csv_batcher *self, generators_state *state);

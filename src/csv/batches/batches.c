@@ -170,7 +170,7 @@ batches_init(csv_batches *self, generators_state *state, PyObject *args, PyObjec
         data_source_open(&self->source, state, &self->stream, options.source, options.items,
                          csv_parser_reads_natively(&records->parser),
                          &records->parser.path) < 0 ||
-        file_origin_read(&self->origin, state, self->source.file) < 0) {
+        csv_options_find_origin(records, state, &self->source, &self->origin) < 0) {
         return -1;
     }
     csv_ahead_init(&self->ahead, &self->batcher, &self->source);
@@ -452,7 +452,7 @@ PyDoc_STRVAR(
     "            doublequote=True, skipinitialspace=False, lineterminator='\\r\\n',\n"
     "            quoting=csv.QUOTE_MINIMAL, strict=False, encoding='utf-8',\n"
     "            errors='strict', items='auto', max_field=131072, max_record=67108864,\n"
-    "            on_error='raise', start=None)\n"
+    "            on_error='raise', start=None, changed='error')\n"
     "--\n"
     "\n"
     "An iterator over the records of a CSV source as Arrow record batches: the records\n"

@@ -96,11 +96,13 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
         "max_record",
         "on_error",
         self->is_async ? "close_with_task" : "start",
+        self->is_async ? NULL : "changed",
         NULL,
     };
     PyObject *types = NULL, *schema = NULL, *chosen = NULL, *rows = NULL, *threads = NULL;
     PyObject *header = NULL, *names = NULL, *null = NULL, *ragged = NULL, *encoding = NULL;
     PyObject *max_field = NULL, *max_record = NULL, *on_error = NULL, *last = NULL;
+    PyObject *changed = NULL;
     const char *errors = "strict", *items_name = "auto";
     csv_parameters given = {NULL};
     csv_dialect dialect = {.fields = {.max_field = 131072, .max_record = (size_t)64 << 20}};
@@ -113,7 +115,7 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
             &threads, &header, &names, &null, &ragged, &given.dialect, &given.delimiter,
             &given.quotechar, &given.escapechar, &given.doublequote, &given.skipinitialspace,
             &given.lineterminator, &given.quoting, &given.strict, &encoding, &errors,
-            &items_name, &max_field, &max_record, &on_error, &last) ||
+            &items_name, &max_field, &max_record, &on_error, &last, &changed) ||
         read_positive(rows, "rows", INT32_MAX - 1, &batcher->rows) < 0 ||
         read_positive(threads == NULL ? NULL : not_none(threads), "threads", INT32_MAX,
                       &batcher->threads) < 0 ||
@@ -132,5 +134,5 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
         return self->close_with_task < 0 ? -1 : 0;
     }
     self->start = not_none(last);
-    return 0;
+    return checkpoint_read_changed(changed, &self->changed);
 }

@@ -5,8 +5,9 @@
 #include "csv/batches/batcher.h"
 #include "csv/rows/options.h"
 
-/* The format for PyArg_ParseTupleAndKeywords(), without ":" and the name of the type. */
-#define CSV_BATCH_OPTIONS "O|$OOOOOOOOOOOOOOOOOOUssOOOO"
+/* The formats for PyArg_ParseTupleAndKeywords(), without ":" and the name of the type. */
+#define CSV_ASYNC_BATCH_OPTIONS "O|$OOOOOOOOOOOOOOOOOOUssOOOO"
+#define CSV_BATCH_OPTIONS CSV_ASYNC_BATCH_OPTIONS "O"
 
 /* Parse the arguments and set up the batcher, which must be all zero.  `self->is_async` is
    set. 0 or -1; the batcher may be cleared in either case. */

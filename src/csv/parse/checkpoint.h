@@ -3,6 +3,7 @@
 #define GENERATORS_CSV_PARSE_CHECKPOINT_H
 
 #include "csv/parse/parser.h"
+#include "source/checkpoint.h"
 #include "source/data_source.h"
 
 /* A position before a record. */
@@ -13,6 +14,7 @@ typedef struct {
     uint64_t row_count;
     uint64_t error_count;
     bool carriage; /* a '\n' here would belong to the line before */
+    bool torn;     /* the file ended here, within the record before */
 } csv_mark;
 
 /* Set the mark before the next record, or before a record that was taken.  `line_count` is the
@@ -29,8 +31,12 @@ PyObject *csv_checkpoint_new(generators_state *state, const file_origin *origin,
 /* Let a source that was just opened, and its parser, continue at the checkpoint `start`.
  * *header must be NULL; the caller owns what is set there, even on failure.  0 or -1.
  */
-int csv_checkpoint_resume(PyObject *start, generators_state *state, data_source *source,
-                          csv_parser *parser, file_origin *origin, csv_mark *mark,
-                          PyObject **header, uint32_t *width);
+int csv_checkpoint_resume(PyObject *start, checkpoint_changed changed, generators_state *state,
+                          data_source *source, csv_parser *parser, file_origin *origin,
+                          csv_mark *mark, PyObject **header, uint32_t *width);
+
+/* The checksum of a part, which it must have under "check": a new int.  NULL with KeyError if
+   the part lacks something. */
+PyObject *csv_part_check(PyObject *part);
 
 #endif

@@ -79,6 +79,134 @@ csv_parser_open_decoder(csv_parser *self, PyObject *encoding, const char *errors
     return status;
 }
 
+/* ---- codecs of one byte ---- */
+
+#define NO_CHARACTER 0xFFFF
+
+/* The character of one byte: NO_CHARACTER if the codec rejects it; UINT32_MAX if it gives
+   another number of characters than one; or -1 with an exception set. */
+static int64_t
+decode_byte(PyObject *decoder, generators_state *state, unsigned char byte)
+{
+    PyObject *bytes = PyBytes_FromStringAndSize((const char *)&byte, 1);
+    PyObject *text = bytes == NULL ? NULL : codec_decode(decoder, state, bytes, false);
+    Py_XDECREF(bytes);
+    if (text == NULL) {
+        return raising_forgive(PyExc_UnicodeError) < 0 ? -1 : NO_CHARACTER;
+    }
+    int64_t character =
+        PyUnicode_GET_LENGTH(text) == 1 ? (int64_t)PyUnicode_READ_CHAR(text, 0) : UINT32_MAX;
+    Py_DECREF(text);
+    return character;
+}
+
+/* Decode each byte by itself.  1, 0 if some byte is no character of its own, or -1. */
+static int
+decode_all_bytes(PyObject *decoder, generators_state *state, uint16_t *characters)
+{
+    for (int byte = 0; byte < 256; byte++) {
+        int64_t character = decode_byte(decoder, state, (unsigned char)byte);
+        if (character < 0) {
+            return -1;
+        }
+        if (character > NO_CHARACTER || (byte < 0x80) != (character < 0x80) ||
+            (byte < 0x80 && character != byte)) {
+            return 0;
+        }
+        characters[byte] = (uint16_t)character;
+    }
+    return 1;
+}
+
+/* Whether text of all pairs of bytes is that of the bytes.  1, 0 or -1. */
+static int
+decode_all_pairs(PyObject *decoder, generators_state *state, const uint16_t *characters)
+{
+    const size_t most = 2 * 256 * 256;
+    uint8_t *bytes = PyMem_Malloc(most);
+    uint16_t *expected = PyMem_Malloc(most * sizeof *expected);
+    size_t count = 0;
+    PyObject *pairs = NULL, *text = NULL, *whole = NULL;
+    if (bytes == NULL || expected == NULL) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    for (int pair = 0; pair < 256 * 256; pair++) {
+        const uint8_t two[2] = {(uint8_t)(pair >> 8), (uint8_t)pair};
+        if (characters[two[0]] != NO_CHARACTER && characters[two[1]] != NO_CHARACTER) {
+            for (int i = 0; i < 2; i++) {
+                bytes[count] = two[i];
+                expected[count++] = characters[two[i]];
+            }
+        }
+    }
+    pairs = PyBytes_FromStringAndSize((const char *)bytes, (Py_ssize_t)count);
+    whole = PyUnicode_FromKindAndData(PyUnicode_2BYTE_KIND, expected, (Py_ssize_t)count);
+    text = pairs == NULL || whole == NULL ? NULL : codec_decode(decoder, state, pairs, true);
+done:
+    PyMem_Free(bytes);
+    PyMem_Free(expected);
+    int same = text == NULL ? -1 : PyObject_RichCompareBool(text, whole, Py_EQ);
+    if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+        same = raising_forgive(PyExc_UnicodeError);
+    }
+    Py_XDECREF(pairs);
+    Py_XDECREF(whole);
+    Py_XDECREF(text);
+    return same;
+}
+
+/* Look at the codec of that name.  1, 0 or -1. */
+static int
+decode_is_single_byte(PyObject *name, generators_state *state)
+{
+    uint16_t characters[256];
+    PyObject *decoder = decode_new_decoder(name, "strict");
+    int single = decoder == NULL ? -1 : decode_all_bytes(decoder, state, characters);
+    single = single > 0 ? decode_all_pairs(decoder, state, characters) : single;
+    Py_XDECREF(decoder);
+    return single;
+}
+
+/* The same, for a codec that was not looked at before: that takes a millisecond. */
+static int
+decode_recall_single_byte(PyObject *name, generators_state *state)
+{
+    PyObject *known;
+    if (PyDict_GetItemRef(state->csv_single_bytes, name, &known) < 0) {
+        return -1;
+    }
+    if (known != NULL) {
+        int single = known == Py_True;
+        Py_DECREF(known);
+        return single;
+    }
+    int single = decode_is_single_byte(name, state);
+    if (single >= 0 &&
+        PyDict_SetItem(state->csv_single_bytes, name, single ? Py_True : Py_False) < 0) {
+        return -1;
+    }
+    return single;
+}
+
+int
+csv_parser_find_bytes(csv_parser *self, generators_state *state)
+{
+    if (self->encoding != CSV_DECODED ||
+        PyUnicode_CompareWithASCIIString(self->errors_name, "strict") != 0) {
+        return 0; /* other error handlers add text that is not in the data */
+    }
+    PyObject *name = codec_name(self->encoding_name);
+    PyObject *exact = name == NULL ? NULL : PyUnicode_FromObject(name);
+    Py_XDECREF(name);
+    int single = exact == NULL ? -1 : decode_recall_single_byte(exact, state);
+    if (single > 0) {
+        self->single_byte = Py_NewRef(exact);
+    }
+    Py_XDECREF(exact);
+    return single < 0 ? -1 : 0;
+}
+
 /* ---- checks of the first bytes ---- */
 
 int

@@ -9,6 +9,11 @@
    LookupError for an unknown encoding or error handler. */
 int csv_parser_open_decoder(csv_parser *self, PyObject *encoding, const char *errors);
 
+/* Find out whether the codec of a parser gives one character for each byte and is ASCII for
+   those below 0x80, so that positions in its text are positions in the source.  Sets
+   `single_byte` to the codec's name if so.  0 or -1. */
+int csv_parser_find_bytes(csv_parser *self, generators_state *state);
+
 /* Check the first bytes of the source.  0, or -1 with CSVError if they are not text of the
    encoding. */
 int csv_parser_check_head(csv_parser *self, generators_state *state, const uint8_t *bytes,

@@ -201,6 +201,7 @@ raw_append_bad(csv_raw *raw, csv_parser *self)
     }
     PyObject *bad = self->bad;
     self->bad = NULL;
+    self->block_byte += (uint64_t)PyBytes_GET_SIZE(bad); /* what is read next is behind them */
     PyBytes_ConcatAndDel(&raw->bytes, bad);
     return raw->bytes == NULL ? -1 : 0;
 }

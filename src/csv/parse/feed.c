@@ -219,6 +219,13 @@ feed_finish_machine(csv_parser *self)
     if (!self->started || csv_parser_failed(self)) {
         return 0;
     }
+    self->torn |= csv_parser_is_open(self);
+    if (self->torn && self->ends_whole) {
+        PyErr_SetString(PyExc_ValueError,
+                        "the part does not end where a record ends: the file has changed, or "
+                        "the part was made in another way");
+        return -1;
+    }
     if (self->machine.mode == FIELDS_STREAM && fields_wants_newline(&self->machine) &&
         csv_parser_check_buffer(buffer_append_unit(&self->block, '\n')) < 0) {
         return -1;

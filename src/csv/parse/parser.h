@@ -37,6 +37,8 @@ typedef struct {
     PyObject *errors_name;   /* owned: an exact str, or NULL */
     PyObject *path;          /* owned: where the data comes from, for messages, or NULL */
     PyObject *decoder;       /* owned: a codec's incremental decoder, or NULL */
+    PyObject *single_byte;   /* owned: see csv_parser_find_bytes(); stays until
+                                csv_parser_forget(); or NULL */
     buffer block;            /* the units being parsed, unless `line` is set */
     csv_memo *memo;          /* owned, or NULL */
     const csv_borrower_kind *borrower_kind; /* static */
@@ -48,7 +50,7 @@ typedef struct {
     PyObject *rest;    /* owned: the bytes after them, not decoded yet, or NULL */
     uint64_t failure_byte; /* the offset of the decoding error in the source */
     size_t valid;          /* units of the block that are known to be text */
-    uint64_t block_byte;   /* native encodings: the offset of the block in the source */
+    uint64_t block_byte;   /* the offset of the block in the source, if a unit is a byte */
     uint64_t byte_count;   /* bytes that were fed */
     uint64_t record_count; /* records that were taken, including blank ones and the header */
     uint64_t line_count;   /* physical lines of those records */
@@ -58,6 +60,8 @@ typedef struct {
     bool started;          /* the machine's mode is set */
     bool head_checked;     /* the first bytes were checked */
     bool finished;         /* nothing more is fed */
+    bool torn;             /* it was finished within a record */
+    bool ends_whole;       /* it may not be: what is fed is a part of a file */
 } csv_parser;
 
 /* Initialize a parser for text.  csv_parser_open_decoder() makes it one for bytes.  0 or -1. A
@@ -69,6 +73,14 @@ int csv_parser_init(csv_parser *self, const csv_dialect *dialect);
 void csv_parser_init_lines(csv_parser *self, generators_state *state,
                            const csv_dialect *dialect);
 void csv_parser_free(csv_parser *self);
+
+/* Release what stays after that, for checkpoints. */
+static inline void
+csv_parser_forget(csv_parser *self)
+{
+    Py_CLEAR(self->single_byte);
+}
+
 int csv_parser_traverse(csv_parser *self, visitproc visit, void *arg);
 
 /* Forget the record in progress and every fault.  The next line that is fed begins a record.
@@ -86,6 +98,13 @@ static inline bool
 csv_parser_reads_natively(const csv_parser *self)
 {
     return self->encoding != CSV_DECODED;
+}
+
+/* Whether a unit is one byte of the source, or of a source of bytes. */
+static inline bool
+csv_parser_counts_bytes(const csv_parser *self)
+{
+    return (csv_parser_reads_natively(self) || self->single_byte != NULL) && !self->from_text;
 }
 
 /* The next record, or NULL if more must be fed or a fault is next. */

@@ -41,6 +41,9 @@ arows_step(astream *base, astream_answer answer, PyObject **value)
             return ASTREAM_AWAIT;
         }
     }
+    if (answer == ASTREAM_ENDED && astream_has_been_cut(base)) {
+        return ASTREAM_END; /* what has begun is not complete */
+    }
     PyObject *piece = *value;
     *value = NULL;
     const source_sink sink = csv_parser_sink(&self->records.parser);
@@ -57,7 +60,14 @@ arows_release(astream *base)
     return data_source_close(&self->pieces);
 }
 
-static const astream_kind arows_kind = {arows_step, NULL, arows_release};
+static void
+arows_measure(astream *base, measures *into)
+{
+    measures_count_errors(into, ((arows *)base)->records.error_count);
+}
+
+static const astream_kind arows_kind = {
+    .step = arows_step, .release = arows_release, .measure = arows_measure};
 
 static int
 arows_traverse(PyObject *op, visitproc visit, void *arg)
@@ -81,7 +91,7 @@ static int
 arows_init(arows *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
     csv_options options = {.is_async = true};
-    if (csv_options_read(&options, state, args, kwargs, CSV_OPTIONS ":acsv_rows",
+    if (csv_options_read(&options, state, args, kwargs, CSV_ASYNC_OPTIONS ":acsv_rows",
                          &self->records) < 0) {
         return -1;
     }

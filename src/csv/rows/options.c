@@ -144,11 +144,13 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
         "max_record",
         "on_error",
         self->is_async ? "close_with_task" : "start",
+        self->is_async ? NULL : "changed",
         NULL,
     };
     PyObject *into = NULL, *header = NULL, *names = NULL, *encoding = NULL;
     PyObject *columns = NULL, *types = NULL, *null = NULL, *ragged = NULL;
     PyObject *max_field = NULL, *max_record = NULL, *on_error = NULL, *last = NULL;
+    PyObject *changed = NULL;
     const char *errors = "strict", *items_name = "auto";
     csv_parameters given = {NULL};
     csv_dialect dialect = {.fields = {.max_field = 131072, .max_record = (size_t)64 << 20}};
@@ -159,7 +161,7 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
             &types, &null, &ragged, &given.dialect, &given.delimiter, &given.quotechar,
             &given.escapechar, &given.doublequote, &given.skipinitialspace,
             &given.lineterminator, &given.quoting, &given.strict, &encoding, &errors,
-            &items_name, &max_field, &max_record, &on_error, &last) ||
+            &items_name, &max_field, &max_record, &on_error, &last, &changed) ||
         options_read_on_error(on_error, &records->on_error) < 0 ||
         options_read_shape(records, state, into, columns, types, null, ragged) < 0 ||
         options_read_items(items_name, &self->items) < 0 ||
@@ -175,7 +177,17 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
         return self->close_with_task < 0 ? -1 : 0;
     }
     self->start = options_not_none(last);
-    return 0;
+    return checkpoint_read_changed(changed, &self->changed);
+}
+
+int
+csv_options_find_origin(csv_records *records, generators_state *state,
+                        const data_source *source, file_origin *origin)
+{
+    if (file_origin_read(origin, state, source->file) < 0) {
+        return -1;
+    }
+    return origin->base < 0 ? 0 : csv_parser_find_bytes(&records->parser, state);
 }
 
 int
@@ -183,8 +195,8 @@ csv_options_resume(const csv_options *self, generators_state *state, csv_records
                    data_source *source, file_origin *origin)
 {
     PyObject *header = NULL;
-    if (csv_checkpoint_resume(self->start, state, source, &records->parser, origin,
-                              &records->first, &header, &records->first_width) < 0) {
+    if (csv_checkpoint_resume(self->start, self->changed, state, source, &records->parser,
+                              origin, &records->first, &header, &records->first_width) < 0) {
         Py_XDECREF(header);
         return -1;
     }

@@ -8,13 +8,15 @@
 typedef struct {
     PyObject *source; /* borrowed */
     PyObject *start;  /* borrowed, or NULL */
+    checkpoint_changed changed;
     data_source_items items;
     bool is_async;       /* async front end: `close_with_task` in place of `start` */
     int close_with_task; /* as given */
 } csv_options;
 
-/* The format for PyArg_ParseTupleAndKeywords(), without ":" and the name of the type. */
-#define CSV_OPTIONS "O|$OOOOOOOOOOOOOOOOUssOOOO"
+/* The formats for PyArg_ParseTupleAndKeywords(), without ":" and the name of the type. */
+#define CSV_ASYNC_OPTIONS "O|$OOOOOOOOOOOOOOOOUssOOOO"
+#define CSV_OPTIONS CSV_ASYNC_OPTIONS "O"
 
 /* Parse the arguments and set up the records, which must be all zero.  0 or -1; the records
    may be cleared in either case. */
@@ -27,6 +29,10 @@ int csv_options_read_names(csv_records *self, PyObject *names, bool wanted);
 int csv_options_open_parser(csv_records *records, generators_state *state,
                             const csv_dialect *dialect, PyObject *encoding,
                             const char *errors);
+
+/* Find out what identifies a source that was just opened, for checkpoints.  0 or -1. */
+int csv_options_find_origin(csv_records *records, generators_state *state,
+                            const data_source *source, file_origin *origin);
 
 /* Let the records continue at `start`, after the source was opened.  0 or -1. */
 int csv_options_resume(const csv_options *self, generators_state *state, csv_records *records,

@@ -493,6 +493,24 @@ csv_records_next(csv_records *self, generators_state *state, PyObject **row)
     }
 }
 
+csv_step
+csv_records_pass(csv_records *self, generators_state *state)
+{
+    if (!self->begun) {
+        csv_step step = records_begin(self, state);
+        if (step != CSV_DONE) {
+            return step;
+        }
+    }
+    if (self->fault != CSV_NO_FAULT) {
+        return records_resume_fault(self, state);
+    }
+    bool fault;
+    const fields_record *record;
+    csv_step step = records_take(self, state, &record, &fault);
+    return fault ? records_begin_fault(self, state, record, 0) : step;
+}
+
 csv_mark
 csv_records_mark(const csv_records *self, bool primed)
 {
@@ -529,6 +547,7 @@ csv_records_clear(csv_records *self)
 {
     Py_CLEAR(self->header);
     csv_records_release(self);
+    csv_parser_forget(&self->parser);
 }
 
 int

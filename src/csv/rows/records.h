@@ -57,6 +57,9 @@ typedef struct {
 /* Make the next row. */
 csv_step csv_records_next(csv_records *self, generators_state *state, PyObject **row);
 
+/* Pass the next record, or one that can't be read, without making a row. */
+csv_step csv_records_pass(csv_records *self, generators_state *state);
+
 /* ---- for a front end that makes something else of the records ---- */
 
 /* Do what comes before the next record: read the header, or get over a fault.  CSV_DONE when

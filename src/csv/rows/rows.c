@@ -26,6 +26,7 @@ typedef struct {
     csv_records records;
     file_origin origin; /* of the source, for checkpoints */
     csv_mark asked;     /* of the last checkpoint that was asked for */
+    uint64_t passed_to; /* see rows_pass() */
 } csv_rows;
 
 /* ---- the stream's own ---- */
@@ -80,7 +81,16 @@ rows_release(stream *base)
     return data_source_close(&self->source);
 }
 
-static const stream_kind rows_kind = {.next = rows_next, .release = rows_release};
+static void
+rows_measure(stream *base, measures *into)
+{
+    csv_rows *self = (csv_rows *)base;
+    measures_count_errors(into, self->records.error_count);
+    measures_name_source(into, self->records.parser.path);
+}
+
+static const stream_kind rows_kind = {
+    .next = rows_next, .release = rows_release, .measure = rows_measure};
 
 static int
 rows_traverse(PyObject *op, visitproc visit, void *arg)
@@ -115,7 +125,7 @@ rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwa
         data_source_open(&self->source, state, &self->stream, options.source, options.items,
                          csv_parser_reads_natively(&self->records.parser),
                          &self->records.parser.path) < 0 ||
-        file_origin_read(&self->origin, state, self->source.file) < 0) {
+        csv_options_find_origin(&self->records, state, &self->source, &self->origin) < 0) {
         return -1;
     }
     return options.start == NULL ? 0
@@ -147,8 +157,8 @@ PyDoc_STRVAR(
     "The position after the rows delivered so far, as a dict that JSON can store.\n"
     "csv_rows(path, start=checkpoint) continues from there, also in another process,\n"
     "with the same dialect and a file that has not changed (ValueError).  Requires a\n"
-    "path or a seekable binary file, in UTF-8, Latin-1 or ASCII\n"
-    "(io.UnsupportedOperation).");
+    "path or a seekable binary file, in UTF-8 or in an encoding of one byte per\n"
+    "character that contains ASCII (io.UnsupportedOperation).");
 
 /* Called by stream_run(), which refuses a converter that asks for a checkpoint. */
 static int
@@ -184,7 +194,62 @@ rows_checkpoint(PyObject *op, PyObject *Py_UNUSED(ignored))
     return checkpoint;
 }
 
+PyDoc_STRVAR(pass_to_doc, "_pass_to($self, byte, /)\n"
+                          "--\n\n"
+                          "Pass the records that begin before an offset, and return the\n"
+                          "checkpoint behind them.  No rows are made.");
+
+/* Called by stream_run(). */
+static int
+rows_pass(stream *base)
+{
+    csv_rows *self = (csv_rows *)base;
+    csv_records *records = &self->records;
+    generators_state *state = generators_state_of((PyObject *)self);
+    csv_step step = CSV_DONE;
+    while (step != CSV_OVER) {
+        self->asked = csv_records_mark(records, false);
+        /* A record behind a '\r' begins behind the '\n' that may follow. */
+        bool open = self->asked.carriage && !records->parser.finished;
+        if (self->asked.byte >= self->passed_to && !open && step == CSV_DONE) {
+            return 0;
+        }
+        if (open || step == CSV_MORE) {
+            if (rows_pull(self, state) < 0) {
+                return -1;
+            }
+        }
+        if (!open) {
+            step = csv_records_pass(records, state);
+        }
+        if (step == CSV_RAISED_ERROR) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static PyObject *
+rows_pass_to(PyObject *op, PyObject *byte)
+{
+    csv_rows *self = (csv_rows *)op;
+    unsigned long long to = PyLong_AsUnsignedLongLong(byte);
+    if (to == (unsigned long long)-1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    Py_BEGIN_CRITICAL_SECTION(op);
+    self->passed_to = to;
+    Py_END_CRITICAL_SECTION();
+    if (stream_run(&self->stream, rows_pass) < 0) {
+        return NULL;
+    }
+    return csv_checkpoint_new(generators_state_of(op), &self->origin, &self->records.parser,
+                              &self->asked, self->records.header,
+                              csv_records_width(&self->records));
+}
+
 static PyMethodDef rows_methods[] = {
+    {"_pass_to", rows_pass_to, METH_O, pass_to_doc},
     {"checkpoint", rows_checkpoint, METH_NOARGS, checkpoint_doc},
     {NULL},
 };
@@ -247,7 +312,8 @@ PyDoc_STRVAR(
     "         escapechar=None, doublequote=True, skipinitialspace=False,\n"
     "         lineterminator='\\r\\n', quoting=csv.QUOTE_MINIMAL, strict=False,\n"
     "         encoding='utf-8', errors='strict', items='auto', max_field=131072,\n"
-    "         max_record=67108864, on_error='raise', start=None)\n"
+    "         max_record=67108864, on_error='raise', start=None,\n"
+    "         changed='error')\n"
     "--\n"
     "\n"
     "An iterator over the records of a CSV source, exactly as csv.reader of CPython 3.13\n"
@@ -303,7 +369,9 @@ PyDoc_STRVAR(
     "    is called with the CSVError and the source text of such a record, with its line\n"
     "    end and at most 64 KiB (bytes if the source is of bytes).  Reading continues at\n"
     "    the next line.  .errors counts these records.\n"
-    "start is what checkpoint() returned: reading continues from there.\n"
+    "start is what checkpoint() returned: reading continues from there; or a part of the\n"
+    "    file, from csv_split(): only its records are read.  changed='append' allows a file\n"
+    "    that has only grown since then; the default is a ValueError.\n"
     "\n"
     "Raises CSVError, a csv.Error and a ValueError, for data that can't be read, after the\n"
     "rows before it; OSError at once for a path that can't be opened.  An exception of the\n"

@@ -36,7 +36,14 @@ aencoded_release(astream *base)
     return 0;
 }
 
-static const astream_kind aencoded_kind = {aencoded_step, NULL, aencoded_release};
+static void
+aencoded_measure(astream *base, measures *into)
+{
+    chunks_measure(&((aencoded *)base)->lines.chunks, into);
+}
+
+static const astream_kind aencoded_kind = {
+    .step = aencoded_step, .release = aencoded_release, .measure = aencoded_measure};
 
 static int
 aencoded_traverse(PyObject *op, visitproc visit, void *arg)

@@ -43,7 +43,14 @@ encoded_release(stream *base)
     return 0;
 }
 
-static const stream_kind encoded_kind = {.next = encoded_next, .release = encoded_release};
+static void
+encoded_measure(stream *base, measures *into)
+{
+    chunks_measure(&((encoded *)base)->lines.chunks, into);
+}
+
+static const stream_kind encoded_kind = {
+    .next = encoded_next, .release = encoded_release, .measure = encoded_measure};
 
 static int
 encoded_traverse(PyObject *op, visitproc visit, void *arg)

@@ -1,0 +1,2 @@
+from native_generators.spark import *
+from native_generators.spark import __all__ as __all__

@@ -1,0 +1,202 @@
+"""What the adapters for Dask, Ray and Spark share: files, plans, schemas and tables.
+
+Everything that a worker is given can be pickled: a file is a name and how to open it, a part is a
+dict, and functions are those of this module.  Nothing of an engine is imported here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Any, NamedTuple
+
+from native_generators._native import csv_batches, csv_rows
+from native_generators._split import csv_scan, csv_split
+
+UNITS = {'': 1, 'kb': 10**3, 'mb': 10**6, 'gb': 10**9, 'kib': 2**10, 'mib': 2**20, 'gib': 2**30}
+# What csv_batches takes and csv_rows, and with it csv_split, does not.
+BATCHES_ONLY = {'schema', 'rows', 'threads'}
+# What does not matter to where records are, and may not be picklable or known to a worker.
+ROWS_ONLY = {'types', 'columns', 'null', 'ragged', 'into', 'on_error'}
+
+
+def needed(module: str, extra: str) -> Any:
+    """A module of an engine."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f'native_generators.{extra} needs {error.name}: '
+            f"run `pip install 'native-generators[{extra}]'`",
+            name=error.name,
+        ) from None
+
+
+def bytes_of(size: str | int) -> int:
+    """``'64 MiB'`` in bytes."""
+    if isinstance(size, str):
+        found = re.fullmatch(r'\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*', size)
+        if found is None or found[2].lower().removesuffix('bytes') not in UNITS:
+            raise ValueError(f"blocksize must be a number of bytes, or as '64 MiB', not {size!r}")
+        size = int(float(found[1]) * UNITS[found[2].lower()])
+    if size < 1:
+        raise ValueError(f'blocksize must be positive, not {size}')
+    return size
+
+
+# ---- files ----
+
+
+class Files(NamedTuple):
+    """Files by their URLs, as fsspec opens them; for pickles."""
+
+    urls: list[str]
+    options: dict[str, Any]
+
+    def opener(self, url: str) -> Opener:
+        return Opener(url, self.options)
+
+
+class Opener(NamedTuple):
+    url: str
+    options: dict[str, Any]
+
+    @contextmanager
+    def __call__(self) -> Iterator[Any]:
+        """The file, opened."""
+        fsspec = importlib.import_module('fsspec')
+        with fsspec.open(self.url, 'rb', **self.options) as file:
+            yield file
+
+    def size(self) -> int:
+        with self() as file:
+            return int(file.seek(0, 2))
+
+
+def files_of(urlpath: Any, options: dict[str, Any] | None, extra: str) -> list[Opener]:
+    """A path or URL, one with ``*``, or several of either."""
+    fsspec = needed('fsspec', extra)
+    if not isinstance(urlpath, (list, tuple)):
+        urlpath = [urlpath]
+    found: list[Opener] = []
+    for given in urlpath:
+        opened = fsspec.open_files(str(given), 'rb', **(options or {}))
+        if not opened:
+            raise FileNotFoundError(f'no file is named as {given}')
+        found += [Opener(file.full_name, options or {}) for file in opened]
+    return found
+
+
+# ---- plans ----
+
+
+class Task(NamedTuple):
+    """A part of one of the files, or all of it."""
+
+    file: Opener
+    part: dict[str, Any] | None
+
+
+def structure_of(reading: dict[str, Any]) -> dict[str, Any]:
+    """What csv_split needs of the arguments of csv_batches or csv_rows."""
+    return {
+        'header': True,
+        **{k: v for k, v in reading.items() if k not in BATCHES_ONLY | ROWS_ONLY},
+    }
+
+
+def scan_file(file: Opener, start: int, stop: int, structure: dict[str, Any]) -> dict[str, Any]:
+    with file() as opened:
+        return csv_scan(opened, start, stop, **structure)
+
+
+def plan_file(
+    file: Opener, size: int, scans: Sequence[dict[str, Any]] | None, structure: dict[str, Any]
+) -> list[Task]:
+    with file() as opened:
+        if scans is None:
+            parts = csv_split(opened, size=size, threads=1, **structure)
+        else:
+            parts = csv_split(opened, scans=scans, **structure)
+    return [Task(file, part) for part in parts]
+
+
+Runs = Callable[[list[tuple[Callable[..., Any], tuple[Any, ...]]]], Iterable[Any]]
+
+
+def plan(files: list[Opener], size: int, structure: dict[str, Any], run: Runs) -> list[Task]:
+    """The parts of all files.  `run` has workers call functions, and gives their results.
+
+    Each range of each file is scanned by a worker.  What a driver does for a file is little.
+    """
+    lengths = list(run([(Opener.size, (file,)) for file in files]))
+    calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+    owners: list[int] = []
+    for i, (file, length) in enumerate(zip(files, lengths, strict=True)):
+        for start in range(0, length, size):
+            calls.append((scan_file, (file, start, min(start + size, length), structure)))
+            owners.append(i)
+    scans: list[list[dict[str, Any]]] = [[] for _ in files]
+    for i, scan in zip(owners, run(calls), strict=True):
+        scans[i].append(scan)
+    tasks: list[Task] = []
+    for file, its in zip(files, scans, strict=True):
+        tasks += plan_file(file, size, its or None, structure)
+    return tasks
+
+
+# ---- tables ----
+
+
+def batch_arguments(reading: dict[str, Any]) -> dict[str, Any]:
+    return {'threads': 1, **reading}
+
+
+def schema_of(task: Task, reading: dict[str, Any]) -> Any:
+    """The types of the columns, as the first part says, for all parts."""
+    pa = importlib.import_module('pyarrow')
+    with (
+        task.file() as file,
+        closing(csv_batches(file, start=task.part, **batch_arguments(reading))) as batches,
+    ):
+        return pa.schema(batches)
+
+
+def arguments_of(schema: Any, reading: dict[str, Any], columns: Sequence[str] | None) -> Any:
+    """What csv_batches is given for a part: types are those of the schema."""
+    rest = {k: v for k, v in batch_arguments(reading).items() if k not in ('types', 'schema')}
+    if columns is not None:
+        pa = importlib.import_module('pyarrow')
+        schema = pa.schema([schema.field(name) for name in columns])
+        rest['columns'] = list(columns)
+    return {**rest, 'schema': schema}
+
+
+def read_batches(
+    task: Task, schema: Any, reading: dict[str, Any], columns: Sequence[str] | None = None
+) -> Iterator[Any]:
+    """The record batches of a part."""
+    pa = importlib.import_module('pyarrow')
+    arguments = arguments_of(schema, reading, columns)
+    with (
+        task.file() as file,
+        closing(csv_batches(file, start=task.part, **arguments)) as batches,
+    ):
+        for batch in batches:
+            yield pa.record_batch(batch)
+
+
+def read_table(
+    task: Task, schema: Any, reading: dict[str, Any], columns: Sequence[str] | None = None
+) -> Any:
+    pa = importlib.import_module('pyarrow')
+    chosen = arguments_of(schema, reading, columns)['schema']
+    return pa.Table.from_batches(read_batches(task, schema, reading, columns), schema=chosen)
+
+
+def read_rows(task: Task, reading: dict[str, Any]) -> list[Any]:
+    """The rows of a part."""
+    with task.file() as file, closing(csv_rows(file, start=task.part, **reading)) as rows:
+        return list(rows)
