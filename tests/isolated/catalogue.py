@@ -724,7 +724,9 @@ recipe(
 
 recipe(
     'csv_encode of Arrow batches',
-    make=lambda n: csv_encode(numbers_and_texts(n, text_of), header=False, size=16, max_delay=None),
+    make=lambda n: csv_encode(
+        numbers_and_texts(*map(text_of, range(n))), header=False, size=16, max_delay=None
+    ),
     items=lambda n: encoded(quoted_minimal(n), 16),
     joined=True,
 )

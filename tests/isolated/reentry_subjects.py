@@ -365,7 +365,7 @@ subject(
 subject(
     'csv_encode of batches',
     make=lambda: csv_encode(
-        Source([numbers_and_texts(3, '{}'.format)] * 2),
+        Source([numbers_and_texts(*map(str, range(3)))] * 2),
         columns=world().container([Text('text'), Text('more')]),
         missing=Item(),
         size=8,
