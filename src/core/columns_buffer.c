@@ -4,8 +4,6 @@
 
 #include "core/memory.h"
 
-#define LEAST_GIVEN_BACK 4096
-
 void *
 columns_core_memory(void *block, size_t size)
 {
@@ -57,19 +55,11 @@ columns_buffer_reserve(columns_buffer *self, columns_allocator allocate, size_t 
 }
 
 void
-columns_buffer_trim(columns_buffer *self, columns_allocator allocate)
+columns_buffer_pad(columns_buffer *self)
 {
-    if (self->memory == NULL) {
-        return;
-    }
-    size_t needed =
-        (self->length + COLUMNS_ALIGNMENT - 1) / COLUMNS_ALIGNMENT * COLUMNS_ALIGNMENT;
-    if (self->capacity - needed > LEAST_GIVEN_BACK &&
-        self->capacity - needed > self->capacity / 4) {
-        (void)resize(self, allocate, needed > 0 ? needed : COLUMNS_ALIGNMENT);
-    }
-    if (needed > self->length) {
-        memset(self->data + self->length, 0, needed - self->length);
+    size_t over = self->length % COLUMNS_ALIGNMENT;
+    if (over > 0) {
+        memset(self->data + self->length, 0, COLUMNS_ALIGNMENT - over);
     }
 }
 

@@ -30,9 +30,8 @@ void *columns_core_memory(void *block, size_t size);
    memory, and nothing has changed. */
 bool columns_buffer_reserve(columns_buffer *self, columns_allocator allocate, size_t capacity);
 
-/* Give back what is not in use, if that is a large part, and set the bytes after those in use
-   to zero, up to a multiple of 64. */
-void columns_buffer_trim(columns_buffer *self, columns_allocator allocate);
+/* Set the bytes after those in use to zero, up to a multiple of 64.  They are reserved. */
+void columns_buffer_pad(columns_buffer *self);
 
 void columns_buffer_free(columns_buffer *self, columns_allocator allocate);
 

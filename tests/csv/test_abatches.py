@@ -138,6 +138,27 @@ def test_a_cancelled_step_loses_nothing() -> None:
     asyncio.run(use())
 
 
+def test_a_stop_gives_the_records_that_are_complete() -> None:
+    async def use() -> None:
+        go_on = asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield b'x\n1\n'
+            await go_on.wait()
+            yield b'2\n3'
+            yield b'4\n'
+
+        stream = acsv_batches(slow(), types={'x': int})
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.01)
+        stream.stop()
+        go_on.set()
+        (batch,) = [batch async for batch in stream]
+        assert memoryview(batch.column(0)).tolist() == [1, 2]
+
+    asyncio.run(use())
+
+
 def test_wrong_arguments() -> None:
     with pytest.raises(TypeError, match='an async iterable'):
         acsv_batches([b'x\n'])  # type: ignore[arg-type]

@@ -584,6 +584,11 @@ def test_text_that_is_not_unicode_is_an_error_of_its_field() -> None:
         next(csv_batches(raw, errors='surrogateescape'))
 
 
+def test_bytes_of_text_that_is_not_unicode() -> None:
+    stream = csv_batches(['x\n', 'a\udcff\n'], types={'x': bytes}, errors='surrogateescape')
+    assert pa.record_batch(next(stream)).to_pydict() == {'x': [b'a\xff']}
+
+
 # --- values -----------------------------------------------------------------------------------
 
 SPELLINGS = [

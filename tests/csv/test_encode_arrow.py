@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import csv
 import datetime as dt
 import decimal
 import errno
 import gc
 import itertools
+import re
 import sys
 import zoneinfo
 from collections.abc import AsyncIterator, Iterator
@@ -222,6 +224,8 @@ def some(kind: Any) -> list[Any]:
 @pytest.mark.parametrize('kind', [kind for kind, _ in [*NUMBERS, *TIMES, *BINARY]] + TEXT, ids=str)
 @pytest.mark.parametrize('quoting', [0, 2])
 def test_each_type(kind: Any, quoting: int) -> None:
+    if getattr(kind, 'unit', None) == 'ns':
+        pytest.importorskip('pandas')  # pyarrow has no other values for them
     column = made(kind, [some(kind)[0], None, *some(kind)[1:]])
     count = len(column)
     lists = pa.ListArray.from_arrays(pa.array(range(count + 1), pa.int32()), column)
@@ -329,12 +333,24 @@ ODD_TEXTS = pa.array(['text', None])
 
 
 def test_formulas_are_defused_and_numbers_are_not() -> None:
-    texts = ['=1', ' +x', '\u3000@a', 'fine', '\ufeff-1', None, '', '\uff1d1']
+    texts = ['=1', ' +x', '\u3000@a', 'fine', '\ufeff-1', None, '  ', '\uff1d1']
     table = pa.table({'t': texts, 'n': range(-8, 0), 'd': pa.array([-1] * 8, pa.duration('us'))})
     rows = rows_of(table)
     expected = encoded(rows, escape_formulas=True)
     assert encoded(table, escape_formulas=True, header=False) == expected
     assert expected.startswith(b'\'=1,-8,"\'-1 day, 23:59:59.999999"\r\n')
+
+
+def test_a_special_character_at_the_start_of_a_long_text() -> None:
+    table = pa.table({'a': ['x' * 50, ',' + 'y' * 100, 'z' * 200]})
+    assert encoded(table).decode() == written(table)
+
+
+def test_an_offset_that_changes_within_an_hour() -> None:
+    change = 63_593_070  # 1972-01-07 00:44:30 in Monrovia
+    seconds = range(change - 2, change + 2)
+    table = pa.table({'t': pa.array(seconds, pa.timestamp('s', 'Africa/Monrovia'))})
+    assert encoded(table).decode() == written(table)
 
 
 # --- Which columns, and the header --------------------------------------------------------------
@@ -377,6 +393,11 @@ def test_what_is_missing_is_written_as_in_a_row(missing: Any, quoting: int) -> N
     rows = [dict(zip(TABLE.schema.names, row, strict=True)) for row in rows_of(TABLE)]
     expected = encoded(rows, header=True, extra='ignore', **options)
     assert encoded(TABLE, **options) == expected
+
+
+def test_what_is_missing_cannot_be_written() -> None:
+    with pytest.raises(CSVError, match='need to escape'):
+        encoded(TABLE, columns=['a', 'z'], missing='x,y', quoting=csv.QUOTE_NONE)
 
 
 def test_extra_columns_are_ignored_unless_they_are_refused() -> None:
@@ -445,6 +466,40 @@ def test_an_array_that_is_no_batch() -> None:
         encoded(pa.array([1]))
     # But it may be a row.
     assert encoded([pa.array([1, 2])]) == b'1,2\r\n'
+
+
+KINDS_OF_UNION = [pa.array([1]), pa.array(['x'])]
+
+
+@pytest.mark.parametrize(
+    ('array', 'format'),
+    [
+        (pa.array([b'12345'], pa.binary(5)), 'w:5'),
+        (pa.array([[1, 2]], pa.list_(pa.int8(), 2)), '+w:2'),
+        (pa.array([D('1.5')], pa.decimal128(5, 2)), 'd:5,2'),
+        (pa.array([D('1.5')], pa.decimal256(50, 3)), 'd:50,3,256'),
+        (pa.array([1], pa.timestamp('ms', 'UTC')), 'tsm:UTC'),
+        (pa.UnionArray.from_sparse(pa.array([0], pa.int8()), KINDS_OF_UNION), '+us:0,1'),
+        (
+            pa.UnionArray.from_dense(
+                pa.array([0], pa.int8()), pa.array([0], pa.int32()), KINDS_OF_UNION
+            ),
+            '+ud:0,1',
+        ),
+    ],
+    ids=str,
+)
+def test_the_type_of_what_is_no_batch_is_told(array: Any, format: str) -> None:
+    with pytest.raises(TypeError, match=f"type '{re.escape(format)}'"):
+        encoded(array)
+
+
+def test_a_type_whose_name_is_too_long_to_tell() -> None:
+    ids = ','.join(map(str, range(40)))
+    kind = abi.schema(f'+us:{ids}', '', *(abi.schema('l') for _ in range(40)))
+    values = (abi.array(1, [None, EIGHT]) for _ in range(40))
+    with pytest.raises(TypeError, match="type ''"):
+        encoded(abi.Batch(kind, abi.array(1, [EIGHT], *values)))
 
 
 def test_batches_in_an_iterable() -> None:
@@ -561,6 +616,48 @@ def test_what_cannot_be_encoded() -> None:
     assert b'&#8364;' in encoded(table, encoding='latin-1', errors='xmlcharrefreplace')
 
 
+@pytest.mark.parametrize('place', ['delimiter', 'quotechar', 'lineterminator'])
+def test_a_dialect_that_is_not_unicode(place: str) -> None:
+    with pytest.raises(UnicodeEncodeError, match='surrogates'):
+        encoded(TABLE, **{place: '\ud800'})
+
+
+def test_a_line_terminator_that_cannot_be_encoded() -> None:
+    with pytest.raises(CSVError, match=r"row 0: 'ascii' codec") as caught:
+        encoded(TABLE, encoding='ascii', lineterminator='é\n', header=False)
+    assert caught.value.column is None
+
+
+@pytest.mark.parametrize('answers', [[KeyError], [None, KeyError], [None, None, KeyError]])
+def test_a_handler_of_encoding_errors_that_fails(answers: list[type[Exception] | None]) -> None:
+    # It is asked about the lines, then about those of each row, then about each field.
+    left = list(answers)
+
+    def handle(error: UnicodeError) -> Any:
+        raise error if (kind := left.pop(0)) is None else kind('handler')
+
+    codecs.register_error('generators.encoding', handle)
+    table = pa.table({'a': ['x', 'é'], 'b': ['1', '2']})
+    with pytest.raises(KeyError, match='handler'):
+        encoded(table, encoding='ascii', errors='generators.encoding')
+    assert left == []
+
+
+def test_a_handler_of_encoding_errors_that_changes_its_mind() -> None:
+    left = [True, False]
+
+    def handle(error: UnicodeError) -> Any:
+        if left.pop(0):
+            raise error
+        assert isinstance(error, UnicodeEncodeError)
+        return '?', error.end
+
+    codecs.register_error('generators.encoding', handle)
+    table = pa.table({'a': ['x', 'é'], 'b': ['1', '2']})
+    chunks = encoded(table, encoding='ascii', errors='generators.encoding', header=False)
+    assert chunks == b'x,1\r\n?,2\r\n'
+
+
 # --- Failures -----------------------------------------------------------------------------------
 
 
@@ -608,6 +705,22 @@ def test_the_first_row_that_fails_is_told() -> None:
     with pytest.raises(CSVError, match='row 1: need to escape') as caught:
         next(stream)
     assert caught.value.column == 'b'
+
+
+def test_a_field_that_fails_before_a_value() -> None:
+    times = pa.array([0, 2**62], pa.int64()).cast(pa.timestamp('s'))
+    with pytest.raises(CSVError, match='row 0: need to escape'):
+        encoded(pa.table({'t': times}), quoting=csv.QUOTE_NONE, delimiter=':', header=False)
+
+
+def test_an_unknown_zone_of_a_dictionary() -> None:
+    values = abi.array(1, [None, EIGHT])
+    source = abi.Batch(
+        abi.schema('+s', '', abi.schema('c', 'x', dictionary=abi.schema('tss:Nowhere/At_All'))),
+        abi.array(1, [None], abi.array(1, [None, bytes(1)], dictionary=values)),
+    )
+    with pytest.raises(zoneinfo.ZoneInfoNotFoundError):
+        encoded(source)
 
 
 def test_an_unknown_zone() -> None:
@@ -735,12 +848,24 @@ def test_an_array_that_was_released() -> None:
 EIGHT = bytes(8)
 
 
+def released(struct: Any) -> Any:
+    struct.release = None
+    return struct
+
+
+def without_buffers(array: Any) -> Any:
+    array.buffers = None
+    return array
+
+
 @pytest.mark.parametrize(
     ('kind', 'column'),
     [
         ('l', abi.array(1, [None])),
         ('l', abi.array(1, [None, EIGHT, EIGHT])),
         ('l', abi.array(1, [None, None])),
+        ('l', released(abi.array(1, [None, EIGHT]))),
+        ('l', without_buffers(abi.array(1, [None, EIGHT]))),
         ('l', abi.array(-1, [None, EIGHT])),
         ('l', abi.array(1, [None, EIGHT], offset=-1)),
         ('l', abi.array(1, [None, EIGHT], offset=2**63 - 1)),
@@ -761,6 +886,78 @@ EIGHT = bytes(8)
 def test_wrong_arrays(kind: str, column: Any) -> None:
     source = abi.Batch(abi.schema('+s', '', abi.schema(kind, 'x')), abi.array(1, [None], column))
     with pytest.raises(ValueError, match='Arrow data are wrong'):
+        encoded(source)
+
+
+def integers_of(width: int, *numbers: int) -> bytes:
+    return b''.join(n.to_bytes(width, sys.byteorder, signed=True) for n in numbers)
+
+
+def list_of(schema: Any, array: Any, count: int = 1) -> tuple[Any, Any]:
+    """A list of the first values."""
+    return (
+        abi.schema('+l', 'x', schema),
+        abi.array(1, [None, integers_of(4, 0, count)], array),
+    )
+
+
+BAD_TEXT = abi.array(1, [None, b'\xff' * 8, EIGHT])
+TEXT_AND_TEXT = abi.schema('+s', '', abi.schema('u', 'k'), abi.schema('u', 'v'))
+
+
+@pytest.mark.parametrize(
+    ('schema', 'array'),
+    [
+        list_of(abi.schema('u'), BAD_TEXT),
+        list_of(abi.schema('l'), abi.array(1, [None, EIGHT]), 5),
+        list_of(
+            abi.schema('c', dictionary=abi.schema('l')),
+            abi.array(1, [None, b'\x05'], dictionary=abi.array(1, [None, EIGHT])),
+        ),
+        list_of(
+            abi.schema('+r', '', abi.schema('i'), abi.schema('l')),
+            abi.array(5, [], abi.array(1, [None, integers_of(4, 2)]), abi.array(1, [None, EIGHT])),
+            5,
+        ),
+        (
+            abi.schema('+m', 'x', TEXT_AND_TEXT),
+            abi.array(1, [None, integers_of(4, 0, 5)], abi.array(1, [None], BAD_TEXT, BAD_TEXT)),
+        ),
+        (
+            abi.schema('+m', 'x', TEXT_AND_TEXT),
+            abi.array(1, [None, integers_of(4, 0, 1)], abi.array(1, [None], BAD_TEXT, BAD_TEXT)),
+        ),
+        (abi.schema('+s', 'x', abi.schema('u')), abi.array(1, [None], BAD_TEXT)),
+        (
+            abi.schema('+us:0', 'x', abi.schema('l')),
+            abi.array(1, [b'\x07'], abi.array(1, [None, EIGHT])),
+        ),
+        (
+            abi.schema('+ud:0', 'x', abi.schema('l')),
+            abi.array(1, [b'\x00', integers_of(4, 5)], abi.array(1, [None, EIGHT])),
+        ),
+    ],
+)
+def test_wrong_values_within_others(schema: Any, array: Any) -> None:
+    source = abi.Batch(abi.schema('+s', '', schema), abi.array(1, [None], array))
+    with pytest.raises(CSVError, match='row 0: Arrow data are wrong'):
+        encoded(source)
+
+
+@pytest.mark.parametrize(
+    ('schema', 'array', 'message'),
+    [
+        (
+            abi.schema('+s', 'x', abi.schema('l', 'a'), abi.schema('l', 'a')),
+            abi.array(1, [None], *(abi.array(1, [None, EIGHT]) for _ in range(2))),
+            'two fields of one name',
+        ),
+        (abi.schema('tiM', 'x'), abi.array(1, [None, EIGHT]), 'intervals of months alone'),
+    ],
+)
+def test_values_without_a_counterpart(schema: Any, array: Any, message: str) -> None:
+    source = abi.Batch(abi.schema('+s', '', schema), abi.array(1, [None], array))
+    with pytest.raises(CSVError, match=f'row 0: .*{message}'):
         encoded(source)
 
 
@@ -793,6 +990,30 @@ def test_unknown_types(format: str) -> None:
     source = abi.Batch(abi.schema('+s', '', abi.schema(format)), number(1))
     with pytest.raises(NotImplementedError, match='unknown type'):
         encoded(source)
+
+
+def with_children(count: int) -> Any:
+    made = abi.schema('+s', 'x')
+    made.n_children = count
+    return made
+
+
+@pytest.mark.parametrize(
+    ('column', 'message'),
+    [
+        (abi.schema('u', 'x', dictionary=abi.schema('l')), 'the schema is wrong'),
+        (with_children(-1), 'the schema is wrong'),
+        (released(abi.schema('l', 'x')), 'the Arrow schema was released'),
+    ],
+)
+def test_wrong_schemas(column: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        encoded(abi.Batch(abi.schema('+s', '', column), number(1)))
+
+
+def test_a_stream_whose_schema_was_released() -> None:
+    with pytest.raises(ValueError, match='the Arrow schema was released'):
+        encoded(abi.Stream(released(abi.schema('+s')), []))
 
 
 def test_a_schema_that_never_ends() -> None:

@@ -29,6 +29,7 @@ from generators import (
     jsonl_rows,
     lines,
 )
+from native_generators._native import csv_scanner
 
 DATA = Path(__file__).resolve().parents[3] / 'shared' / 'data'
 LONG = os.environ.get('GENERATORS_TESTS') == 'long'
@@ -686,3 +687,40 @@ def test_batches_of_a_file_that_has_grown(path: Path) -> None:
     more = csv_batches(path, start=start, changed='append')
     assert [batch.num_rows for batch in more] == [1]
     assert more.row_num == whole + 1
+
+
+# --- the scanner --------------------------------------------------------------------------------
+
+
+def scanner(encoding: str = 'utf-8') -> Any:
+    return csv_scanner(44, 34, -1, True, False, False, encoding, b'')
+
+
+def test_wrong_uses_of_the_scanner() -> None:
+    with pytest.raises(ValueError, match="no encoding 'x'"):
+        scanner('x')
+    with pytest.raises(TypeError, match='delimiter'):
+        csv_scanner()
+    made = scanner()
+    for step in (lambda: made.feed(b'x'), lambda: made.end(b'')):
+        with pytest.raises(ValueError, match='the scanner has no range'):
+            step()
+    with pytest.raises(ValueError, match="no state 'x'"):
+        made.begin(0, b'', 'x')
+    for wrong in (lambda: made.begin(0), lambda: made.feed('x'), lambda: made.end('x')):
+        with pytest.raises(TypeError):
+            wrong()
+    made.begin(0, b'')
+    made.feed(b'a\n')
+    readable, spans = made.end(b'')
+    assert readable
+    assert spans['record']['records'] == 1
+
+
+def test_a_part_that_ends_before_it_starts() -> None:
+    data = b'id,text\n1,"a\nb"\n2,x\n3,y\n'
+    part = csv_split(io.BytesIO(data), size=8, threads=1)[1]
+    part = {**part, 'end': part['offset'] - 1}
+    part['check'] = csv_scanner.check(part)
+    with pytest.raises(ValueError, match='not a checkpoint'):
+        list(csv_rows(io.BytesIO(data), start=part))

@@ -203,7 +203,7 @@ restore_buffer(columns_buffer *buffer, columns_allocator allocate, const char *d
     }
     memcpy(buffer->data, data, (size_t)length);
     buffer->length = (size_t)length;
-    columns_buffer_trim(buffer, allocate);
+    columns_buffer_pad(buffer);
     return 0;
 }
 
