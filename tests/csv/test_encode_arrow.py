@@ -341,8 +341,9 @@ def test_formulas_are_defused_and_numbers_are_not() -> None:
     assert expected.startswith(b'\'=1,-8,"\'-1 day, 23:59:59.999999"\r\n')
 
 
-def test_a_special_character_at_the_start_of_a_long_text() -> None:
-    table = pa.table({'a': ['x' * 50, ',' + 'y' * 100, 'z' * 200]})
+def test_special_characters_anywhere_in_long_texts() -> None:
+    texts = ['x' * 50, ',' + 'y' * 100, 'y' * 80 + ',' + 'y' * 100, 'z' * 200, 'z' * 99 + ',']
+    table = pa.table({'a': texts})
     assert encoded(table).decode() == written(table)
 
 
