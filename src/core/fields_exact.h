@@ -126,15 +126,34 @@ exact_unit(fields *self, const void *block, int width, uint32_t pos, uint32_t c)
     return true;
 }
 
+/* Whether a unit of value `c` changes nothing within a field. */
+INLINE bool
+is_plain(const fields_dialect *d, uint32_t c)
+{
+    return c < 0x80 && c != d->set.delimiter && c != d->set.quote && c != d->set.escape &&
+           c != '\n' && c != '\r';
+}
+
 INLINE bool
 exact_units(fields *self, const void *block, int width, uint32_t end)
 {
-    while (self->pos < end) {
-        if (!exact_unit(self, block, width, self->pos, unit_at(block, self->pos, width))) {
+    uint32_t pos = self->pos;
+    while (pos < end) {
+        uint32_t c = unit_at(block, pos, width);
+        if ((self->state == IN_FIELD || self->state == IN_QUOTED_FIELD) &&
+            is_plain(&self->dialect, c)) {
+            self->after_carriage = false;
+            while (++pos < end && is_plain(&self->dialect, unit_at(block, pos, width))) {
+            }
+            continue;
+        }
+        self->pos = pos;
+        if (!exact_unit(self, block, width, pos, c)) {
             return false;
         }
-        self->pos++;
+        pos++;
     }
+    self->pos = pos;
     return true;
 }
 

@@ -1,8 +1,5 @@
-/* Reads units: groups of 64 from their bit masks if these prove the group regular, all others
- * with the exact machine of fields_exact.h.
- *
- * `carry` (for masks) and fields.state (for the exact machine) hold the same information, so
- * one can be converted to the other at any unit.
+/* Reads units: groups of 64 from their bit masks if these prove the group regular
+ * (fields_regular.h), all others with the exact machine of fields_exact.h.
  */
 #include "core/fields_feed.h"
 
@@ -11,21 +8,12 @@
 #include "core/fields.h"
 #include "core/fields_exact.h"
 #include "core/fields_inner.h"
+#include "core/fields_regular.h"
 #include "core/units.h"
 
-#define BATCH 32               /* groups for which one call of the kernel makes masks */
 #define LINE_READ_AT_ONCE 4096 /* units; longer lines gain nothing from it */
 
-/* ---- regular groups ---- */
-
-/* What one group hands to the next: the same as fields.state, for the states in which a group
-   can end. */
-typedef struct {
-    uint64_t in_quote; /* all ones inside a quoted field */
-    uint64_t closed;   /* 1 right after a closing quote */
-    uint64_t may_open; /* 1 if a quote would open a field here */
-    uint64_t after_carriage;
-} carry;
+/* ---- the carry and the state ---- */
 
 /* False in states that masks can't express. */
 INLINE bool
@@ -75,143 +63,21 @@ state_from_carry(fields *self, const carry *c, const void *block, int width)
     }
 }
 
-INLINE uint32_t *
-list_ends(uint32_t *out, uint32_t at, uint64_t separators)
-{
-    while (separators != 0) {
-        *out++ = at + lowest_bit(separators);
-        separators &= separators - 1;
-    }
-    return out;
-}
-
-/* List the separators and records of a group.  `inner` has the line ends inside quotes,
-   `swallowed` each '\n' that follows a '\r'. */
-INLINE void
-list_group(fields *self, uint32_t at, uint64_t separators, uint64_t ends, uint64_t inner,
-           uint64_t swallowed, uint32_t flags)
-{
-    uint32_t *out = self->ends + self->ends_length;
-    self->flags |= flags;
-    while (ends != 0) {
-        uint64_t through = ends ^ (ends - 1);
-        uint32_t end = lowest_bit(ends);
-        out = list_ends(out, at, separators & through);
-        separators &= ~through;
-        if (inner != 0) {
-            self->lines += count_bits(inner & through);
-            inner &= ~through;
-        }
-        self->lines++;
-        self->ends_length = (size_t)(out - self->ends);
-        list_record(self, at + end + 1 + (swallowed >> end >> 1 & 1));
-        self->flags = flags;
-        ends &= ends - 1;
-    }
-    if (inner != 0) {
-        self->lines += count_bits(inner);
-    }
-    if (separators != 0) {
-        out = list_ends(out, at, separators);
-        self->field_start = out[-1] + 1;
-        self->ends_length = (size_t)(out - self->ends);
-    }
-}
-
-/* What the masks of a regular group mean. */
-typedef struct {
-    uint64_t ends; /* line ends, including those inside quotes */
-    uint64_t separators;
-    uint64_t inside;
-    uint64_t closed;
-    uint64_t may_open;
-    uint32_t flags;
-} group;
-
-/* False if the `count` units can't be proved regular.  `count` is 64, but may be less for the
-   last group of a feed. */
-INLINE bool
-prove_group(const fields *self, const carry *c, const scan_masks *m, unsigned count, group *g)
-{
-    const uint64_t valid = ~UINT64_C(0) >> (SCAN_GROUP - count);
-    const bool doublequote = self->dialect.doublequote;
-    g->ends = m->end & valid;
-    g->separators = g->may_open = m->delimiter | g->ends;
-    g->closed = g->inside = 0;
-    g->flags = m->high & valid ? FIELDS_HIGH : 0;
-    if (m->escape) {
-        return false;
-    }
-    if (m->quote | c->in_quote | c->closed) {
-        g->inside = m->inside ^ c->in_quote;
-        uint64_t open = m->quote & g->inside;
-        g->closed = m->quote & ~g->inside;
-        g->may_open |= doublequote ? g->closed : 0;
-        uint64_t opens_well = g->may_open << 1 | c->may_open;
-        uint64_t behind = g->closed << 1 | c->closed;
-        uint64_t closes_well = g->separators | (doublequote ? m->quote : 0);
-        if ((open & ~opens_well) | (behind & ~closes_well & valid)) {
-            return false;
-        }
-        g->flags |= FIELDS_QUOTED | (behind & open ? FIELDS_DOUBLED : 0);
-        g->separators &= ~g->inside;
-    }
-    return self->mode != FIELDS_LINES || !(g->ends & ~g->inside);
-}
-
-INLINE void
-carry_from_group(carry *c, const group *g, unsigned last)
-{
-    c->in_quote = g->inside >> last & 1 ? ~UINT64_C(0) : 0;
-    c->closed = g->closed >> last & 1;
-    c->may_open = g->may_open >> last & 1;
-}
-
-/* Read `count` units from `at` on.  If their masks are not enough, return false and change
-   nothing. */
-INLINE bool
-regular_group(fields *self, carry *c, const scan_masks *m, uint32_t at, unsigned count)
-{
-    const uint64_t valid = ~UINT64_C(0) >> (SCAN_GROUP - count);
-    const unsigned last = count - 1;
-    group g;
-    if (!prove_group(self, c, m, count, &g)) {
-        return false;
-    }
-    uint64_t ends = g.ends, separators = g.separators;
-    /* A field inside the group can't be too long, but the field that ends first may have begun
-       before the group. */
-    if (separators != 0 &&
-        at + lowest_bit(separators) - self->field_start > self->dialect.max_field) {
-        return false;
-    }
-    if (at + SCAN_GROUP - self->record_start > self->dialect.max_record) {
-        return false;
-    }
-
-    uint64_t inner = 0, swallowed = 0;
-    if (ends | c->after_carriage) {
-        if (self->mode == FIELDS_LINES) {
-            ends = 0;
-        }
-        else {
-            uint64_t carriage = m->carriage & valid;
-            swallowed = (carriage << 1 | c->after_carriage) & ends & ~carriage;
-            inner = ends & g.inside & ~swallowed;
-            ends &= ~(g.inside | swallowed);
-            if (swallowed & ~g.inside & 1) {
-                self->record_start = self->field_start = at + 1;
-            }
-            separators &= ~swallowed;
-            c->after_carriage = carriage >> last & 1;
-        }
-    }
-    list_group(self, at, separators, ends, inner, swallowed, g.flags);
-    carry_from_group(c, &g, last);
-    return true;
-}
-
 /* ---- feeding ---- */
+
+/* A function of its own, since its loop is slow where it shares registers with others. */
+static bool
+read_exactly(fields *self, const void *block, int width, uint32_t end)
+{
+    switch (width) {
+    case 1:
+        return exact_units(self, block, 1, end);
+    case 2:
+        return exact_units(self, block, 2, end);
+    default:
+        return exact_units(self, block, 4, end);
+    }
+}
 
 /* Read one group that could not be read from its masks. */
 INLINE bool
@@ -221,7 +87,7 @@ irregular_group(fields *self, carry *c, bool *carried, const void *block, int wi
     if (*carried) {
         state_from_carry(self, c, block, width);
     }
-    bool fine = exact_units(self, block, width, self->pos + count);
+    bool fine = read_exactly(self, block, width, self->pos + count);
     *carried = carry_from_state(self, c);
     return fine;
 }
@@ -303,10 +169,19 @@ scan_tail(const fields *self, const void *block, int width, uint32_t at, unsigne
     }
 }
 
+/* Let the memory bring the units of the next groups while these are read. */
+INLINE void
+prefetch_units(const void *block, int width, uint32_t from, uint32_t end)
+{
+    for (uint32_t at = from; at < end; at += 64 / (uint32_t)width) {
+        PREFETCH((const uint8_t *)block + (size_t)at * (size_t)width);
+    }
+}
+
 INLINE bool
 feed_groups(fields *self, const void *block, int width, uint32_t length)
 {
-    scan_masks masks[BATCH];
+    scan_masks masks[FIELDS_BATCH];
     carry c;
     bool carried = carry_from_state(self, &c);
     while (self->pos < length) {
@@ -320,18 +195,24 @@ feed_groups(fields *self, const void *block, int width, uint32_t length)
             scan_tail(self, block, width, self->pos, left, masks);
         }
         else {
-            groups = groups < BATCH ? groups : BATCH;
+            groups = groups < FIELDS_BATCH ? groups : FIELDS_BATCH;
+            const uint32_t next = self->pos + groups * SCAN_GROUP;
+            prefetch_units(block, width, next,
+                           length - next < groups * SCAN_GROUP ? length
+                                                               : next + groups * SCAN_GROUP);
             scan_units(self->kernel, units, groups, width, &self->dialect.set, masks);
         }
         if (!fields_reserve(self, (size_t)groups * SCAN_GROUP)) {
             return false;
         }
-        for (uint32_t i = 0; i < groups; i++) {
-            if (carried && regular_group(self, &c, &masks[i], self->pos, count)) {
-                self->pos += count;
-            }
-            else if (!irregular_group(self, &c, &carried, block, width, count)) {
-                return true;
+        for (uint32_t i = 0, read; i < groups; i += read) {
+            read = carried ? regular_groups(self, &c, &masks[i], groups - i, count) : 0;
+            self->pos += read * count;
+            if (read == 0) {
+                if (!irregular_group(self, &c, &carried, block, width, count)) {
+                    return true;
+                }
+                read = 1;
             }
         }
     }
@@ -346,11 +227,11 @@ feed_exactly(fields *self, const void *block, int width, uint32_t length)
 {
     while (self->pos < length && self->error == FIELDS_FINE) {
         uint32_t left = length - self->pos;
-        uint32_t stretch = left < BATCH * SCAN_GROUP ? left : BATCH * SCAN_GROUP;
+        uint32_t stretch = left < FIELDS_BATCH * SCAN_GROUP ? left : FIELDS_BATCH * SCAN_GROUP;
         if (!fields_reserve(self, stretch)) {
             return false;
         }
-        exact_units(self, block, width, self->pos + stretch);
+        read_exactly(self, block, width, self->pos + stretch);
     }
     return true;
 }
@@ -402,7 +283,7 @@ fields_feed(fields *self, const void *block, int width, size_t length)
             return false;
         }
         if (self->error == FIELDS_FINE) {
-            exact_units(self, block, width, end);
+            read_exactly(self, block, width, end);
         }
     }
     else if (!feed_part(self, block, width, end)) {
@@ -423,7 +304,7 @@ regular_line(fields *self, const void *line, int width, uint32_t body, uint32_t 
 {
     carry c = {.may_open = 1};
     uint32_t *out = self->ends;
-    group g;
+    proof p;
     for (uint32_t at = 0; at < body; at += SCAN_GROUP) {
         scan_masks masks;
         unsigned count = body - at < SCAN_GROUP ? body - at : SCAN_GROUP;
@@ -434,12 +315,11 @@ regular_line(fields *self, const void *line, int width, uint32_t body, uint32_t 
             const uint8_t *units = (const uint8_t *)line + (size_t)at * (size_t)width;
             scan_units(self->kernel, units, 1, width, &self->dialect.set, &masks);
         }
-        if (!prove_group(self, &c, &masks, count, &g)) {
+        if (prove_groups(&p, &c, &masks, 1, count, self->dialect.doublequote, false) == 0) {
             return false;
         }
-        out = list_ends(out, at, g.separators);
-        *flags |= g.flags;
-        carry_from_group(&c, &g, count - 1);
+        out = list_positions(out, p.ends[0].fields, at);
+        *flags |= proof_flags(&p, 1);
     }
     *out++ = body;
     self->ends_length = (size_t)(out - self->ends);

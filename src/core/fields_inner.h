@@ -1,8 +1,9 @@
 /* Steps that fields_feed.c, fields.c and fields_exact.h share.  No other file includes this.
  *
  * fields_types.h has the types. fields.c starts and ends the machine, ends lines and data, and
- * continues after a fault. fields_feed.c reads units. fields_exact.h is the state machine of
- * csv.reader, which reads one unit at a time. fields_span.c decodes spans.
+ * continues after a fault. fields_feed.c reads units: fields_regular.c the groups that can be
+ * proved regular, and fields_exact.h, which is the state machine of csv.reader, one unit at a
+ * time. fields_span.c decodes spans.
  */
 #ifndef GENERATORS_CORE_FIELDS_INNER_H
 #define GENERATORS_CORE_FIELDS_INNER_H

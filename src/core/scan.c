@@ -1,6 +1,6 @@
 /* How a kernel is made: each instruction set defines three functions that compare the 64 units
  * of a group, one for each width, with a value and return the mask, one for bytes above 0x7F
- * and one for the prefix XOR.  SCAN_KERNEL makes the three scan functions from them.  The
+ * and one for the prefix XOR.  SCAN_FUNCTIONS makes the three scan functions from them.  The
  * compiler keeps the units of a group in registers across the comparisons.
  */
 #include "core/scan.h"
@@ -8,15 +8,14 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/features.h"
+#include "core/scan_list.h"
 #include "core/units.h"
 #include "core/utf8_blocks.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #define SCAN_X86 1
 #include <immintrin.h>
-#ifdef _MSC_VER
-#include <intrin.h>
-#endif
 #elif defined(__aarch64__) || defined(_M_ARM64)
 #define SCAN_NEON 1
 #include <arm_neon.h>
@@ -61,15 +60,17 @@ needle_for(uint32_t character, uint32_t widest)
 
 #define EVERY_UNIT(p) (~UINT64_C(0))
 
-#define SCAN_KERNEL(NAME, ATTRIBUTES, UTF8_BLOCKS)                                  \
+#define SCAN_FUNCTIONS(NAME, ATTRIBUTES)                                            \
     SCAN_FUNCTION(NAME##_scan1, ATTRIBUTES, 1, 0xFF, NAME##_equal1, NAME##_high,    \
                   NAME##_inside)                                                    \
     SCAN_FUNCTION(NAME##_scan2, ATTRIBUTES, 2, 0xFFFF, NAME##_equal2, EVERY_UNIT,   \
                   NAME##_inside)                                                    \
     SCAN_FUNCTION(NAME##_scan4, ATTRIBUTES, 4, 0x10FFFF, NAME##_equal4, EVERY_UNIT, \
-                  NAME##_inside)                                                    \
-    static const scan_kernel NAME##_kernel = {                                      \
-        #NAME, {NAME##_scan1, NAME##_scan2, NAME##_scan4}, UTF8_BLOCKS};
+                  NAME##_inside)
+
+#define SCAN_KERNEL(NAME, SCAN, LIST, UTF8_BLOCKS) \
+    static const scan_kernel NAME##_kernel = {     \
+        #NAME, {SCAN##_scan1, SCAN##_scan2, SCAN##_scan4}, LIST, UTF8_BLOCKS};
 
 /* ---- scalar: eight bytes in a word where units are bytes ---- */
 
@@ -145,7 +146,8 @@ scalar_inside(uint64_t mask)
     return mask;
 }
 
-SCAN_KERNEL(scalar, , utf8_blocks_none)
+SCAN_FUNCTIONS(scalar, )
+SCAN_KERNEL(scalar, scalar, scan_list_scalar, utf8_blocks_none)
 
 /* ---- x86-64 ---- */
 
@@ -215,7 +217,8 @@ sse2_equal4(const uint8_t *p, uint32_t value)
 
 #define sse2_inside scalar_inside
 
-SCAN_KERNEL(sse2, , utf8_blocks_none)
+SCAN_FUNCTIONS(sse2, )
+SCAN_KERNEL(sse2, sse2, scan_list_scalar, utf8_blocks_none)
 
 #define AVX2 TARGET("avx2,pclmul")
 
@@ -287,9 +290,10 @@ avx2_inside(uint64_t mask)
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-SCAN_KERNEL(avx2, AVX2, utf8_blocks_avx2)
+SCAN_FUNCTIONS(avx2, AVX2)
+SCAN_KERNEL(avx2, avx2, scan_list_avx2, utf8_blocks_avx2)
 
-#define AVX512 TARGET("avx512f,avx512bw,pclmul")
+#define AVX512 TARGET("avx512f,avx512bw,avx2,pclmul")
 
 AVX512 INLINE __m512i
 avx512_load(const uint8_t *p)
@@ -331,50 +335,11 @@ avx512_equal4(const uint8_t *p, uint32_t value)
     return mask;
 }
 
-AVX512 INLINE uint64_t
-avx512_inside(uint64_t mask)
-{
-    __m128i product =
-        _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)mask), _mm_set1_epi8((char)0xFF), 0);
-    return (uint64_t)_mm_cvtsi128_si64(product);
-}
+#define avx512_inside avx2_inside
 
-SCAN_KERNEL(avx512, AVX512, utf8_blocks_avx2)
-
-typedef struct {
-    bool avx2;
-    bool avx512;
-} x86_features;
-
-/* Clang has no library for __builtin_cpu_supports() where it stands in for MSVC. */
-TARGET("xsave")
-static x86_features
-x86_detect(void)
-{
-    x86_features has = {false, false};
-#ifndef _MSC_VER
-    __builtin_cpu_init();
-    bool pclmul = __builtin_cpu_supports("pclmul");
-    has.avx2 = pclmul && __builtin_cpu_supports("avx2");
-    has.avx512 =
-        pclmul && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
-#else
-    int leaf1[4], leaf7[4];
-    __cpuid(leaf1, 0);
-    if (leaf1[0] < 7) {
-        return has;
-    }
-    __cpuid(leaf1, 1);
-    __cpuidex(leaf7, 7, 0);
-    bool pclmul = leaf1[2] >> 1 & 1;
-    bool saves = leaf1[2] >> 27 & 1; /* the system saves the wide registers */
-    uint64_t kept = saves ? _xgetbv(0) : 0;
-    has.avx2 = pclmul && (kept & 0x06) == 0x06 && (leaf7[1] >> 5 & 1);
-    has.avx512 =
-        pclmul && (kept & 0xE6) == 0xE6 && (leaf7[1] >> 16 & 1) && (leaf7[1] >> 30 & 1);
-#endif
-    return has;
-}
+SCAN_FUNCTIONS(avx512, AVX512)
+SCAN_KERNEL(avx512, avx512, scan_list_avx2, utf8_blocks_avx2)
+SCAN_KERNEL(avx512vbmi2, avx512, scan_list_vbmi2, utf8_blocks_avx2)
 
 #endif /* SCAN_X86 */
 
@@ -452,7 +417,8 @@ neon_equal4(const uint8_t *p, uint32_t value)
 
 #define neon_inside scalar_inside
 
-SCAN_KERNEL(neon, , utf8_blocks_neon)
+SCAN_FUNCTIONS(neon, )
+SCAN_KERNEL(neon, neon, scan_list_neon, utf8_blocks_neon)
 
 #endif /* SCAN_NEON */
 
@@ -463,7 +429,10 @@ scan_kernels(const scan_kernel **kernels)
 {
     int n = 0;
 #ifdef SCAN_X86
-    x86_features has = x86_detect();
+    const x86_features has = x86_detect();
+    if (has.vbmi2) {
+        kernels[n++] = &avx512vbmi2_kernel;
+    }
     if (has.avx512) {
         kernels[n++] = &avx512_kernel;
     }

@@ -1,4 +1,4 @@
-/* 64 code units at a time -> bit masks of the characters that matter.
+/* 64 code units at a time -> bit masks of the characters that matter, and these -> positions.
  *
  * There is one kernel for each instruction set; the caller chooses one and keeps it.  A kernel
  * is stateless.  All that it knows of CSV is which characters to look for.  Bit i of a mask
@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SCAN_GROUP 64
+#include "core/scan_list.h"
+
 #define SCAN_KERNELS 8
 #define SCAN_ABSENT UINT32_MAX
 
@@ -38,6 +39,7 @@ typedef void (*scan_function)(const void *units, size_t groups, const scan_set *
 typedef struct {
     const char *name;
     scan_function scan[3]; /* for units of 1, 2 and 4 bytes: see scan_units */
+    scan_list_function list;
     /* How many bytes from the start are known to be valid UTF-8: see utf8_blocks.h. */
     size_t (*utf8_blocks)(const uint8_t *bytes, size_t count);
 } scan_kernel;

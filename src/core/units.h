@@ -13,11 +13,14 @@
 #define TARGET(features) __attribute__((target(features)))
 /* Before a `case` that the one above it goes on in. */
 #define FALL_THROUGH __attribute__((fallthrough))
+/* Ask for the memory at `address` before it is read. */
+#define PREFETCH(address) __builtin_prefetch(address)
 #else
 #include <intrin.h>
 #define INLINE static __forceinline
 #define TARGET(features)
 #define FALL_THROUGH ((void)0)
+#define PREFETCH(address) ((void)(address))
 #endif
 
 INLINE uint32_t

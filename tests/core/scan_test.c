@@ -1,6 +1,6 @@
 /* Every kernel that this machine can run gives the masks that a loop over the
  * units gives, for units of each width, at any address, whatever is looked
- * for.  Prints the kernels' names. */
+ * for, and lists the positions that such a loop finds.  Prints the kernels' names. */
 #include "core/scan.h"
 
 #include <stdbool.h>
@@ -167,6 +167,77 @@ test_nothing(const scan_kernel *kernel)
     }
 }
 
+/* A mask with about one bit in `sparse`; 0 is none. */
+static uint64_t
+random_mask(unsigned sparse)
+{
+    uint64_t mask = 0;
+    for (int i = 0; i < SCAN_GROUP; i++) {
+        mask |= bit_if(sparse != 0 && random_below(sparse) == 0, i);
+    }
+    return mask;
+}
+
+/* List groups behind what is listed already, in arrays that have no more room than they must.
+ */
+static void
+compare_lists(const scan_kernel *kernel, const scan_ends *groups, size_t count, uint32_t at)
+{
+    enum { BEFORE = 3 };
+    const size_t room = BEFORE + count * SCAN_GROUP;
+    scan_lists lists = {allocate(room * sizeof(uint32_t)), BEFORE,
+                        allocate((room + SCAN_LISTED_AHEAD) * sizeof(uint32_t)), BEFORE};
+    for (uint32_t i = 0; i < BEFORE; i++) {
+        lists.ends[i] = lists.lasts[i] = 7 + i;
+    }
+    kernel->list(groups, count, at, &lists);
+    size_t ends = BEFORE, lasts = BEFORE;
+    for (size_t i = 0; i < count * SCAN_GROUP; i++) {
+        const scan_ends *g = &groups[i / SCAN_GROUP];
+        if (g->fields >> i % SCAN_GROUP & 1) {
+            CHECK(lists.ends[ends] == at + i, "%s, end %zu is %u, not %zu", kernel->name, ends,
+                  (unsigned)lists.ends[ends], (size_t)(at + i));
+            ends++;
+        }
+        if (g->records >> i % SCAN_GROUP & 1) {
+            CHECK(lists.lasts[lasts] == ends, "%s, record %zu goes up to %u, not %zu",
+                  kernel->name, lasts, (unsigned)lists.lasts[lasts], ends);
+            lasts++;
+        }
+    }
+    CHECK(lists.ends_length == ends, "%s listed %zu ends, not %zu", kernel->name,
+          lists.ends_length, ends);
+    CHECK(lists.lasts_length == lasts, "%s listed %zu records, not %zu", kernel->name,
+          lists.lasts_length, lasts);
+    for (uint32_t i = 0; i < BEFORE; i++) {
+        CHECK(lists.ends[i] == 7 + i && lists.lasts[i] == 7 + i, "%s changed what was listed",
+              kernel->name);
+    }
+    free(lists.ends);
+    free(lists.lasts);
+}
+
+static void
+test_lists(const scan_kernel *kernel)
+{
+    static const unsigned sparse[] = {0, 1, 2, 4, 8, 20, 64};
+    for (int round = 0; round < 3000; round++) {
+        scan_ends groups[GROUPS];
+        unsigned fields = sparse[random_below(7)], records = sparse[random_below(7)];
+        for (int i = 0; i < GROUPS; i++) {
+            groups[i].fields = random_mask(fields);
+            groups[i].records = groups[i].fields & random_mask(records);
+        }
+        compare_lists(kernel, groups, 1 + random_below(GROUPS),
+                      (uint32_t)random_below(1000) * SCAN_GROUP);
+    }
+    for (int i = 0; i < SCAN_GROUP; i++) { /* one bit, and all but one */
+        uint64_t bit = bit_if(1, i);
+        compare_lists(kernel, &(scan_ends){bit, bit}, 1, UINT32_MAX - 63);
+        compare_lists(kernel, &(scan_ends){~bit, ~bit}, 1, 1);
+    }
+}
+
 static void
 test_choice(const scan_kernel **kernels)
 {
@@ -191,6 +262,7 @@ main(void)
         test_nothing(kernels[i]);
         test_random(kernels[i]);
         test_each_place(kernels[i]);
+        test_lists(kernels[i]);
         printf("%s%s", i > 0 ? " " : "", kernels[i]->name);
     }
     puts("");

@@ -93,7 +93,7 @@ def test_a_leak_is_a_failure_under_the_sanitizer(compiler, tmp_path):
 
 
 def test_avx512_in_a_model(compiler, tmp_path):
-    """The AVX-512 kernel, its instructions said in plain C: few machines have them."""
+    """The AVX-512 kernels, their instructions said in plain C: few machines have them."""
     predefined = run(*compiler, '-dM', '-E', '-x', 'c', os.devnull)
     if '#define __x86_64__' not in predefined or '#define __GNUC__' not in predefined:
         pytest.skip(f'{platform.machine()} here, or not gcc or clang')
@@ -104,6 +104,7 @@ def test_avx512_in_a_model(compiler, tmp_path):
         pytest.skip('the model itself needs AVX2')
     program = tmp_path / 'scan_test'
     model = HERE / 'avx512_model'
-    sources = [HERE / 'scan_test.c', *(SOURCE / 'core' / f'{n}.c' for n in ('scan', 'utf8_blocks'))]
+    parts = ('scan', 'scan_list', 'features', 'utf8_blocks')
+    sources = [HERE / 'scan_test.c', *(SOURCE / 'core' / f'{name}.c' for name in parts)]
     run(*compiler, '-I', model, '-I', SOURCE, '-I', HERE, *sources, '-o', program)
-    assert 'avx512' in run(*runner(), program).split()
+    assert {'avx512', 'avx512vbmi2'} <= set(run(*runner(), program).split())

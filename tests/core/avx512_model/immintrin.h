@@ -56,13 +56,62 @@ model_tops(model_512 v)
     return mask;
 }
 
+static inline void
+model_store(void *to, model_512 v)
+{
+    memcpy(to, &v, sizeof v);
+}
+
+static inline model_512
+model_add_32(model_512 a, model_512 b)
+{
+    for (int i = 0; i < 16; i++) {
+        a.u32[i] += b.u32[i];
+    }
+    return a;
+}
+
+static inline model_512
+model_compress_8(uint64_t mask, model_512 v)
+{
+    model_512 together = {{0}};
+    int n = 0;
+    for (int i = 0; i < 64; i++) {
+        if (mask >> i & 1) {
+            together.u8[n++] = v.u8[i];
+        }
+    }
+    return together;
+}
+
+static inline __m128i
+model_quarter(model_512 v, int index)
+{
+    __m128i quarter;
+    memcpy(&quarter, v.u8 + 16 * index, sizeof quarter);
+    return quarter;
+}
+
+static inline model_512
+model_widen_8_to_32(__m128i v)
+{
+    uint8_t bytes[16];
+    model_512 wide;
+    memcpy(bytes, &v, sizeof bytes);
+    for (int i = 0; i < 16; i++) {
+        wide.u32[i] = bytes[i];
+    }
+    return wide;
+}
+
 static inline int
 model_supports(const char *feature)
 {
     if (strcmp(feature, "pclmul") == 0) {
         return __builtin_cpu_supports("pclmul");
     }
-    return __builtin_cpu_supports("avx2"); /* with it, the model runs */
+    return __builtin_cpu_supports("avx2"); /* with it, the model runs: such machines have BMI
+                                              and POPCNT */
 }
 
 #define __m512i model_512
@@ -74,9 +123,15 @@ model_supports(const char *feature)
 #define _mm512_cmpeq_epi16_mask(a, b) ((uint32_t)model_equal_16(a, b))
 #define _mm512_cmpeq_epi32_mask(a, b) ((uint16_t)model_equal_32(a, b))
 #define _mm512_movepi8_mask model_tops
+#define _mm512_storeu_si512 model_store
+#define _mm512_add_epi32 model_add_32
+#define _mm512_maskz_compress_epi8 model_compress_8
+#define _mm512_castsi512_si128(v) model_quarter(v, 0)
+#define _mm512_extracti32x4_epi32 model_quarter
+#define _mm512_cvtepu8_epi32 model_widen_8_to_32
 
 /* Nothing may be compiled for the instructions that are not there. */
 #define __builtin_cpu_supports(feature) model_supports(feature)
-#define target(features) target("avx2,pclmul")
+#define target(features) target("avx2,pclmul,bmi,popcnt")
 
 #endif
