@@ -8,12 +8,29 @@
 #include "core/threads.h"
 
 #ifdef _WIN32
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+
+_Static_assert(sizeof(SRWLOCK) == sizeof(void *), "as threads_monitor has it");
+_Static_assert(sizeof(CONDITION_VARIABLE) == sizeof(void *), "as threads_monitor has it");
+
+static SRWLOCK *
+mutex_of(threads_monitor *self)
+{
+    return (SRWLOCK *)&self->mutex;
+}
+
+static CONDITION_VARIABLE *
+condition_of(threads_monitor *self)
+{
+    return (CONDITION_VARIABLE *)&self->condition;
+}
 
 bool
 threads_monitor_init(threads_monitor *self)
 {
-    InitializeSRWLock(&self->mutex);
-    InitializeConditionVariable(&self->condition);
+    InitializeSRWLock(mutex_of(self));
+    InitializeConditionVariable(condition_of(self));
     return true;
 }
 
@@ -26,25 +43,25 @@ threads_monitor_free(threads_monitor *self)
 void
 threads_monitor_enter(threads_monitor *self)
 {
-    AcquireSRWLockExclusive(&self->mutex);
+    AcquireSRWLockExclusive(mutex_of(self));
 }
 
 void
 threads_monitor_leave(threads_monitor *self)
 {
-    ReleaseSRWLockExclusive(&self->mutex);
+    ReleaseSRWLockExclusive(mutex_of(self));
 }
 
 void
 threads_monitor_wait(threads_monitor *self)
 {
-    (void)SleepConditionVariableSRW(&self->condition, &self->mutex, INFINITE, 0);
+    (void)SleepConditionVariableSRW(condition_of(self), mutex_of(self), INFINITE, 0);
 }
 
 void
 threads_monitor_wake(threads_monitor *self)
 {
-    WakeAllConditionVariable(&self->condition);
+    WakeAllConditionVariable(condition_of(self));
 }
 
 static DWORD WINAPI

@@ -6,18 +6,16 @@
 
 #include <stdbool.h>
 
-#ifdef _WIN32
-#define WIN32_LEAN_AND_MEAN
-#include <windows.h>
-#else
+#ifndef _WIN32
 #include <pthread.h>
 #endif
 
-/* A mutex with one condition. */
+/* A mutex with one condition.  What Windows has of them is as large as a pointer each; its
+   header has many names, and is only in threads.c. */
 typedef struct {
 #ifdef _WIN32
-    SRWLOCK mutex;
-    CONDITION_VARIABLE condition;
+    void *mutex;
+    void *condition;
 #else
     pthread_mutex_t mutex;
     pthread_cond_t condition;
@@ -38,7 +36,7 @@ typedef struct {
     void (*run)(void *argument);
     void *argument;
 #ifdef _WIN32
-    HANDLE handle;
+    void *handle;
 #else
     pthread_t id;
 #endif

@@ -380,9 +380,6 @@ amerge_check_names(amerge *self, PyObject *sources, PyObject *named)
 static int
 amerge_read_until(amerge *self, PyObject *until)
 {
-    if (until == NULL) {
-        return 0;
-    }
     PyAsyncMethods *methods = Py_TYPE(until)->tp_as_async;
     if (methods != NULL && methods->am_aiter != NULL) {
         PyErr_SetString(PyExc_TypeError,

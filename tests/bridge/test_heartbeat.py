@@ -221,7 +221,13 @@ def test_it_needs_a_loop() -> None:
 @pytest.mark.parametrize('make', [heartbeat, aheartbeat])
 @pytest.mark.parametrize(
     ('every', 'error'),
-    [(0, ValueError), (-1, ValueError), (float('nan'), ValueError), ('5', TypeError)],
+    [
+        (0, ValueError),
+        (-1, ValueError),
+        (float('nan'), ValueError),
+        ('5', TypeError),
+        (None, TypeError),
+    ],
 )
 def test_a_bad_time(make: Any, every: Any, error: type[Exception]) -> None:
     source = iter([1]) if make is heartbeat else to_async([1])
@@ -336,6 +342,91 @@ def test_stop_gives_what_the_source_is_giving() -> None:
     jobs.put(1)
     jobs.put(2)
     assert [item for item in stream if item is not BEAT] == [1]
+
+
+def test_one_that_is_stopped_before_its_first_step_takes_nothing() -> None:
+    taken: list[int] = []
+    stream = heartbeat(map(taken.append, [1, 2]), 1, BEAT)
+    stream.stop()
+    assert list(stream) == []
+    assert taken == []
+
+
+def test_a_source_that_reads_its_own_stream_is_refused() -> None:
+    gate, ended = threading.Event(), threading.Event()
+    errors: list[str] = []
+
+    def source() -> Iterator[Any]:
+        gate.wait(SOON)
+        try:
+            yield next(stream)
+        except RuntimeError as error:
+            errors.append(str(error))
+        ended.set()
+
+    stream: heartbeat[Any] = heartbeat(source(), 0.001, BEAT)
+    assert next(stream) is BEAT
+    gate.set()  # it reads while nobody else does
+    assert ended.wait(SOON)
+    assert errors == ['a source cannot wait for its own stream']
+
+
+def test_on_close_that_fails_is_reported_and_the_source_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr('sys.unraisablehook', lambda args: told.append(str(args.exc_value)))
+    gate = threading.Event()
+    closed: list[bool] = []
+
+    def source() -> Iterator[int]:
+        try:
+            gate.wait(SOON)
+            yield 1
+        finally:
+            closed.append(True)
+
+    def on_close() -> None:
+        gate.set()
+        raise ValueError('on_close')
+
+    stream = heartbeat(source(), 0.001, BEAT, on_close=on_close)
+    assert next(stream) is BEAT
+    stream.close()
+    assert closed == [True]
+    assert told == ['on_close']
+
+
+@pytest.mark.skipif(not hasattr(signal, 'pthread_kill'), reason='no thread gets signals')
+def test_a_signal_interrupts_the_wait_for_the_sources_end() -> None:
+    class Interrupt(Exception):
+        pass
+
+    def handle(*_: Any) -> None:
+        raise Interrupt
+
+    main, gate, ended = threading.get_ident(), threading.Event(), threading.Event()
+
+    def source() -> Iterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            signal.pthread_kill(main, signal.SIGUSR1)
+            gate.wait(SOON)
+            ended.set()
+
+    stream = heartbeat(source(), 1, BEAT)
+    previous = signal.signal(signal.SIGUSR1, handle)
+    try:
+        assert next(stream) == 1
+        with pytest.raises(Interrupt):
+            stream.close()
+        assert not ended.is_set()
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
+        gate.set()
+    assert ended.wait(SOON)
 
 
 def test_the_context_is_that_of_the_code_that_made_it() -> None:

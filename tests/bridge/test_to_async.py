@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from generators import to_async
+from generators import batched, to_async
 
 
 class Failed(Exception):
@@ -1060,5 +1060,38 @@ def test_an_error_of_closing_that_is_in_the_chain_already_makes_no_circle(thread
         assert caught.value is first
         assert first.__context__ is second
         assert second.__context__ is None
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize('thread', [False, True])
+def test_one_that_is_stopped_before_its_first_step_takes_nothing(thread: bool) -> None:
+    taken: list[int] = []
+    made: list[bool] = []
+
+    def make() -> Iterator[int]:
+        made.append(True)
+        return iter([1])
+
+    async def main() -> None:
+        for source in (map(taken.append, [1, 2]), make):
+            stream = to_async(source, thread=thread)  # type: ignore[call-overload, var-annotated]
+            stream.stop()
+            assert [item async for item in stream] == []
+            assert stream.closed
+
+    asyncio.run(main())
+    assert taken == []
+    assert made == []
+
+
+def test_a_native_stream_is_stopped_through_one_without_a_thread() -> None:
+    async def main() -> None:
+        inner = batched([1, 2, 3, 4, 5], 2)
+        stream = to_async(inner, thread=False)
+        assert await anext(stream) == (1, 2)
+        stream.stop()
+        assert [item async for item in stream] == []
+        assert inner.closed
 
     asyncio.run(main())

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from generators import FLUSH, CSVError, acsv_encode, csv_encode
 from tests.chunks.test_async_faces import async_outcome, collect, outcome, source
+from tests.csv.arrow_abi import numbers_and_texts
 
 CELLS = st.one_of(
     st.text(max_size=6), st.integers(), st.floats(allow_nan=False), st.none(), st.just('a,"\n')
@@ -143,3 +144,12 @@ def test_the_docstring_runs() -> None:
         runner.run(test)
     assert runner.tries > 0
     assert runner.failures == 0
+
+
+@pytest.mark.parametrize('size', [1, 16, 1 << 16])
+def test_arrow_batches_in_pieces(size: int) -> None:
+    batches = [numbers_and_texts(*(f'text {i}' for i in range(count))) for count in (300, 0, 5)]
+    options: Any = {'size': size, 'max_delay': None}
+    pieces = asyncio.run(collect(acsv_encode(source(batches), **options)))
+    assert pieces == list(csv_encode(batches, **options))
+    assert b''.join(pieces).count(b'\r\n') == 306

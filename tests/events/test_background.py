@@ -269,6 +269,64 @@ def test_failure_without_error_handlers_goes_to_the_loop() -> None:
     run(main)
 
 
+def test_error_handler_that_fails_is_told_to_the_loop() -> None:
+    async def main() -> None:
+        d = Dispatcher()
+
+        def handle(data: Any) -> None:
+            raise Failed('handler')
+
+        def error(failure: ErrorEvent) -> None:
+            raise Failed('error handler')
+
+        d.on('error', error)
+        d.on('x', handle, background=True)
+        with told(asyncio.get_running_loop()) as failures:
+            d.emit('x', 1)
+            await turns()
+            assert [repr(context['exception']) for context in failures] == [
+                "Failed('error handler')"
+            ]
+            await d.aclose()
+
+    run(main)
+
+
+@pytest.mark.parametrize('stays', [True, False])
+def test_failure_waits_for_the_dispatch_that_runs(stays: bool) -> None:
+    async def main() -> None:
+        d, gate, log = Dispatcher(), Gate(), Log()
+        fails = asyncio.Event()
+
+        async def handle(data: Any) -> None:
+            await fails.wait()
+            raise Failed
+
+        def error(failure: ErrorEvent) -> None:
+            log.append(type(failure.exception))
+
+        d.on('error', error)
+        d.on('x', handle, background=True)
+        d.on('y', gate.handle)
+        d.emit('x')
+        with told(asyncio.get_running_loop()) as contexts:
+            running = asyncio.create_task(d.aemit('y'))
+            await gate.reached.wait()
+            fails.set()
+            await turns()
+            assert log == []
+            if not stays:
+                d.off('error', error)
+            gate.opened.set()
+            await running
+            await turns()
+            told_too = [type(context['exception']) for context in contexts]
+        assert (log, told_too) == (([Failed], []) if stays else ([], [Failed]))
+        await d.aclose()
+
+    run(main)
+
+
 def test_failure_while_aclose_waits_is_in_its_group() -> None:
     async def main() -> None:
         gate, d, log = Gate(), Dispatcher(), Log()
@@ -566,6 +624,58 @@ def test_off_before_any_event_closes_the_generator_at_once() -> None:
     d.close()
 
 
+@pytest.mark.parametrize('is_async', [False, True])
+def test_off_tells_the_loop_what_closing_the_generator_raises(is_async: bool) -> None:
+    async def main() -> None:
+        d = Dispatcher()
+
+        def handle() -> Generator[None, Any, None]:
+            try:
+                while True:
+                    yield
+            finally:
+                raise Failed('closing')
+
+        async def ahandle() -> AsyncGenerator[None, Any]:
+            try:
+                while True:
+                    yield
+            finally:
+                raise Failed('closing')
+
+        handler: Any = ahandle if is_async else handle
+        d.on('x', handler, background=True)
+        with told(asyncio.get_running_loop()) as failures:
+            d.emit('x', 1)
+            await turns()
+            d.off('x', handler)
+            await turns()
+            assert [repr(context['exception']) for context in failures] == ["Failed('closing')"]
+            await d.aclose()
+
+    run(main)
+
+
+def test_off_leaves_a_generator_that_was_registered_open() -> None:
+    async def main() -> None:
+        d, log = Dispatcher(), Log()
+
+        def handle() -> Generator[None, Any, None]:
+            while True:
+                log.append((yield))
+
+        generator = handle()
+        d.on('x', generator, background=True)
+        d.emit('x', 1)
+        d.off('x', generator)
+        await turns()
+        generator.send(2)
+        assert log == [1, 2]
+        await d.aclose()
+
+    run(main)
+
+
 def test_aclose_that_is_cancelled_cancels_the_handler() -> None:
     async def main() -> None:
         d, log = Dispatcher(), Log()
@@ -680,6 +790,27 @@ def test_task_of_a_loop_that_was_closed_is_forgotten() -> None:
 
     run(second)
     assert log == [0, 1]
+
+
+def test_task_that_is_cancelled_before_it_begins_is_started_again() -> None:
+    async def main() -> None:
+        d, log = Dispatcher(), Log()
+
+        async def handle(data: Any) -> None:
+            log.append(data)
+
+        d.on('x', handle, background=True)
+        d.emit('x', 1)
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await turns()
+        assert log == []
+        d.emit('x', 2)
+        await turns()
+        assert log == [1, 2]
+        await d.aclose()
+
+    run(main)
 
 
 def test_event_without_a_loop_fails() -> None:

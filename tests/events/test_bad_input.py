@@ -479,6 +479,24 @@ def test_source_of_arun_that_is_an_iterator_and_fails(error: Exception) -> None:
             asyncio.run(main())
 
 
+@pytest.mark.parametrize('is_async', [False, True])
+def test_source_of_arun_that_cannot_begin(is_async: bool) -> None:
+    class Source:
+        def __iter__(self) -> Any:
+            raise LookupError('lost')
+
+    class AsyncSource:
+        def __aiter__(self) -> Any:
+            raise LookupError('lost')
+
+    async def main() -> None:
+        source: Any = AsyncSource() if is_async else Source()
+        await Dispatcher().arun(source)
+
+    with pytest.raises(LookupError, match='lost'):
+        asyncio.run(main())
+
+
 def test_an_event_under_way_is_collected_with_what_it_leads_to() -> None:
     class Waiting:
         def __await__(self) -> Iterator[None]:

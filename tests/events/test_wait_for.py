@@ -287,6 +287,7 @@ def test_wait_needs_a_loop() -> None:
         ({'where': 5}, TypeError, "where must be a function or None, not 'int'"),
         ({'timeout': '5'}, TypeError, "timeout must be a number of seconds or None, not '5'"),
         ({'timeout': float('nan')}, ValueError, 'timeout must not be NaN'),
+        ({'timeout': 10**400}, OverflowError, 'too large'),
     ],
 )
 def test_arguments_that_are_wrong(options: Any, error: Any, message: str) -> None:

@@ -240,13 +240,22 @@ def rows_of_scans(count: int) -> Iterator[list[str]]:
         yield from csv_rows(file, start=part)
 
 
-MAKES_FUNCTIONS = sys.version_info >= (3, 14)  # csv_split is a Python function
-recipe('csv_split into parts', make=rows_of_parts, items=lists, short_of_memory=MAKES_FUNCTIONS)
+# csv_split is a Python function, and what is made here is a generator of Python, which threads
+# without the GIL do not share.
+MAKES_FUNCTIONS = sys.version_info >= (3, 14)
+recipe(
+    'csv_split into parts',
+    make=rows_of_parts,
+    items=lists,
+    shared=False,
+    short_of_memory=MAKES_FUNCTIONS,
+)
 recipe(
     'csv_scan and csv_split',
     'csv_scan',
     make=rows_of_scans,
     items=lists,
+    shared=False,
     short_of_memory=MAKES_FUNCTIONS,
 )
 recipe(

@@ -788,3 +788,28 @@ def test_a_base_exception_of_a_reader_is_raised_by_closing(
     run(main)
     gc.collect()
     assert 'never retrieved' not in caplog.text
+
+
+def test_close_with_task_closes_it_when_the_task_ends() -> None:
+    async def main() -> None:
+        source = Source()
+        source.feed(1)
+        stream = amerge(source.items(), close_with_task=True)
+
+        async def first() -> int:
+            return await anext(stream)
+
+        assert await asyncio.create_task(first()) == 1
+        await turns()
+        assert source.log == [1, 'closed']
+
+    run(main)
+
+
+def test_close_with_task_must_have_a_truth() -> None:
+    class Undecided:
+        def __bool__(self) -> bool:
+            raise Failed
+
+    with pytest.raises(Failed):
+        amerge(close_with_task=Undecided())  # type: ignore[call-overload]
