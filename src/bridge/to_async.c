@@ -355,7 +355,8 @@ to_async_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 /* A stream that is dropped stops its worker at once: the loop whose hook closes the stream may
-   never run again. */
+   never run again.  A source that no thread has is closed here: an executor cannot be asked
+   for a place by code that may run anywhere, within the executor's own locks, too. */
 static void
 to_async_finalize(PyObject *op)
 {
@@ -364,6 +365,7 @@ to_async_finalize(PyObject *op)
     if (held != NULL && !self->stream.running && held->started && !worker_is_forked(held)) {
         PyObject *raised = PyErr_GetRaisedException();
         worker_stop(held);
+        worker_close_idle(held);
         if (raised != NULL) {
             PyErr_SetRaisedException(raised);
         }
