@@ -19,8 +19,11 @@ from hypothesis import HealthCheck, settings
 from tests import lsan
 
 # Tests start programs of this folder, `python -m tests.isolated.leaks` say, from anywhere.
-ROOT = str(Path(__file__).parents[1])
-os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, [os.environ.get('PYTHONPATH'), ROOT]))
+PATHS = [
+    *filter(None, os.environ.get('PYTHONPATH', '').split(os.pathsep)),
+    Path(__file__).parents[1],
+]
+os.environ['PYTHONPATH'] = os.pathsep.join(map(os.path.abspath, PATHS))
 
 # The same examples in every run: a failure that one machine sees, every machine sees.
 settings.register_profile(

@@ -52,6 +52,9 @@ data_error_subclass(const char *name, const char *doc, PyObject *bases,
         .slots = slots,
     };
     PyObject *error = bases == NULL ? NULL : PyType_FromSpecWithBases(&spec, bases);
+    if (error == NULL && !PyErr_Occurred()) {
+        PyErr_NoMemory(); /* 3.13 says nothing where it has no memory for a name */
+    }
     Py_XDECREF(bases);
     for (; error != NULL && *names != NULL; names++) {
         if (PyObject_SetAttrString(error, *names, Py_None) < 0) {

@@ -192,10 +192,9 @@ def test_nothing_stays_open(example: Any, log: Path) -> None:
 @pytest.fixture
 def program(log: Path) -> Iterator[subprocess.Popen[str]]:
     add(log, 'an error\nfine\n')
-    root = str(PROGRAM.parents[1])
     process = subprocess.Popen(
         [sys.executable, PROGRAM, '--all', log, 'error'],
-        env={**os.environ, 'PYTHONPATH': root, 'PYTHONUTF8': '1', 'INTERVAL': '0.01'},
+        env={**os.environ, 'PYTHONUTF8': '1', 'INTERVAL': '0.01'},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding='utf-8',

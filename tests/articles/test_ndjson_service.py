@@ -152,10 +152,9 @@ def test_the_program(service: Service, tmp_path: Path) -> None:
     path.write_bytes(line(1) + line(2) + line(4))
 
     def run(*arguments: Any) -> tuple[int, list[Any]]:
-        root = str(PROGRAM.parents[1])
         done = subprocess.run(
             [sys.executable, PROGRAM, *arguments],
-            env={**os.environ, 'SERVICE': service.url, 'PYTHONPATH': root, 'PYTHONUTF8': '1'},
+            env={**os.environ, 'SERVICE': service.url, 'PYTHONUTF8': '1'},
             capture_output=True,
             check=False,
             timeout=PATIENCE,

@@ -98,10 +98,9 @@ def test_a_model_that_fails_is_told_from_the_end(server: Server, example: Any) -
 
 
 def test_the_program_prints_the_answer(server: Server, example: Any) -> None:
-    root = str(PROGRAM.parents[1])
     done = subprocess.run(
         [sys.executable, PROGRAM, 'Hi'],
-        env={**os.environ, 'MODEL': url(server), 'PYTHONPATH': root, 'PYTHONUTF8': '1'},
+        env={**os.environ, 'MODEL': url(server), 'PYTHONUTF8': '1'},
         capture_output=True,
         encoding='utf-8',
         check=False,

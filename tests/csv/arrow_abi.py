@@ -179,6 +179,9 @@ class Stream:
         return _capsule(self.stream, b'arrow_array_stream')
 
 
+_for_ever: list[Batch] = []
+
+
 @functools.cache
 def numbers_and_texts(*given: str) -> Batch:
     """A batch of two columns, `id` and `text`, which lives for ever."""
@@ -188,7 +191,7 @@ def numbers_and_texts(*given: str) -> Batch:
         end += len(text)
         ids += i.to_bytes(8, 'little')
         offsets += end.to_bytes(4, 'little')
-    return Batch(
+    batch = Batch(
         schema('+s', '', schema('l', 'id'), schema('u', 'text')),
         array(
             count,
@@ -197,3 +200,5 @@ def numbers_and_texts(*given: str) -> Batch:
             array(count, [None, offsets, b''.join(texts)]),
         ),
     )
+    _for_ever.append(batch)  # two threads may make one each, of which the cache keeps the last
+    return batch

@@ -184,7 +184,7 @@ class Server:
         environment = {
             **os.environ,
             'SHOP_PORT': str(self.control.getsockname()[1]),
-            'PYTHONPATH': os.pathsep.join([str(self.folder), str(HERE.parents[1])]),
+            'PYTHONPATH': os.pathsep.join([str(self.folder), os.environ['PYTHONPATH']]),
         }
         with open(self.folder / 'log', 'w+', encoding='utf-8') as log:
             process = subprocess.Popen(
