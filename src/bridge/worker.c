@@ -249,9 +249,9 @@ worker_new(generators_state *state, const char *who, PyObject *source, size_t ma
     self->generator_abc = Py_NewRef(state->generator_abc);
     self->running = Py_NewRef(state->async_workers);
     forks_mark_set(&self->forks, state);
-    int closes = closing_is_due(source, state->generator_abc);
+    int closes = self->name == NULL ? -1 : closing_is_due(source, state->generator_abc);
     self->closes_source = closes > 0;
-    self->context = closes < 0 || self->name == NULL ? NULL : PyContext_CopyCurrent();
+    self->context = closes < 0 ? NULL : PyContext_CopyCurrent();
     self->wake_up = self->context == NULL ? NULL : lock_new_taken();
     if (self->wake_up == NULL) {
         Py_DECREF(self);

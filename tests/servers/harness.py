@@ -177,8 +177,8 @@ class Server:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Server]:
-        self.port = free_port()
         self.control = socket.create_server(('127.0.0.1', 0))
+        self.port = free_port()  # when no other port is still to be taken
         self.control.settimeout(PATIENCE)
         command = [word.format(port=self.port) for word in self.command]
         environment = {

@@ -429,10 +429,12 @@ def test_a_shielded_finally_outlives_a_scope_that_is_cancelled(make_here: Make) 
             log.look('closed')
 
     async def main() -> None:
-        with anyio.move_on_after(0.005):
+        with anyio.CancelScope() as scope:
             async with make_here(source) as stream:
                 assert number_of(await anext(stream)) == 0
-                await asyncio.get_running_loop().create_future()
+                loop = asyncio.get_running_loop()
+                loop.call_soon(scope.cancel)
+                await loop.create_future()
         assert log == ['closed']
 
     run(main())
