@@ -289,8 +289,20 @@ def test_closing_waits_for_the_sources_finally() -> None:
     stream.close()
 
 
+class Jobs(queue.Queue[Any]):
+    """It tells when the thread of a stream has begun to wait for one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        self.asked.set()
+        return super().get(block, timeout)
+
+
 def test_closing_wakes_a_source_that_blocks() -> None:
-    jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    jobs = Jobs()
     calls = []
 
     def wake() -> None:
@@ -299,6 +311,7 @@ def test_closing_wakes_a_source_that_blocks() -> None:
 
     stream = heartbeat(iter(jobs.get, None), 0.001, BEAT, on_close=wake)
     assert next(stream) is BEAT
+    assert jobs.asked.wait(SOON)
     stream.close()
     assert calls == [threading.current_thread()]
 
@@ -335,9 +348,10 @@ def test_one_that_is_dropped_closes_its_source() -> None:
 
 
 def test_stop_gives_what_the_source_is_giving() -> None:
-    jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    jobs = Jobs()
     stream = heartbeat(iter(jobs.get, None), 0.001, BEAT)
     assert next(stream) is BEAT
+    assert jobs.asked.wait(SOON)
     stream.stop()
     jobs.put(1)
     jobs.put(2)

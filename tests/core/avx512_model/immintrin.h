@@ -114,6 +114,22 @@ model_supports(const char *feature)
                                               and POPCNT */
 }
 
+/* Some are macros where nothing is optimized. */
+#undef _mm512_loadu_si512
+#undef _mm512_set1_epi8
+#undef _mm512_set1_epi16
+#undef _mm512_set1_epi32
+#undef _mm512_cmpeq_epi8_mask
+#undef _mm512_cmpeq_epi16_mask
+#undef _mm512_cmpeq_epi32_mask
+#undef _mm512_movepi8_mask
+#undef _mm512_storeu_si512
+#undef _mm512_add_epi32
+#undef _mm512_maskz_compress_epi8
+#undef _mm512_castsi512_si128
+#undef _mm512_extracti32x4_epi32
+#undef _mm512_cvtepu8_epi32
+
 #define __m512i model_512
 #define _mm512_loadu_si512 model_load
 #define _mm512_set1_epi8 model_set1_8
