@@ -12,13 +12,13 @@ import asyncio
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from itertools import islice
+from functools import partial
 from statistics import median
 from typing import Any
 
 from measure import Row, Suite, compared, medians, package
+from pump import pump
 
 from generators import to_async
 
@@ -43,42 +43,12 @@ def run(make: Callable[[], AsyncIterable[object]]) -> Callable[[], None]:
 # ---- peers ----
 
 
+batches_by_hand = partial(pump, size=BATCH)
+
+
 async def generator(source: Iterable[object]) -> AsyncIterator[object]:
     for item in source:
         yield item
-
-
-async def pump(source: Iterable[object], size: int = BATCH) -> AsyncIterator[object]:
-    """A good bridge in plain Python: a thread, batches, one wake-up for each; bounded."""
-    loop = asyncio.get_running_loop()
-    batches: deque[list[object]] = deque()
-    ready = asyncio.Event()
-    room = threading.Semaphore(2)
-
-    def work() -> None:
-        iterator = iter(source)
-        while True:
-            room.acquire()
-            batch = list(islice(iterator, size))
-            batches.append(batch)
-            loop.call_soon_threadsafe(ready.set)
-            if not batch:
-                return
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    while True:
-        while not batches:
-            ready.clear()
-            if not batches:
-                await ready.wait()
-        batch = batches.popleft()
-        room.release()
-        if not batch:
-            break
-        for item in batch:
-            yield item
-    thread.join()
 
 
 def queue_bridge(module: str) -> Callable[[Iterable[object]], AsyncIterator[object]]:
@@ -137,7 +107,7 @@ def thread_bridge() -> Iterator[Row]:
     n = options.items
     bar = 1.3 if sys.version_info[:2] == (3, 11) else 1.8
     theirs, ours = medians(
-        [run(lambda: pump(range(n))), run(lambda: to_async(range(n), buffersize=BATCH))],
+        [run(lambda: pump(range(n), BATCH)), run(lambda: to_async(range(n), buffersize=BATCH))],
         options.rounds,
     )
     yield compared('a thread, a quick source', 'Python, islice batches', theirs, ours, bar)
@@ -207,7 +177,7 @@ def thousand_streams() -> Iterator[Row]:
         await asyncio.gather(*(take_all(make(range(1000))) for _ in range(1000)))
 
     theirs, ours = medians(
-        [lambda: asyncio.run(main(pump)), lambda: asyncio.run(main(to_async))],
+        [lambda: asyncio.run(main(batches_by_hand)), lambda: asyncio.run(main(to_async))],
         min(options.rounds, 3),
     )
     yield compared('a thousand streams at once', 'Python, islice batches', theirs, ours)

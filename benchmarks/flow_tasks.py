@@ -11,14 +11,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import sys
-import threading
-from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from itertools import islice
 from typing import Any
 
 from measure import Row, Suite, compared, medians
+from pump import pump
 
 from native_generators import amap, to_async
 
@@ -48,39 +46,6 @@ async def in_executor(source: Iterable[Any], executor: Executor) -> AsyncIterato
     iterator, end = iter(source), object()
     while (item := await loop.run_in_executor(executor, next, iterator, end)) is not end:
         yield item
-
-
-async def pump(source: Iterable[object], size: int = 256) -> AsyncIterator[object]:
-    """A good bridge in plain Python: a thread, batches, one wake-up for each; bounded."""
-    loop = asyncio.get_running_loop()
-    batches: deque[list[object]] = deque()
-    ready = asyncio.Event()
-    room = threading.Semaphore(2)
-
-    def work() -> None:
-        iterator = iter(source)
-        while True:
-            room.acquire()
-            batch = list(islice(iterator, size))
-            batches.append(batch)
-            loop.call_soon_threadsafe(ready.set)
-            if not batch:
-                return
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    while True:
-        while not batches:
-            ready.clear()
-            if not batches:
-                await ready.wait()
-        batch = batches.popleft()
-        room.release()
-        if not batch:
-            break
-        for item in batch:
-            yield item
-    thread.join()
 
 
 # ---- what is measured ----
@@ -133,7 +98,10 @@ def slow() -> Iterator[Row]:
 @suite.measurement
 def quick() -> Iterator[Row]:
     theirs, ours = medians(
-        [run(functools.partial(quick_streams, bridge)) for bridge in (pump, to_async)],
+        [
+            run(functools.partial(quick_streams, bridge))
+            for bridge in (functools.partial(pump, size=256), to_async)
+        ],
         options.rounds,
     )
     yield compared(f'{STREAMS} quick to_async() at once', 'the pump by hand', theirs, ours, 1.0)
