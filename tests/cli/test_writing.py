@@ -196,7 +196,7 @@ def test_why_each_record_was_rejected(tmp_path: Path) -> None:
         (str(path), '5', '6', 'n'),
     ]
     assert "invalid literal for int() with base 10: 'x'" in rows[0]['reason']
-    assert 'expected 2 fields, got 1' in rows[1]['reason']
+    assert '2 fields expected, but 1 found' in rows[1]['reason']
     done = run(path, '--reject-reasons', reasons)
     assert (done.returncode, b'needs --rejects' in done.stderr) == (2, True)
 
