@@ -631,7 +631,9 @@ subject(
 subject('acsv_rows', make=lambda: acsv_rows(AsyncSource(texts(*LINES))))
 subject(
     'acsv_batches',
-    make=lambda: acsv_batches(AsyncSource(texts(*LINES)), types={'a': int}, on_error=Call(print)),
+    make=lambda: acsv_batches(
+        AsyncSource(texts(*LINES)), types={'a': int}, on_error=Call(lambda error, text: Item())
+    ),
 )
 subject(
     'acsv_batches of waits',

@@ -5,6 +5,7 @@ import inspect
 import itertools
 import threading
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -235,14 +236,17 @@ def test_no_type_has_a_length() -> None:
 # --- what is of one type --------------------------------------------------------------------------
 
 
-def test_a_source_is_named() -> None:
+def test_a_source_is_named(tmp_path: Path) -> None:
+    path = tmp_path / 'rows.csv'
+    path.touch()
+
     class Rows(list[Any]):
         pass
 
     def lines() -> Iterator[str]:
         yield ''
 
-    assert 'csv_rows of README.md:' in repr(csv_rows('README.md'))
+    assert f'csv_rows of {path}:' in repr(csv_rows(str(path)))
     assert '.lines: ' in repr(csv_rows(lines()))
     assert 'map_threads of list_iterator:' in repr(map_threads(str, []))
     assert 'to_async of Rows:' in repr(to_async(Rows()))
