@@ -15,7 +15,6 @@
 typedef struct {
     astream stream;
     subscription subscription;
-    Py_ssize_t left; /* after stop(): items that are still to be given */
 } subscriber;
 
 /* ---- the stream's own ---- */
@@ -53,9 +52,6 @@ static astream_outcome
 subscriber_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 {
     subscriber *self = (subscriber *)base;
-    if (base->is_stopped && self->left-- <= 0) {
-        return ASTREAM_END;
-    }
     *value = subscription_take(&self->subscription);
     return *value != NULL ? ASTREAM_ITEM : subscriber_wait(self, value);
 }
@@ -72,24 +68,28 @@ subscriber_release(astream *base)
 static int
 subscriber_stop(astream *base)
 {
-    subscriber *self = (subscriber *)base;
-    PyObject *held = subscription_held(&self->subscription);
-    self->left = held == NULL ? -1 : PyLong_AsSsize_t(held);
-    Py_XDECREF(held);
-    if (self->left < 0) {
+    if (subscription_stop(&((subscriber *)base)->subscription) < 0) {
         return -1;
     }
     PyObject *future = Py_XNewRef(base->future);
     if (future == NULL) {
         return 0;
     }
-    int status = loop_wake_from_anywhere(generators_state_of((PyObject *)self), future);
+    int status = loop_wake_from_anywhere(generators_state_of((PyObject *)base), future);
     Py_DECREF(future);
     return status < 0 ? -1 : 0;
 }
 
-static const astream_kind subscriber_kind = {
-    .step = subscriber_step, .release = subscriber_release, .stop = subscriber_stop};
+static void
+subscriber_measure(astream *base, measures *into)
+{
+    subscription_measure(&((subscriber *)base)->subscription, into);
+}
+
+static const astream_kind subscriber_kind = {.step = subscriber_step,
+                                             .release = subscriber_release,
+                                             .stop = subscriber_stop,
+                                             .measure = subscriber_measure};
 
 /* ---- making one ---- */
 
@@ -132,19 +132,12 @@ subscriber_clear(PyObject *op)
 /* ---- the type ---- */
 
 static PyObject *
-subscriber_get_held(PyObject *op, void *Py_UNUSED(closure))
-{
-    return subscription_held(&((subscriber *)op)->subscription);
-}
-
-static PyObject *
 subscriber_get_dropped(PyObject *op, void *Py_UNUSED(closure))
 {
     return subscription_dropped(&((subscriber *)op)->subscription);
 }
 
 static PyGetSetDef subscriber_attributes[] = {
-    {"held", subscriber_get_held, NULL, "How many items it holds.", NULL},
     {"dropped", subscriber_get_dropped, NULL, "How many items it did not get.", NULL},
     {NULL},
 };

@@ -1433,16 +1433,13 @@ _OnFull: TypeAlias = Literal['wait', 'drop_oldest', 'drop_newest', 'close']
 @final
 class _Subscriber(_AsyncStream[_T_co], Generic[_T_co]):
     @property
-    def held(self) -> int: ...
-    @property
     def dropped(self) -> int: ...
 
 @final
 class _SyncSubscriber(_Stream[_T_co], Generic[_T_co]):
     @property
-    def held(self) -> int: ...
-    @property
     def dropped(self) -> int: ...
+    def stop(self) -> None: ...
 
 @final
 class Broadcast(Generic[_T]):

@@ -118,11 +118,13 @@ end(stream *self)
     Py_CLEAR(self->first);
     int (*releases[2])(stream *) = {close_source, self->kind->release};
     for (int i = 0; i < 2; i++) {
+        self->raised = raised;
         if (releases[self->releases_first ? 1 - i : i](self) < 0) {
             raising_chain(raised);
             raised = PyErr_GetRaisedException();
         }
     }
+    self->raised = NULL;
     self->running = false;
     if (raised == NULL) {
         return 0;

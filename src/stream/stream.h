@@ -43,6 +43,7 @@ struct stream {
     const stream_kind *kind; /* static */
     PyObject *source;        /* owned: the iterator read from, or NULL */
     PyObject *first;         /* owned: the item that prime() made, or NULL */
+    PyObject *raised;        /* borrowed: what ends the stream, while it lets go of all */
     PyObject *weak_references;
     uint64_t given;    /* items */
     uint64_t failures; /* errors raised by steps */
