@@ -1,8 +1,8 @@
 /* What every synchronous stream promises (see stream.c), to be built upon.
  *
- * A type puts `stream` first in its struct, names generators._Stream as its
- * base, and gives a stream_kind.  It writes how the next item is made and
- * what it holds; everything that a generator does is here.
+ * A type puts `stream` first in its struct, names Stream as its base, and
+ * gives a stream_kind.  It writes how the next item is made and what it
+ * holds; everything that a generator does is here.
  */
 #ifndef GENERATORS_STREAM_STREAM_H
 #define GENERATORS_STREAM_STREAM_H

@@ -1022,6 +1022,8 @@ def counted(count: int) -> Iterator[int]:
 
 recipe(
     'chunked',
+    'chunked',
+    'Stream',
     make=lambda n: chunked(pieces(n), 8, max_delay=None),
     step=lambda chunks: bytes(next(chunks)),
     items=lambda n: encoded(joined(n), 8),
@@ -1169,6 +1171,8 @@ recipe(
 )
 recipe(
     'achunked',
+    'achunked',
+    'AsyncStream',
     make=lambda n: achunked(apieces(n), 8, max_delay=None),
     items=lambda n: encoded(joined(n), 8),
     joined=True,
@@ -1920,7 +1924,7 @@ def unstaged() -> set[str]:
         or hasattr(getattr(generators, name), 'aprime')
     }
     # The one that is driven from plain code: what it streams is an async source.
-    return streams - {*ASYNC_STAGES, *SYNC_STAGES} - {'to_sync'}
+    return streams - {*ASYNC_STAGES, *SYNC_STAGES} - {'to_sync', 'Stream', 'AsyncStream'}
 
 
 def number_of(item: Any) -> int:
