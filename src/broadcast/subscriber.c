@@ -5,7 +5,7 @@
  *
  * Owned: the subscription, which it leaves at the end or when it is dropped.
  *
- * User code that runs: what is dropped, and the loop's methods.
+ * User code that runs: what is dropped, the loop's methods, and the Broadcast's guard.
  */
 #include "broadcast/subscriber.h"
 
@@ -19,13 +19,30 @@ typedef struct {
 
 /* ---- the stream's own ---- */
 
-/* Wait for an item.  ASTREAM_REFUSE where no loop runs that could wait. */
+/* 0, or -1 with an exception where the Broadcast's guard lets nobody wait here. */
+static int
+subscriber_ask_guard(const hub *from)
+{
+    PyObject *guard = Py_XNewRef(from->guard);
+    if (guard == NULL) {
+        return 0;
+    }
+    PyObject *done = PyObject_CallNoArgs(guard);
+    Py_DECREF(guard);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* Wait for an item.  ASTREAM_REFUSE where no loop runs that could wait, or nobody may. */
 static astream_outcome
 subscriber_wait(subscriber *self, PyObject **value)
 {
     subscription *mine = &self->subscription;
     subscription_status status = subscription_ask(mine);
     if (status == SUBSCRIPTION_WAITS) {
+        if (subscriber_ask_guard(mine->hub) < 0) {
+            return ASTREAM_REFUSE;
+        }
         PyObject *loop = Py_XNewRef(gate_known_loop(&mine->place));
         if (loop == NULL) {
             loop = loop_needed(mine->hub->state, "a subscriber of a Broadcast");
