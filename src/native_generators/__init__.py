@@ -6,6 +6,7 @@
 try:
     from native_generators._native import (
         FLUSH,
+        AsyncStream,
         Broadcast,
         CSVBatch,
         CSVError,
@@ -16,6 +17,7 @@ try:
         Event,
         Handler,
         ServerSentEvent,
+        Stream,
         abatched,
         achunked,
         acsv_batches,
@@ -64,6 +66,7 @@ SUBMODULES = frozenset({'csv', 'dask', 'ray', 'spark'})
 
 __all__ = [
     'FLUSH',
+    'AsyncStream',
     'Broadcast',
     'CSVBatch',
     'CSVError',
@@ -74,6 +77,7 @@ __all__ = [
     'Event',
     'Handler',
     'ServerSentEvent',
+    'Stream',
     'abatched',
     'achunked',
     'acsv_batches',

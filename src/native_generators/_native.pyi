@@ -75,7 +75,8 @@ _Self = TypeVar('_Self')
 scan_kernels: tuple[str, ...]
 scan_kernel: str
 
-class _Stream(Generator[_T_co, object], Generic[_T_co]):
+@disjoint_base
+class Stream(Generator[_T_co, object], Generic[_T_co]):
     def __iter__(self) -> Self: ...
     def __next__(self) -> _T_co: ...
     def send(self, value: object, /) -> _T_co: ...
@@ -119,7 +120,8 @@ class _Stream(Generator[_T_co, object], Generic[_T_co]):
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
-class _AsyncStream(AsyncGenerator[_T_co, object], Generic[_T_co]):
+@disjoint_base
+class AsyncStream(AsyncGenerator[_T_co, object], Generic[_T_co]):
     def __aiter__(self) -> Self: ...
     def __anext__(self) -> Coroutine[Any, Any, _T_co]: ...
     def asend(self, value: object, /) -> Coroutine[Any, Any, _T_co]: ...
@@ -260,7 +262,7 @@ class csv_scanner:
     def check(part: Mapping[str, Any], /) -> int: ...
 
 @final
-class csv_rows(_Stream[_T_co]):
+class csv_rows(Stream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -362,7 +364,7 @@ class csv_rows(_Stream[_T_co]):
     def checkpoint(self) -> dict[str, Any]: ...
 
 @final
-class acsv_rows(_AsyncStream[_T_co]):
+class acsv_rows(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -540,7 +542,7 @@ class CSVBatch:
     def _restore(cls, rows: int, columns: tuple[Any, ...], /) -> Self: ...
 
 @final
-class csv_batches(_Stream[CSVBatch]):
+class csv_batches(Stream[CSVBatch]):
     def __new__(cls, source: _Source, **batching: Unpack[_Batching]) -> Self: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
@@ -559,7 +561,7 @@ class csv_batches(_Stream[CSVBatch]):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 @final
-class acsv_batches(_AsyncStream[CSVBatch]):
+class acsv_batches(AsyncStream[CSVBatch]):
     def __new__(cls, source: _AsyncSource, **batching: Unpack[_AsyncBatching]) -> Self: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
@@ -575,7 +577,7 @@ class acsv_batches(_AsyncStream[CSVBatch]):
     def errors(self) -> int: ...
 
 @final
-class lines(_Stream[_T_co]):
+class lines(Stream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -641,7 +643,7 @@ class lines(_Stream[_T_co]):
     def checkpoint(self) -> dict[str, Any]: ...
 
 @final
-class alines(_AsyncStream[_T_co]):
+class alines(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -702,7 +704,7 @@ class alines(_AsyncStream[_T_co]):
     def total_bytes(self) -> None: ...
 
 @final
-class jsonl_rows(_Stream[_T_co]):
+class jsonl_rows(Stream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -744,7 +746,7 @@ class jsonl_rows(_Stream[_T_co]):
     def checkpoint(self) -> dict[str, Any]: ...
 
 @final
-class ajsonl_rows(_AsyncStream[_T_co]):
+class ajsonl_rows(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -805,7 +807,7 @@ class ServerSentEvent:
 _Event: TypeAlias = str | Buffer | ServerSentEvent | Mapping[str, Any]
 
 @final
-class event_source(_Stream[ServerSentEvent]):
+class event_source(Stream[ServerSentEvent]):
     def __new__(
         cls, source: _Source, *, last_event_id: str = '', max_event: int | None = 67108864
     ) -> Self: ...
@@ -815,7 +817,7 @@ class event_source(_Stream[ServerSentEvent]):
     def retry(self) -> int | None: ...
 
 @final
-class aevent_source(_AsyncStream[ServerSentEvent]):
+class aevent_source(AsyncStream[ServerSentEvent]):
     def __new__(
         cls,
         source: _AsyncSource,
@@ -830,7 +832,7 @@ class aevent_source(_AsyncStream[ServerSentEvent]):
     def retry(self) -> int | None: ...
 
 @final
-class event_stream(_Stream[bytes]):
+class event_stream(Stream[bytes]):
     def __new__(
         cls,
         events: Iterable[_Event],
@@ -841,7 +843,7 @@ class event_stream(_Stream[bytes]):
     ) -> Self: ...
 
 @final
-class aevent_stream(_AsyncStream[bytes]):
+class aevent_stream(AsyncStream[bytes]):
     def __new__(
         cls,
         events: AsyncIterable[_Event],
@@ -864,7 +866,7 @@ class _ArrowArraySource(Protocol):
 _ArrowSource: TypeAlias = _ArrowStreamSource | _ArrowArraySource
 
 @final
-class csv_encode(_Stream[bytes]):
+class csv_encode(Stream[bytes]):
     def __new__(
         cls,
         rows: Iterable[Any] | _ArrowSource,
@@ -893,7 +895,7 @@ class csv_encode(_Stream[bytes]):
     def row_num(self) -> int: ...
 
 @final
-class acsv_encode(_AsyncStream[bytes]):
+class acsv_encode(AsyncStream[bytes]):
     def __new__(
         cls,
         rows: AsyncIterable[Any],
@@ -923,7 +925,7 @@ class acsv_encode(_AsyncStream[bytes]):
     def row_num(self) -> int: ...
 
 @final
-class jsonl_encode(_Stream[bytes]):
+class jsonl_encode(Stream[bytes]):
     def __new__(
         cls,
         rows: Iterable[Any],
@@ -936,7 +938,7 @@ class jsonl_encode(_Stream[bytes]):
     def row_num(self) -> int: ...
 
 @final
-class ajsonl_encode(_AsyncStream[bytes]):
+class ajsonl_encode(AsyncStream[bytes]):
     def __new__(
         cls,
         rows: AsyncIterable[Any],
@@ -950,7 +952,7 @@ class ajsonl_encode(_AsyncStream[bytes]):
     def row_num(self) -> int: ...
 
 @final
-class chunked(_Stream[bytes]):
+class chunked(Stream[bytes]):
     def __new__(
         cls,
         pieces: Iterable[str | Buffer | _Flush] | _Reads,
@@ -961,7 +963,7 @@ class chunked(_Stream[bytes]):
     ) -> Self: ...
 
 @final
-class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
+class batched(Stream[tuple[_T_co, ...]], Generic[_T_co]):
     def __new__(
         cls,
         source: Iterable[_T_co | _Flush],
@@ -972,7 +974,7 @@ class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
     ) -> Self: ...
 
 @final
-class achunked(_AsyncStream[bytes]):
+class achunked(AsyncStream[bytes]):
     def __new__(
         cls,
         pieces: AsyncIterable[str | Buffer | _Flush] | _AsyncReads,
@@ -984,7 +986,7 @@ class achunked(_AsyncStream[bytes]):
     ) -> Self: ...
 
 @final
-class abatched(_AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
+class abatched(AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
     def __new__(
         cls,
         source: AsyncIterable[_T_co | _Flush],
@@ -996,7 +998,7 @@ class abatched(_AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
     ) -> Self: ...
 
 @final
-class to_sync(_Stream[_T_co], Generic[_T_co]):
+class to_sync(Stream[_T_co], Generic[_T_co]):
     def __new__(
         cls,
         source: AsyncIterable[_T_co] | Callable[[], AsyncIterable[_T_co]],
@@ -1010,7 +1012,7 @@ class to_sync(_Stream[_T_co], Generic[_T_co]):
     def stop(self) -> None: ...
 
 @final
-class heartbeat(_Stream[_T_co], Generic[_T_co]):
+class heartbeat(Stream[_T_co], Generic[_T_co]):
     def __new__(
         cls,
         source: Iterable[_T_co] | Callable[[], Iterable[_T_co]],
@@ -1022,7 +1024,7 @@ class heartbeat(_Stream[_T_co], Generic[_T_co]):
     def stop(self) -> None: ...
 
 @final
-class aheartbeat(_AsyncStream[_T_co], Generic[_T_co]):
+class aheartbeat(AsyncStream[_T_co], Generic[_T_co]):
     def __new__(
         cls,
         source: AsyncIterable[_T_co],
@@ -1176,7 +1178,7 @@ class _Executor(Protocol):
     def submit(self, function: Callable[[], None], /) -> Any: ...
 
 @final
-class map_threads(_Stream[_T_co]):
+class map_threads(Stream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -1232,7 +1234,7 @@ class map_threads(_Stream[_T_co]):
     def stop(self) -> None: ...
 
 @final
-class to_async(_AsyncStream[_T_co]):
+class to_async(AsyncStream[_T_co]):
     def __new__(
         cls,
         source: Iterable[_T_co] | Callable[[], Iterable[_T_co]],
@@ -1431,18 +1433,15 @@ class Dispatcher(Generic[_Events]):
 _OnFull: TypeAlias = Literal['wait', 'drop_oldest', 'drop_newest', 'close']
 
 @final
-class _Subscriber(_AsyncStream[_T_co], Generic[_T_co]):
-    @property
-    def held(self) -> int: ...
+class _Subscriber(AsyncStream[_T_co], Generic[_T_co]):
     @property
     def dropped(self) -> int: ...
 
 @final
-class _SyncSubscriber(_Stream[_T_co], Generic[_T_co]):
-    @property
-    def held(self) -> int: ...
+class _SyncSubscriber(Stream[_T_co], Generic[_T_co]):
     @property
     def dropped(self) -> int: ...
+    def stop(self) -> None: ...
 
 @final
 class Broadcast(Generic[_T]):
@@ -1480,7 +1479,7 @@ class Broadcast(Generic[_T]):
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
 @final
-class amap(_AsyncStream[_T_co]):
+class amap(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -1535,7 +1534,7 @@ class amap(_AsyncStream[_T_co]):
     ) -> amap[tuple[_T, _R | BaseException]]: ...
 
 @final
-class amerge(_AsyncStream[_T_co]):
+class amerge(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,
