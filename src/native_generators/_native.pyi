@@ -874,7 +874,7 @@ class csv_encode(_Stream[bytes]):
         extra: Literal['raise', 'ignore'] | None = None,
         missing: Any = ...,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         dialect: _Dialect = 'excel',
         delimiter: str = ',',
         quotechar: str | None = '"',
@@ -903,7 +903,7 @@ class acsv_encode(_AsyncStream[bytes]):
         extra: Literal['raise', 'ignore'] | None = None,
         missing: Any = ...,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         dialect: _Dialect = 'excel',
         delimiter: str = ',',
         quotechar: str | None = '"',
@@ -930,7 +930,7 @@ class jsonl_encode(_Stream[bytes]):
         *,
         dumps: Callable[[Any], str | Buffer] | None = None,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
     ) -> Self: ...
     @property
     def row_num(self) -> int: ...
@@ -943,7 +943,7 @@ class ajsonl_encode(_AsyncStream[bytes]):
         *,
         dumps: Callable[[Any], str | Buffer] | None = None,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         close_with_task: bool = False,
     ) -> Self: ...
     @property
@@ -953,10 +953,10 @@ class ajsonl_encode(_AsyncStream[bytes]):
 class chunked(_Stream[bytes]):
     def __new__(
         cls,
-        pieces: Iterable[str | Buffer | _Flush] | _Reads,
+        pieces: Iterable[str | Buffer | _Flush] | _Reads | str | PathLike[Any],
         size: int = 65536,
         *,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         encoding: str = 'utf-8',
     ) -> Self: ...
 
@@ -978,7 +978,7 @@ class achunked(_AsyncStream[bytes]):
         pieces: AsyncIterable[str | Buffer | _Flush] | _AsyncReads,
         size: int = 65536,
         *,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         encoding: str = 'utf-8',
         close_with_task: bool = False,
     ) -> Self: ...
