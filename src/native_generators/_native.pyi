@@ -881,7 +881,7 @@ class csv_encode(Stream[bytes]):
         extra: Literal['raise', 'ignore'] | None = None,
         missing: Any = ...,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         dialect: _Dialect = 'excel',
         delimiter: str = ',',
         quotechar: str | None = '"',
@@ -910,7 +910,7 @@ class acsv_encode(AsyncStream[bytes]):
         extra: Literal['raise', 'ignore'] | None = None,
         missing: Any = ...,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         dialect: _Dialect = 'excel',
         delimiter: str = ',',
         quotechar: str | None = '"',
@@ -937,7 +937,7 @@ class jsonl_encode(Stream[bytes]):
         *,
         dumps: Callable[[Any], str | Buffer] | None = None,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
     ) -> Self: ...
     @property
     def row_num(self) -> int: ...
@@ -950,7 +950,7 @@ class ajsonl_encode(AsyncStream[bytes]):
         *,
         dumps: Callable[[Any], str | Buffer] | None = None,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         close_with_task: bool = False,
     ) -> Self: ...
     @property
@@ -960,10 +960,10 @@ class ajsonl_encode(AsyncStream[bytes]):
 class chunked(Stream[bytes]):
     def __new__(
         cls,
-        pieces: Iterable[str | Buffer | _Flush] | _Reads,
+        pieces: Iterable[str | Buffer | _Flush] | _Reads | str | PathLike[Any],
         size: int = 65536,
         *,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         encoding: str = 'utf-8',
     ) -> Self: ...
 
@@ -985,7 +985,7 @@ class achunked(AsyncStream[bytes]):
         pieces: AsyncIterable[str | Buffer | _Flush] | _AsyncReads,
         size: int = 65536,
         *,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         encoding: str = 'utf-8',
         close_with_task: bool = False,
     ) -> Self: ...
