@@ -6,7 +6,6 @@
 #include "csv/parse/fault.h"
 
 #include "core/fields_span.h"
-#include "core/units.h"
 #include "csv/parse/decode.h"
 #include "csv/parse/error.h"
 #include "csv/parse/feed.h"
@@ -52,16 +51,10 @@ fault_find_quote(const csv_parser *self, uint32_t *pos)
     int width;
     const void *units = csv_parser_units(self, &width);
     const size_t length = csv_parser_length(self);
-    size_t at = machine->field_start;
-    if (machine->error == FIELDS_FINE || machine->error == FIELDS_UNREADABLE ||
-        (machine->state != IN_QUOTED_FIELD && machine->state != ESCAPE_IN_QUOTED_FIELD)) {
-        return false;
-    }
-    while (at < length && unit_at(units, at, width) == ' ') {
-        at++; /* skipinitialspace */
-    }
-    *pos = (uint32_t)at;
-    return at < length && unit_at(units, at, width) == machine->dialect.set.quote;
+    const uint32_t end =
+        machine->error_pos < length ? machine->error_pos : (uint32_t)length;
+    return machine->error != FIELDS_FINE && machine->error != FIELDS_BAD_QUOTE &&
+           fields_find_quote(&machine->dialect, units, width, machine->record_start, end, pos);
 }
 
 static void

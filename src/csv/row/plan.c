@@ -248,20 +248,6 @@ read_ragged(csv_plan *self, PyObject *ragged)
     return -1;
 }
 
-/* Spellings of None have no effect if no field is converted.  0 or -1. */
-static int
-check_null(const csv_plan *self)
-{
-    const bool annotated =
-        self->into == CSV_INTO_NAMED_TUPLE || self->into == CSV_INTO_DATACLASS;
-    if (PyTuple_GET_SIZE(self->null) == 0 || self->types != NULL || annotated) {
-        return 0;
-    }
-    PyErr_SetString(PyExc_ValueError, "null is for fields that are converted, but there are "
-                                      "no types and no annotations");
-    return -1;
-}
-
 csv_plan *
 csv_plan_new(generators_state *state, PyObject *into, PyObject *columns, PyObject *types,
              PyObject *null, PyObject *ragged)
@@ -273,11 +259,24 @@ csv_plan_new(generators_state *state, PyObject *into, PyObject *columns, PyObjec
     }
     if (read_into(self, state, into) < 0 || read_columns(self, columns) < 0 ||
         read_types(self, state, types) < 0 || read_null(self, null) < 0 ||
-        read_ragged(self, ragged) < 0 || check_null(self) < 0) {
+        read_ragged(self, ragged) < 0) {
         csv_plan_free(self);
         return NULL;
     }
     return self;
+}
+
+int
+csv_plan_check_null(const csv_plan *self)
+{
+    const bool annotated =
+        self->into == CSV_INTO_NAMED_TUPLE || self->into == CSV_INTO_DATACLASS;
+    if (PyTuple_GET_SIZE(self->null) == 0 || self->types != NULL || annotated) {
+        return 0;
+    }
+    PyErr_SetString(PyExc_ValueError, "null is for fields that are converted, but there are "
+                                      "no types and no annotations");
+    return -1;
 }
 
 void

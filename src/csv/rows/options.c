@@ -74,7 +74,7 @@ options_read_shape(csv_records *self, generators_state *state, PyObject *into,
         return 0;
     }
     self->plan = csv_plan_new(state, into, columns, types, null, ragged);
-    if (self->plan == NULL) {
+    if (self->plan == NULL || csv_plan_check_null(self->plan) < 0) {
         return -1;
     }
     bool tuple;
