@@ -153,7 +153,7 @@ may_run(const csv_ahead *self, const csv_batcher *batcher, const data_source *so
 {
     const csv_records *records = &batcher->records;
     const csv_parser *parser = &records->parser;
-    return self->threads > 1 && batcher->opened && !batcher->asking &&
+    return self->threads > 1 && records->footer == 0 && batcher->opened && !batcher->asking &&
            batcher->plan.undecided_count == 0 && records->fault == CSV_NO_FAULT &&
            !csv_parser_failed(parser) && !parser->finished && csv_parser_holds_bytes(parser) &&
            parser->started && parser->line == NULL && is_worth_it(records, source);

@@ -22,6 +22,12 @@ bool csv_plan_needs_names(const csv_plan *self);
 bool csv_plan_is_plain(const csv_plan *self, bool *tuple);
 
 /* Whether a record may have any number of fields. */
+/* Spellings of None need fields that are converted.  0, or -1 with ValueError. */
+int csv_plan_check_null(const csv_plan *self);
+
+/* Whether rows are lists or tuples, and whether they are also plain, without types. */
+bool csv_plan_makes_lists(const csv_plan *self);
+bool csv_plan_keeps_blank(const csv_plan *self);
 bool csv_plan_is_ragged(const csv_plan *self);
 
 /* The number of fields that a record should have, for checkpoints, if the first record
