@@ -24,6 +24,7 @@
 #include "aio/loop.h"
 #include "runtime/closing.h"
 #include "runtime/raising.h"
+#include "stream/refusal.h"
 
 typedef enum {
     PUBLISHING_NEW,
@@ -132,7 +133,11 @@ publishing_begin_item(publishing *self)
 static next_step
 publishing_open(publishing *self)
 {
+    PyObject *given = self->source.source;
     if (arun_source_open(&self->source, self->owner->state) < 0) {
+        if (self->source.source == given) {
+            refusal_add_hint("run", given, false);
+        }
         return NEXT_ERROR;
     }
     self->state = PUBLISHING_READY;
@@ -437,7 +442,10 @@ int
 publishing_run(hub *owner, PyObject *source)
 {
     PyObject *iterator = PyObject_GetIter(source);
-    if (iterator != NULL) {
+    if (iterator == NULL) {
+        refusal_add_hint("run", source, false);
+    }
+    else {
         int closes = closing_is_due(iterator, owner->state->generator_abc);
         gate_thread thread = {NULL, NULL, false};
         int status = closes < 0 ? -1 : publishing_run_all(owner, iterator, &thread);
