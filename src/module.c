@@ -32,6 +32,7 @@
 #include "csv/module/writer.h"
 #include "csv/parse/error.h"
 #include "csv/row/block.h"
+#include "csv/row/converter.h"
 #include "csv/row/names.h"
 #include "csv/row/row.h"
 #include "csv/rows/arows.h"
@@ -381,6 +382,8 @@ add_row_types(PyObject *module, generators_state *state)
 {
     if ((state->csv_names_type = add_type(module, "_CSVNames", &csv_names_spec)) == NULL ||
         (state->csv_scanner_type = add_type(module, "csv_scanner", &csv_scanner_spec)) ==
+            NULL ||
+        (state->csv_converter_type = add_type(module, "_Converter", &csv_converter_spec)) ==
             NULL ||
         (state->csv_block_type = make_type(module, &csv_block_spec, NULL)) == NULL ||
         (state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec)) == NULL ||

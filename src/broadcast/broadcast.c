@@ -6,6 +6,7 @@
 #include "broadcast/publishing.h"
 #include "broadcast/subscriber.h"
 #include "broadcast/sync_subscriber.h"
+#include "runtime/attributes.h"
 #include "runtime/seconds.h"
 
 /* ---- arguments ---- */
@@ -305,7 +306,7 @@ static PyMethodDef broadcast_methods[] = {
     {"subscribe_sync", (PyCFunction)(void (*)(void))broadcast_subscribe_sync,
      METH_VARARGS | METH_KEYWORDS, subscribe_sync_doc},
     {"_set_guard", broadcast_set_guard, METH_O, "For Dispatcher.subscribe()."},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    ATTRIBUTES_GENERIC,
     {NULL},
 };
 

@@ -62,7 +62,7 @@ from native_generators._split import csv_scan, csv_split
 __version__ = '0.1.0'
 
 # What `import native_generators` does not load, but the first use of the name.
-SUBMODULES = frozenset({'csv', 'dask', 'ray', 'spark'})
+SUBMODULES = frozenset({'convert', 'csv', 'dask', 'ray', 'spark'})
 
 __all__ = [
     'FLUSH',

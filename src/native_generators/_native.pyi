@@ -7,6 +7,7 @@ from collections.abc import (
     AsyncIterable,
     Awaitable,
     Callable,
+    Collection,
     Coroutine,
     Generator,
     Hashable,
@@ -25,6 +26,7 @@ from typing import (
     Generic,
     Literal,
     NamedTuple,
+    Never,
     ParamSpec,
     Protocol,
     Self,
@@ -66,6 +68,10 @@ _Names: TypeAlias = (
 )
 
 _Types: TypeAlias = Mapping[Any, Callable[[str], Any] | type[Any] | UnionType]
+
+# What csv_rows makes of str, and of what `types` says.
+_StrRow = TypeVar('_StrRow', tuple[str, ...], dict[str, str], CSVRow[str])
+_AnyRow = TypeVar('_AnyRow', tuple[Any, ...], dict[str, Any], CSVRow[Any])
 
 _R = TypeVar('_R')
 _P = ParamSpec('_P')
@@ -202,7 +208,7 @@ class CSVRow(Sequence[_V_co], Generic[_V_co]):
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def index(
-        self, value: object, start: SupportsIndex = 0, stop: SupportsIndex = ..., /
+        self, value: object, start: SupportsIndex = 0, stop: SupportsIndex = 9223372036854775807, /
     ) -> int: ...
     def count(self, value: object, /) -> int: ...
     def keys(self) -> tuple[str, ...]: ...
@@ -211,7 +217,8 @@ class CSVRow(Sequence[_V_co], Generic[_V_co]):
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: object = None, /) -> Self: ...
 
-# What all of csv_rows' overloads take.
+# What the overloads of csv_rows and acsv_rows take, beside `into` and `types`; the first of each
+# spells it out with its defaults.
 @type_check_only
 class _ReadingAnySource(TypedDict, total=False):
     header: bool | None
@@ -268,19 +275,31 @@ class csv_rows(Stream[_T_co]):
         cls,
         source: _Source,
         *,
-        into: type[list[Any]] = ...,
+        into: type[list[Any]] | None = None,
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
         types: None = None,
-        **reading: Unpack[_Reading],
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
     ) -> csv_rows[list[str]]: ...
-    @overload
-    def __new__(
-        cls,
-        source: _Source,
-        *,
-        into: type[list[Any]] = ...,
-        types: _Types,
-        **reading: Unpack[_Reading],
-    ) -> csv_rows[list[Any]]: ...
     @overload
     def __new__(
         cls,
@@ -295,50 +314,28 @@ class csv_rows(Stream[_T_co]):
         cls,
         source: _Source,
         *,
-        into: type[tuple[Any, ...]],
+        into: type[_StrRow],
         types: None = None,
         **reading: Unpack[_Reading],
-    ) -> csv_rows[tuple[str, ...]]: ...
+    ) -> csv_rows[_StrRow]: ...
     @overload
     def __new__(
         cls,
         source: _Source,
         *,
-        into: type[tuple[Any, ...]],
+        into: type[list[Any]] | None = None,
         types: _Types,
         **reading: Unpack[_Reading],
-    ) -> csv_rows[tuple[Any, ...]]: ...
+    ) -> csv_rows[list[Any]]: ...
     @overload
     def __new__(
         cls,
         source: _Source,
         *,
-        into: type[CSVRow[Any]],
-        types: None = None,
-        **reading: Unpack[_Reading],
-    ) -> csv_rows[CSVRow[str]]: ...
-    @overload
-    def __new__(
-        cls, source: _Source, *, into: type[CSVRow[Any]], types: _Types, **reading: Unpack[_Reading]
-    ) -> csv_rows[CSVRow[Any]]: ...
-    @overload
-    def __new__(
-        cls,
-        source: _Source,
-        *,
-        into: type[dict[Any, Any]],
-        types: None = None,
-        **reading: Unpack[_Reading],
-    ) -> csv_rows[dict[str, str]]: ...
-    @overload
-    def __new__(
-        cls,
-        source: _Source,
-        *,
-        into: type[dict[Any, Any]],
+        into: type[_AnyRow],
         types: _Types,
         **reading: Unpack[_Reading],
-    ) -> csv_rows[dict[str, Any]]: ...
+    ) -> csv_rows[_AnyRow]: ...
     @overload
     def __new__(
         cls,
@@ -370,19 +367,30 @@ class acsv_rows(AsyncStream[_T_co]):
         cls,
         source: _AsyncSource,
         *,
-        into: type[list[Any]] = ...,
+        into: type[list[Any]] | None = None,
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
         types: None = None,
-        **reading: Unpack[_AsyncReading],
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        close_with_task: bool = False,
     ) -> acsv_rows[list[str]]: ...
-    @overload
-    def __new__(
-        cls,
-        source: _AsyncSource,
-        *,
-        into: type[list[Any]] = ...,
-        types: _Types,
-        **reading: Unpack[_AsyncReading],
-    ) -> acsv_rows[list[Any]]: ...
     @overload
     def __new__(
         cls,
@@ -397,55 +405,28 @@ class acsv_rows(AsyncStream[_T_co]):
         cls,
         source: _AsyncSource,
         *,
-        into: type[tuple[Any, ...]],
+        into: type[_StrRow],
         types: None = None,
         **reading: Unpack[_AsyncReading],
-    ) -> acsv_rows[tuple[str, ...]]: ...
+    ) -> acsv_rows[_StrRow]: ...
     @overload
     def __new__(
         cls,
         source: _AsyncSource,
         *,
-        into: type[tuple[Any, ...]],
+        into: type[list[Any]] | None = None,
         types: _Types,
         **reading: Unpack[_AsyncReading],
-    ) -> acsv_rows[tuple[Any, ...]]: ...
+    ) -> acsv_rows[list[Any]]: ...
     @overload
     def __new__(
         cls,
         source: _AsyncSource,
         *,
-        into: type[CSVRow[Any]],
-        types: None = None,
-        **reading: Unpack[_AsyncReading],
-    ) -> acsv_rows[CSVRow[str]]: ...
-    @overload
-    def __new__(
-        cls,
-        source: _AsyncSource,
-        *,
-        into: type[CSVRow[Any]],
+        into: type[_AnyRow],
         types: _Types,
         **reading: Unpack[_AsyncReading],
-    ) -> acsv_rows[CSVRow[Any]]: ...
-    @overload
-    def __new__(
-        cls,
-        source: _AsyncSource,
-        *,
-        into: type[dict[Any, Any]],
-        types: None = None,
-        **reading: Unpack[_AsyncReading],
-    ) -> acsv_rows[dict[str, str]]: ...
-    @overload
-    def __new__(
-        cls,
-        source: _AsyncSource,
-        *,
-        into: type[dict[Any, Any]],
-        types: _Types,
-        **reading: Unpack[_AsyncReading],
-    ) -> acsv_rows[dict[str, Any]]: ...
+    ) -> acsv_rows[_AnyRow]: ...
     @overload
     def __new__(
         cls,
@@ -467,41 +448,6 @@ class acsv_rows(AsyncStream[_T_co]):
     def total_bytes(self) -> None: ...
     @property
     def errors(self) -> int: ...
-
-# What csv_batches and acsv_batches take.
-@type_check_only
-class _BatchingAnySource(TypedDict, total=False):
-    types: _Types | None
-    schema: _ArrowSchema | None
-    columns: Sequence[str | int] | None
-    rows: int
-    threads: int | None
-    header: bool
-    names: _Names | None
-    null: Iterable[str]
-    ragged: Literal['pad', 'error']
-    dialect: _Dialect
-    delimiter: str
-    quotechar: str | None
-    escapechar: str | None
-    doublequote: bool
-    skipinitialspace: bool
-    lineterminator: str
-    quoting: int
-    strict: bool
-    encoding: str
-    errors: str
-    items: Literal['auto', 'lines', 'chunks']
-    max_field: int | None
-    max_record: int | None
-    on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object]
-
-class _Batching(_BatchingAnySource, total=False):
-    start: Mapping[str, Any] | None
-    changed: Literal['error', 'append']
-
-class _AsyncBatching(_BatchingAnySource, total=False):
-    close_with_task: bool
 
 @final
 class _CSVColumn(Buffer):
@@ -543,7 +489,37 @@ class CSVBatch:
 
 @final
 class csv_batches(Stream[CSVBatch]):
-    def __new__(cls, source: _Source, **batching: Unpack[_Batching]) -> Self: ...
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        types: _Types | None = None,
+        schema: _ArrowSchema | None = None,
+        columns: Sequence[str | int] | None = None,
+        rows: int = 65536,
+        threads: int | None = None,
+        header: bool = True,
+        names: _Names | None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['pad', 'error'] = 'error',
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
+    ) -> Self: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
     @property
@@ -562,7 +538,36 @@ class csv_batches(Stream[CSVBatch]):
 
 @final
 class acsv_batches(AsyncStream[CSVBatch]):
-    def __new__(cls, source: _AsyncSource, **batching: Unpack[_AsyncBatching]) -> Self: ...
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        types: _Types | None = None,
+        schema: _ArrowSchema | None = None,
+        columns: Sequence[str | int] | None = None,
+        rows: int = 65536,
+        threads: int | None = None,
+        header: bool = True,
+        names: _Names | None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['pad', 'error'] = 'error',
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        close_with_task: bool = False,
+    ) -> Self: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
     @property
@@ -876,7 +881,7 @@ class csv_encode(Stream[bytes]):
         extra: Literal['raise', 'ignore'] | None = None,
         missing: Any = ...,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         dialect: _Dialect = 'excel',
         delimiter: str = ',',
         quotechar: str | None = '"',
@@ -884,7 +889,7 @@ class csv_encode(Stream[bytes]):
         doublequote: bool = True,
         skipinitialspace: bool = False,
         lineterminator: str = '\r\n',
-        quoting: int = ...,
+        quoting: int = 0,
         strict: bool = False,
         encoding: str = 'utf-8',
         errors: str = 'strict',
@@ -905,7 +910,7 @@ class acsv_encode(AsyncStream[bytes]):
         extra: Literal['raise', 'ignore'] | None = None,
         missing: Any = ...,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         dialect: _Dialect = 'excel',
         delimiter: str = ',',
         quotechar: str | None = '"',
@@ -913,7 +918,7 @@ class acsv_encode(AsyncStream[bytes]):
         doublequote: bool = True,
         skipinitialspace: bool = False,
         lineterminator: str = '\r\n',
-        quoting: int = ...,
+        quoting: int = 0,
         strict: bool = False,
         encoding: str = 'utf-8',
         errors: str = 'strict',
@@ -932,7 +937,7 @@ class jsonl_encode(Stream[bytes]):
         *,
         dumps: Callable[[Any], str | Buffer] | None = None,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
     ) -> Self: ...
     @property
     def row_num(self) -> int: ...
@@ -945,7 +950,7 @@ class ajsonl_encode(AsyncStream[bytes]):
         *,
         dumps: Callable[[Any], str | Buffer] | None = None,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         close_with_task: bool = False,
     ) -> Self: ...
     @property
@@ -955,10 +960,10 @@ class ajsonl_encode(AsyncStream[bytes]):
 class chunked(Stream[bytes]):
     def __new__(
         cls,
-        pieces: Iterable[str | Buffer | _Flush] | _Reads,
+        pieces: Iterable[str | Buffer | _Flush] | _Reads | str | PathLike[Any],
         size: int = 65536,
         *,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         encoding: str = 'utf-8',
     ) -> Self: ...
 
@@ -980,7 +985,7 @@ class achunked(AsyncStream[bytes]):
         pieces: AsyncIterable[str | Buffer | _Flush] | _AsyncReads,
         size: int = 65536,
         *,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         encoding: str = 'utf-8',
         close_with_task: bool = False,
     ) -> Self: ...
@@ -1039,6 +1044,8 @@ class _Flush: ...
 
 FLUSH: _Flush
 
+# generators.csv: typed as typeshed types csv.  What is read without quotes under QUOTE_NONNUMERIC
+# is a float all the same.
 @final
 class csv_reader:
     def __new__(
@@ -1046,10 +1053,18 @@ class csv_reader:
         iterable: Iterable[str],
         /,
         dialect: _Dialect = 'excel',
-        **fmtparams: Any,
+        *,
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
     ) -> Self: ...
     def __iter__(self) -> Self: ...
-    def __next__(self) -> list[Any]: ...
+    def __next__(self) -> list[str]: ...
     @property
     def dialect(self) -> csv.Dialect: ...
     @property
@@ -1062,7 +1077,15 @@ class csv_writer:
         fileobj: _Writes,
         /,
         dialect: _Dialect = 'excel',
-        **fmtparams: Any,
+        *,
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
     ) -> Self: ...
     def writerow(self, row: Iterable[Any], /) -> Any: ...
     def writerows(self, rows: Iterable[Iterable[Any]], /) -> None: ...
@@ -1070,48 +1093,81 @@ class csv_writer:
     def dialect(self) -> csv.Dialect: ...
 
 @disjoint_base
-class csv_dict_reader(Generic[_T_co]):
+class csv_dict_reader(Generic[_T]):
+    @overload
     def __init__(
         self,
         f: Iterable[str],
-        fieldnames: Sequence[_T_co] | None = None,
-        restkey: Any = None,
-        restval: Any = None,
+        fieldnames: Sequence[_T],
+        restkey: _T | None = None,
+        restval: str | Any | None = None,
         dialect: _Dialect = 'excel',
-        *args: Any,
-        **kwds: Any,
+        *args: Never,
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: csv_dict_reader[str],
+        f: Iterable[str],
+        fieldnames: Sequence[str] | None = None,
+        restkey: str | None = None,
+        restval: str | Any | None = None,
+        dialect: _Dialect = 'excel',
+        *args: Never,
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
     ) -> None: ...
     def __iter__(self) -> Self: ...
-    def __next__(self) -> dict[Any, Any]: ...
+    def __next__(self) -> dict[_T | Any, str | Any]: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
-    fieldnames: Sequence[_T_co] | None
-    restkey: Any
-    restval: Any
-    reader: Any
-    dialect: Any
+    fieldnames: Sequence[_T] | None
+    restkey: _T | None
+    restval: str | Any | None
+    reader: csv_reader
+    dialect: _Dialect
     line_num: int
 
-class csv_dict_writer(Generic[_T_co]):
+class csv_dict_writer(Generic[_T]):
     def __init__(
         self,
         f: _Writes,
-        fieldnames: Iterable[_T_co],
+        fieldnames: Collection[_T],
         restval: Any = '',
         extrasaction: Literal['raise', 'ignore'] = 'raise',
         dialect: _Dialect = 'excel',
-        *args: Any,
-        **kwds: Any,
+        *args: Never,
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
     ) -> None: ...
     def writeheader(self) -> Any: ...
-    def writerow(self, rowdict: Mapping[_T_co, Any], /) -> Any: ...
-    def writerows(self, rowdicts: Iterable[Mapping[_T_co, Any]], /) -> None: ...
+    def writerow(self, rowdict: Mapping[_T, Any], /) -> Any: ...
+    def writerows(self, rowdicts: Iterable[Mapping[_T, Any]], /) -> None: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
-    fieldnames: Iterable[_T_co]
+    fieldnames: Collection[_T]
     restval: Any
-    extrasaction: str
-    writer: Any
+    extrasaction: Literal['raise', 'ignore']
+    writer: csv_writer
 
 @final
 class drive(Coroutine[Any, Any, _T_co], Generic[_T_co]):

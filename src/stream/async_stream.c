@@ -28,6 +28,7 @@
 #include "stream/async_stream.h"
 
 #include "aio/loop.h"
+#include "runtime/attributes.h"
 #include "runtime/frame.h"
 #include "runtime/raising.h"
 #include "stream/astep.h"
@@ -367,7 +368,7 @@ static PyMethodDef async_stream_methods[] = {
     {"stop", async_stream_stop, METH_NOARGS, stop_doc},
     {"__aenter__", async_stream_aenter, METH_NOARGS, aenter_doc},
     {"__aexit__", (PyCFunction)(void (*)(void))async_stream_aexit, METH_FASTCALL, aexit_doc},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    ATTRIBUTES_GENERIC,
     {NULL},
 };
 

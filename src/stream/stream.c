@@ -24,6 +24,7 @@
  */
 #include "stream/stream.h"
 
+#include "runtime/attributes.h"
 #include "runtime/closing.h"
 #include "runtime/frame.h"
 #include "runtime/raising.h"
@@ -529,7 +530,7 @@ static PyMethodDef stream_methods[] = {
     {"prime", stream_prime, METH_NOARGS, prime_doc},
     {"__enter__", stream_enter, METH_NOARGS, enter_doc},
     {"__exit__", (PyCFunction)(void (*)(void))stream_exit, METH_FASTCALL, exit_doc},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    ATTRIBUTES_GENERIC,
     {NULL},
 };
 
