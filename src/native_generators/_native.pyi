@@ -888,6 +888,12 @@ class csv_encode(_Stream[bytes]):
         errors: str = 'strict',
         bom: bool = False,
         escape_formulas: bool = False,
+        null: str | None = None,
+        true: str | None = None,
+        false: str | None = None,
+        float_format: str | None = None,
+        datetime_format: str | None = None,
+        decimal: Literal['.', ','] = '.',
     ) -> Self: ...
     @property
     def row_num(self) -> int: ...
@@ -917,6 +923,12 @@ class acsv_encode(_AsyncStream[bytes]):
         errors: str = 'strict',
         bom: bool = False,
         escape_formulas: bool = False,
+        null: str | None = None,
+        true: str | None = None,
+        false: str | None = None,
+        float_format: str | None = None,
+        datetime_format: str | None = None,
+        decimal: Literal['.', ','] = '.',
         close_with_task: bool = False,
     ) -> Self: ...
     @property
