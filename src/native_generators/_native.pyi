@@ -901,6 +901,12 @@ class csv_encode(Stream[bytes]):
         errors: str = 'strict',
         bom: bool = False,
         escape_formulas: bool = False,
+        null: str | None = None,
+        true: str | None = None,
+        false: str | None = None,
+        float_format: str | None = None,
+        datetime_format: str | None = None,
+        decimal: Literal['.', ','] = '.',
     ) -> Self: ...
     @property
     def row_num(self) -> int: ...
@@ -930,6 +936,12 @@ class acsv_encode(AsyncStream[bytes]):
         errors: str = 'strict',
         bom: bool = False,
         escape_formulas: bool = False,
+        null: str | None = None,
+        true: str | None = None,
+        false: str | None = None,
+        float_format: str | None = None,
+        datetime_format: str | None = None,
+        decimal: Literal['.', ','] = '.',
         close_with_task: bool = False,
     ) -> Self: ...
     @property
