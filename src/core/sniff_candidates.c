@@ -119,7 +119,8 @@ next_other(const counting *counts, const bool *found)
 }
 
 void
-sniff_find_candidates(sniff_candidates *self, const void *text, int width, size_t length)
+sniff_find_candidates(sniff_candidates *self, const void *text, int width, size_t length,
+                      uint32_t declared)
 {
     counting counts;
     bool found[ASCII] = {false};
@@ -135,6 +136,10 @@ sniff_find_candidates(sniff_candidates *self, const void *text, int width, size_
         count_units(&counts, text, 4, length);
     }
     self->count = 0;
+    if (declared != SCAN_ABSENT) {
+        add(self, &counts, declared, 0);
+        return;
+    }
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
         const uint32_t c = (uint32_t)usual[i].delimiter;
         found[c] = true;
@@ -150,5 +155,5 @@ sniff_find_candidates(sniff_candidates *self, const void *text, int width, size_
         found[c] = true;
         add(self, &counts, c, prior_of(c));
     }
-    add(self, &counts, SCAN_ABSENT, 16); /* a single column */
+    add(self, &counts, SCAN_ABSENT, SNIFF_SINGLE_COLUMN / SNIFF_BIT);
 }

@@ -10,8 +10,12 @@
 #include <stdint.h>
 
 #include "core/fields_types.h"
+#include "core/sniff_bits.h"
 
 #define SNIFF_DELIMITERS 10
+
+/* What it costs that the text is a single column. */
+#define SNIFF_SINGLE_COLUMN (16 * SNIFF_BIT)
 
 typedef struct {
     uint32_t delimiter;
@@ -27,7 +31,9 @@ typedef struct {
     size_t count;
 } sniff_candidates;
 
-/* Find the candidates of `length` units.  Units that are no ASCII are no candidates. */
-void sniff_find_candidates(sniff_candidates *self, const void *text, int width, size_t length);
+/* Find the candidates of `length` units.  Units that are no ASCII are no candidates, but
+   `declared`, which is the only one unless it is SCAN_ABSENT. */
+void sniff_find_candidates(sniff_candidates *self, const void *text, int width, size_t length,
+                           uint32_t declared);
 
 #endif

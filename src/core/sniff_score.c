@@ -17,7 +17,6 @@
 
 #define STEP ((size_t)16 * 1024) /* units that are parsed at a time */
 #define COLUMNS 128              /* the ones after share the last */
-#define LENGTHS 1024             /* longer records share the last */
 #define END_COST (3 * SNIFF_BIT)       /* of a cell */
 #define EMPTY_END_COST (3 * SNIFF_BIT) /* of an empty one */
 #define RARE_COST (2 * SNIFF_BIT)      /* of a delimiter that few files have */
@@ -35,12 +34,12 @@ typedef struct {
 typedef struct {
     sniff_score *score;
     const fields_dialect *dialect;
+    const sniff_comment *comment;
     const void *block;
     int width;
     bool rare;         /* few files have this delimiter */
     uint32_t previous; /* fields of the last record */
     uint32_t same;     /* records with as many fields as the one before */
-    uint32_t lengths[LENGTHS];
     column all; /* of all columns */
     column columns[COLUMNS];
 } scoring;
@@ -92,8 +91,17 @@ score_length(scoring *self, uint32_t count)
     }
     self->same += same;
     self->previous = count;
-    self->lengths[count < LENGTHS ? count : LENGTHS - 1]++;
     score->records++;
+}
+
+/* What is no record is only spelled. */
+static void
+score_spelled(scoring *self, size_t start, size_t end)
+{
+    static const fields_dialect none = {.set = {SCAN_ABSENT, SCAN_ABSENT, SCAN_ABSENT}};
+    sniff_cell cell;
+    sniff_cell_read(&cell, &none, self->block, self->width, start, end);
+    self->score->cost += cell.cost;
 }
 
 static void
@@ -102,6 +110,11 @@ score_record(scoring *self, const fields *machine, const fields_record *record)
     const uint32_t count = fields_count(machine, record);
     if (count == 0) {
         self->score->cost += SNIFF_BIT;
+        return;
+    }
+    const uint32_t end = fields_end(machine, record, count - 1);
+    if (sniff_is_comment(self->comment, self->block, self->width, record->start, end)) {
+        score_spelled(self, record->start, end);
         return;
     }
     score_length(self, count);
@@ -133,17 +146,15 @@ score_records(scoring *self, fields *machine, const void *text, size_t length, b
         }
         base += fields_rewind(machine);
     }
-    /* The rest is only spelled. */
-    sniff_cell cell;
-    const fields_dialect none = {.set = {SCAN_ABSENT, SCAN_ABSENT, SCAN_ABSENT}};
-    sniff_cell_read(&cell, &none, text, self->width, base, length);
-    self->score->cost += cell.cost;
+    self->block = text;
+    score_spelled(self, base, length);
     return true;
 }
 
 bool
-sniff_score_text(sniff_score *self, const fields_dialect *dialect, const scan_kernel *kernel,
-                 const void *text, int width, size_t length, bool whole)
+sniff_score_text(sniff_score *self, const fields_dialect *dialect, const sniff_comment *comment,
+                 const scan_kernel *kernel, const void *text, int width, size_t length,
+                 bool whole)
 {
     *self = (sniff_score){0};
     scoring *s = CORE_REALLOC(NULL, sizeof *s);
@@ -153,18 +164,13 @@ sniff_score_text(sniff_score *self, const fields_dialect *dialect, const scan_ke
     memset(s, 0, sizeof *s);
     s->score = self;
     s->dialect = dialect;
+    s->comment = comment;
     s->width = width;
     const uint32_t d = dialect->set.delimiter;
     s->rare = d != ',' && d != ';' && d != '\t' && d != '|' && d != SCAN_ABSENT;
     fields machine;
     fields_init(&machine, dialect, kernel, FIELDS_STREAM);
     const bool fine = score_records(s, &machine, text, length, whole);
-    for (uint32_t i = 1; fine && i < LENGTHS; i++) {
-        if (s->lengths[i] > self->uniform) {
-            self->uniform = s->lengths[i];
-            self->usual = i;
-        }
-    }
     fields_free(&machine);
     CORE_FREE(s);
     return fine;

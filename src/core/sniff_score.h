@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/fields_types.h"
+#include "core/sniff_comment.h"
 
 typedef struct {
     uint64_t cost;    /* in 64ths of a bit */
@@ -22,14 +23,13 @@ typedef struct {
     uint32_t doubled; /* those that hold a doubled quote */
     uint32_t escaped; /* cells that hold an escape */
     uint32_t damaged; /* text after the closing quote, or none */
-    uint32_t usual;   /* how many fields most records have */
-    uint32_t uniform; /* records that have as many */
 } sniff_score;
 
 /* Score `length` units.  `whole`: nothing follows them.  Otherwise the last record may be cut
-   off, and what there is of it is only spelled.  False if there is no memory. */
+   off, and what there is of it is only spelled, as comments are.  False if there is no
+   memory. */
 bool sniff_score_text(sniff_score *self, const fields_dialect *dialect,
-                      const scan_kernel *kernel, const void *text, int width, size_t length,
-                      bool whole);
+                      const sniff_comment *comment, const scan_kernel *kernel,
+                      const void *text, int width, size_t length, bool whole);
 
 #endif
