@@ -92,6 +92,9 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
         "encoding",
         "errors",
         "items",
+        "compression",
+        "member",
+        "complete",
         "max_field",
         "max_record",
         "on_error",
@@ -115,7 +118,8 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
             &threads, &header, &names, &null, &ragged, &given.dialect, &given.delimiter,
             &given.quotechar, &given.escapechar, &given.doublequote, &given.skipinitialspace,
             &given.lineterminator, &given.quoting, &given.strict, &encoding, &errors,
-            &items_name, &max_field, &max_record, &on_error, &last, &changed) ||
+            &items_name, &self->opening.compression, &self->opening.member,
+            &self->opening.complete, &max_field, &max_record, &on_error, &last, &changed) ||
         read_positive(rows, "rows", INT32_MAX - 1, &batcher->rows) < 0 ||
         read_positive(threads == NULL ? NULL : not_none(threads), "threads", INT32_MAX,
                       &batcher->threads) < 0 ||
@@ -129,6 +133,7 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
         csv_options_open_parser(records, state, &dialect, encoding, errors) < 0) {
         return -1;
     }
+    records->parser.ends_complete = self->opening.complete != 0;
     if (self->is_async) {
         self->close_with_task = last == NULL ? 0 : PyObject_IsTrue(last);
         return self->close_with_task < 0 ? -1 : 0;

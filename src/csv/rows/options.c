@@ -141,6 +141,9 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
         "encoding",
         "errors",
         "items",
+        "compression",
+        "member",
+        "complete",
         "max_field",
         "max_record",
         "on_error",
@@ -162,7 +165,8 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
             &types, &null, &ragged, &given.dialect, &given.delimiter, &given.quotechar,
             &given.escapechar, &given.doublequote, &given.skipinitialspace,
             &given.lineterminator, &given.quoting, &given.strict, &encoding, &errors,
-            &items_name, &max_field, &max_record, &on_error, &last, &changed) ||
+            &items_name, &self->opening.compression, &self->opening.member,
+            &self->opening.complete, &max_field, &max_record, &on_error, &last, &changed) ||
         options_read_on_error(on_error, &records->on_error) < 0 ||
         options_read_shape(records, state, into, columns, types, null, ragged) < 0 ||
         options_read_items(items_name, &self->items) < 0 ||
@@ -173,6 +177,7 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
         csv_options_open_parser(records, state, &dialect, encoding, errors) < 0) {
         return -1;
     }
+    records->parser.ends_complete = self->opening.complete != 0;
     if (self->is_async) {
         self->close_with_task = last == NULL ? 0 : PyObject_IsTrue(last);
         return self->close_with_task < 0 ? -1 : 0;
