@@ -70,7 +70,7 @@ typedef struct {
     threads_thread threads[PIPELINE_MOST_THREADS];
     int thread_count; /* that run */
     int thread_most;
-    unsigned long process;        /* in which they run */
+    unsigned long process;     /* in which they run */
     const pipeline_work *work; /* static */
     const void *context;       /* borrowed: of the work */
     pipeline_check check;

@@ -91,8 +91,7 @@ check_others(schema *self, schema_column *column, const value *v, uint32_t *not_
     }
     if (column->alive & MOMENTS) {
         uint32_t moments;
-        schema_status status =
-            schema_moment_add(self, column, v->bytes, v->length, &moments);
+        schema_status status = schema_moment_add(self, column, v->bytes, v->length, &moments);
         if (status != SCHEMA_FINE) {
             return status;
         }
@@ -106,7 +105,8 @@ check_types(schema *self, schema_column *column, const value *v)
 {
     uint32_t not_of = 0;
     if (column->alive & ~SCHEMA_NUMBERS) {
-        schema_status status = check_others(self, column, v, &not_of);
+        const value copy = *v; /* so that *v can be in registers */
+        schema_status status = check_others(self, column, &copy, &not_of);
         if (status != SCHEMA_FINE) {
             return status;
         }
@@ -115,16 +115,15 @@ check_types(schema *self, schema_column *column, const value *v)
         int64_t digits;
         uint32_t scale;
         bool whole, leading_zero;
-        if (schema_number_quick(v->bytes, v->length, &digits, &scale, &whole,
-                                &leading_zero) &&
+        if (schema_number_quick(v->bytes, v->length, &digits, &scale, &whole, &leading_zero) &&
             (whole || !(column->alive & SCHEMA_BIT(SCHEMA_INT))) &&
             schema_number_add_quick(&column->number, digits, scale)) {
             column->number.leading_zero += leading_zero;
         }
         else {
             uint32_t numbers;
-            schema_status status = schema_number_add(self, column, v->bytes, v->length,
-                                                     v->passing, &numbers);
+            schema_status status =
+                schema_number_add(self, column, v->bytes, v->length, v->passing, &numbers);
             if (status != SCHEMA_FINE) {
                 return status;
             }
@@ -132,7 +131,8 @@ check_types(schema *self, schema_column *column, const value *v)
         }
     }
     if (not_of != 0) {
-        give_up_types(column, not_of, v);
+        const value copy = *v;
+        give_up_types(column, not_of, &copy);
     }
     return SCHEMA_FINE;
 }
@@ -214,7 +214,8 @@ measure(schema *self, schema_column *column, const value *v)
     else if (key > column->least_key && key < column->greatest_key) {
         return true;
     }
-    return compare_text(self, column, v, key);
+    const value copy = *v;
+    return compare_text(self, column, &copy, key);
 }
 
 /* ---- values ---- */
@@ -235,8 +236,7 @@ add_value(schema *self, schema_column *column, const value *v, last_value *last)
         }
     }
     else if (v->length == last->length && v->word == last->word &&
-             (v->length <= 8 ||
-              memcmp(v->bytes + 8, last->bytes + 8, v->length - 8) == 0)) {
+             (v->length <= 8 || memcmp(v->bytes + 8, last->bytes + 8, v->length - 8) == 0)) {
         column->values++;
         return SCHEMA_FINE;
     }
@@ -295,11 +295,9 @@ add_nothing(schema *self, schema_column *column, const columns_content *content,
 INLINE uint64_t
 word_of(const uint8_t *bytes, size_t length, size_t room)
 {
-    if (length >= 8) {
-        return load8(bytes);
-    }
-    if (room >= 8) {
-        return load8(bytes) & ((UINT64_C(1) << (8 * length)) - 1);
+    if (room >= 8) { /* without a branch for the length, which is hard to predict */
+        const size_t unused = length < 8 ? 8 - length : 0;
+        return load8(bytes) & (~UINT64_C(0) >> (8 * unused));
     }
     return load_short(bytes, length);
 }
@@ -325,8 +323,7 @@ schema_column_add(schema *self, uint32_t j, const columns_records *records, size
     last_value last = {0};
     for (size_t i = from; i < to; i++) {
         const fields_record *record = &records->records[i];
-        columns_content content =
-            columns_read(&g, record, j, hard, hard_flags, false);
+        columns_content content = columns_read(&g, record, j, hard, hard_flags, false);
         if (content.length == 0) {
             if (content.failed) {
                 return SCHEMA_NO_MEMORY;

@@ -13,8 +13,7 @@ schema_status schema_column_add(schema *self, uint32_t j, const columns_records 
 bool schema_column_own(schema *self, uint32_t j);
 
 /* A type is given up.  `sample` is the first value against it. */
-void schema_column_give_up(schema_column *self, schema_type type,
-                           const schema_sample *sample);
+void schema_column_give_up(schema_column *self, schema_type type, const schema_sample *sample);
 
 /* Give up the types that are not in `alive`, for what another machine found. */
 void schema_column_limit(schema_column *self, uint32_t alive);

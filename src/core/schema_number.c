@@ -7,9 +7,9 @@
 
 #include "core/number.h"
 
-#define KEPT_DIGITS 15    /* a double has every number of so many digits */
-#define MOST_DIGITS 17    /* no double needs more */
-#define LEAST_TOP (-290)  /* of numbers far from where doubles end */
+#define KEPT_DIGITS 15   /* a double has every number of so many digits */
+#define MOST_DIGITS 17   /* no double needs more */
+#define LEAST_TOP (-290) /* of numbers far from where doubles end */
 #define GREATEST_TOP 308
 #define NATIVE_EXPONENT 6 /* digits of an exponent that Decimal takes on every machine */
 
@@ -288,7 +288,8 @@ grow_scale(schema_number *self, columns_allocator allocate, uint32_t scale)
 static int
 add_scaled(schema_number *self, columns_allocator allocate, int64_t digits, uint32_t scale)
 {
-    if (scale >= SCHEMA_SCALES || (scale < self->scale && !fits_scaled(digits, self->scale - scale))) {
+    if (scale >= SCHEMA_SCALES ||
+        (scale < self->scale && !fits_scaled(digits, self->scale - scale))) {
         return 0;
     }
     if (scale > self->scale && !grow_scale(self, allocate, scale)) {
@@ -462,9 +463,8 @@ keep_number(schema_number *self, columns_allocator allocate, const uint8_t *text
     }
     if (s->count <= 18 && s->exponent <= 0) {
         const int64_t digits = s->negative ? -(int64_t)s->digits : (int64_t)s->digits;
-        int added = scale < SCHEMA_SCALES
-                        ? add_scaled(self, allocate, digits, (uint32_t)scale)
-                        : 0;
+        int added =
+            scale < SCHEMA_SCALES ? add_scaled(self, allocate, digits, (uint32_t)scale) : 0;
         if (added != 0) {
             return added > 0;
         }

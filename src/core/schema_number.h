@@ -9,7 +9,6 @@
 
 extern const int64_t schema_tens[SCHEMA_SCALES];
 
-
 INLINE void
 schema_range_add(schema_range *self, int64_t value)
 {
@@ -97,11 +96,15 @@ schema_number_quick(const uint8_t *text, size_t length, int64_t *digits, uint32_
 INLINE bool
 schema_number_add_quick(schema_number *self, int64_t digits, uint32_t scale)
 {
-    if (!self->scaled.any || scale > self->scale || self->scale > 3) {
+    if (!self->scaled.any || scale > self->scale) {
         return false;
     }
-    /* 10^15 * 10^3 fits. */
-    digits *= schema_tens[self->scale - scale];
+    const uint32_t more = self->scale - scale;
+    if (more > 3 && (digits > INT64_MAX / schema_tens[more] ||
+                     digits < -(INT64_MAX / schema_tens[more]))) {
+        return false; /* 10^15 * 10^3 fits */
+    }
+    digits *= schema_tens[more];
     if (digits < self->scaled.least) {
         self->scaled.least = digits;
     }

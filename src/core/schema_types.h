@@ -121,7 +121,7 @@ typedef struct {
     uint64_t missing; /* fields that short records do not have */
     size_t shortest;  /* of the values, in characters */
     size_t longest;
-    size_t most_bytes; /* of UTF-8 */
+    size_t most_bytes;                /* of UTF-8 */
     uint64_t least_key, greatest_key; /* the first bytes of the texts below */
     schema_text least, greatest;      /* in the order of code points */
     schema_number number;
@@ -131,7 +131,7 @@ typedef struct {
     bool zoned;       /* of the moments */
     bool not_unicode; /* some value can't be UTF-8 */
     schema_distinct distinct;
-    schema_sample first; /* the first value */
+    schema_sample first;                 /* the first value */
     schema_sample against[SCHEMA_TYPES]; /* the first value that is not of the type */
     size_t stopped; /* the record to go on with; SIZE_MAX if all are done */
 } schema_column;

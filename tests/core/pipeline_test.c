@@ -6,6 +6,7 @@
  *
  * Also with -fsanitize=thread.
  */
+#include "core/columns.h"
 #include "core/columns_piece.h"
 
 #include "core/columns_join.h"

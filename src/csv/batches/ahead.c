@@ -3,9 +3,9 @@
  * The caller's thread reads the source and fills blocks of a pipeline, which indexes them and
  * works on their records.  Then it takes one after the other: the units and the machine of a
  * block become those of the parser, which then is as if it had been fed with the block, and
- * what a thread made of the records is `piece`.  So positions, counters, faults and checkpoints
- * are those of a reader without threads, and so are the results.  If a piece is not whole, the
- * work is done again here, because it may run Python code.
+ * what a thread made of the records is `piece`.  So positions, counters, faults and
+ * checkpoints are those of a reader without threads, and so are the results.  If a piece is
+ * not whole, the work is done again here, because it may run Python code.
  *
  * States: not running, when the source is fed to the parser itself; running.  It runs after
  * the first batch, or some megabytes.  After a fault of the data the pipeline has stalled: the

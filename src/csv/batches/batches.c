@@ -51,8 +51,7 @@ batches_pull(csv_batches *self, generators_state *state)
         .ready = batcher->opened && !batcher->asking && batcher->plan.undecided_count == 0,
         .urgent = batcher->records.row_count == 0,
     };
-    int status =
-        csv_ahead_pull(&self->ahead, &reader, &self->source, &self->stream, state);
+    int status = csv_ahead_pull(&self->ahead, &reader, &self->source, &self->stream, state);
     columns *piece = self->ahead.piece;
     if (piece != NULL && piece->rows > 0) {
         batcher->piece = piece;

@@ -33,16 +33,14 @@ csv_survey_ask(void *context, schema_type type, const uint8_t *text, size_t leng
                schema_answer *answer)
 {
     csv_survey *survey = context;
-    PyObject *returned =
-        PyObject_CallFunction(survey->ask, "is#", (int)type, (const char *)text,
-                              (Py_ssize_t)length);
+    PyObject *returned = PyObject_CallFunction(survey->ask, "is#", (int)type,
+                                               (const char *)text, (Py_ssize_t)length);
     schema_verdict verdict = SCHEMA_NO;
     if (returned == NULL) {
         return SCHEMA_RAISED;
     }
     if (returned != Py_None) {
-        verdict =
-            read_answer(survey, type, returned, answer) < 0 ? SCHEMA_RAISED : SCHEMA_YES;
+        verdict = read_answer(survey, type, returned, answer) < 0 ? SCHEMA_RAISED : SCHEMA_YES;
     }
     Py_DECREF(returned);
     return verdict;

@@ -46,8 +46,7 @@ reader_pull(csv_schema_reader *self, generators_state *state)
     if (PyErr_CheckSignals() < 0) {
         return -1;
     }
-    int status =
-        csv_ahead_pull(&self->ahead, &reader, &self->source, &self->stream, state);
+    int status = csv_ahead_pull(&self->ahead, &reader, &self->source, &self->stream, state);
     survey->piece = self->ahead.piece;
     return status;
 }
@@ -187,8 +186,10 @@ PyDoc_STRVAR(reader_doc, "The native half of csv_schema(): an iterator that read
                          "source and gives one dict.");
 
 static PyType_Slot reader_slots[] = {
-    {Py_tp_doc, (char *)reader_doc}, {Py_tp_new, reader_new},
-    {Py_tp_traverse, reader_traverse}, {Py_tp_clear, reader_clear},
+    {Py_tp_doc, (char *)reader_doc},
+    {Py_tp_new, reader_new},
+    {Py_tp_traverse, reader_traverse},
+    {Py_tp_clear, reader_clear},
     {0, NULL},
 };
 

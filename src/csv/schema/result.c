@@ -72,12 +72,12 @@ make_numbers(const schema_column *column)
     if (!(column->alive & SCHEMA_NUMBERS)) {
         Py_RETURN_NONE;
     }
-    return Py_BuildValue(
-        "{s:N,s:N,s:I,s:I,s:K,s:K}", "least", make_text(n->least.bytes, n->least.length),
-        "greatest", make_text(n->greatest.bytes, n->greatest.length), "whole",
-        (unsigned)n->most_whole, "scale", (unsigned)n->most_scale, "not_finite",
-        (unsigned long long)n->not_finite, "leading_zero",
-        (unsigned long long)n->leading_zero);
+    return Py_BuildValue("{s:N,s:N,s:I,s:I,s:K,s:K}", "least",
+                         make_text(n->least.bytes, n->least.length), "greatest",
+                         make_text(n->greatest.bytes, n->greatest.length), "whole",
+                         (unsigned)n->most_whole, "scale", (unsigned)n->most_scale,
+                         "not_finite", (unsigned long long)n->not_finite, "leading_zero",
+                         (unsigned long long)n->leading_zero);
 }
 
 static PyObject *
@@ -117,13 +117,13 @@ csv_survey_result(const csv_survey *self)
     if (list == NULL) {
         return NULL;
     }
-    return Py_BuildValue(
-        "{s:N,s:O,s:K,s:K,s:K,s:K,s:K,s:K,s:K}", "columns", list, "header",
-        records->header != NULL ? records->header : Py_None, "rows",
-        (unsigned long long)machine->records, "blank", (unsigned long long)machine->blank,
-        "short", (unsigned long long)machine->too_short, "long",
-        (unsigned long long)machine->too_long, "first_short",
-        (unsigned long long)machine->first_short, "first_long",
-        (unsigned long long)machine->first_long, "errors",
-        (unsigned long long)records->error_count);
+    return Py_BuildValue("{s:N,s:O,s:K,s:K,s:K,s:K,s:K,s:K,s:K}", "columns", list, "header",
+                         records->header != NULL ? records->header : Py_None, "rows",
+                         (unsigned long long)machine->records, "blank",
+                         (unsigned long long)machine->blank, "short",
+                         (unsigned long long)machine->too_short, "long",
+                         (unsigned long long)machine->too_long, "first_short",
+                         (unsigned long long)machine->first_short, "first_long",
+                         (unsigned long long)machine->first_long, "errors",
+                         (unsigned long long)records->error_count);
 }

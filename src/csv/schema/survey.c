@@ -107,8 +107,8 @@ static bool
 is_refused(const csv_survey *self, const fields *machine, const fields_record *record)
 {
     const uint32_t count = fields_count(machine, record), width = self->layout.count;
-    return count > 0 && ((self->refuses_short && count < width) ||
-                         (self->refuses_long && count > width));
+    return count > 0 &&
+           ((self->refuses_short && count < width) || (self->refuses_long && count > width));
 }
 
 /* Add what a thread found in all records.  0 or -1. */
