@@ -13,8 +13,6 @@
 
 #include "runtime/raising.h"
 
-#define RAW_LIMIT 65536 /* bytes of a line that on_error gets */
-
 /* ---- marks ---- */
 
 static line_mark
@@ -69,8 +67,7 @@ static int
 rows_report(line_rows *self, PyObject *error, const lines_span *span)
 {
     size_t count = span->length + span->end;
-    PyObject *raw = PyBytes_FromStringAndSize(
-        (const char *)span->bytes, (Py_ssize_t)(count < RAW_LIMIT ? count : RAW_LIMIT));
+    PyObject *raw = PyBytes_FromStringAndSize((const char *)span->bytes, (Py_ssize_t)count);
     if (raw == NULL) {
         return -1;
     }

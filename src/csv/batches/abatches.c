@@ -161,7 +161,7 @@ PyDoc_STRVAR(
     "             threads=None, header=True, names=None, null=(), ragged='error',\n"
     "             dialect='excel', delimiter=',', quotechar='\"', escapechar=None,\n"
     "             doublequote=True, skipinitialspace=False, lineterminator='\\r\\n',\n"
-    "             quoting=csv.QUOTE_MINIMAL, strict=False, encoding='utf-8',\n"
+    "             quoting=0, strict=False, encoding='utf-8',\n"
     "             errors='strict', items='auto', max_field=131072, max_record=67108864,\n"
     "             on_error='raise', close_with_task=False)\n"
     "--\n"

@@ -10,6 +10,9 @@
 #include "csv/parse/error.h"
 #include "csv/parse/feed.h"
 
+/* Of a record's text, in bytes or characters: kept even where max_record is less. */
+#define RAW_LEAST 65536
+
 /* ---- raising ---- */
 
 /* The physical line of the unit at `pos` in a record. */
@@ -150,11 +153,21 @@ csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
 
 /* ---- recovery ---- */
 
+void
+csv_raw_begin(csv_raw *raw, const csv_parser *self, bool wanted)
+{
+    size_t max_record = self->dialect.fields.max_record;
+    buffer_init(&raw->units);
+    raw->limit = !wanted ? 0 : max_record < RAW_LEAST ? RAW_LEAST : max_record;
+    raw->cut = false;
+}
+
 static int
 raw_append(csv_raw *raw, const void *units, uint32_t from, uint32_t through, int width)
 {
     size_t count = through - from;
-    size_t room = raw->units.length < CSV_RAW_LIMIT ? CSV_RAW_LIMIT - raw->units.length : 0;
+    size_t room = raw->units.length < raw->limit ? raw->limit - raw->units.length : 0;
+    raw->cut = raw->cut || count > room;
     count = count < room ? count : room;
     const uint8_t *start = (const uint8_t *)units + (size_t)from * (size_t)width;
     if (count > 0 && buffer_append(&raw->units, start, count, width) != BUFFER_OK) {
@@ -281,7 +294,7 @@ csv_raw_newline(csv_raw *raw, const csv_parser *self)
     if (self->block.length == 0) {
         return self->finished || csv_parser_failed(self);
     }
-    if (buffer_unit(&self->block, 0) == '\n' && raw->units.length < CSV_RAW_LIMIT &&
+    if (buffer_unit(&self->block, 0) == '\n' && !raw->cut &&
         buffer_append_unit(&raw->units, '\n') != BUFFER_OK) {
         PyErr_NoMemory();
         return -1;
@@ -299,8 +312,10 @@ csv_raw_value(csv_raw *raw, const csv_parser *self)
     if (raw_encode(raw, self) < 0) {
         return NULL;
     }
-    if (PyBytes_GET_SIZE(raw->bytes) > CSV_RAW_LIMIT) {
-        return PyBytes_FromStringAndSize(PyBytes_AS_STRING(raw->bytes), CSV_RAW_LIMIT);
+    if ((size_t)PyBytes_GET_SIZE(raw->bytes) > raw->limit) {
+        raw->cut = true;
+        return PyBytes_FromStringAndSize(PyBytes_AS_STRING(raw->bytes),
+                                         (Py_ssize_t)raw->limit);
     }
     return Py_NewRef(raw->bytes);
 }

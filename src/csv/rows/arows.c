@@ -159,10 +159,10 @@ static PyGetSetDef arows_attributes[] = {
 
 PyDoc_STRVAR(
     arows_doc,
-    "acsv_rows(source, *, into=list, header=None, names=None, columns=None, types=None,\n"
+    "acsv_rows(source, *, into=None, header=None, names=None, columns=None, types=None,\n"
     "          null=(), ragged=None, dialect='excel', delimiter=',', quotechar='\"',\n"
     "          escapechar=None, doublequote=True, skipinitialspace=False,\n"
-    "          lineterminator='\\r\\n', quoting=csv.QUOTE_MINIMAL, strict=False,\n"
+    "          lineterminator='\\r\\n', quoting=0, strict=False,\n"
     "          encoding='utf-8', errors='strict', items='auto', max_field=131072,\n"
     "          max_record=67108864, on_error='raise', close_with_task=False)\n"
     "--\n"

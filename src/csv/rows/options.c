@@ -82,6 +82,7 @@ options_read_shape(csv_records *self, generators_state *state, PyObject *into,
     types = options_not_none(types);
     null = options_not_none(null);
     ragged = options_not_none(ragged);
+    into = options_not_none(into);
     self->lazy = into == (PyObject *)state->csv_row_type;
     if (self->lazy && columns == NULL && types == NULL && null == NULL && ragged == NULL) {
         /* No plan is needed, because a CSVRow finds its fields when they are asked for. */

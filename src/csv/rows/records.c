@@ -21,6 +21,7 @@
 #include "csv/row/names.h"
 #include "csv/row/settle.h"
 #include "csv/row/shape.h"
+#include "runtime/raising.h"
 
 /* ---- records ---- */
 
@@ -328,6 +329,13 @@ records_report(csv_records *self)
 {
     PyObject *value = csv_raw_value(&self->raw, &self->parser);
     PyObject *result = NULL;
+    if (value != NULL && self->raw.cut &&
+        raising_add_note(self->error,
+                         PyUnicode_FromFormat(
+                             "the text given to on_error is cut at %zu %s", self->raw.limit,
+                             PyBytes_Check(value) ? "bytes" : "characters")) < 0) {
+        Py_CLEAR(value);
+    }
     if (value != NULL) {
         PyObject *on_error = Py_NewRef(self->on_error), *error = Py_NewRef(self->error);
         result = PyObject_CallFunctionObjArgs(on_error, error, value, NULL);
@@ -376,7 +384,7 @@ records_begin_fault(csv_records *self, generators_state *state, const fields_rec
         return CSV_RAISED_ERROR;
     }
     self->error = PyErr_GetRaisedException();
-    buffer_init(&self->raw.units);
+    csv_raw_begin(&self->raw, &self->parser, self->on_error != Py_None);
     if (record == NULL) {
         self->fault = CSV_FAULT_IN_STRUCTURE;
         return records_resume_fault(self, state);
