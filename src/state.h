@@ -31,6 +31,7 @@
     X(PyTypeObject, csv_row_type)                                          \
     X(PyTypeObject, csv_block_type)                                        \
     X(PyTypeObject, csv_names_type)                                        \
+    X(PyTypeObject, csv_converter_type)                                    \
     X(PyTypeObject, csv_scanner_type)                                      \
     X(PyTypeObject, csv_encode_type)                                       \
     X(PyTypeObject, lines_type)                                            \
@@ -119,6 +120,7 @@
     X(PyObject, decimal)  /* decimal.Decimal */                            \
     X(PyObject, date)     /* datetime.date */                              \
     X(PyObject, datetime) /* datetime.datetime */                          \
+    X(PyObject, time)     /* datetime.time */                              \
     /* NULL until it is met, and guarded by `late`: */                     \
     X(PyObject, json_loads)           /* json.loads */                     \
     X(PyObject, json_compact)         /* see sse/writer.c */               \

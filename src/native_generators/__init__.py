@@ -6,6 +6,7 @@
 try:
     from native_generators._native import (
         FLUSH,
+        AsyncStream,
         Broadcast,
         CSVBatch,
         CSVError,
@@ -16,6 +17,7 @@ try:
         Event,
         Handler,
         ServerSentEvent,
+        Stream,
         abatched,
         achunked,
         acsv_batches,
@@ -60,10 +62,11 @@ from native_generators._split import csv_scan, csv_split
 __version__ = '0.1.0'
 
 # What `import native_generators` does not load, but the first use of the name.
-SUBMODULES = frozenset({'csv', 'dask', 'ray', 'spark'})
+SUBMODULES = frozenset({'convert', 'csv', 'dask', 'ray', 'spark'})
 
 __all__ = [
     'FLUSH',
+    'AsyncStream',
     'Broadcast',
     'CSVBatch',
     'CSVError',
@@ -74,6 +77,7 @@ __all__ = [
     'Event',
     'Handler',
     'ServerSentEvent',
+    'Stream',
     'abatched',
     'achunked',
     'acsv_batches',

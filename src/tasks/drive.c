@@ -25,6 +25,7 @@
 #include "aio/await.h"
 #include "aio/coroutine.h"
 #include "aio/loop.h"
+#include "runtime/attributes.h"
 #include "runtime/budget.h"
 #include "runtime/raising.h"
 #include "tasks/wait.h"
@@ -339,7 +340,7 @@ drive_clear(PyObject *op)
 }
 
 static PyMethodDef drive_methods[] = {
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    ATTRIBUTES_GENERIC,
     {NULL},
 };
 

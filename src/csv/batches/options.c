@@ -104,6 +104,9 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
         "encoding",
         "errors",
         "items",
+        "compression",
+        "member",
+        "complete",
         "max_field",
         "max_record",
         "on_error",
@@ -130,8 +133,8 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
             &given.delimiter, &given.quotechar, &given.escapechar, &given.doublequote,
             &given.skipinitialspace, &given.lineterminator, &given.quoting, &given.strict,
             &around.skip, &around.comment, &around.footer, &around.blank, &around.multiline,
-            &encoding, &errors, &items_name, &max_field, &max_record, &on_error, &last,
-            &changed)) {
+            &encoding, &errors, &items_name, &self->opening.compression, &self->opening.member,
+            &self->opening.complete, &max_field, &max_record, &on_error, &last, &changed)) {
         csv_foreign_explain(kwargs, strchr(format, ':') + 1);
         return -1;
     }
@@ -154,6 +157,7 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
         csv_around_open(&around, records, sep) < 0) {
         return -1;
     }
+    records->parser.ends_complete = self->opening.complete != 0;
     if (self->is_async) {
         self->close_with_task = last == NULL ? 0 : PyObject_IsTrue(last);
         return self->close_with_task < 0 ? -1 : 0;

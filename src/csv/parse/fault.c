@@ -9,6 +9,7 @@
 #include "csv/parse/decode.h"
 #include "csv/parse/error.h"
 #include "csv/parse/feed.h"
+#include "source/undecodable.h"
 
 /* Of a record's text, in bytes or characters: kept even where max_record is less. */
 #define RAW_LEAST 65536
@@ -63,8 +64,24 @@ fault_raise_decoding(csv_parser *self, generators_state *state, data_place *plac
     place->byte = self->from_text || self->machine.mode == FIELDS_LINES
                       ? -1
                       : (int64_t)self->failure_byte;
-    PyErr_SetRaisedException(Py_NewRef(self->failure)); /* the cause */
-    csv_raise(state, place, "the source is not valid %U", self->encoding_name);
+    PyObject *message;
+    if (csv_parser_holds_bytes(self) && self->bad == NULL) {
+        const undecodable bytes = {
+            .bytes = self->block.data,
+            .count = self->block.length,
+            .at = self->valid,
+            .begins_line = true, /* the block begins with a record */
+        };
+        message = undecodable_message(&bytes, self->encoding_name, self->failure);
+    }
+    else {
+        message = undecodable_message_of(self->encoding_name, self->failure);
+    }
+    if (message != NULL) {
+        PyErr_SetRaisedException(Py_NewRef(self->failure)); /* the cause */
+        csv_raise(state, place, "%U", message);
+        Py_DECREF(message);
+    }
 }
 
 PyObject *

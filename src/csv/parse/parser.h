@@ -63,6 +63,7 @@ typedef struct {
     bool after_carriage;   /* a '\r' stands before the first unit fed */
     bool started;          /* the machine's mode is set */
     bool head_checked;     /* the first bytes were checked */
+    bool ends_complete;    /* the source must end where a record ends */
     bool finished;         /* nothing more is fed */
     bool torn;             /* it was finished within a record */
     bool ends_whole;       /* it may not be: what is fed is a part of a file */

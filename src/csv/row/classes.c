@@ -21,11 +21,21 @@ call_of_module(const char *module_name, const char *name, PyObject *argument)
     return result;
 }
 
-/* The resolved annotations of a class: a new reference to a dict. */
+/* The resolved annotations of a class, with what Annotated adds to them: a new reference to a
+   dict. */
 static PyObject *
 hints_of(PyObject *type)
 {
-    PyObject *hints = call_of_module("typing", "get_type_hints", type);
+    PyObject *typing = PyImport_ImportModule("typing");
+    PyObject *function =
+        typing == NULL ? NULL : PyObject_GetAttrString(typing, "get_type_hints");
+    PyObject *args = function == NULL ? NULL : PyTuple_Pack(1, type);
+    PyObject *kwargs = args == NULL ? NULL : Py_BuildValue("{sO}", "include_extras", Py_True);
+    PyObject *hints = kwargs == NULL ? NULL : PyObject_Call(function, args, kwargs);
+    Py_XDECREF(typing);
+    Py_XDECREF(function);
+    Py_XDECREF(args);
+    Py_XDECREF(kwargs);
     if (hints == NULL && PyErr_ExceptionMatches(PyExc_Exception) &&
         !PyErr_ExceptionMatches(PyExc_MemoryError)) {
         PyObject *cause = PyErr_GetRaisedException();

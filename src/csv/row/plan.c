@@ -172,13 +172,19 @@ static int
 add_type(csv_plan *self, generators_state *state, PyObject *column, PyObject *given)
 {
     csv_type type;
-    PyObject *plain = plain_reference("types", column);
+    const bool is_default = column == Py_None;
+    PyObject *plain = is_default ? Py_NewRef(column) : plain_reference("types", column);
     if (plain == NULL) {
         return -1;
     }
-    int status = csv_type_read(&type, state, given, plain, false);
+    int status = csv_type_read(&type, state, given, plain, CSV_TYPE_GIVEN);
     if (status == 0) {
         Py_XDECREF(type.given);
+    }
+    if (status == 0 && is_default) {
+        self->default_type = Py_NewRef(given);
+    }
+    else if (status == 0) {
         status = PyDict_SetItem(self->types, plain, given);
     }
     Py_DECREF(plain);
@@ -294,6 +300,7 @@ csv_plan_free(csv_plan *self)
     Py_XDECREF(self->init);
     Py_XDECREF(self->chosen);
     Py_XDECREF(self->types);
+    Py_XDECREF(self->default_type);
     Py_XDECREF(self->null);
     Py_XDECREF(self->header);
     Py_XDECREF(self->places);
@@ -315,6 +322,7 @@ csv_plan_traverse(csv_plan *self, visitproc visit, void *arg)
     Py_VISIT(self->target);
     Py_VISIT(self->init);
     Py_VISIT(self->types);
+    Py_VISIT(self->default_type);
     Py_VISIT(self->by_index);
     Py_VISIT(self->header);
     Py_VISIT(self->places);

@@ -29,7 +29,8 @@ typedef enum {
 typedef struct {
     uint32_t field; /* index in the record */
     csv_type type;
-    PyObject *name; /* owned: the name or index in errors; NULL for a default of a class */
+    bool by_default; /* the type is that of all columns that have none */
+    PyObject *name;  /* owned: the name or index in errors; NULL for a default of a class */
 } csv_column;
 
 struct csv_plan {
@@ -40,6 +41,7 @@ struct csv_plan {
     PyObject *init;          /* owned: the __init__ of `target`, if called directly, or NULL */
     PyObject *chosen;        /* owned: `columns` as a tuple, or NULL */
     PyObject *types;         /* owned: `types` as a dict, or NULL */
+    PyObject *default_type;  /* owned: what `types` has under None, or NULL */
     PyObject *null;          /* owned: `null` as a tuple of str */
     csv_signature signature; /* of a NamedTuple or dataclass */
     bool direct;             /* NamedTuple: made here, as its own __new__ would make it */

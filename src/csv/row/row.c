@@ -27,6 +27,7 @@
 #include "csv/row/names.h"
 #include "csv/row/spans.h"
 #include "csv/row/typed.h"
+#include "runtime/attributes.h"
 #include "runtime/raising.h"
 
 /* ---- values ---- */
@@ -505,6 +506,8 @@ row_keys(PyObject *op, PyObject *Py_UNUSED(ignored))
 }
 
 PyDoc_STRVAR(copy_doc, "__copy__($self, /)\n--\n\nThe row itself: it never changes.");
+PyDoc_STRVAR(deepcopy_doc,
+             "__deepcopy__($self, memo=None, /)\n--\n\nThe row itself: it never changes.");
 
 static PyObject *
 row_copy(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(count))
@@ -555,10 +558,10 @@ static PyMethodDef row_methods[] = {
     {"count", FAST(row_count), METH_FASTCALL, count_doc},
     {"keys", row_keys, METH_NOARGS, keys_doc},
     {"__copy__", FAST(row_copy), METH_FASTCALL, copy_doc},
-    {"__deepcopy__", FAST(row_copy), METH_FASTCALL, copy_doc},
+    {"__deepcopy__", FAST(row_copy), METH_FASTCALL, deepcopy_doc},
     {"__reduce__", row_reduce, METH_NOARGS, reduce_doc},
     {"__sizeof__", row_sizeof, METH_NOARGS, sizeof_doc},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    ATTRIBUTES_GENERIC,
     {NULL},
 };
 

@@ -137,7 +137,7 @@ reserve_columns(csv_plan *self, Py_ssize_t count)
 }
 
 /* Add a column, for which there is room.  Its type is the one in `types`, or else `hint` (or
-   NULL), or else text.  0 or -1. */
+   NULL), or else the default of `types`, or else text.  0 or -1. */
 static int
 add_column(csv_plan *self, generators_state *state, uint32_t field, PyObject *hint)
 {
@@ -153,13 +153,14 @@ add_column(csv_plan *self, generators_state *state, uint32_t field, PyObject *hi
     if (self->by_index != NULL) {
         given = PyDict_GetItemWithError(self->by_index, index);
     }
-    int status = 0;
-    if (given != NULL || hint != NULL) {
-        status = csv_type_read(&column->type, state, given != NULL ? given : hint, name,
-                               given == NULL);
+    if (given == NULL && hint == NULL) {
+        given = self->default_type;
+        column->by_default = given != NULL;
     }
-    else if (PyErr_Occurred()) {
-        status = -1;
+    int status = PyErr_Occurred() ? -1 : 0;
+    if (status == 0 && (given != NULL || hint != NULL)) {
+        status = csv_type_read(&column->type, state, given != NULL ? given : hint, name,
+                               given != NULL ? CSV_TYPE_GIVEN : CSV_TYPE_HINT);
     }
     if (status == 0) {
         column->name = Py_NewRef(name);

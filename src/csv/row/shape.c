@@ -13,6 +13,7 @@
 #include "csv/parse/decode.h"
 #include "csv/parse/fault.h"
 #include "csv/row/convert.h"
+#include "csv/row/converter.h"
 #include "csv/row/field.h"
 #include "csv/row/field_error.h"
 #include "csv/row/plan_inner.h"
@@ -77,6 +78,9 @@ static PyObject *
 quick_value(const field_context *c, const csv_type *type, const field_span *s)
 {
     uint32_t count = s->end - s->start;
+    if (type->kind == CSV_AS_CONVERTER && !c->utf8 && (c->flags & FIELDS_HIGH)) {
+        return NULL; /* it takes no Latin-1 */
+    }
     if (c->width == 1) {
         return csv_quick_value(type, c->state, (const uint8_t *)s->units + s->start, count);
     }
@@ -107,6 +111,58 @@ bytes_value(const csv_parser *parser, const field_context *c, const csv_column *
     return bytes;
 }
 
+/* The text without whitespace around; None if it is empty then, where that is allowed. */
+static PyObject *
+strip_value(const field_context *c, const csv_column *column, const field_span *s)
+{
+    PyObject *text;
+    if (c->width == 1 && (c->utf8 || !(c->flags & FIELDS_HIGH))) {
+        const uint8_t *units = s->units, *at = units + s->start;
+        size_t count = s->end - s->start;
+        convert_strip(&at, &count);
+        const uint32_t start = (uint32_t)(at - units);
+        text = field_plain_text(c, column->field, units, start, start + (uint32_t)count);
+    }
+    else {
+        PyObject *all = field_span_text(c, column->field, s);
+        text = all == NULL ? NULL : csv_text_value(&column->type, c->state, all);
+        Py_XDECREF(all);
+    }
+    if (text != NULL && PyUnicode_GET_LENGTH(text) == 0 && column->type.allows_none) {
+        Py_DECREF(text);
+        return Py_NewRef(Py_None);
+    }
+    return text;
+}
+
+static PyObject *
+refuse_null(bool empty)
+{
+    PyErr_SetString(PyExc_ValueError, empty ? "an empty field, but None is not allowed"
+                                            : "a null, but None is not allowed");
+    return NULL;
+}
+
+/* The value of a text that is not empty, and that is not read here.  For a converter,
+   whitespace is as good as nothing. */
+static PyObject *
+slow_value(const field_context *c, const csv_column *column, const field_span *s)
+{
+    const csv_type *type = &column->type;
+    PyObject *text = field_span_text(c, column->field, s), *value = NULL;
+    if (text == NULL) {
+        return NULL;
+    }
+    if (type->kind != CSV_AS_CONVERTER || !csv_text_is_blank(text)) {
+        value = csv_text_value(type, c->state, text);
+    }
+    else {
+        value = type->allows_none ? Py_NewRef(Py_None) : refuse_null(true);
+    }
+    Py_DECREF(text);
+    return value;
+}
+
 static PyObject *
 typed_value(const csv_plan *plan, const csv_parser *parser, const field_context *c,
             const csv_column *column, const field_span *s)
@@ -123,22 +179,17 @@ typed_value(const csv_plan *plan, const csv_parser *parser, const field_context 
     if (type->kind == CSV_AS_STR) {
         return field_span_text(c, column->field, s);
     }
+    if (type->kind == CSV_AS_STRIP) {
+        return strip_value(c, column, s);
+    }
     if (null) {
-        PyErr_SetString(PyExc_ValueError, empty ? "an empty field, but None is not allowed"
-                                                : "a null, but None is not allowed");
-        return NULL;
+        return refuse_null(empty);
     }
     if (type->kind == CSV_AS_BYTES) {
         return bytes_value(parser, c, column, s);
     }
     PyObject *value = quick_value(c, type, s);
-    if (value != NULL || PyErr_Occurred()) {
-        return value;
-    }
-    PyObject *text = field_span_text(c, column->field, s);
-    value = text == NULL ? NULL : csv_text_value(type, c->state, text);
-    Py_XDECREF(text);
-    return value;
+    return value != NULL || PyErr_Occurred() ? value : slow_value(c, column, s);
 }
 
 static PyObject *
@@ -193,7 +244,8 @@ make_values(const csv_plan *plan, const csv_parser *parser, generators_state *st
 {
     PyObject **values = plan->values + 1;
     const uint32_t *ends = parser->machine.ends + record->first;
-    if (plan->open && plan->by_index == NULL && width >= (size_t)count) {
+    if (plan->open && plan->by_index == NULL && plan->default_type == NULL &&
+        width >= (size_t)count) {
         return csv_record_fields(parser, state, record, (uint32_t)count, values, bad);
     }
     field_context c;

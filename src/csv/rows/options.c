@@ -66,6 +66,7 @@ options_read_shape(csv_records *self, generators_state *state, PyObject *into,
     types = options_not_none(types);
     null = options_not_none(null);
     ragged = options_not_none(ragged);
+    into = options_not_none(into);
     self->lazy = into == (PyObject *)state->csv_row_type;
     if (self->lazy && columns == NULL && types == NULL && null == NULL && ragged == NULL) {
         /* No plan is needed, because a CSVRow finds its fields when they are asked for. */
@@ -130,6 +131,9 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
         "encoding",
         "errors",
         "items",
+        "compression",
+        "member",
+        "complete",
         "max_field",
         "max_record",
         "on_error",
@@ -154,8 +158,8 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
             &given.delimiter, &given.quotechar, &given.escapechar, &given.doublequote,
             &given.skipinitialspace, &given.lineterminator, &given.quoting, &given.strict,
             &around.skip, &around.comment, &around.footer, &around.blank, &around.multiline,
-            &encoding, &errors, &items_name, &max_field, &max_record, &on_error, &last,
-            &changed)) {
+            &encoding, &errors, &items_name, &self->opening.compression, &self->opening.member,
+            &self->opening.complete, &max_field, &max_record, &on_error, &last, &changed)) {
         csv_foreign_explain(kwargs, strchr(format, ':') + 1);
         return -1;
     }
@@ -176,6 +180,7 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
         csv_around_open(&around, records, sep) < 0) {
         return -1;
     }
+    records->parser.ends_complete = self->opening.complete != 0;
     if (self->is_async) {
         self->close_with_task = last == NULL ? 0 : PyObject_IsTrue(last);
         return self->close_with_task < 0 ? -1 : 0;

@@ -3,6 +3,7 @@
 #define GENERATORS_CSV_ROWS_OPTIONS_H
 
 #include "csv/rows/records.h"
+#include "source/options.h"
 
 /* What a front end needs to open its source. */
 typedef struct {
@@ -10,12 +11,13 @@ typedef struct {
     PyObject *start;  /* borrowed, or NULL */
     checkpoint_changed changed;
     data_source_items items;
+    options_opening opening;
     bool is_async;       /* async front end: `close_with_task` in place of `start` */
     int close_with_task; /* as given */
 } csv_options;
 
 /* The formats for PyArg_ParseTupleAndKeywords(), without ":" and the name of the type. */
-#define CSV_ASYNC_OPTIONS "O|$OOOOOOOOOOOOOOOOOOOOOOUssOOOO"
+#define CSV_ASYNC_OPTIONS "O|$OOOOOOOOOOOOOOOOOOOOOOUssOOpOOOO"
 #define CSV_OPTIONS CSV_ASYNC_OPTIONS "O"
 
 /* Parse the arguments and set up the records, which must be all zero.  0 or -1; the records

@@ -99,11 +99,11 @@ static PyGetSetDef aencoded_attributes[] = {
 
 PyDoc_STRVAR(
     aencoded_doc,
-    "acsv_encode(rows, *, columns=None, header=None, extra=None, missing=<raise>,\n"
+    "acsv_encode(rows, *, columns=None, header=None, extra=None, missing=...,\n"
     "            size=65536, max_delay=0.1, dialect='excel', delimiter=',',\n"
     "            quotechar='\"', escapechar=None, doublequote=True,\n"
     "            skipinitialspace=False, lineterminator='\\r\\n',\n"
-    "            quoting=csv.QUOTE_MINIMAL, strict=False, encoding='utf-8',\n"
+    "            quoting=0, strict=False, encoding='utf-8',\n"
     "            errors='strict', bom=False, escape_formulas=False,\n"
     "            close_with_task=False)\n"
     "--\n\n"

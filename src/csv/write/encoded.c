@@ -104,11 +104,11 @@ static PyGetSetDef encoded_attributes[] = {
 
 PyDoc_STRVAR(
     encoded_doc,
-    "csv_encode(rows, *, columns=None, header=None, extra=None, missing=<raise>,\n"
+    "csv_encode(rows, *, columns=None, header=None, extra=None, missing=...,\n"
     "           size=65536, max_delay=0.1, dialect='excel', delimiter=',',\n"
     "           quotechar='\"', escapechar=None, doublequote=True,\n"
     "           skipinitialspace=False, lineterminator='\\r\\n',\n"
-    "           quoting=csv.QUOTE_MINIMAL, strict=False, encoding='utf-8',\n"
+    "           quoting=0, strict=False, encoding='utf-8',\n"
     "           errors='strict', bom=False, escape_formulas=False)\n"
     "--\n\n"
     "Write rows as CSV text, in bytes objects of exactly `size`.  The text is exactly\n"
@@ -118,8 +118,8 @@ PyDoc_STRVAR(
     "dataclass, a NamedTuple or the row of a database is read by name.  `columns` are\n"
     "the names to write, in order.  A name in the row that is not a column is an error\n"
     "unless extra='ignore'.  `missing` is written for a name that the row lacks;\n"
-    "without it, that is an error.  `header` is True to write the names, or an iterable\n"
-    "of labels to write instead.\n\n"
+    "by default (...), that is an error.  `header` is True to write the names, or an\n"
+    "iterable of labels to write instead.\n\n"
     "An Arrow source is written by its columns: any object with __arrow_c_stream__() or\n"
     "__arrow_c_array__(), such as a pyarrow Table or RecordBatchReader, or a DataFrame of\n"
     "polars or pandas.  No Python object is made for a value, and one batch is read at a\n"
