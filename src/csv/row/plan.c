@@ -218,6 +218,13 @@ read_columns(csv_plan *self, PyObject *columns)
                      Py_TYPE(columns)->tp_name);
         return -1;
     }
+    if (PyAnySet_Check(columns)) {
+        PyErr_Format(PyExc_TypeError,
+                     "columns must be a sequence of names or indices, not %.200s, which has no "
+                     "order",
+                     Py_TYPE(columns)->tp_name);
+        return -1;
+    }
     self->chosen = plain_tuple(columns, "columns", plain_reference);
     return self->chosen == NULL ? -1 : 0;
 }
@@ -446,6 +453,18 @@ csv_plan_is_plain(const csv_plan *self, bool *tuple)
     *tuple = self->into == CSV_INTO_TUPLE;
     return self->into <= CSV_INTO_TUPLE && self->chosen == NULL && self->types == NULL &&
            self->ragged == CSV_RAGGED_ALLOW;
+}
+
+bool
+csv_plan_makes_lists(const csv_plan *self)
+{
+    return self != NULL && self->into <= CSV_INTO_TUPLE;
+}
+
+bool
+csv_plan_keeps_blank(const csv_plan *self)
+{
+    return csv_plan_makes_lists(self) && self->types == NULL;
 }
 
 bool

@@ -27,6 +27,7 @@
 #include "csv/row/names.h"
 #include "csv/row/spans.h"
 #include "csv/row/typed.h"
+#include "runtime/attributes.h"
 #include "runtime/raising.h"
 
 /* ---- values ---- */
@@ -585,6 +586,8 @@ row_contains_method(PyObject *op, PyObject *value)
 }
 
 PyDoc_STRVAR(copy_doc, "__copy__($self, /)\n--\n\nThe row itself: it never changes.");
+PyDoc_STRVAR(deepcopy_doc,
+             "__deepcopy__($self, memo=None, /)\n--\n\nThe row itself: it never changes.");
 
 static PyObject *
 row_copy(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(count))
@@ -638,10 +641,10 @@ static PyMethodDef row_methods[] = {
     {"items", row_items, METH_NOARGS, items_doc},
     {"__contains__", row_contains_method, METH_O | METH_COEXIST, contains_doc},
     {"__copy__", FAST(row_copy), METH_FASTCALL, copy_doc},
-    {"__deepcopy__", FAST(row_copy), METH_FASTCALL, copy_doc},
+    {"__deepcopy__", FAST(row_copy), METH_FASTCALL, deepcopy_doc},
     {"__reduce__", row_reduce, METH_NOARGS, reduce_doc},
     {"__sizeof__", row_sizeof, METH_NOARGS, sizeof_doc},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    ATTRIBUTES_GENERIC,
     {NULL},
 };
 

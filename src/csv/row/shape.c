@@ -20,6 +20,7 @@
 #include "csv/row/row.h"
 #include "csv/row/settle.h"
 #include "csv/row/typed.h"
+#include "runtime/raising.h"
 
 #define WIDE_SHOWN 64 /* the longest field of wide text that is tried as a number */
 
@@ -538,6 +539,38 @@ row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count, b
 
 /* ---- records ---- */
 
+/* A CSVError of the column `bad` is set.  Try the columns after it, so that the error lists
+   every field of the record that can't be converted. */
+static void
+add_problems(const csv_plan *plan, const csv_parser *parser, generators_state *state,
+             const fields_record *record, uint32_t width, Py_ssize_t bad)
+{
+    PyObject *error = PyErr_GetRaisedException();
+    const uint32_t *ends = parser->machine.ends + record->first;
+    field_context c;
+    field_set_context(&c, parser, state, record);
+    c.memo = NULL;
+    for (Py_ssize_t i = bad + 1; i < plan->count; i++) {
+        const csv_column *column = &plan->columns[i];
+        const uint32_t field = column->field;
+        if (column->type.kind == CSV_AS_GIVEN || column->type.kind == CSV_AS_READ ||
+            field >= width) {
+            continue;
+        }
+        uint32_t start = field == 0 ? record->start : ends[field - 1] + 1;
+        PyObject *value = column_value(plan, parser, &c, column, start, ends[field]);
+        if (value != NULL) {
+            Py_DECREF(value);
+        }
+        else if (!is_fault() || csv_add_problem(error, parser, state, record, field,
+                                                column->name) < 0) {
+            raising_chain(error);
+            return;
+        }
+    }
+    PyErr_SetRaisedException(error);
+}
+
 void
 csv_plan_raise_width(const csv_plan *self, csv_parser *parser, generators_state *state,
                      const fields_record *record)
@@ -599,6 +632,9 @@ csv_plan_row(csv_plan *self, csv_parser *parser, generators_state *state,
         if ((*fault = is_fault())) {
             csv_raise_field(parser, state, record, self->columns[bad].field,
                             self->columns[bad].name);
+            if (PyErr_ExceptionMatches(state->csv_error)) {
+                add_problems(self, parser, state, record, width, bad);
+            }
         }
         return NULL;
     }
