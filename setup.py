@@ -8,6 +8,8 @@ PORTABLE=1          only what CPython documents: see src/compat.h
 """
 
 import os
+import subprocess
+import sys
 from glob import glob
 from pathlib import Path
 
@@ -54,7 +56,25 @@ def msvc_flags() -> tuple[list[str], list[str]]:
 
 
 class Build(build_ext):
-    """Chooses flags by compiler, and builds anew when the switches changed."""
+    """Chooses flags by compiler, builds anew when the switches changed, and writes the stub."""
+
+    def run(self) -> None:
+        super().run()
+        if not self.inplace:
+            self.write_stub()
+
+    def write_stub(self) -> None:
+        """Copy the docstrings into the stub, which the wheel then has; see tools/stub.py."""
+        folder = Path(self.build_lib).resolve()
+        stub = Path('src/native_generators/_native.pyi').resolve()
+        output = folder / 'native_generators' / '_native.pyi'
+        if not output.exists():  # build_ext alone
+            return
+        command = [sys.executable, 'tools/stub.py', str(stub), str(output)]
+        environment = {**os.environ, 'PYTHONPATH': str(folder)}
+        if subprocess.run(command, env=environment, check=False).returncode != 0:
+            # For another machine, or with a sanitizer that must be loaded first.
+            self.warn('the extension cannot be imported here: its stub has no docstrings')
 
     def build_extensions(self) -> None:
         msvc = self.compiler.compiler_type == 'msvc'

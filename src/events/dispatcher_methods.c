@@ -434,7 +434,7 @@ static PyMethodDef dispatcher_methods[] = {
     {"__exit__", (PyCFunction)(void (*)(void))dispatcher_exit, METH_FASTCALL, exit_doc},
     {"__aenter__", dispatcher_aenter, METH_NOARGS, aenter_doc},
     {"__aexit__", (PyCFunction)(void (*)(void))dispatcher_aexit, METH_FASTCALL, aexit_doc},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    ATTRIBUTES_GENERIC,
     {NULL},
 };
 

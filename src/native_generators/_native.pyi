@@ -7,6 +7,7 @@ from collections.abc import (
     AsyncIterable,
     Awaitable,
     Callable,
+    Collection,
     Coroutine,
     Generator,
     Hashable,
@@ -25,6 +26,7 @@ from typing import (
     Generic,
     Literal,
     NamedTuple,
+    Never,
     ParamSpec,
     Protocol,
     Self,
@@ -67,6 +69,10 @@ _Names: TypeAlias = (
 
 _Types: TypeAlias = Mapping[Any, Callable[[str], Any] | type[Any] | UnionType]
 
+# What csv_rows makes of str, and of what `types` says.
+_StrRow = TypeVar('_StrRow', tuple[str, ...], dict[str, str], CSVRow[str])
+_AnyRow = TypeVar('_AnyRow', tuple[Any, ...], dict[str, Any], CSVRow[Any])
+
 _R = TypeVar('_R')
 _P = ParamSpec('_P')
 _Q = ParamSpec('_Q')
@@ -75,7 +81,8 @@ _Self = TypeVar('_Self')
 scan_kernels: tuple[str, ...]
 scan_kernel: str
 
-class _Stream(Generator[_T_co, object], Generic[_T_co]):
+@disjoint_base
+class Stream(Generator[_T_co, object], Generic[_T_co]):
     def __iter__(self) -> Self: ...
     def __next__(self) -> _T_co: ...
     def send(self, value: object, /) -> _T_co: ...
@@ -119,7 +126,8 @@ class _Stream(Generator[_T_co, object], Generic[_T_co]):
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
-class _AsyncStream(AsyncGenerator[_T_co, object], Generic[_T_co]):
+@disjoint_base
+class AsyncStream(AsyncGenerator[_T_co, object], Generic[_T_co]):
     def __aiter__(self) -> Self: ...
     def __anext__(self) -> Coroutine[Any, Any, _T_co]: ...
     def asend(self, value: object, /) -> Coroutine[Any, Any, _T_co]: ...
@@ -200,16 +208,23 @@ class CSVRow(Sequence[_V_co], Generic[_V_co]):
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def index(
-        self, value: object, start: SupportsIndex = 0, stop: SupportsIndex = ..., /
+        self, value: object, start: SupportsIndex = 0, stop: SupportsIndex = 9223372036854775807, /
     ) -> int: ...
     def count(self, value: object, /) -> int: ...
+    def __contains__(self, value: object, /) -> bool: ...
     def keys(self) -> tuple[str, ...]: ...
+    @overload
+    def get(self, name: str, default: None = None, /) -> _V_co | None: ...
+    @overload
+    def get(self, name: str, default: _T, /) -> _V_co | _T: ...
+    def items(self) -> tuple[tuple[str, _V_co], ...]: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: object = None, /) -> Self: ...
 
-# What all of csv_rows' overloads take.
+# What the overloads of csv_rows and acsv_rows take, beside `into` and `types`; the first of each
+# spells it out with its defaults.
 @type_check_only
 class _ReadingAnySource(TypedDict, total=False):
     header: bool | None
@@ -260,25 +275,37 @@ class csv_scanner:
     def check(part: Mapping[str, Any], /) -> int: ...
 
 @final
-class csv_rows(_Stream[_T_co]):
+class csv_rows(Stream[_T_co]):
     @overload
     def __new__(
         cls,
         source: _Source,
         *,
-        into: type[list[Any]] = ...,
+        into: type[list[Any]] | None = None,
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
         types: None = None,
-        **reading: Unpack[_Reading],
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
     ) -> csv_rows[list[str]]: ...
-    @overload
-    def __new__(
-        cls,
-        source: _Source,
-        *,
-        into: type[list[Any]] = ...,
-        types: _Types,
-        **reading: Unpack[_Reading],
-    ) -> csv_rows[list[Any]]: ...
     @overload
     def __new__(
         cls,
@@ -293,50 +320,28 @@ class csv_rows(_Stream[_T_co]):
         cls,
         source: _Source,
         *,
-        into: type[tuple[Any, ...]],
+        into: type[_StrRow],
         types: None = None,
         **reading: Unpack[_Reading],
-    ) -> csv_rows[tuple[str, ...]]: ...
+    ) -> csv_rows[_StrRow]: ...
     @overload
     def __new__(
         cls,
         source: _Source,
         *,
-        into: type[tuple[Any, ...]],
+        into: type[list[Any]] | None = None,
         types: _Types,
         **reading: Unpack[_Reading],
-    ) -> csv_rows[tuple[Any, ...]]: ...
+    ) -> csv_rows[list[Any]]: ...
     @overload
     def __new__(
         cls,
         source: _Source,
         *,
-        into: type[CSVRow[Any]],
-        types: None = None,
-        **reading: Unpack[_Reading],
-    ) -> csv_rows[CSVRow[str]]: ...
-    @overload
-    def __new__(
-        cls, source: _Source, *, into: type[CSVRow[Any]], types: _Types, **reading: Unpack[_Reading]
-    ) -> csv_rows[CSVRow[Any]]: ...
-    @overload
-    def __new__(
-        cls,
-        source: _Source,
-        *,
-        into: type[dict[Any, Any]],
-        types: None = None,
-        **reading: Unpack[_Reading],
-    ) -> csv_rows[dict[str, str]]: ...
-    @overload
-    def __new__(
-        cls,
-        source: _Source,
-        *,
-        into: type[dict[Any, Any]],
+        into: type[_AnyRow],
         types: _Types,
         **reading: Unpack[_Reading],
-    ) -> csv_rows[dict[str, Any]]: ...
+    ) -> csv_rows[_AnyRow]: ...
     @overload
     def __new__(
         cls,
@@ -362,25 +367,36 @@ class csv_rows(_Stream[_T_co]):
     def checkpoint(self) -> dict[str, Any]: ...
 
 @final
-class acsv_rows(_AsyncStream[_T_co]):
+class acsv_rows(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,
         source: _AsyncSource,
         *,
-        into: type[list[Any]] = ...,
+        into: type[list[Any]] | None = None,
+        header: bool | None = None,
+        names: _Names | None = None,
+        columns: Sequence[str | int] | None = None,
         types: None = None,
-        **reading: Unpack[_AsyncReading],
+        null: Iterable[str] = (),
+        ragged: Literal['allow', 'pad', 'error'] | None = None,
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        close_with_task: bool = False,
     ) -> acsv_rows[list[str]]: ...
-    @overload
-    def __new__(
-        cls,
-        source: _AsyncSource,
-        *,
-        into: type[list[Any]] = ...,
-        types: _Types,
-        **reading: Unpack[_AsyncReading],
-    ) -> acsv_rows[list[Any]]: ...
     @overload
     def __new__(
         cls,
@@ -395,55 +411,28 @@ class acsv_rows(_AsyncStream[_T_co]):
         cls,
         source: _AsyncSource,
         *,
-        into: type[tuple[Any, ...]],
+        into: type[_StrRow],
         types: None = None,
         **reading: Unpack[_AsyncReading],
-    ) -> acsv_rows[tuple[str, ...]]: ...
+    ) -> acsv_rows[_StrRow]: ...
     @overload
     def __new__(
         cls,
         source: _AsyncSource,
         *,
-        into: type[tuple[Any, ...]],
+        into: type[list[Any]] | None = None,
         types: _Types,
         **reading: Unpack[_AsyncReading],
-    ) -> acsv_rows[tuple[Any, ...]]: ...
+    ) -> acsv_rows[list[Any]]: ...
     @overload
     def __new__(
         cls,
         source: _AsyncSource,
         *,
-        into: type[CSVRow[Any]],
-        types: None = None,
-        **reading: Unpack[_AsyncReading],
-    ) -> acsv_rows[CSVRow[str]]: ...
-    @overload
-    def __new__(
-        cls,
-        source: _AsyncSource,
-        *,
-        into: type[CSVRow[Any]],
+        into: type[_AnyRow],
         types: _Types,
         **reading: Unpack[_AsyncReading],
-    ) -> acsv_rows[CSVRow[Any]]: ...
-    @overload
-    def __new__(
-        cls,
-        source: _AsyncSource,
-        *,
-        into: type[dict[Any, Any]],
-        types: None = None,
-        **reading: Unpack[_AsyncReading],
-    ) -> acsv_rows[dict[str, str]]: ...
-    @overload
-    def __new__(
-        cls,
-        source: _AsyncSource,
-        *,
-        into: type[dict[Any, Any]],
-        types: _Types,
-        **reading: Unpack[_AsyncReading],
-    ) -> acsv_rows[dict[str, Any]]: ...
+    ) -> acsv_rows[_AnyRow]: ...
     @overload
     def __new__(
         cls,
@@ -465,41 +454,6 @@ class acsv_rows(_AsyncStream[_T_co]):
     def total_bytes(self) -> None: ...
     @property
     def errors(self) -> int: ...
-
-# What csv_batches and acsv_batches take.
-@type_check_only
-class _BatchingAnySource(TypedDict, total=False):
-    types: _Types | None
-    schema: _ArrowSchema | None
-    columns: Sequence[str | int] | None
-    rows: int
-    threads: int | None
-    header: bool
-    names: _Names | None
-    null: Iterable[str]
-    ragged: Literal['pad', 'error']
-    dialect: _Dialect
-    delimiter: str
-    quotechar: str | None
-    escapechar: str | None
-    doublequote: bool
-    skipinitialspace: bool
-    lineterminator: str
-    quoting: int
-    strict: bool
-    encoding: str
-    errors: str
-    items: Literal['auto', 'lines', 'chunks']
-    max_field: int | None
-    max_record: int | None
-    on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object]
-
-class _Batching(_BatchingAnySource, total=False):
-    start: Mapping[str, Any] | None
-    changed: Literal['error', 'append']
-
-class _AsyncBatching(_BatchingAnySource, total=False):
-    close_with_task: bool
 
 @final
 class _CSVColumn(Buffer):
@@ -540,8 +494,38 @@ class CSVBatch:
     def _restore(cls, rows: int, columns: tuple[Any, ...], /) -> Self: ...
 
 @final
-class csv_batches(_Stream[CSVBatch]):
-    def __new__(cls, source: _Source, **batching: Unpack[_Batching]) -> Self: ...
+class csv_batches(Stream[CSVBatch]):
+    def __new__(
+        cls,
+        source: _Source,
+        *,
+        types: _Types | None = None,
+        schema: _ArrowSchema | None = None,
+        columns: Sequence[str | int] | None = None,
+        rows: int = 65536,
+        threads: int | None = None,
+        header: bool = True,
+        names: _Names | None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['pad', 'error'] = 'error',
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        start: Mapping[str, Any] | None = None,
+        changed: Literal['error', 'append'] = 'error',
+    ) -> Self: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
     @property
@@ -559,8 +543,37 @@ class csv_batches(_Stream[CSVBatch]):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 @final
-class acsv_batches(_AsyncStream[CSVBatch]):
-    def __new__(cls, source: _AsyncSource, **batching: Unpack[_AsyncBatching]) -> Self: ...
+class acsv_batches(AsyncStream[CSVBatch]):
+    def __new__(
+        cls,
+        source: _AsyncSource,
+        *,
+        types: _Types | None = None,
+        schema: _ArrowSchema | None = None,
+        columns: Sequence[str | int] | None = None,
+        rows: int = 65536,
+        threads: int | None = None,
+        header: bool = True,
+        names: _Names | None = None,
+        null: Iterable[str] = (),
+        ragged: Literal['pad', 'error'] = 'error',
+        dialect: _Dialect = 'excel',
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
+        encoding: str = 'utf-8',
+        errors: str = 'strict',
+        items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        max_field: int | None = 131072,
+        max_record: int | None = 67108864,
+        on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
+        close_with_task: bool = False,
+    ) -> Self: ...
     @property
     def header(self) -> tuple[str, ...] | None: ...
     @property
@@ -575,7 +588,7 @@ class acsv_batches(_AsyncStream[CSVBatch]):
     def errors(self) -> int: ...
 
 @final
-class lines(_Stream[_T_co]):
+class lines(Stream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -641,7 +654,7 @@ class lines(_Stream[_T_co]):
     def checkpoint(self) -> dict[str, Any]: ...
 
 @final
-class alines(_AsyncStream[_T_co]):
+class alines(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -702,7 +715,7 @@ class alines(_AsyncStream[_T_co]):
     def total_bytes(self) -> None: ...
 
 @final
-class jsonl_rows(_Stream[_T_co]):
+class jsonl_rows(Stream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -744,7 +757,7 @@ class jsonl_rows(_Stream[_T_co]):
     def checkpoint(self) -> dict[str, Any]: ...
 
 @final
-class ajsonl_rows(_AsyncStream[_T_co]):
+class ajsonl_rows(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -805,7 +818,7 @@ class ServerSentEvent:
 _Event: TypeAlias = str | Buffer | ServerSentEvent | Mapping[str, Any]
 
 @final
-class event_source(_Stream[ServerSentEvent]):
+class event_source(Stream[ServerSentEvent]):
     def __new__(
         cls, source: _Source, *, last_event_id: str = '', max_event: int | None = 67108864
     ) -> Self: ...
@@ -815,7 +828,7 @@ class event_source(_Stream[ServerSentEvent]):
     def retry(self) -> int | None: ...
 
 @final
-class aevent_source(_AsyncStream[ServerSentEvent]):
+class aevent_source(AsyncStream[ServerSentEvent]):
     def __new__(
         cls,
         source: _AsyncSource,
@@ -830,7 +843,7 @@ class aevent_source(_AsyncStream[ServerSentEvent]):
     def retry(self) -> int | None: ...
 
 @final
-class event_stream(_Stream[bytes]):
+class event_stream(Stream[bytes]):
     def __new__(
         cls,
         events: Iterable[_Event],
@@ -841,7 +854,7 @@ class event_stream(_Stream[bytes]):
     ) -> Self: ...
 
 @final
-class aevent_stream(_AsyncStream[bytes]):
+class aevent_stream(AsyncStream[bytes]):
     def __new__(
         cls,
         events: AsyncIterable[_Event],
@@ -864,7 +877,7 @@ class _ArrowArraySource(Protocol):
 _ArrowSource: TypeAlias = _ArrowStreamSource | _ArrowArraySource
 
 @final
-class csv_encode(_Stream[bytes]):
+class csv_encode(Stream[bytes]):
     def __new__(
         cls,
         rows: Iterable[Any] | _ArrowSource,
@@ -882,7 +895,7 @@ class csv_encode(_Stream[bytes]):
         doublequote: bool = True,
         skipinitialspace: bool = False,
         lineterminator: str = '\r\n',
-        quoting: int = ...,
+        quoting: int = 0,
         strict: bool = False,
         encoding: str = 'utf-8',
         errors: str = 'strict',
@@ -899,7 +912,7 @@ class csv_encode(_Stream[bytes]):
     def row_num(self) -> int: ...
 
 @final
-class acsv_encode(_AsyncStream[bytes]):
+class acsv_encode(AsyncStream[bytes]):
     def __new__(
         cls,
         rows: AsyncIterable[Any],
@@ -917,7 +930,7 @@ class acsv_encode(_AsyncStream[bytes]):
         doublequote: bool = True,
         skipinitialspace: bool = False,
         lineterminator: str = '\r\n',
-        quoting: int = ...,
+        quoting: int = 0,
         strict: bool = False,
         encoding: str = 'utf-8',
         errors: str = 'strict',
@@ -935,7 +948,7 @@ class acsv_encode(_AsyncStream[bytes]):
     def row_num(self) -> int: ...
 
 @final
-class jsonl_encode(_Stream[bytes]):
+class jsonl_encode(Stream[bytes]):
     def __new__(
         cls,
         rows: Iterable[Any],
@@ -948,7 +961,7 @@ class jsonl_encode(_Stream[bytes]):
     def row_num(self) -> int: ...
 
 @final
-class ajsonl_encode(_AsyncStream[bytes]):
+class ajsonl_encode(AsyncStream[bytes]):
     def __new__(
         cls,
         rows: AsyncIterable[Any],
@@ -962,7 +975,7 @@ class ajsonl_encode(_AsyncStream[bytes]):
     def row_num(self) -> int: ...
 
 @final
-class chunked(_Stream[bytes]):
+class chunked(Stream[bytes]):
     def __new__(
         cls,
         pieces: Iterable[str | Buffer | _Flush] | _Reads | str | PathLike[Any],
@@ -973,7 +986,7 @@ class chunked(_Stream[bytes]):
     ) -> Self: ...
 
 @final
-class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
+class batched(Stream[tuple[_T_co, ...]], Generic[_T_co]):
     def __new__(
         cls,
         source: Iterable[_T_co | _Flush],
@@ -984,7 +997,7 @@ class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
     ) -> Self: ...
 
 @final
-class achunked(_AsyncStream[bytes]):
+class achunked(AsyncStream[bytes]):
     def __new__(
         cls,
         pieces: AsyncIterable[str | Buffer | _Flush] | _AsyncReads,
@@ -996,7 +1009,7 @@ class achunked(_AsyncStream[bytes]):
     ) -> Self: ...
 
 @final
-class abatched(_AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
+class abatched(AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
     def __new__(
         cls,
         source: AsyncIterable[_T_co | _Flush],
@@ -1008,7 +1021,7 @@ class abatched(_AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
     ) -> Self: ...
 
 @final
-class to_sync(_Stream[_T_co], Generic[_T_co]):
+class to_sync(Stream[_T_co], Generic[_T_co]):
     def __new__(
         cls,
         source: AsyncIterable[_T_co] | Callable[[], AsyncIterable[_T_co]],
@@ -1022,7 +1035,7 @@ class to_sync(_Stream[_T_co], Generic[_T_co]):
     def stop(self) -> None: ...
 
 @final
-class heartbeat(_Stream[_T_co], Generic[_T_co]):
+class heartbeat(Stream[_T_co], Generic[_T_co]):
     def __new__(
         cls,
         source: Iterable[_T_co] | Callable[[], Iterable[_T_co]],
@@ -1034,7 +1047,7 @@ class heartbeat(_Stream[_T_co], Generic[_T_co]):
     def stop(self) -> None: ...
 
 @final
-class aheartbeat(_AsyncStream[_T_co], Generic[_T_co]):
+class aheartbeat(AsyncStream[_T_co], Generic[_T_co]):
     def __new__(
         cls,
         source: AsyncIterable[_T_co],
@@ -1049,6 +1062,8 @@ class _Flush: ...
 
 FLUSH: _Flush
 
+# generators.csv: typed as typeshed types csv.  What is read without quotes under QUOTE_NONNUMERIC
+# is a float all the same.
 @final
 class csv_reader:
     def __new__(
@@ -1056,10 +1071,18 @@ class csv_reader:
         iterable: Iterable[str],
         /,
         dialect: _Dialect = 'excel',
-        **fmtparams: Any,
+        *,
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
     ) -> Self: ...
     def __iter__(self) -> Self: ...
-    def __next__(self) -> list[Any]: ...
+    def __next__(self) -> list[str]: ...
     @property
     def dialect(self) -> csv.Dialect: ...
     @property
@@ -1072,7 +1095,15 @@ class csv_writer:
         fileobj: _Writes,
         /,
         dialect: _Dialect = 'excel',
-        **fmtparams: Any,
+        *,
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
     ) -> Self: ...
     def writerow(self, row: Iterable[Any], /) -> Any: ...
     def writerows(self, rows: Iterable[Iterable[Any]], /) -> None: ...
@@ -1080,48 +1111,81 @@ class csv_writer:
     def dialect(self) -> csv.Dialect: ...
 
 @disjoint_base
-class csv_dict_reader(Generic[_T_co]):
+class csv_dict_reader(Generic[_T]):
+    @overload
     def __init__(
         self,
         f: Iterable[str],
-        fieldnames: Sequence[_T_co] | None = None,
-        restkey: Any = None,
-        restval: Any = None,
+        fieldnames: Sequence[_T],
+        restkey: _T | None = None,
+        restval: str | Any | None = None,
         dialect: _Dialect = 'excel',
-        *args: Any,
-        **kwds: Any,
+        *args: Never,
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: csv_dict_reader[str],
+        f: Iterable[str],
+        fieldnames: Sequence[str] | None = None,
+        restkey: str | None = None,
+        restval: str | Any | None = None,
+        dialect: _Dialect = 'excel',
+        *args: Never,
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
     ) -> None: ...
     def __iter__(self) -> Self: ...
-    def __next__(self) -> dict[Any, Any]: ...
+    def __next__(self) -> dict[_T | Any, str | Any]: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
-    fieldnames: Sequence[_T_co] | None
-    restkey: Any
-    restval: Any
-    reader: Any
-    dialect: Any
+    fieldnames: Sequence[_T] | None
+    restkey: _T | None
+    restval: str | Any | None
+    reader: csv_reader
+    dialect: _Dialect
     line_num: int
 
-class csv_dict_writer(Generic[_T_co]):
+class csv_dict_writer(Generic[_T]):
     def __init__(
         self,
         f: _Writes,
-        fieldnames: Iterable[_T_co],
+        fieldnames: Collection[_T],
         restval: Any = '',
         extrasaction: Literal['raise', 'ignore'] = 'raise',
         dialect: _Dialect = 'excel',
-        *args: Any,
-        **kwds: Any,
+        *args: Never,
+        delimiter: str = ',',
+        quotechar: str | None = '"',
+        escapechar: str | None = None,
+        doublequote: bool = True,
+        skipinitialspace: bool = False,
+        lineterminator: str = '\r\n',
+        quoting: int = 0,
+        strict: bool = False,
     ) -> None: ...
     def writeheader(self) -> Any: ...
-    def writerow(self, rowdict: Mapping[_T_co, Any], /) -> Any: ...
-    def writerows(self, rowdicts: Iterable[Mapping[_T_co, Any]], /) -> None: ...
+    def writerow(self, rowdict: Mapping[_T, Any], /) -> Any: ...
+    def writerows(self, rowdicts: Iterable[Mapping[_T, Any]], /) -> None: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
-    fieldnames: Iterable[_T_co]
+    fieldnames: Collection[_T]
     restval: Any
-    extrasaction: str
-    writer: Any
+    extrasaction: Literal['raise', 'ignore']
+    writer: csv_writer
 
 @final
 class drive(Coroutine[Any, Any, _T_co], Generic[_T_co]):
@@ -1188,7 +1252,7 @@ class _Executor(Protocol):
     def submit(self, function: Callable[[], None], /) -> Any: ...
 
 @final
-class map_threads(_Stream[_T_co]):
+class map_threads(Stream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -1244,7 +1308,7 @@ class map_threads(_Stream[_T_co]):
     def stop(self) -> None: ...
 
 @final
-class to_async(_AsyncStream[_T_co]):
+class to_async(AsyncStream[_T_co]):
     def __new__(
         cls,
         source: Iterable[_T_co] | Callable[[], Iterable[_T_co]],
@@ -1443,18 +1507,15 @@ class Dispatcher(Generic[_Events]):
 _OnFull: TypeAlias = Literal['wait', 'drop_oldest', 'drop_newest', 'close']
 
 @final
-class _Subscriber(_AsyncStream[_T_co], Generic[_T_co]):
-    @property
-    def held(self) -> int: ...
+class _Subscriber(AsyncStream[_T_co], Generic[_T_co]):
     @property
     def dropped(self) -> int: ...
 
 @final
-class _SyncSubscriber(_Stream[_T_co], Generic[_T_co]):
-    @property
-    def held(self) -> int: ...
+class _SyncSubscriber(Stream[_T_co], Generic[_T_co]):
     @property
     def dropped(self) -> int: ...
+    def stop(self) -> None: ...
 
 @final
 class Broadcast(Generic[_T]):
@@ -1492,7 +1553,7 @@ class Broadcast(Generic[_T]):
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
 @final
-class amap(_AsyncStream[_T_co]):
+class amap(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -1547,7 +1608,7 @@ class amap(_AsyncStream[_T_co]):
     ) -> amap[tuple[_T, _R | BaseException]]: ...
 
 @final
-class amerge(_AsyncStream[_T_co]):
+class amerge(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,

@@ -71,7 +71,7 @@ def types(text: str) -> dict[str, Any]:
     return found
 
 
-number = functools.partial(or_none, int)
+number: Callable[[str], Any] = functools.partial(or_none, int)
 OPTIONS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(('header', 'doublequote', 'skipinitialspace', 'strict'), flag),
     **dict.fromkeys(('max_field', 'max_record'), number),

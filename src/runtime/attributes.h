@@ -4,6 +4,13 @@
 
 #include "runtime/raising.h"
 
+/* The method of a type that annotations can subscribe. */
+#define ATTRIBUTES_GENERIC                                                        \
+    {                                                                             \
+        "__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,                \
+            "__class_getitem__($type, item, /)\n--\n\nThe type of an annotation." \
+    }
+
 /* Whether it has the attribute: 1, 0 or, with an exception set, -1. */
 static inline int
 attributes_has(PyObject *op, const char *name)

@@ -395,6 +395,8 @@ event_json(PyObject *op, PyObject *args, PyObject *kwargs)
 }
 
 PyDoc_STRVAR(copy_doc, "__copy__($self, /)\n--\n\nThe event itself: it never changes.");
+PyDoc_STRVAR(deepcopy_doc,
+             "__deepcopy__($self, memo=None, /)\n--\n\nThe event itself: it never changes.");
 
 static PyObject *
 event_copy(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(count))
@@ -416,7 +418,7 @@ event_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
 static PyMethodDef event_methods[] = {
     {"json", METHOD(event_json), METH_VARARGS | METH_KEYWORDS, json_doc},
     {"__copy__", METHOD(event_copy), METH_FASTCALL, copy_doc},
-    {"__deepcopy__", METHOD(event_copy), METH_FASTCALL, copy_doc},
+    {"__deepcopy__", METHOD(event_copy), METH_FASTCALL, deepcopy_doc},
     {"__reduce__", event_reduce, METH_NOARGS, reduce_doc},
     {NULL},
 };

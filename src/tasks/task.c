@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+#include "runtime/attributes.h"
 #include "runtime/raising.h"
 #include "tasks/drive.h"
 
@@ -238,7 +239,7 @@ task_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static PyMethodDef task_methods[] = {
     {"__reduce__", task_reduce, METH_NOARGS, reduce_doc},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    ATTRIBUTES_GENERIC,
     {NULL},
 };
 

@@ -269,7 +269,8 @@ static PyMethodDef batch_methods[] = {
     {"__arrow_c_schema__", batch_c_schema, METH_NOARGS, c_schema_doc},
     {"__arrow_c_array__", (PyCFunction)(void (*)(void))batch_c_array,
      METH_VARARGS | METH_KEYWORDS, c_array_doc},
-    {"__reduce__", batch_reduce, METH_NOARGS, NULL},
+    {"__reduce__", batch_reduce, METH_NOARGS,
+     "__reduce__($self, /)\n--\n\nThe columns, for pickle."},
     {"_restore", batch_restore, METH_VARARGS | METH_CLASS, restore_doc},
     {NULL},
 };

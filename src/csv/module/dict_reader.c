@@ -21,6 +21,7 @@
 #include "csv/module/keyed.h"
 #include "csv/module/reader.h"
 #include "csv/row/convert.h"
+#include "runtime/attributes.h"
 #include "runtime/raising.h"
 
 typedef struct {
@@ -683,7 +684,7 @@ static PyMemberDef dict_reader_members[] = {
 
 static PyMethodDef dict_reader_methods[] = {
     {"__getstate__", dict_reader_getstate, METH_NOARGS, getstate_doc},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    ATTRIBUTES_GENERIC,
     {NULL},
 };
 

@@ -10,6 +10,7 @@
 
 #include "csv/module/call.h"
 #include "csv/module/interned.h"
+#include "runtime/attributes.h"
 #include "runtime/raising.h"
 
 typedef struct {
@@ -421,7 +422,7 @@ static PyMethodDef dict_writer_methods[] = {
     {"_dict_to_list", dict_writer_dict_to_list, METH_O, dict_to_list_doc},
     {"writerow", dict_writer_writerow, METH_O, writerow_doc},
     {"writerows", dict_writer_writerows, METH_O, writerows_doc},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    ATTRIBUTES_GENERIC,
     {NULL},
 };
 

@@ -36,7 +36,7 @@ arows_step(astream *base, astream_answer answer, PyObject **value)
                    : step == CSV_OVER ? ASTREAM_END
                                       : ASTREAM_ERROR;
         }
-        answer = astream_pull(base, value);
+        answer = async_source_pull(base, &self->pieces, value);
         if (answer == ASTREAM_PENDING) {
             return ASTREAM_AWAIT;
         }
@@ -74,6 +74,9 @@ arows_traverse(PyObject *op, visitproc visit, void *arg)
 {
     arows *self = (arows *)op;
     int status = csv_records_traverse(&self->records, visit, arg);
+    if (status == 0) {
+        status = data_source_traverse(&self->pieces, visit, arg);
+    }
     return status != 0 ? status : astream_traverse(op, visit, arg);
 }
 
@@ -82,6 +85,9 @@ arows_clear(PyObject *op)
 {
     arows *self = (arows *)op;
     csv_records_clear(&self->records);
+    if (data_source_close(&self->pieces) < 0) {
+        raising_unraisable(op);
+    }
     return astream_clear(op);
 }
 
@@ -96,6 +102,9 @@ arows_init(arows *self, generators_state *state, PyObject *args, PyObject *kwarg
         return -1;
     }
     self->stream.close_with_task = options.close_with_task;
+    if (options_read_opening(&options.opening, &self->pieces) < 0) {
+        return -1;
+    }
     data_source_open_items(&self->pieces, options.items);
     return async_source_open(&self->stream, state, options.source,
                              options.items == DATA_SOURCE_AUTO ? DATA_SOURCE_BLOCK : 0,
@@ -159,10 +168,10 @@ static PyGetSetDef arows_attributes[] = {
 
 PyDoc_STRVAR(
     arows_doc,
-    "acsv_rows(source, *, into=list, header=None, names=None, columns=None, types=None,\n"
+    "acsv_rows(source, *, into=None, header=None, names=None, columns=None, types=None,\n"
     "          null=(), ragged=None, dialect='excel', delimiter=',', quotechar='\"',\n"
     "          escapechar=None, doublequote=True, skipinitialspace=False,\n"
-    "          lineterminator='\\r\\n', quoting=csv.QUOTE_MINIMAL, strict=False,\n"
+    "          lineterminator='\\r\\n', quoting=0, strict=False,\n"
     "          encoding='utf-8', errors='strict', items='auto', max_field=131072,\n"
     "          max_record=67108864, on_error='raise', close_with_task=False)\n"
     "--\n"

@@ -273,7 +273,7 @@ read_columns(csv_lines *self, PyObject *given, const char *extra, PyObject *miss
         PyErr_Format(PyExc_ValueError, "extra must be 'raise' or 'ignore', not '%s'", extra);
         return -1;
     }
-    columns->missing = Py_XNewRef(missing);
+    columns->missing = missing == Py_Ellipsis ? NULL : Py_XNewRef(missing);
     if (given != NULL && given != Py_None) {
         columns->by_name = self->chooses = true;
         columns->names = read_names(given, "columns");
