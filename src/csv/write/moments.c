@@ -8,7 +8,7 @@
 #include <datetime.h>
 #include <string.h>
 
-#include "csv/row/typed.h"
+#include "csv/row/library.h"
 
 /* Write a number with that many digits, and return where it ends. */
 static char *
