@@ -32,10 +32,12 @@
 #include "csv/module/writer.h"
 #include "csv/parse/error.h"
 #include "csv/row/block.h"
+#include "csv/row/converter.h"
 #include "csv/row/names.h"
 #include "csv/row/row.h"
 #include "csv/rows/arows.h"
 #include "csv/rows/rows.h"
+#include "csv/schema/reader.h"
 #include "csv/split/scanner.h"
 #include "csv/write/aencoded.h"
 #include "csv/write/encoded.h"
@@ -273,6 +275,14 @@ add_base_type(PyObject *module, PyType_Spec *spec, PyObject *abc)
     return type;
 }
 
+/* The same with a name for annotations: *type is owned by the state. */
+static int
+add_public_base_type(PyObject *module, PyType_Spec *spec, PyObject *abc, PyTypeObject **type)
+{
+    *type = add_base_type(module, spec, abc);
+    return *type == NULL ? -1 : PyModule_AddType(module, *type);
+}
+
 static int
 add_async_types(PyObject *module, generators_state *state)
 {
@@ -290,8 +300,8 @@ add_async_types(PyObject *module, generators_state *state)
         add_coroutine_type(module, state, &home_spec, &state->home_type) < 0 ||
         (state->waiter_type = make_type(module, &waiter_spec, NULL)) == NULL ||
         add_coroutine_type(module, state, &astep_spec, &state->async_step_type) < 0 ||
-        (state->async_stream_type =
-             add_base_type(module, &async_stream_spec, state->async_generator_abc)) == NULL ||
+        add_public_base_type(module, &async_stream_spec, state->async_generator_abc,
+                             &state->async_stream_type) < 0 ||
         add_coroutine_type(module, state, &driver_spec, &state->driver_type) < 0 ||
         (state->worker_type = make_type(module, &worker_spec, NULL)) == NULL ||
         add_async_stream_type(module, state, &abatched_spec, &state->abatched_type) < 0 ||
@@ -312,10 +322,12 @@ add_async_types(PyObject *module, generators_state *state)
 static int
 add_types(PyObject *module, generators_state *state)
 {
-    if ((state->stream_type = add_base_type(module, &stream_spec, state->generator_abc)) ==
-            NULL ||
+    if (add_public_base_type(module, &stream_spec, state->generator_abc, &state->stream_type) <
+            0 ||
         add_stream_type(module, state, &csv_rows_spec, &state->csv_rows_type) < 0 ||
         add_stream_type(module, state, &csv_batches_spec, &state->csv_batches_type) < 0 ||
+        add_stream_type(module, state, &csv_schema_reader_spec,
+                        &state->csv_schema_reader_type) < 0 ||
         add_stream_type(module, state, &csv_encode_spec, &state->csv_encode_type) < 0 ||
         add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
         add_stream_type(module, state, &batched_spec, &state->batched_type) < 0 ||
@@ -373,6 +385,8 @@ add_row_types(PyObject *module, generators_state *state)
 {
     if ((state->csv_names_type = add_type(module, "_CSVNames", &csv_names_spec)) == NULL ||
         (state->csv_scanner_type = add_type(module, "csv_scanner", &csv_scanner_spec)) ==
+            NULL ||
+        (state->csv_converter_type = add_type(module, "_Converter", &csv_converter_spec)) ==
             NULL ||
         (state->csv_block_type = make_type(module, &csv_block_spec, NULL)) == NULL ||
         (state->csv_row_type = add_type(module, "CSVRow", &csv_row_spec)) == NULL ||

@@ -23,6 +23,7 @@
     X(PyTypeObject, worker_type)                                           \
     X(PyTypeObject, csv_rows_type)                                         \
     X(PyTypeObject, csv_batches_type)                                      \
+    X(PyTypeObject, csv_schema_reader_type)                                \
     X(PyTypeObject, csv_batch_type)                                        \
     X(PyTypeObject, csv_column_type)                                       \
     X(PyTypeObject, csv_reader_type)                                       \
@@ -31,6 +32,7 @@
     X(PyTypeObject, csv_row_type)                                          \
     X(PyTypeObject, csv_block_type)                                        \
     X(PyTypeObject, csv_names_type)                                        \
+    X(PyTypeObject, csv_converter_type)                                    \
     X(PyTypeObject, csv_scanner_type)                                      \
     X(PyTypeObject, csv_encode_type)                                       \
     X(PyTypeObject, lines_type)                                            \
@@ -119,6 +121,7 @@
     X(PyObject, decimal)  /* decimal.Decimal */                            \
     X(PyObject, date)     /* datetime.date */                              \
     X(PyObject, datetime) /* datetime.datetime */                          \
+    X(PyObject, time)     /* datetime.time */                              \
     /* NULL until it is met, and guarded by `late`: */                     \
     X(PyObject, json_loads)           /* json.loads */                     \
     X(PyObject, json_compact)         /* see sse/writer.c */               \

@@ -257,6 +257,17 @@ broadcast_get_subscribers(PyObject *op, void *Py_UNUSED(closure))
     return PyLong_FromSize_t(count);
 }
 
+/* For whoever makes a Broadcast of its own: see hub_state.h.  Before anybody subscribes. */
+static PyObject *
+broadcast_set_guard(PyObject *op, PyObject *guard)
+{
+    PyObject **place = &((hub *)op)->guard;
+    if (*place == NULL) {
+        *place = Py_NewRef(guard);
+    }
+    Py_RETURN_NONE;
+}
+
 /* ---- the type ---- */
 
 PyDoc_STRVAR(
@@ -294,6 +305,7 @@ static PyMethodDef broadcast_methods[] = {
      METH_VARARGS | METH_KEYWORDS, subscribe_doc},
     {"subscribe_sync", (PyCFunction)(void (*)(void))broadcast_subscribe_sync,
      METH_VARARGS | METH_KEYWORDS, subscribe_sync_doc},
+    {"_set_guard", broadcast_set_guard, METH_O, "For Dispatcher.subscribe()."},
     ATTRIBUTES_GENERIC,
     {NULL},
 };

@@ -333,6 +333,7 @@ hub_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->failure);
     Py_VISIT(self->traceback);
+    Py_VISIT(self->guard);
     int status = item_log_traverse(&self->log, visit, arg);
     if (status == 0) {
         status = gate_traverse(&self->items, visit, arg);
@@ -364,6 +365,7 @@ hub_clear(PyObject *op)
     gate_clear(&self->vacancy);
     Py_CLEAR(self->failure);
     Py_CLEAR(self->traceback);
+    Py_CLEAR(self->guard);
     return 0;
 }
 

@@ -52,6 +52,8 @@ struct hub {
     PyObject *failure;      /* owned: what the source raised, or NULL */
     PyObject *traceback;    /* owned: its traceback then, or NULL */
     turn_budget budget;     /* of apublish() */
+    PyObject *guard;        /* owned: called before a step of a subscriber waits, and what it
+                               raises is raised by the step; or NULL.  Set once */
     bool is_closed;
     bool is_watched;   /* somebody waits for room */
     size_t buffersize; /* of a new subscriber */

@@ -5,7 +5,7 @@
  *
  * Owned: the subscription, which it leaves at the end or when it is dropped.
  *
- * User code that runs: what is dropped, and the loop's methods.
+ * User code that runs: what is dropped, the loop's methods, and the Broadcast's guard.
  */
 #include "broadcast/subscriber.h"
 
@@ -15,18 +15,34 @@
 typedef struct {
     astream stream;
     subscription subscription;
-    Py_ssize_t left; /* after stop(): items that are still to be given */
 } subscriber;
 
 /* ---- the stream's own ---- */
 
-/* Wait for an item.  ASTREAM_REFUSE where no loop runs that could wait. */
+/* 0, or -1 with an exception where the Broadcast's guard lets nobody wait here. */
+static int
+subscriber_ask_guard(const hub *from)
+{
+    PyObject *guard = Py_XNewRef(from->guard);
+    if (guard == NULL) {
+        return 0;
+    }
+    PyObject *done = PyObject_CallNoArgs(guard);
+    Py_DECREF(guard);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* Wait for an item.  ASTREAM_REFUSE where no loop runs that could wait, or nobody may. */
 static astream_outcome
 subscriber_wait(subscriber *self, PyObject **value)
 {
     subscription *mine = &self->subscription;
     subscription_status status = subscription_ask(mine);
     if (status == SUBSCRIPTION_WAITS) {
+        if (subscriber_ask_guard(mine->hub) < 0) {
+            return ASTREAM_REFUSE;
+        }
         PyObject *loop = Py_XNewRef(gate_known_loop(&mine->place));
         if (loop == NULL) {
             loop = loop_needed(mine->hub->state, "a subscriber of a Broadcast");
@@ -53,9 +69,6 @@ static astream_outcome
 subscriber_step(astream *base, astream_answer Py_UNUSED(answer), PyObject **value)
 {
     subscriber *self = (subscriber *)base;
-    if (base->is_stopped && self->left-- <= 0) {
-        return ASTREAM_END;
-    }
     *value = subscription_take(&self->subscription);
     return *value != NULL ? ASTREAM_ITEM : subscriber_wait(self, value);
 }
@@ -72,24 +85,28 @@ subscriber_release(astream *base)
 static int
 subscriber_stop(astream *base)
 {
-    subscriber *self = (subscriber *)base;
-    PyObject *held = subscription_held(&self->subscription);
-    self->left = held == NULL ? -1 : PyLong_AsSsize_t(held);
-    Py_XDECREF(held);
-    if (self->left < 0) {
+    if (subscription_stop(&((subscriber *)base)->subscription) < 0) {
         return -1;
     }
     PyObject *future = Py_XNewRef(base->future);
     if (future == NULL) {
         return 0;
     }
-    int status = loop_wake_from_anywhere(generators_state_of((PyObject *)self), future);
+    int status = loop_wake_from_anywhere(generators_state_of((PyObject *)base), future);
     Py_DECREF(future);
     return status < 0 ? -1 : 0;
 }
 
-static const astream_kind subscriber_kind = {
-    .step = subscriber_step, .release = subscriber_release, .stop = subscriber_stop};
+static void
+subscriber_measure(astream *base, measures *into)
+{
+    subscription_measure(&((subscriber *)base)->subscription, into);
+}
+
+static const astream_kind subscriber_kind = {.step = subscriber_step,
+                                             .release = subscriber_release,
+                                             .stop = subscriber_stop,
+                                             .measure = subscriber_measure};
 
 /* ---- making one ---- */
 
@@ -132,19 +149,12 @@ subscriber_clear(PyObject *op)
 /* ---- the type ---- */
 
 static PyObject *
-subscriber_get_held(PyObject *op, void *Py_UNUSED(closure))
-{
-    return subscription_held(&((subscriber *)op)->subscription);
-}
-
-static PyObject *
 subscriber_get_dropped(PyObject *op, void *Py_UNUSED(closure))
 {
     return subscription_dropped(&((subscriber *)op)->subscription);
 }
 
 static PyGetSetDef subscriber_attributes[] = {
-    {"held", subscriber_get_held, NULL, "How many items it holds.", NULL},
     {"dropped", subscriber_get_dropped, NULL, "How many items it did not get.", NULL},
     {NULL},
 };

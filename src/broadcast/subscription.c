@@ -1,7 +1,7 @@
 /* A subscriber's part of a Broadcast: see subscription.h.
  *
- * States: new -> member -> left; or member -> overflowed or lost -> left.  A member stays one
- * when the broadcast is closed, to take what it holds.
+ * States: new -> member -> left; or member -> stopped, overflowed or lost -> left.  A member
+ * stays one when the broadcast is closed, to take what it holds.
  *
  * Owned: the hub.
  *
@@ -156,6 +156,59 @@ subscription_sleep(subscription *self, uint64_t nanoseconds)
     return gate_sleep(&self->hub->items, &self->hub->lock, &self->thread, nanoseconds);
 }
 
+/* The lock is held. */
+static uint64_t
+subscription_count(const subscription *self)
+{
+    if (self->is_apart) {
+        return self->own_count;
+    }
+    return self->is_member ? self->hub->log.next - self->at : 0;
+}
+
+/* It is no member any more, and its items are its own.  False where there is no memory.  The
+   lock is held. */
+static bool
+subscription_take_all(subscription *self)
+{
+    if (!self->is_apart) {
+        uint64_t held = subscription_count(self);
+        if (self->own == NULL && held < self->buffersize) {
+            self->buffersize = held > 0 ? (size_t)held : 1; /* it gets no more */
+        }
+        if (!hub_move_apart(self->hub, self)) {
+            return false;
+        }
+    }
+    hub_remove(self->hub, self);
+    return true;
+}
+
+int
+subscription_stop(subscription *self)
+{
+    hub *from = self->hub;
+    if (from == NULL) {
+        return 0;
+    }
+    bool has_memory = true, opens = false;
+    generators_lock_take(&from->lock);
+    if (self->is_member && !from->is_closed) {
+        has_memory = subscription_take_all(self);
+        opens = has_memory && from->is_watched;
+        from->is_watched &= !opens;
+        gate_wake_thread(&from->items, &self->thread);
+    }
+    generators_lock_leave(&from->lock);
+    if (opens) {
+        hub_open_vacancy(from);
+    }
+    if (!has_memory) {
+        PyErr_NoMemory();
+    }
+    return has_memory ? 0 : -1;
+}
+
 /* What is still held, one by one: owned by the caller, or NULL where it must be asked again.
    False at the end.  The lock is held. */
 static bool
@@ -233,19 +286,16 @@ subscription_traverse(const subscription *self, visitproc visit, void *arg)
     return gate_place_traverse(&self->place, visit, arg);
 }
 
-PyObject *
-subscription_held(subscription *self)
+void
+subscription_measure(subscription *self, measures *into)
 {
     hub *from = self->hub;
-    uint64_t held = 0;
     if (from != NULL) {
         generators_lock_take(&from->lock);
-        held = self->is_apart    ? self->own_count
-               : self->is_member ? from->log.next - self->at
-                                 : 0;
+        into->held += (Py_ssize_t)subscription_count(self);
         generators_lock_leave(&from->lock);
+        measures_name_source(into, (PyObject *)from);
     }
-    return PyLong_FromUnsignedLongLong(held);
 }
 
 PyObject *

@@ -3,6 +3,7 @@
 #define GENERATORS_BROADCAST_SUBSCRIPTION_H
 
 #include "broadcast/hub_state.h"
+#include "stream/measures.h"
 
 /* Become a member; `replay` of the last items are the first.  The caller has set the policy
    and `buffersize`, and `hub` to NULL.  0 or -1. */
@@ -31,6 +32,10 @@ subscription_status subscription_wait(subscription *self, PyObject *loop, PyObje
    handler. */
 int subscription_sleep(subscription *self, uint64_t nanoseconds);
 
+/* Get nothing more, and keep what it holds.  A thread that waits for an item is woken.  0, or
+   -1 with MemoryError.  Again: nothing happens. */
+int subscription_stop(subscription *self);
+
 /* Be no member any more, and drop what it holds.  Again: nothing happens. */
 void subscription_leave(subscription *self);
 
@@ -39,8 +44,10 @@ void subscription_clear(subscription *self);
 
 int subscription_traverse(const subscription *self, visitproc visit, void *arg);
 
-/* Getters: .held and .dropped. */
-PyObject *subscription_held(subscription *self);
+/* For a stream's kind->measure(). */
+void subscription_measure(subscription *self, measures *into);
+
+/* The getter of .dropped. */
 PyObject *subscription_dropped(subscription *self);
 
 #endif

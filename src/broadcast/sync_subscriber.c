@@ -124,10 +124,26 @@ sync_subscriber_close_running(stream *base)
     return 0;
 }
 
+/* What it holds now is given, and nothing that is published later.  A step that waits holds
+   nothing, and ends. */
+static int
+sync_subscriber_stop(stream *base)
+{
+    return subscription_stop(&((sync_subscriber *)base)->subscription);
+}
+
+static void
+sync_subscriber_measure(stream *base, measures *into)
+{
+    subscription_measure(&((sync_subscriber *)base)->subscription, into);
+}
+
 static const stream_kind sync_subscriber_kind = {
     .next = sync_subscriber_next,
     .release = sync_subscriber_release,
     .close_running = sync_subscriber_close_running,
+    .stop = sync_subscriber_stop,
+    .measure = sync_subscriber_measure,
 };
 
 /* ---- making one ---- */
@@ -177,19 +193,12 @@ sync_subscriber_clear(PyObject *op)
 /* ---- the type ---- */
 
 static PyObject *
-sync_subscriber_get_held(PyObject *op, void *Py_UNUSED(closure))
-{
-    return subscription_held(&((sync_subscriber *)op)->subscription);
-}
-
-static PyObject *
 sync_subscriber_get_dropped(PyObject *op, void *Py_UNUSED(closure))
 {
     return subscription_dropped(&((sync_subscriber *)op)->subscription);
 }
 
 static PyGetSetDef sync_subscriber_attributes[] = {
-    {"held", sync_subscriber_get_held, NULL, "How many items it holds.", NULL},
     {"dropped", sync_subscriber_get_dropped, NULL, "How many items it did not get.", NULL},
     {NULL},
 };
@@ -197,12 +206,15 @@ static PyGetSetDef sync_subscriber_attributes[] = {
 PyDoc_STRVAR(sync_subscriber_doc, "The items of a Broadcast, for `for`: see\n"
                                   "Broadcast.subscribe_sync().");
 
+static PyMethodDef sync_subscriber_methods[] = {
+    STREAM_STOP_METHOD,
+    {NULL},
+};
+
 static PyType_Slot sync_subscriber_slots[] = {
-    {Py_tp_doc, (char *)sync_subscriber_doc},
-    {Py_tp_traverse, sync_subscriber_traverse},
-    {Py_tp_clear, sync_subscriber_clear},
-    {Py_tp_getset, sync_subscriber_attributes},
-    {0, NULL},
+    {Py_tp_doc, (char *)sync_subscriber_doc}, {Py_tp_traverse, sync_subscriber_traverse},
+    {Py_tp_clear, sync_subscriber_clear},     {Py_tp_getset, sync_subscriber_attributes},
+    {Py_tp_methods, sync_subscriber_methods}, {0, NULL},
 };
 
 PyType_Spec sync_subscriber_spec = {

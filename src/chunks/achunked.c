@@ -99,7 +99,7 @@ achunked_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 PyDoc_STRVAR(
     achunked_doc,
-    "achunked(pieces, size=65536, *, max_delay=0.1, encoding='utf-8',\n"
+    "achunked(pieces, size=65536, *, max_delay=..., encoding='utf-8',\n"
     "         close_with_task=False)\n"
     "--\n\n"
     "Join the pieces (str, bytes or other buffers) of an async iterable, or the content\n"
@@ -107,7 +107,8 @@ PyDoc_STRVAR(
     "`size`.\n\n"
     "This is chunked() for `async for`.  In addition, on an asyncio loop the bytes held\n"
     "go out after `max_delay` seconds without a further piece; the source's step\n"
-    "continues.  Cancelling a pending step loses nothing: the next one resumes it.\n\n"
+    "continues.  Without `max_delay`, that is 0.1, and never if `size` is given.  Cancelling "
+    "a pending step loses nothing: the next one resumes it.\n\n"
     "close_with_task=True closes the stream when the asyncio task that took its first\n"
     "chunk ends.  An async generator given as `pieces` is closed when the stream ends; a\n"
     "file stays open.\n\n"

@@ -8,8 +8,8 @@
  * first; then comes the end, or the error.
  *
  * Until the end, the stream owns the source, and this type owns the bytes held and the bound
- * read() of a file.  The file stays open.  User code runs in the source and in codecs, while
- * `running` is set.  Threads: see stream.c.
+ * read() of a file.  A file that was handed in stays open; that of a path is closed.  User
+ * code runs in the source and in codecs, while `running` is set.  Threads: see stream.c.
  */
 #include "chunks/chunked.h"
 
@@ -20,6 +20,7 @@ typedef struct {
     stream stream;
     piece_chunks pieces;
     PyObject *read; /* owned: read() of a binary file, or NULL if items of `source` are read */
+    PyObject *file; /* owned: the file of a path, or NULL */
     bool instant;   /* see chunks_is_instant() */
 } chunked;
 
@@ -41,7 +42,7 @@ feed_read(chunked *self, PyObject *data)
     }
     Py_ssize_t length = PyObject_Size(data);
     if (length <= 0) {
-        return length < 0 ? -1 : chunks_end(&self->pieces.chunks);
+        return length < 0 ? -1 : pieces_end(&self->pieces.chunks);
     }
     return pieces_feed(&self->pieces, data, self->stream.pulled);
 }
@@ -90,9 +91,16 @@ static int
 chunked_release(stream *base)
 {
     chunked *self = (chunked *)base;
+    PyObject *file = self->file, *closed = Py_None;
+    self->file = NULL;
     chunks_close(&self->pieces.chunks);
     Py_CLEAR(self->read);
-    return 0;
+    if (file != NULL) {
+        closed = PyObject_CallMethod(file, "close", NULL);
+        Py_XDECREF(closed);
+        Py_DECREF(file);
+    }
+    return closed == NULL ? -1 : 0;
 }
 
 static void
@@ -109,6 +117,7 @@ chunked_traverse(PyObject *op, visitproc visit, void *arg)
 {
     chunked *self = (chunked *)op;
     Py_VISIT(self->read);
+    Py_VISIT(self->file);
     int status = chunks_traverse(&self->pieces.chunks, visit, arg);
     return status != 0 ? status : stream_traverse(op, visit, arg);
 }
@@ -150,15 +159,51 @@ is_text_file(generators_state *state, PyObject *object)
     return is;
 }
 
+/* Whether pieces are a path: 1, 0 or -1. */
+static int
+is_path(PyObject *pieces)
+{
+    return PyUnicode_Check(pieces) ? 1
+                                   : attributes_has((PyObject *)Py_TYPE(pieces), "__fspath__");
+}
+
+/* Open the file of a path, for this stream to read and to close.  0 or -1. */
+static int
+open_path(chunked *self, generators_state *state, PyObject *given)
+{
+    PyObject *path = PyOS_FSPath(given);
+    if (path != NULL && PyUnicode_Check(path) &&
+        PyUnicode_FindChar(path, '\n', 0, PyUnicode_GET_LENGTH(path), 1) >= 0) {
+        PyErr_SetString(PyExc_ValueError,
+                        "pieces is a str, which is taken as a path, but it holds a line end: "
+                        "pass [text] to cut a text");
+        Py_CLEAR(path);
+    }
+    if (path != NULL) {
+        self->file = PyObject_CallMethod(state->io, "FileIO", "Os", path, "rb");
+        Py_DECREF(path);
+    }
+    if (self->file == NULL) {
+        return -1;
+    }
+    self->pieces.from_file = true;
+    self->read = PyObject_GetAttrString(self->file, "read");
+    return self->read == NULL ? -1 : 0;
+}
+
 static int
 open_pieces(chunked *self, generators_state *state, PyObject *pieces)
 {
-    if (PyUnicode_Check(pieces) || PyObject_CheckBuffer(pieces)) {
+    if (PyObject_CheckBuffer(pieces)) {
         PyErr_Format(PyExc_TypeError,
-                     "pieces must be an iterable of pieces or a binary file object, not "
-                     "'%.200s': pass [data] to cut one",
+                     "pieces must be an iterable of pieces, a binary file object or a path, "
+                     "not '%.200s': pass [data] to cut one",
                      Py_TYPE(pieces)->tp_name);
         return -1;
+    }
+    int path = is_path(pieces);
+    if (path != 0) {
+        return path < 0 ? -1 : open_path(self, state, pieces);
     }
     int found = find_read(state, pieces, &self->read);
     if (found > 0) {
@@ -207,21 +252,27 @@ chunked_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-PyDoc_STRVAR(chunked_doc,
-             "chunked(pieces, size=65536, *, max_delay=0.1, encoding='utf-8')\n"
-             "--\n\n"
-             "Join pieces (str, bytes or other buffers), or the content of a binary file\n"
-             "object, into bytes objects of exactly `size`.\n\n"
-             "A chunk is shorter, but never empty, at the end, at FLUSH among the pieces,\n"
-             "and when a piece arrives `max_delay` seconds or more after the first byte\n"
-             "held, or after the chunk was asked for if that is later.  max_delay=0 passes\n"
-             "every piece on at once; None never sends a chunk early.  A bytes object of\n"
-             "exactly `size` that arrives while nothing is held is passed on as it is.\n\n"
-             "A generator given as `pieces` is closed when the stream ends; a file stays\n"
-             "open.  If the pieces end in an error, the bytes before it are delivered\n"
-             "first.  A piece of another type is a TypeError: batched() takes any items.\n\n"
-             ">>> list(chunked(['ab', b'cde', 'f'], 4))\n"
-             "[b'abcd', b'ef']");
+PyDoc_STRVAR(
+    chunked_doc,
+    "chunked(pieces, size=65536, *, max_delay=..., encoding='utf-8')\n"
+    "--\n\n"
+    "Join pieces (str, bytes or other buffers), or the content of a file, into bytes\n"
+    "objects of exactly `size`.  A file is a path or a binary file object.\n\n"
+    "A chunk is shorter, but never empty, at the end, at FLUSH among the pieces,\n"
+    "and when a piece arrives `max_delay` seconds or more after the first byte\n"
+    "held, or after the chunk was asked for if that is later.  max_delay=0 passes\n"
+    "every piece on at once; None never sends a chunk early.  Without `max_delay`,\n"
+    "it is 0.1, but None if `size` is given: then every chunk but the last has\n"
+    "that size, as parts of an upload must.  A bytes object of exactly `size` that\n"
+    "arrives while nothing is held is passed on as it is.\n\n"
+    "A generator given as `pieces` is closed when the stream ends, and so is the\n"
+    "file of a path; a file object stays open.  If the pieces end in an error, the\n"
+    "bytes before it are delivered first.  A piece of another type is a TypeError:\n"
+    "batched() takes any items.  A character that was cut into two halves of a\n"
+    "surrogate pair, at the end of one piece of text and the start of the next, is\n"
+    "joined.\n\n"
+    ">>> list(chunked(['ab', b'cde', 'f'], 4))\n"
+    "[b'abcd', b'ef']");
 
 static PyType_Slot chunked_slots[] = {
     {Py_tp_doc, (char *)chunked_doc},

@@ -28,7 +28,7 @@ int
 chunks_open(chunks *self, PyObject *size, PyObject *max_delay)
 {
     size_t bytes;
-    uint64_t most = DEFAULT_DELAY;
+    uint64_t most = size == NULL ? DEFAULT_DELAY : SECONDS_FOREVER;
     if (read_size(size, &bytes) < 0 ||
         (max_delay != NULL && seconds_read(max_delay, "max_delay", &most) < 0)) {
         return -1;

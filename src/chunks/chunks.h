@@ -38,7 +38,8 @@ typedef struct {
     int (*feed_more)(chunks *self);
 } chunks_kind;
 
-/* Read `size` and `max_delay`.  NULL means not given: 64 KiB and a tenth of a second.  The
+/* Read `size` and `max_delay`.  NULL means not given: 64 KiB, and a tenth of a second.  Where
+   only `size` is given, the chunks are parts of that size, and time does not cut them.  The
    owner opens `text`; chunks_close() closes it.  0 or -1. */
 int chunks_open(chunks *self, PyObject *size, PyObject *max_delay);
 void chunks_close(chunks *self);

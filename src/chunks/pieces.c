@@ -17,12 +17,69 @@ feed_short_text(piece_chunks *self, PyObject *text)
     return chunks_feed(&self->chunks, NULL, bytes, length) < 0 ? -1 : 1;
 }
 
-static int
-feed_text(piece_chunks *self, PyObject *text)
+/* ---- halves of surrogate pairs ---- */
+
+/* The half of a pair that the text ends with, or 0. */
+static Py_UCS4
+trailing_half(PyObject *text)
 {
-    if (PyUnicode_READY(text) < 0) {
-        return -1;
+    Py_ssize_t count = PyUnicode_GET_LENGTH(text);
+    if (PyUnicode_KIND(text) == PyUnicode_1BYTE_KIND || count == 0) {
+        return 0;
     }
+    Py_UCS4 last = PyUnicode_READ_CHAR(text, count - 1);
+    return Py_UNICODE_IS_HIGH_SURROGATE(last) ? last : 0;
+}
+
+/* Feed the half that is held as it is: the codec refuses it.  0 or -1. */
+static int
+feed_half(piece_chunks *self)
+{
+    Py_UCS4 half = self->half;
+    if (half == 0) {
+        return 0;
+    }
+    self->half = 0;
+    PyObject *text = PyUnicode_FromOrdinal((int)half);
+    int status = text == NULL ? -1 : chunks_feed_text(&self->chunks, text);
+    Py_XDECREF(text);
+    return status;
+}
+
+/* The text without the half of a pair at its end, which is held, and with the half that was
+   held before it: a new reference, or NULL. */
+static PyObject *
+join_halves(piece_chunks *self, PyObject *text)
+{
+    Py_UCS4 before = self->half, half = trailing_half(text);
+    Py_ssize_t start = 0, end = PyUnicode_GET_LENGTH(text) - (half != 0);
+    if (before == 0) {
+        self->half = half;
+        return PyUnicode_Substring(text, 0, end);
+    }
+    Py_UCS4 first = end > 0 ? PyUnicode_READ_CHAR(text, 0) : 0;
+    if (Py_UNICODE_IS_LOW_SURROGATE(first)) {
+        before = Py_UNICODE_JOIN_SURROGATES(before, first);
+        start = 1;
+    }
+    self->half = half;
+    PyObject *rest = PyUnicode_Substring(text, start, end);
+    PyObject *joined = rest == NULL ? NULL : PyUnicode_FromFormat("%c%U", (int)before, rest);
+    Py_XDECREF(rest);
+    return joined;
+}
+
+int
+pieces_end(chunks *base)
+{
+    return feed_half((piece_chunks *)base) < 0 ? -1 : chunks_end(base);
+}
+
+/* ---- pieces ---- */
+
+static int
+feed_whole_text(piece_chunks *self, PyObject *text)
+{
     if (text_is_plain(&self->chunks.text, text)) {
         return chunks_feed(&self->chunks, text, PyUnicode_DATA(text),
                            (size_t)PyUnicode_GET_LENGTH(text));
@@ -32,6 +89,24 @@ feed_text(piece_chunks *self, PyObject *text)
         return status < 0 ? -1 : 0;
     }
     return chunks_feed_text(&self->chunks, text);
+}
+
+static int
+feed_text(piece_chunks *self, PyObject *text)
+{
+    if (PyUnicode_READY(text) < 0) {
+        return -1;
+    }
+    if (PyUnicode_GET_LENGTH(text) == 0) {
+        return 0;
+    }
+    if (self->half == 0 && trailing_half(text) == 0) {
+        return feed_whole_text(self, text);
+    }
+    PyObject *joined = join_halves(self, text);
+    int status = joined == NULL ? -1 : feed_whole_text(self, joined);
+    Py_XDECREF(joined);
+    return status;
 }
 
 static int
@@ -50,6 +125,9 @@ feed_buffer(piece_chunks *self, PyObject *object)
 static int
 feed_piece(piece_chunks *self, PyObject *piece, Py_ssize_t index)
 {
+    if (self->half != 0 && !PyUnicode_Check(piece) && feed_half(self) < 0) {
+        return -1;
+    }
     if (PyBytes_CheckExact(piece)) {
         return chunks_feed(&self->chunks, piece, PyBytes_AS_STRING(piece),
                            (size_t)PyBytes_GET_SIZE(piece));

@@ -1,5 +1,9 @@
 /* Pieces of text and bytes in, chunks out: the machine of chunked and achunked.
  *
+ * A piece of text that ends with the first half of a surrogate pair may have been cut in a
+ * character, as texts in UTF-16 are.  The half is held until the next piece, and joined with
+ * the second half if that begins with it.  Otherwise the half is no text, as ever.
+ *
  * User code runs in codecs and buffers.  The struct is part of the two front ends.
  */
 #ifndef GENERATORS_CHUNKS_PIECES_H
@@ -10,6 +14,7 @@
 typedef struct {
     chunks chunks;
     bool from_file; /* the pieces are results of read() */
+    Py_UCS4 half;   /* the last piece of text ended with this half of a pair; 0 if not */
 } piece_chunks;
 
 /* Read the parameters.  NULL means not given.  0 or -1. */
@@ -18,11 +23,17 @@ int pieces_open(piece_chunks *self, PyObject *size, PyObject *max_delay, PyObjec
 /* Feed any piece.  0, or -1 with an exception set: TypeError if it is not a piece. */
 int pieces_feed(piece_chunks *self, PyObject *piece, Py_ssize_t index);
 
+/* There are no more pieces: a half that is held is an error.  0 or -1. */
+int pieces_end(chunks *self);
+
 /* Feed a short piece that completes no chunk: the common case, without a call. */
 static inline bool
 pieces_put_short(piece_chunks *self, PyObject *piece)
 {
     coalescer *machine = &self->chunks.machine;
+    if (self->half != 0) {
+        return false;
+    }
     if (PyBytes_CheckExact(piece)) {
         return coalescer_put(machine, PyBytes_AS_STRING(piece),
                              (size_t)PyBytes_GET_SIZE(piece));
@@ -40,6 +51,6 @@ pieces_take(chunks *self, generators_state *Py_UNUSED(state), PyObject *piece,
     return pieces_put_short(machine, piece) ? 0 : pieces_feed(machine, piece, index);
 }
 
-static const chunks_kind pieces_kind = {pieces_take, chunks_end, true, NULL};
+static const chunks_kind pieces_kind = {pieces_take, pieces_end, true, NULL};
 
 #endif

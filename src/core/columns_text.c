@@ -161,14 +161,26 @@ rule_of(const columns_region *g, uint32_t j)
     };
 }
 
+/* Read the text of a record, without whitespace around if the column has none. */
+static columns_content
+read_text(const columns_region *g, const text_rule *rule, size_t i)
+{
+    columns_content content = columns_read(g, &g->records[i], rule->spec->field, rule->hard,
+                                           rule->hard_flags, rule->raw);
+    if (rule->spec->strip && content.length > 0 &&
+        !columns_content_is_null(g, rule->spec, &content)) {
+        convert_strip(&content.bytes, &content.length);
+    }
+    return content;
+}
+
 static bool
 lay_text(const columns_region *g, const text_rule *rule, uint32_t j, size_t i)
 {
     columns *self = g->self;
     columns_column *column = &self->columns[j];
     const int64_t row = self->row_mark + (int64_t)i;
-    columns_content content = columns_read(g, &g->records[i], rule->spec->field, rule->hard,
-                                           rule->hard_flags, rule->raw);
+    columns_content content = read_text(g, rule, i);
     if (content.failed) {
         return false;
     }
@@ -190,7 +202,7 @@ columns_lay_texts(const columns_region *g, uint32_t j)
     const bool nulls = spec->empty != COLUMNS_EMPTY_VALUE ||
                        (spec->takes_nulls && self->layout->null_count > 0);
     const bool small = spec->kind == COLUMNS_UTF8 || spec->kind == COLUMNS_BINARY;
-    const bool none = !small || nulls || rule.hard || rule.asks;
+    const bool none = !small || nulls || rule.hard || rule.asks || spec->strip;
     const chunk_rule chunks = {
         .g = g,
         .field = spec->field,
@@ -231,8 +243,7 @@ columns_fitting(const columns_region *g, uint32_t j)
         return (int64_t)g->count;
     }
     for (size_t i = 0; i < g->count; i++) {
-        columns_content content = columns_read(g, &g->records[i], rule.spec->field, rule.hard,
-                                               rule.hard_flags, rule.raw);
+        columns_content content = read_text(g, &rule, i);
         if (content.failed) {
             return -1;
         }

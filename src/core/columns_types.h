@@ -8,6 +8,7 @@
 
 #include "core/columns_arena.h"
 #include "core/columns_buffer.h"
+#include "core/convert.h"
 #include "core/fields_types.h"
 
 /* ---- what is asked for ---- */
@@ -59,8 +60,11 @@ typedef struct {
     bool zoned;       /* each text must have an offset or 'Z', and the values are UTC.
                          Otherwise a text that has one is a question */
     columns_unit unit;
-    uint8_t precision; /* 1 to 38 */
-    int8_t scale;      /* -38 to 38 */
+    uint8_t precision;        /* 1 to 38 */
+    int8_t scale;             /* -38 to 38 */
+    bool strip;               /* utf8: without whitespace around */
+    const convert_rule *rule; /* borrowed: how a text becomes a value of `kind`; or NULL, for
+                                 the common spellings */
 } columns_spec;
 
 /* What the units of the records are. */

@@ -1,6 +1,7 @@
 /* One loop for each kind: `kind` is constant in it. */
 #include "core/columns_value.h"
 
+#include "core/convert_moment.h"
 #include "core/digits.h"
 #include "core/number.h"
 #include "core/number_decimal.h"
@@ -185,9 +186,75 @@ lay_values(const columns_region *g, uint32_t j, columns_kind kind)
     return true;
 }
 
+/* ---- by a rule ---- */
+
+static bool
+read_moment(const convert_rule *rule, const uint8_t *text, size_t length, value *out)
+{
+    number_datetime_value v;
+    if (convert_moment(rule, text, length, &v) != NUMBER_OK) {
+        return false;
+    }
+    const int64_t days = number_days(&v.date);
+    const int64_t time =
+        ((v.hour * 60 + v.minute) * INT64_C(60) + v.second) * 1000000 + v.microsecond;
+    out->whole = rule->kind == CONVERT_DATE   ? days
+                 : rule->kind == CONVERT_TIME ? time
+                                              : days * DAY * 1000000 + time;
+    return true;
+}
+
+static bool
+read_by_rule(const convert_rule *rule, const uint8_t *text, size_t length, value *out)
+{
+    bool truth = false;
+    switch (rule->kind) {
+    case CONVERT_NUMBER:
+        return convert_number(rule, text, length, &out->real) == NUMBER_OK;
+    case CONVERT_INTEGER:
+        return convert_integer(rule, text, length, &out->whole) == NUMBER_OK;
+    case CONVERT_DECIMAL:
+        return convert_decimal(rule, text, length, &out->decimal) == NUMBER_OK;
+    case CONVERT_BOOLEAN:
+        if (convert_boolean(rule, text, length, &truth) != NUMBER_OK) {
+            return false;
+        }
+        out->bits = truth;
+        return true;
+    default:
+        return read_moment(rule, text, length, out);
+    }
+}
+
+static bool
+lay_by_rule(const columns_region *g, uint32_t j)
+{
+    columns *self = g->self;
+    const columns_spec *spec = &self->layout->specs[j];
+    uint8_t *values = self->columns[j].array.values.data;
+    const uint32_t hard_flags = columns_hard_flags(g, false);
+    const bool hard = columns_is_hard(g);
+    for (size_t i = 0; i < g->count; i++) {
+        columns_content content =
+            columns_read(g, &g->records[i], spec->field, hard, hard_flags, false);
+        value v;
+        memset(&v, 0, sizeof v);
+        const bool fine = content.length > 0 && !columns_content_is_null(g, spec, &content) &&
+                          read_by_rule(spec->rule, content.bytes, content.length, &v);
+        set_value(spec->kind, values, self->row_mark + (int64_t)i, &v);
+        if (!fine && !lay_other(g, j, i, &content)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool
 columns_lay_values(const columns_region *g, uint32_t j)
 {
+    if (g->self->layout->specs[j].rule != NULL) {
+        return lay_by_rule(g, j);
+    }
 #define LAY(kind) \
     case kind:    \
         return lay_values(g, j, kind);

@@ -13,14 +13,20 @@ days_in_month(int year, int month)
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
+bool
+number_is_date(const number_date_value *date)
+{
+    return date->year >= 1 && date->month >= 1 && date->month <= 12 && date->day >= 1 &&
+           date->day <= days_in_month(date->year, date->month);
+}
+
 /* Read ten bytes. */
 static inline bool
 take_date(const uint8_t *p, number_date_value *date)
 {
     return p[4] == '-' && p[7] == '-' && take_number(p, 4, &date->year) &&
            take_number(p + 5, 2, &date->month) && take_number(p + 8, 2, &date->day) &&
-           date->year >= 1 && date->month >= 1 && date->month <= 12 && date->day >= 1 &&
-           date->day <= days_in_month(date->year, date->month);
+           number_is_date(date);
 }
 
 number_status

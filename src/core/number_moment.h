@@ -45,6 +45,9 @@ number_status number_time(const uint8_t *text, size_t length, int64_t *value);
 number_status number_timestamp(const uint8_t *text, size_t length,
                                number_timestamp_value *value);
 
+/* Whether there is such a day. */
+bool number_is_date(const number_date_value *date);
+
 /* Days since 1970-01-01. */
 int32_t number_days(const number_date_value *date);
 

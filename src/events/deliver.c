@@ -160,7 +160,9 @@ deliver_resume_awaited(dispatch *self, coroutine *caller, PyObject *value, PyObj
             return PYGEN_ERROR;
         }
     }
+    generators_flag_exchange(&self->owner->steps, true);
     PySendResult sent = coroutine_resume_awaited(caller, value, exception, result);
+    generators_flag_exchange(&self->owner->steps, false);
     if (sent == PYGEN_NEXT && dispatcher_keep_loop(self->owner) < 0) {
         raising_unraisable((PyObject *)self->owner);
     }

@@ -28,7 +28,8 @@ typedef struct {
     PyObject *weak_references;
     uint64_t serial; /* of the newest handler or token */
     event_reader key, data;
-    bool busy;    /* a dispatch holds it: one call, on one thread */
+    generators_flag steps; /* a handler runs that the current dispatch awaits */
+    bool busy;             /* a dispatch holds it: one call, on one thread */
     bool closing; /* it takes no more events; the dispatch that holds it closes the handlers */
     bool closed;  /* the handlers are closed */
 } dispatcher;

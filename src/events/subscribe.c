@@ -23,7 +23,10 @@ const char dispatcher_subscribe_doc[] = PyDoc_STR(
     "The stream holds at most `buffersize` events that were not read.  `on_full` says what\n"
     "happens then, as for Broadcast: 'wait' makes an async dispatch wait, and a sync one\n"
     "fail with asyncio.QueueFull; 'drop_oldest' and 'drop_newest' drop an event; 'close'\n"
-    "ends the stream with BufferError.  The stream ends when the dispatcher is closed.\n\n"
+    "ends the stream with BufferError.  The stream ends when the dispatcher is closed.\n"
+    "RuntimeError is raised by a step that would wait in an async handler of the same\n"
+    "dispatcher, since the event would come after the handler; a background handler, or a\n"
+    "task that a handler starts, may wait.\n\n"
     ">>> import asyncio\n"
     ">>> async def main():\n"
     "...     with Dispatcher() as d:\n"
@@ -32,6 +35,52 @@ const char dispatcher_subscribe_doc[] = PyDoc_STR(
     "...     return [price async for price in prices]\n"
     ">>> asyncio.run(main())\n"
     "[101, 102]");
+
+/* The guard of a Broadcast, which it calls before a step of the stream waits.  The next event
+   comes after the handler that the current dispatch awaits: RuntimeError where that is the one
+   who waits.  A task that it has started may wait. */
+static PyObject *
+subscribe_check_reader(PyObject *reference, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *op = PyObject_CallNoArgs(reference);
+    if (op == NULL || op == Py_None) {
+        return op;
+    }
+    dispatcher *owner = (dispatcher *)op;
+    bool is_refused;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    is_refused =
+        generators_flag_get(&owner->steps) && dispatcher_find_caller(owner) == CALLER_HANDLER;
+    Py_END_CRITICAL_SECTION();
+    Py_DECREF(op);
+    if (!is_refused) {
+        Py_RETURN_NONE;
+    }
+    PyErr_SetString(PyExc_RuntimeError,
+                    "a handler that reads a stream of its own dispatcher would wait for ever, "
+                    "since the next event comes after the handler: register the handler with "
+                    "background=True, or read the stream in a task");
+    return NULL;
+}
+
+static PyMethodDef subscribe_check_reader_def = {"check_reader", subscribe_check_reader,
+                                                 METH_NOARGS, NULL};
+
+/* 0 or -1. */
+static int
+subscribe_set_guard(dispatcher *owner, PyObject *broadcast)
+{
+    PyObject *reference = PyWeakref_NewRef((PyObject *)owner, NULL), *done = NULL;
+    PyObject *guard =
+        reference == NULL ? NULL : PyCFunction_New(&subscribe_check_reader_def, reference);
+    if (guard != NULL) {
+        done = PyObject_CallMethod(broadcast, "_set_guard", "(O)", guard);
+    }
+    Py_XDECREF(guard);
+    Py_XDECREF(reference);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
 
 /* A Broadcast: a new reference, or NULL. */
 static PyObject *
@@ -47,6 +96,9 @@ subscribe_make_broadcast(dispatcher *owner, PyObject *buffersize, PyObject *poli
         (buffersize == NULL || PyDict_SetItemString(options, "buffersize", buffersize) == 0) &&
         (policy == NULL || PyDict_SetItemString(options, "on_full", policy) == 0)) {
         broadcast = PyObject_Call((PyObject *)type, owner->state->empty_tuple, options);
+    }
+    if (broadcast != NULL && subscribe_set_guard(owner, broadcast) < 0) {
+        Py_CLEAR(broadcast);
     }
     Py_XDECREF(options);
     return broadcast;

@@ -6,6 +6,7 @@
 try:
     from native_generators._native import (
         FLUSH,
+        AsyncStream,
         Broadcast,
         CSVBatch,
         CSVError,
@@ -16,6 +17,7 @@ try:
         Event,
         Handler,
         ServerSentEvent,
+        Stream,
         abatched,
         achunked,
         acsv_batches,
@@ -55,25 +57,29 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from None
 
+from native_generators._schema import CSVSchema, csv_schema
 from native_generators._split import csv_scan, csv_split
 
 __version__ = '0.1.0'
 
 # What `import native_generators` does not load, but the first use of the name.
-SUBMODULES = frozenset({'csv', 'dask', 'ray', 'spark'})
+SUBMODULES = frozenset({'convert', 'csv', 'dask', 'ray', 'spark'})
 
 __all__ = [
     'FLUSH',
+    'AsyncStream',
     'Broadcast',
     'CSVBatch',
     'CSVError',
     'CSVRow',
+    'CSVSchema',
     'DataError',
     'Dispatcher',
     'ErrorEvent',
     'Event',
     'Handler',
     'ServerSentEvent',
+    'Stream',
     'abatched',
     'achunked',
     'acsv_batches',
@@ -93,6 +99,7 @@ __all__ = [
     'csv_encode',
     'csv_rows',
     'csv_scan',
+    'csv_schema',
     'csv_split',
     'drive',
     'event_source',

@@ -81,7 +81,8 @@ _Self = TypeVar('_Self')
 scan_kernels: tuple[str, ...]
 scan_kernel: str
 
-class _Stream(Generator[_T_co, object], Generic[_T_co]):
+@disjoint_base
+class Stream(Generator[_T_co, object], Generic[_T_co]):
     def __iter__(self) -> Self: ...
     def __next__(self) -> _T_co: ...
     def send(self, value: object, /) -> _T_co: ...
@@ -125,7 +126,8 @@ class _Stream(Generator[_T_co, object], Generic[_T_co]):
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
-class _AsyncStream(AsyncGenerator[_T_co, object], Generic[_T_co]):
+@disjoint_base
+class AsyncStream(AsyncGenerator[_T_co, object], Generic[_T_co]):
     def __aiter__(self) -> Self: ...
     def __anext__(self) -> Coroutine[Any, Any, _T_co]: ...
     def asend(self, value: object, /) -> Coroutine[Any, Any, _T_co]: ...
@@ -209,7 +211,13 @@ class CSVRow(Sequence[_V_co], Generic[_V_co]):
         self, value: object, start: SupportsIndex = 0, stop: SupportsIndex = 9223372036854775807, /
     ) -> int: ...
     def count(self, value: object, /) -> int: ...
+    def __contains__(self, value: object, /) -> bool: ...
     def keys(self) -> tuple[str, ...]: ...
+    @overload
+    def get(self, name: str, default: None = None, /) -> _V_co | None: ...
+    @overload
+    def get(self, name: str, default: _T, /) -> _V_co | _T: ...
+    def items(self) -> tuple[tuple[str, _V_co], ...]: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     def __copy__(self) -> Self: ...
@@ -267,7 +275,7 @@ class csv_scanner:
     def check(part: Mapping[str, Any], /) -> int: ...
 
 @final
-class csv_rows(_Stream[_T_co]):
+class csv_rows(Stream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -359,7 +367,7 @@ class csv_rows(_Stream[_T_co]):
     def checkpoint(self) -> dict[str, Any]: ...
 
 @final
-class acsv_rows(_AsyncStream[_T_co]):
+class acsv_rows(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -486,7 +494,7 @@ class CSVBatch:
     def _restore(cls, rows: int, columns: tuple[Any, ...], /) -> Self: ...
 
 @final
-class csv_batches(_Stream[CSVBatch]):
+class csv_batches(Stream[CSVBatch]):
     def __new__(
         cls,
         source: _Source,
@@ -535,7 +543,7 @@ class csv_batches(_Stream[CSVBatch]):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 @final
-class acsv_batches(_AsyncStream[CSVBatch]):
+class acsv_batches(AsyncStream[CSVBatch]):
     def __new__(
         cls,
         source: _AsyncSource,
@@ -580,7 +588,7 @@ class acsv_batches(_AsyncStream[CSVBatch]):
     def errors(self) -> int: ...
 
 @final
-class lines(_Stream[_T_co]):
+class lines(Stream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -646,7 +654,7 @@ class lines(_Stream[_T_co]):
     def checkpoint(self) -> dict[str, Any]: ...
 
 @final
-class alines(_AsyncStream[_T_co]):
+class alines(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -707,7 +715,7 @@ class alines(_AsyncStream[_T_co]):
     def total_bytes(self) -> None: ...
 
 @final
-class jsonl_rows(_Stream[_T_co]):
+class jsonl_rows(Stream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -749,7 +757,7 @@ class jsonl_rows(_Stream[_T_co]):
     def checkpoint(self) -> dict[str, Any]: ...
 
 @final
-class ajsonl_rows(_AsyncStream[_T_co]):
+class ajsonl_rows(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -810,7 +818,7 @@ class ServerSentEvent:
 _Event: TypeAlias = str | Buffer | ServerSentEvent | Mapping[str, Any]
 
 @final
-class event_source(_Stream[ServerSentEvent]):
+class event_source(Stream[ServerSentEvent]):
     def __new__(
         cls, source: _Source, *, last_event_id: str = '', max_event: int | None = 67108864
     ) -> Self: ...
@@ -820,7 +828,7 @@ class event_source(_Stream[ServerSentEvent]):
     def retry(self) -> int | None: ...
 
 @final
-class aevent_source(_AsyncStream[ServerSentEvent]):
+class aevent_source(AsyncStream[ServerSentEvent]):
     def __new__(
         cls,
         source: _AsyncSource,
@@ -835,7 +843,7 @@ class aevent_source(_AsyncStream[ServerSentEvent]):
     def retry(self) -> int | None: ...
 
 @final
-class event_stream(_Stream[bytes]):
+class event_stream(Stream[bytes]):
     def __new__(
         cls,
         events: Iterable[_Event],
@@ -846,7 +854,7 @@ class event_stream(_Stream[bytes]):
     ) -> Self: ...
 
 @final
-class aevent_stream(_AsyncStream[bytes]):
+class aevent_stream(AsyncStream[bytes]):
     def __new__(
         cls,
         events: AsyncIterable[_Event],
@@ -869,7 +877,7 @@ class _ArrowArraySource(Protocol):
 _ArrowSource: TypeAlias = _ArrowStreamSource | _ArrowArraySource
 
 @final
-class csv_encode(_Stream[bytes]):
+class csv_encode(Stream[bytes]):
     def __new__(
         cls,
         rows: Iterable[Any] | _ArrowSource,
@@ -879,7 +887,7 @@ class csv_encode(_Stream[bytes]):
         extra: Literal['raise', 'ignore'] | None = None,
         missing: Any = ...,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         dialect: _Dialect = 'excel',
         delimiter: str = ',',
         quotechar: str | None = '"',
@@ -893,12 +901,18 @@ class csv_encode(_Stream[bytes]):
         errors: str = 'strict',
         bom: bool = False,
         escape_formulas: bool = False,
+        null: str | None = None,
+        true: str | None = None,
+        false: str | None = None,
+        float_format: str | None = None,
+        datetime_format: str | None = None,
+        decimal: Literal['.', ','] = '.',
     ) -> Self: ...
     @property
     def row_num(self) -> int: ...
 
 @final
-class acsv_encode(_AsyncStream[bytes]):
+class acsv_encode(AsyncStream[bytes]):
     def __new__(
         cls,
         rows: AsyncIterable[Any],
@@ -908,7 +922,7 @@ class acsv_encode(_AsyncStream[bytes]):
         extra: Literal['raise', 'ignore'] | None = None,
         missing: Any = ...,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         dialect: _Dialect = 'excel',
         delimiter: str = ',',
         quotechar: str | None = '"',
@@ -922,51 +936,57 @@ class acsv_encode(_AsyncStream[bytes]):
         errors: str = 'strict',
         bom: bool = False,
         escape_formulas: bool = False,
+        null: str | None = None,
+        true: str | None = None,
+        false: str | None = None,
+        float_format: str | None = None,
+        datetime_format: str | None = None,
+        decimal: Literal['.', ','] = '.',
         close_with_task: bool = False,
     ) -> Self: ...
     @property
     def row_num(self) -> int: ...
 
 @final
-class jsonl_encode(_Stream[bytes]):
+class jsonl_encode(Stream[bytes]):
     def __new__(
         cls,
         rows: Iterable[Any],
         *,
         dumps: Callable[[Any], str | Buffer] | None = None,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
     ) -> Self: ...
     @property
     def row_num(self) -> int: ...
 
 @final
-class ajsonl_encode(_AsyncStream[bytes]):
+class ajsonl_encode(AsyncStream[bytes]):
     def __new__(
         cls,
         rows: AsyncIterable[Any],
         *,
         dumps: Callable[[Any], str | Buffer] | None = None,
         size: int = 65536,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         close_with_task: bool = False,
     ) -> Self: ...
     @property
     def row_num(self) -> int: ...
 
 @final
-class chunked(_Stream[bytes]):
+class chunked(Stream[bytes]):
     def __new__(
         cls,
-        pieces: Iterable[str | Buffer | _Flush] | _Reads,
+        pieces: Iterable[str | Buffer | _Flush] | _Reads | str | PathLike[Any],
         size: int = 65536,
         *,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         encoding: str = 'utf-8',
     ) -> Self: ...
 
 @final
-class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
+class batched(Stream[tuple[_T_co, ...]], Generic[_T_co]):
     def __new__(
         cls,
         source: Iterable[_T_co | _Flush],
@@ -977,19 +997,19 @@ class batched(_Stream[tuple[_T_co, ...]], Generic[_T_co]):
     ) -> Self: ...
 
 @final
-class achunked(_AsyncStream[bytes]):
+class achunked(AsyncStream[bytes]):
     def __new__(
         cls,
         pieces: AsyncIterable[str | Buffer | _Flush] | _AsyncReads,
         size: int = 65536,
         *,
-        max_delay: float | None = 0.1,
+        max_delay: float | None = ...,
         encoding: str = 'utf-8',
         close_with_task: bool = False,
     ) -> Self: ...
 
 @final
-class abatched(_AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
+class abatched(AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
     def __new__(
         cls,
         source: AsyncIterable[_T_co | _Flush],
@@ -1001,7 +1021,7 @@ class abatched(_AsyncStream[tuple[_T_co, ...]], Generic[_T_co]):
     ) -> Self: ...
 
 @final
-class to_sync(_Stream[_T_co], Generic[_T_co]):
+class to_sync(Stream[_T_co], Generic[_T_co]):
     def __new__(
         cls,
         source: AsyncIterable[_T_co] | Callable[[], AsyncIterable[_T_co]],
@@ -1015,7 +1035,7 @@ class to_sync(_Stream[_T_co], Generic[_T_co]):
     def stop(self) -> None: ...
 
 @final
-class heartbeat(_Stream[_T_co], Generic[_T_co]):
+class heartbeat(Stream[_T_co], Generic[_T_co]):
     def __new__(
         cls,
         source: Iterable[_T_co] | Callable[[], Iterable[_T_co]],
@@ -1027,7 +1047,7 @@ class heartbeat(_Stream[_T_co], Generic[_T_co]):
     def stop(self) -> None: ...
 
 @final
-class aheartbeat(_AsyncStream[_T_co], Generic[_T_co]):
+class aheartbeat(AsyncStream[_T_co], Generic[_T_co]):
     def __new__(
         cls,
         source: AsyncIterable[_T_co],
@@ -1232,7 +1252,7 @@ class _Executor(Protocol):
     def submit(self, function: Callable[[], None], /) -> Any: ...
 
 @final
-class map_threads(_Stream[_T_co]):
+class map_threads(Stream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -1288,7 +1308,7 @@ class map_threads(_Stream[_T_co]):
     def stop(self) -> None: ...
 
 @final
-class to_async(_AsyncStream[_T_co]):
+class to_async(AsyncStream[_T_co]):
     def __new__(
         cls,
         source: Iterable[_T_co] | Callable[[], Iterable[_T_co]],
@@ -1487,18 +1507,15 @@ class Dispatcher(Generic[_Events]):
 _OnFull: TypeAlias = Literal['wait', 'drop_oldest', 'drop_newest', 'close']
 
 @final
-class _Subscriber(_AsyncStream[_T_co], Generic[_T_co]):
-    @property
-    def held(self) -> int: ...
+class _Subscriber(AsyncStream[_T_co], Generic[_T_co]):
     @property
     def dropped(self) -> int: ...
 
 @final
-class _SyncSubscriber(_Stream[_T_co], Generic[_T_co]):
-    @property
-    def held(self) -> int: ...
+class _SyncSubscriber(Stream[_T_co], Generic[_T_co]):
     @property
     def dropped(self) -> int: ...
+    def stop(self) -> None: ...
 
 @final
 class Broadcast(Generic[_T]):
@@ -1536,7 +1553,7 @@ class Broadcast(Generic[_T]):
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
 @final
-class amap(_AsyncStream[_T_co]):
+class amap(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,
@@ -1591,7 +1608,7 @@ class amap(_AsyncStream[_T_co]):
     ) -> amap[tuple[_T, _R | BaseException]]: ...
 
 @final
-class amerge(_AsyncStream[_T_co]):
+class amerge(AsyncStream[_T_co]):
     @overload
     def __new__(
         cls,

@@ -76,9 +76,8 @@ chain_cut(PyObject *exception, PyObject *first)
 }
 
 void
-raising_chain(PyObject *earlier)
+raising_chain_to(PyObject *error, PyObject *earlier)
 {
-    PyObject *error = PyErr_GetRaisedException();
     PyObject *last = earlier == NULL || chain_has(error, earlier) ? NULL : chain_end(error);
     if (last != NULL) {
         chain_cut(earlier, error);
@@ -87,6 +86,13 @@ raising_chain(PyObject *earlier)
     else {
         Py_XDECREF(earlier);
     }
+}
+
+void
+raising_chain(PyObject *earlier)
+{
+    PyObject *error = PyErr_GetRaisedException();
+    raising_chain_to(error, earlier);
     PyErr_SetRaisedException(error);
 }
 

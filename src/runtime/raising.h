@@ -39,6 +39,9 @@ int raising_add_note(PyObject *exception, PyObject *text);
    its contexts, without making a circle. */
 void raising_chain(PyObject *earlier);
 
+/* The same for an exception that is not the current one. */
+void raising_chain_to(PyObject *error, PyObject *earlier);
+
 /* Make a RuntimeError of the exception being raised if it is a `stop`, with that as
    its cause: "`who` raised StopIteration". */
 void raising_convert(PyObject *stop, const char *who);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "runtime/callables.h"
+
 int
 options_read_limit(PyObject *value, const char *name, size_t *limit)
 {
@@ -45,6 +47,12 @@ options_read_items(const char *name, data_source_items *items)
 }
 
 int
+options_read_opening(const options_opening *self, data_source *source)
+{
+    return unpack_read_options(&source->unpack, self->compression, self->member);
+}
+
+int
 options_read_on_error(PyObject *value, PyObject **callable)
 {
     if (value == NULL ||
@@ -58,6 +66,9 @@ options_read_on_error(PyObject *value, PyObject **callable)
     if (!PyCallable_Check(value)) {
         PyErr_Format(PyUnicode_Check(value) ? PyExc_ValueError : PyExc_TypeError,
                      "on_error must be 'raise', 'skip' or a callable, not %R", value);
+        return -1;
+    }
+    if (callables_refuse_async(value, "on_error") < 0) {
         return -1;
     }
     *callable = Py_NewRef(value);

@@ -1,7 +1,7 @@
 /* What every asynchronous stream is built upon; async_stream.c says what it promises.
  *
  * How a type is written: its struct begins with `astream`, its spec names
- * generators._AsyncStream as the base (add_async_stream_type() in module.c), its tp_new
+ * AsyncStream as the base (add_async_stream_type() in module.c), its tp_new
  * sets `kind` and opens the source with astream_open().  It gives a step, which makes
  * the next item without blocking, and can be left where it must wait and called again:
  *

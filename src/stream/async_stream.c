@@ -1,4 +1,4 @@
-/* _AsyncStream: what every asynchronous stream promises.
+/* AsyncStream: what every asynchronous stream promises.
  *
  * It behaves as the async generator
  *
@@ -378,8 +378,13 @@ static PyMemberDef async_stream_members[] = {
     {NULL},
 };
 
+PyDoc_STRVAR(async_stream_doc,
+             "What every native stream for `async for` is and does: an async generator, with\n"
+             "aprime(), stop() and attributes for metrics.  It is a name for annotations and\n"
+             "isinstance(), and is not called.");
+
 static PyType_Slot async_stream_slots[] = {
-    {Py_tp_doc, (char *)"What every native async stream does as an async generator does."},
+    {Py_tp_doc, (char *)async_stream_doc},
     {Py_tp_traverse, astream_traverse},
     {Py_tp_clear, astream_clear},
     {Py_tp_finalize, astream_finalize},
@@ -394,7 +399,7 @@ static PyType_Slot async_stream_slots[] = {
 };
 
 PyType_Spec async_stream_spec = {
-    .name = "native_generators._native._AsyncStream",
+    .name = "native_generators.AsyncStream",
     .basicsize = sizeof(astream),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
              Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -1,4 +1,4 @@
-/* _Stream: what every synchronous stream promises.
+/* Stream: what every synchronous stream promises.
  *
  * It behaves as the generator
  *
@@ -45,7 +45,7 @@ stream_open(stream *self, generators_state *state, PyObject *source)
 {
     PyObject *iterator = PyObject_GetIter(source);
     if (iterator == NULL) {
-        if (!PyIter_Check(source) && Py_TYPE(source)->tp_iter == NULL) {
+        if (Py_TYPE(source)->tp_iter == NULL) {
             refusal_add_hint(frame_type_name((PyObject *)self), source, false);
         }
         return -1;
@@ -119,11 +119,13 @@ end(stream *self)
     Py_CLEAR(self->first);
     int (*releases[2])(stream *) = {close_source, self->kind->release};
     for (int i = 0; i < 2; i++) {
+        self->raised = raised;
         if (releases[self->releases_first ? 1 - i : i](self) < 0) {
             raising_chain(raised);
             raised = PyErr_GetRaisedException();
         }
     }
+    self->raised = NULL;
     self->running = false;
     if (raised == NULL) {
         return 0;
@@ -538,23 +540,24 @@ static PyMemberDef stream_members[] = {
     {NULL},
 };
 
+PyDoc_STRVAR(stream_doc,
+             "What every native stream for `for` is and does: a generator, with prime() and\n"
+             "attributes for metrics.  It is a name for annotations and isinstance(), and is\n"
+             "not called.\n\n"
+             ">>> isinstance(chunked([]), Stream)\n"
+             "True");
+
 static PyType_Slot stream_slots[] = {
-    {Py_tp_doc, (char *)"What every native stream does as a generator does."},
-    {Py_tp_traverse, stream_traverse},
-    {Py_tp_clear, stream_clear},
-    {Py_tp_finalize, stream_finalize},
-    {Py_tp_dealloc, stream_dealloc},
-    {Py_tp_repr, stream_repr},
-    {Py_tp_iter, PyObject_SelfIter},
-    {Py_tp_iternext, stream_iternext},
-    {Py_tp_methods, stream_methods},
-    {Py_tp_members, stream_members},
-    {Py_tp_getset, stream_attributes},
-    {0, NULL},
+    {Py_tp_doc, (char *)stream_doc},   {Py_tp_traverse, stream_traverse},
+    {Py_tp_clear, stream_clear},       {Py_tp_finalize, stream_finalize},
+    {Py_tp_dealloc, stream_dealloc},   {Py_tp_repr, stream_repr},
+    {Py_tp_iter, PyObject_SelfIter},   {Py_tp_iternext, stream_iternext},
+    {Py_tp_methods, stream_methods},   {Py_tp_members, stream_members},
+    {Py_tp_getset, stream_attributes}, {0, NULL},
 };
 
 PyType_Spec stream_spec = {
-    .name = "native_generators._native._Stream",
+    .name = "native_generators.Stream",
     .basicsize = sizeof(stream),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
              Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -1,8 +1,8 @@
 /* What every synchronous stream promises (see stream.c), to be built upon.
  *
- * A type puts `stream` first in its struct, names generators._Stream as its
- * base, and gives a stream_kind.  It writes how the next item is made and
- * what it holds; everything that a generator does is here.
+ * A type puts `stream` first in its struct, names Stream as its base, and
+ * gives a stream_kind.  It writes how the next item is made and what it
+ * holds; everything that a generator does is here.
  */
 #ifndef GENERATORS_STREAM_STREAM_H
 #define GENERATORS_STREAM_STREAM_H
@@ -43,6 +43,7 @@ struct stream {
     const stream_kind *kind; /* static */
     PyObject *source;        /* owned: the iterator read from, or NULL */
     PyObject *first;         /* owned: the item that prime() made, or NULL */
+    PyObject *raised;        /* borrowed: what ends the stream, while it lets go of all */
     PyObject *weak_references;
     uint64_t given;    /* items */
     uint64_t failures; /* errors raised by steps */

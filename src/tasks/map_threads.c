@@ -23,7 +23,9 @@
 #include "runtime/raising.h"
 #include "stream/astream.h"
 #include "stream/stream.h"
+#include "tasks/late.h"
 #include "tasks/task.h"
+#include "tasks/thread_call.h"
 #include "tasks/workers.h"
 #include "tasks/workers_start.h"
 #include "tasks/workers_stop.h"
@@ -98,6 +100,43 @@ map_threads_next(stream *base)
     }
 }
 
+/* Raise, or add to what is raised, what a call has raised since the stream began to end.  0,
+   or -1 with an exception set, that one or another: Ctrl-C becomes no note. */
+static int
+map_threads_add_late(PyObject **late, call *one)
+{
+    PyErr_SetRaisedException(Py_NewRef(one->result));
+    return PyErr_ExceptionMatches(PyExc_Exception)
+               ? late_add(late, one->index, "while the stream was closed")
+               : -1;
+}
+
+/* The same with those of all calls, once none runs any more. */
+static int
+map_threads_tell_late(map_threads *self)
+{
+    PyObject *late = NULL, *alone, *raised = self->stream.raised;
+    bool can_be_noted = raised != NULL && PyErr_GivenExceptionMatches(raised, PyExc_Exception);
+    for (call *one = self->calls.first; one != NULL; one = one->next) {
+        if (thread_call_is_late(one) && map_threads_add_late(&late, one) < 0) {
+            Py_XDECREF(late);
+            return -1;
+        }
+    }
+    if (late_tell(&late, can_be_noted ? raised : NULL, &alone) < 0) {
+        return -1;
+    }
+    if (alone == NULL) {
+        return 0;
+    }
+    if (raised == NULL) {
+        PyErr_SetRaisedException(alone);
+        return -1;
+    }
+    raising_chain_to(raised, alone); /* that is Ctrl-C, which gets no note */
+    return 0;
+}
+
 static int
 map_threads_release(stream *base)
 {
@@ -105,6 +144,9 @@ map_threads_release(stream *base)
     int status = 0;
     if (self->workers != NULL) {
         status = workers_stop(self->workers, &self->calls, base->dropped);
+    }
+    if (status == 0) {
+        status = map_threads_tell_late(self);
     }
     PyObject *raised = PyErr_GetRaisedException();
     window_clear(&self->calls);
@@ -244,6 +286,8 @@ PyDoc_STRVAR(
     "exception is the result instead.\n\n"
     "A failure, close() and Ctrl-C start no further call, cancel those that have not\n"
     "begun, wait for those that run, and then close a source that is a generator.\n"
+    "What a call raises meanwhile becomes a note of the first failure or, without one, is\n"
+    "raised by close().\n"
     "RuntimeError where gevent or eventlet has replaced threads by greenlets.\n\n"
     ">>> list(map_threads(str.upper, ['a', 'b', 'c'], concurrency=2))\n"
     "['A', 'B', 'C']");

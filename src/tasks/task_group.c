@@ -12,6 +12,7 @@
 
 #include "aio/loop.h"
 #include "runtime/raising.h"
+#include "tasks/late.h"
 
 /* ---- tasks ---- */
 
@@ -199,19 +200,6 @@ task_group_add_error(task_group *self)
     self->error = PyErr_GetRaisedException();
 }
 
-/* The text of a note on the exception that is raised first. */
-static PyObject *
-task_group_late_text(PyObject *exception, Py_ssize_t index)
-{
-    PyObject *text = PyUnicode_FromFormat(
-        "the call with item %zd raised %R when it was cancelled", index, exception);
-    if (text == NULL && raising_forgive_answer() == 0) {
-        text = PyUnicode_FromFormat("the call with item %zd raised %s when it was cancelled",
-                                    index, Py_TYPE(exception)->tp_name);
-    }
-    return text;
-}
-
 void
 task_group_add_late(task_group *self, Py_ssize_t index)
 {
@@ -219,45 +207,24 @@ task_group_add_late(task_group *self, Py_ssize_t index)
         raising_unraisable((PyObject *)self);
         return;
     }
-    if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+    if (!PyErr_ExceptionMatches(PyExc_Exception) ||
+        late_add(&self->late, index, "when it was cancelled") < 0) {
         task_group_add_error(self); /* Ctrl-C becomes no note */
-        return;
     }
-    PyObject *exception = PyErr_GetRaisedException();
-    PyObject *text = task_group_late_text(exception, index);
-    if (text == NULL || (self->late == NULL && (self->late = PyList_New(0)) == NULL) ||
-        PyList_Append(self->late, exception) < 0 || PyList_Append(self->late, text) < 0) {
-        Py_XDECREF(text);
-        raising_chain(exception);
-        task_group_add_error(self);
-        return;
-    }
-    Py_DECREF(text);
-    Py_DECREF(exception);
 }
 
 int
 task_group_tell_late(task_group *self, PyObject *failure)
 {
-    PyObject *late = self->late;
-    self->late = NULL;
-    if (late == NULL) {
+    PyObject *alone;
+    if (late_tell(&self->late, failure, &alone) < 0) {
+        return -1;
+    }
+    if (alone == NULL) {
         return 0;
     }
-    bool is_alone = failure == NULL;
-    failure = Py_NewRef(is_alone ? PyList_GET_ITEM(late, 0) : failure);
-    int status = 0;
-    for (Py_ssize_t i = is_alone ? 2 : 0; i + 1 < PyList_GET_SIZE(late) && status == 0;
-         i += 2) {
-        status = raising_add_note(failure, Py_NewRef(PyList_GET_ITEM(late, i + 1)));
-    }
-    Py_DECREF(late);
-    if (status < 0 || !is_alone) {
-        Py_DECREF(failure);
-        return status;
-    }
     PyObject *error = self->error; /* of closing the source, which came after it */
-    self->error = failure;
+    self->error = alone;
     if (error != NULL) {
         PyErr_SetRaisedException(error);
         task_group_add_error(self);

@@ -24,6 +24,7 @@ struct thread_call {
     PyObject *function; /* owned: until it has ended */
     PyObject *context;  /* owned: the same */
     PyObject *future;   /* owned: the executor's, or NULL */
+    bool was_cancelled; /* that future, before the call began: for the stream's thread */
     workers *workers;   /* owned: until they were told; for the executor's callback */
     /* Guarded by `lock`: */
     generators_lock lock;
@@ -206,8 +207,16 @@ thread_call_cancel(call *one)
     }
     PyObject *done = PyObject_CallMethod(future, "cancel", NULL);
     Py_DECREF(future);
+    int is_cancelled = done == NULL ? -1 : PyObject_IsTrue(done);
     Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    thread_call_of(one)->was_cancelled = is_cancelled > 0;
+    return is_cancelled < 0 ? -1 : 0;
+}
+
+bool
+thread_call_is_late(call *one)
+{
+    return one->late && !thread_call_of(one)->was_cancelled;
 }
 
 /* ---- making one ---- */

@@ -22,6 +22,9 @@ int thread_call_submit(thread_call *self, workers *pool);
 /* Cancel the executor's future of a call, if it has one.  0, or -1 with an exception set. */
 int thread_call_cancel(call *one);
 
+/* Whether it ran on when the stream ended, and raised then. */
+bool thread_call_is_late(call *one);
+
 /* Whether this thread runs it. */
 bool thread_call_runs_here(call *one);
 

@@ -113,6 +113,7 @@ window_settle(window *self, call *one)
     }
     self->running--;
     self->failures += one->failed && !self->ending;
+    one->late = self->ending && window_raises(self, one);
     self->failing = self->failing || window_raises(self, one);
     if (!self->ordered) {
         window_append(self, one);

@@ -23,6 +23,7 @@ struct call {
     Py_ssize_t index;        /* of the item */
     bool failed;             /* `result` was raised */
     bool settled;            /* the window knows that it ended */
+    bool late;               /* it failed when the stream had begun to end */
     bool keeps_item;         /* it is given with the result */
 };
 

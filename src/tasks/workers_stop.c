@@ -77,6 +77,9 @@ workers_stop(workers *self, window *calls, bool abandoned)
     if (self->stopped) {
         return 0;
     }
+    if (workers_are_own(self)) {
+        workers_look(self, calls); /* those have ended before */
+    }
     calls->ending = true;
     generators_lock_take(&self->lock);
     self->stopped = true;

@@ -98,7 +98,7 @@ static PyGetSetDef ajsonl_encoded_attributes[] = {
 
 PyDoc_STRVAR(
     ajsonl_encoded_doc,
-    "ajsonl_encode(rows, *, dumps=None, size=65536, max_delay=0.1,\n"
+    "ajsonl_encode(rows, *, dumps=None, size=65536, max_delay=...,\n"
     "              close_with_task=False)\n"
     "--\n"
     "\n"

@@ -105,7 +105,7 @@ static PyGetSetDef jsonl_encoded_attributes[] = {
 
 PyDoc_STRVAR(
     jsonl_encoded_doc,
-    "jsonl_encode(rows, *, dumps=None, size=65536, max_delay=0.1)\n"
+    "jsonl_encode(rows, *, dumps=None, size=65536, max_delay=...)\n"
     "--\n"
     "\n"
     "Write rows as JSON lines, in bytes objects of exactly `size`: for each row what\n"

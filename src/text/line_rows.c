@@ -12,8 +12,7 @@
 #include <string.h>
 
 #include "runtime/raising.h"
-
-#define RAW_LIMIT 65536 /* bytes of a line that on_error gets */
+#include "source/undecodable.h"
 
 /* ---- marks ---- */
 
@@ -69,8 +68,7 @@ static int
 rows_report(line_rows *self, PyObject *error, const lines_span *span)
 {
     size_t count = span->length + span->end;
-    PyObject *raw = PyBytes_FromStringAndSize(
-        (const char *)span->bytes, (Py_ssize_t)(count < RAW_LIMIT ? count : RAW_LIMIT));
+    PyObject *raw = PyBytes_FromStringAndSize((const char *)span->bytes, (Py_ssize_t)count);
     if (raw == NULL) {
         return -1;
     }
@@ -134,10 +132,16 @@ rows_raise_decoding(const line_rows *self, const line_place *place)
         raising_chain(error);
         return;
     }
+    const undecodable line = {place->span.bytes, place->span.length, (size_t)within, true};
+    PyObject *message = undecodable_message(&line, self->reader.encoding_name, error);
+    if (message == NULL) {
+        raising_chain(error);
+        return;
+    }
     PyErr_SetRaisedException(error);
     line_reader_raise(&self->reader, self->state, place->number, place->byte,
-                      place->span.bytes, place->span.length, (size_t)within,
-                      "the source is not valid %U", self->reader.encoding_name);
+                      place->span.bytes, place->span.length, (size_t)within, "%U", message);
+    Py_DECREF(message);
 }
 
 static inline PyObject *

@@ -192,15 +192,22 @@ def test_a_callable_that_fails(item: Any, error: type[Exception]) -> None:
     run(main())
     assert closed == [True]
 
+    begun = threading.Event()
+
     def source() -> Iterator[int]:
         try:
+            begun.set()
             time.sleep(0.05)
             yield 1
         finally:
             closed.append(True)
 
+    def item_once_begun() -> Any:
+        assert begun.wait(SOON)  # one that is closed before has no finally
+        return item()
+
     with pytest.raises(error):
-        next(heartbeat(source(), 0.001, item))
+        next(heartbeat(source(), 0.001, item_once_begun))
     assert closed == [True, True]
 
 

@@ -880,3 +880,73 @@ def test_a_subscriber_that_is_stopped_gets_what_it_holds() -> None:
         assert waiting.closed
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize('policy', ['wait', 'drop_oldest', 'drop_newest', 'close'])
+def test_one_that_is_stopped_keeps_what_it_holds_and_holds_nobody_up(policy: Any) -> None:
+    async def main() -> None:
+        source = Broadcast(buffersize=2, on_full=policy)
+        stream = source.subscribe()
+        source.publish(1)
+        source.publish(2)
+        waiting = asyncio.ensure_future(source.apublish(3)) if policy == 'wait' else None
+        await asyncio.sleep(0)
+        stream.stop()
+        stream.stop()
+        assert source.subscribers == 0
+        assert stream.held == 2
+        if waiting:
+            assert await waiting == 0
+        assert source.publish(4) == 0
+        assert [item async for item in stream] == [1, 2]
+        assert stream.dropped == 0
+
+    asyncio.run(main())
+
+
+def test_one_that_is_stopped_when_all_is_published_gets_the_failure_too() -> None:
+    async def main() -> None:
+        source = Broadcast()
+        stream = source.subscribe()
+
+        def items() -> Iterator[int]:
+            yield 1
+            raise Failed
+
+        with pytest.raises(Failed):
+            source.run(items())
+        stream.stop()
+        assert await anext(stream) == 1
+        with pytest.raises(Failed):
+            await anext(stream)
+
+    asyncio.run(main())
+
+
+def test_what_a_subscriber_tells_of_itself() -> None:
+    async def main() -> None:
+        source = Broadcast()
+        for subscribe in (source.subscribe, source.subscribe_sync):
+            stream: Any = subscribe()
+            name = type(stream).__name__
+            prefix = f'<native_generators._native.{name} of Broadcast: '
+            source.publish(1)
+            source.publish(2)
+            assert (stream.items, stream.held, stream.closed, stream.waits_for) == (
+                0, 2, False, None,
+            )  # fmt: skip
+            assert repr(stream) == f'{prefix}items=0, held=2, running=0, errors=0>'
+            if hasattr(stream, '__anext__'):
+                assert await anext(stream) == 1
+            else:
+                assert next(stream) == 1
+            assert repr(stream) == (
+                f'{prefix}items=1, held=1, running=0, errors=0, waits_for=consumer>'
+            )
+            if hasattr(stream, 'aclose'):
+                await stream.aclose()
+            else:
+                stream.close()
+            assert (stream.held, stream.closed) == (0, True)
+
+    asyncio.run(main())

@@ -34,6 +34,30 @@ def until(holds: Callable[[], Any]) -> None:
 # --- subscribe_sync -------------------------------------------------------------------------------
 
 
+def test_one_that_is_stopped_gets_what_it_holds() -> None:
+    sender: Broadcast[int] = Broadcast(buffersize=2)
+    stream = sender.subscribe_sync()
+    sender.publish(1)
+    sender.publish(2)
+    waiting = in_thread(lambda: sender.run([3]))
+    stream.stop()
+    stream.stop()
+    waiting.result(SOON)
+    assert list(stream) == [1, 2]
+    stream.stop()
+
+
+def test_one_that_waits_is_stopped_from_another_thread() -> None:
+    sender: Broadcast[int] = Broadcast()
+    stream = sender.subscribe_sync()
+    reader = in_thread(lambda: list(stream))
+    sender.publish(1)
+    until(lambda: stream.waits_for == 'source' and stream.items == 1)
+    stream.stop()
+    assert reader.result(SOON) == [1]
+    assert sender.publish(2) == 0
+
+
 def test_a_thread_waits_for_items() -> None:
     sender: Broadcast[int] = Broadcast(buffersize=4)
     streams = [sender.subscribe_sync() for _ in range(3)]

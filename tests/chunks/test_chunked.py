@@ -395,7 +395,7 @@ def test_piece_of_another_type(item: Any) -> None:
     assert list(stream) == []
 
 
-@pytest.mark.parametrize('whole', ['abc', b'abc', bytearray(b'abc')])
+@pytest.mark.parametrize('whole', [b'abc', bytearray(b'abc'), memoryview(b'abc')])
 def test_one_piece_instead_of_many(whole: Any) -> None:
     with pytest.raises(TypeError, match=r'pass \[data\]'):
         chunked(whole)
@@ -638,7 +638,7 @@ def test_is_a_generator() -> None:
 
 def test_signatures() -> None:
     assert str(inspect.signature(chunked)) == (
-        "(pieces, size=65536, *, max_delay=0.1, encoding='utf-8')"
+        "(pieces, size=65536, *, max_delay=Ellipsis, encoding='utf-8')"
     )
     assert str(inspect.signature(batched)) == '(source, n, *, max_delay=None, strict=False)'
 

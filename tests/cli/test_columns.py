@@ -66,9 +66,11 @@ def test_columns_and_rows_are_chosen(cities: Path, out: Path) -> None:  # noqa: 
 def test_files_without_names(tmp_path: Path, out: Path) -> None:
     path = tmp_path / 'plain.csv'
     path.write_text('1,a\n2,b\n')
-    made = columns(out, path, '--no-header', '--types', '0=int', '--where', '1=b')
-    assert made.to_pydict() == {'0': [2], '1': ['b']}
-    assert columns(out, path, '--no-header', '--columns', '1').to_pydict() == {'1': ['a', 'b']}
+    made = columns(out, path, '--no-header', '--types', '1=int', '--where', '2=b')
+    assert made.to_pydict() == {'column_1': [2], 'column_2': ['b']}
+    assert columns(out, path, '--no-header', '--columns', '2').to_pydict() == {
+        'column_2': ['a', 'b']
+    }
 
 
 def test_several_files_packed_or_not(tmp_path: Path, out: Path) -> None:

@@ -328,7 +328,7 @@ def test_progress(program: Program) -> None:
 
 
 def test_orjson_is_not_needed_to_import(lib: dict[str, str]) -> None:
-    code = 'import native_generators._jsonl as j; print(j.orjson is not None)'
+    code = 'import native_generators._cli.objects as j; print(j.orjson is not None)'
     done = subprocess.run(
         [sys.executable, '-c', code], capture_output=True, check=True, env=lib, text=True
     )

@@ -13,14 +13,12 @@ from hypothesis import strategies as st
 
 from generators import CSVError, csv_rows
 
-LIMIT = 65536
-
 
 def skipping(source: Any, **arguments: Any) -> tuple[list[Any], list[tuple[int | None, Any]]]:
-    """The rows, and for each error its line and the raw text."""
+    """The rows, and for each error the lines read so far and the raw text."""
     errors: list[tuple[int | None, Any]] = []
     rows = csv_rows(
-        source, on_error=lambda error, raw: errors.append((error.line, raw)), **arguments
+        source, on_error=lambda _, raw: errors.append((rows.line_num, raw)), **arguments
     )
     result = list(rows)
     assert rows.errors == len(errors)
@@ -163,12 +161,31 @@ def test_wide_text_cut_short() -> None:
 # --- limits -----------------------------------------------------------------------------------
 
 
-def test_the_raw_text_is_cut() -> None:
+def test_the_raw_text_is_whole_however_long() -> None:
     long = b'x' * 200_000
-    assert skipping(b'a\n' + long + b'\nb\n') == ([['a'], ['b']], [(2, long[:LIMIT])])
-    chunks = [b'a\n', *[long] * 20, b'\nb\n']
-    assert skipping(chunks) == ([['a'], ['b']], [(2, long[:LIMIT])])
-    assert skipping([long.decode() + '\n', 'b\n']) == ([['b']], [(1, long.decode()[:LIMIT])])
+    for pieces in ([b'a\n' + long + b'\nb\n'], [b'a\n', *[long] * 20, b'\nb\n']):
+        whole = b''.join(pieces).split(b'\n')[1] + b'\n'
+        assert skipping(pieces, items='chunks') == ([['a'], ['b']], [(2, whole)])
+    assert skipping([long.decode() + '\n', 'b\n']) == ([['b']], [(1, long.decode() + '\n')])
+
+
+@pytest.mark.parametrize('ends', ['\n', '\r\n'])
+def test_the_raw_text_of_a_record_over_max_record_is_cut_and_says_so(ends: str) -> None:
+    seen: list[Any] = []
+
+    def take(error: CSVError, raw: Any) -> None:
+        seen.append((raw, error.__notes__))
+
+    long = 'x' * 200_000
+    text = f'a\n{long}{ends}b\n'
+    kept = 100_000
+    for source, unit in ((text.encode(), 'bytes'), ([text], 'characters')):
+        rows = csv_rows(source, items='chunks', max_record=kept, max_field=None, on_error=take)
+        assert list(rows) == [['a'], ['b']]
+        cut = long[:kept]
+        note = f'the text given to on_error is cut at {kept} {unit}'
+        assert seen.pop() == (cut.encode() if unit == 'bytes' else cut, [note])
+    assert seen == []
 
 
 def test_an_endless_line_costs_bounded_memory() -> None:

@@ -52,6 +52,54 @@ def test_stream_of_all_events_gives_them_whole() -> None:
     run(main)
 
 
+def test_waiting_for_the_stream_in_a_handler_of_the_same_dispatcher_is_refused() -> None:
+    async def main() -> None:
+        d, log = Dispatcher(), Log()
+        stream = d.subscribe('x')
+        d.emit('x', 1)
+
+        async def handle(data: Any) -> None:
+            log.append(await anext(stream))  # it is there
+            async for item in d.subscribe('x'):
+                log.append(item)
+
+        d.on('y', handle)
+        with pytest.raises(RuntimeError, match='would wait for ever'):
+            await d.aemit('y')
+        assert log == [1]
+        d.emit('x', 2)
+        assert await anext(stream) == 2  # it goes on
+
+    run(main)
+
+
+def test_a_task_of_a_handler_a_background_handler_and_other_handlers_read_the_stream() -> None:
+    async def main() -> None:
+        d, other, log = Dispatcher(), Dispatcher(), Log()
+        tasks: list[Any] = []
+
+        async def read(data: Any) -> None:
+            log.append((data, await anext(d.subscribe('x'))))
+
+        async def start(data: Any) -> None:
+            tasks.append(asyncio.create_task(read('task')))
+            await turns()
+
+        d.on('start', start)
+        d.on('background', read, background=True)
+        other.on('other', read)
+        await d.aemit('start')
+        await d.aemit('background', 'background')
+        tasks.append(asyncio.create_task(other.aemit('other', 'other')))
+        await turns()
+        d.emit('x', 1)
+        await asyncio.gather(*tasks)
+        await d.aclose()
+        assert sorted(log) == [('background', 1), ('other', 1), ('task', 1)]
+
+    run(main)
+
+
 def test_several_streams_do_not_wait_for_each_other() -> None:
     async def main() -> None:
         with Dispatcher() as d:

@@ -39,13 +39,14 @@ def use(recipe: Recipe) -> object:
 
 
 def use_all() -> list[object]:
-    return [
-        use(recipe)
-        for recipe in RECIPES.values()
-        if sys.version_info >= (3, 12)
-        # In 3.11, ctypes has one cache of pointer types for all interpreters.
-        or not (recipe.runs_loop or recipe.runs_threads or 'Arrow' in recipe.name)
-    ]
+    return [use(recipe) for recipe in RECIPES.values() if can_be_used(recipe)]
+
+
+def can_be_used(recipe: Recipe) -> bool:
+    if 'Arrow' in recipe.name and sys.version_info < (3, 13):
+        # In 3.11, ctypes has one cache of pointer types for all interpreters; 3.12 refuses it.
+        return False
+    return sys.version_info >= (3, 12) or not (recipe.runs_loop or recipe.runs_threads)
 
 
 def create() -> object:

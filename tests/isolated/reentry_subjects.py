@@ -172,7 +172,12 @@ subject(
     'FLUSH',
     make=lambda: chunked(Source(pieces()), 4, max_delay=None, encoding=Text('utf-8')),
 )
-subject('chunked at once', make=lambda: chunked(generator(pieces()), 4, max_delay=0))
+subject(
+    'chunked at once',
+    'chunked',
+    'Stream',
+    make=lambda: chunked(generator(pieces()), 4, max_delay=0),
+)
 subject('chunked of a file', make=lambda: chunked(File(b'abcdefghi'), 3))
 subject('chunked in an encoding', make=lambda: chunked(Source(pieces()), 4, encoding='hostile'))
 
@@ -601,7 +606,12 @@ subject('abatched of waits', make=lambda: abatched(SlowSource(items()), 2, close
 subject('abatched with a timer', make=lambda: abatched(SlowSource(items()), 40, max_delay=100))
 subject('abatched of a generator', make=lambda: abatched(async_generator(items()), 2))
 subject('abatched of a stream', make=lambda: abatched(abatched(async_generator(items()), 1), 2))
-subject('achunked', make=lambda: achunked(AsyncSource(pieces()), 4, max_delay=None))
+subject(
+    'achunked',
+    'achunked',
+    'AsyncStream',
+    make=lambda: achunked(AsyncSource(pieces()), 4, max_delay=None),
+)
 subject('achunked with a timer', make=lambda: achunked(SlowSource(pieces()), 40, max_delay=100))
 subject('achunked at once', make=lambda: achunked(async_generator(pieces()), 4, max_delay=0))
 subject('achunked of a file', make=lambda: achunked(AsyncFile(b'abcdefgh'), 3, max_delay=1))
@@ -631,7 +641,9 @@ subject(
 subject('acsv_rows', make=lambda: acsv_rows(AsyncSource(texts(*LINES))))
 subject(
     'acsv_batches',
-    make=lambda: acsv_batches(AsyncSource(texts(*LINES)), types={'a': int}, on_error=Call(print)),
+    make=lambda: acsv_batches(
+        AsyncSource(texts(*LINES)), types={'a': int}, on_error=Call(lambda error, text: Item())
+    ),
 )
 subject(
     'acsv_batches of waits',

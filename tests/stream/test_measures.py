@@ -4,13 +4,24 @@ import asyncio
 import inspect
 import itertools
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import generators
-from generators import amap, amerge, csv_rows, map_threads, to_async, to_sync
+from generators import (
+    AsyncStream,
+    Stream,
+    amap,
+    amerge,
+    csv_rows,
+    map_threads,
+    to_async,
+    to_sync,
+)
+from native_generators import _native
 from tests.isolated.catalogue import ASYNC_STAGES, SYNC_STAGES, Stage, item_of
 
 SOON = 5  # seconds: what takes longer hangs
@@ -227,6 +238,40 @@ def test_they_are_read_from_any_thread_while_the_stream_runs(name: str) -> None:
     run(main())
 
 
+def streams() -> list[Any]:
+    """All types of the extension that have the methods of a stream."""
+    return [
+        kind
+        for name, kind in vars(_native).items()
+        if isinstance(kind, type) and (hasattr(kind, 'prime') or hasattr(kind, 'aprime'))
+    ]
+
+
+def test_every_type_of_stream_has_all_attributes() -> None:
+    found = streams()
+    public = {kind.__name__ for kind in found if not kind.__name__.startswith('_')}
+    assert public == {*ASYNC_STAGES, *SYNC_STAGES, 'to_sync', 'Stream', 'AsyncStream'}
+    for kind in found:
+        base = Stream if hasattr(kind, 'prime') else AsyncStream
+        assert issubclass(kind, base)
+        assert [name for name in NAMES if not hasattr(kind, name)] == []
+        if kind is not base:
+            assert kind.__repr__ is base.__repr__
+
+
+def test_stream_and_async_stream_are_names_of_all_streams_alone() -> None:
+    assert isinstance(csv_rows(b''), Stream)
+    assert isinstance(to_async([]), AsyncStream)
+    assert not isinstance(iter([]), Stream)
+    assert not issubclass(Stream, AsyncStream)
+    assert issubclass(Stream, Generator)
+    assert issubclass(AsyncStream, AsyncGenerator)
+    assert Stream[int].__origin__ is Stream
+    for name in (Stream, AsyncStream):
+        with pytest.raises(TypeError, match='cannot create'):
+            name()
+
+
 def test_no_type_has_a_length() -> None:
     for stage in SYNC_STAGES.values():
         assert not hasattr(stage.over(numbers(stage, 1)), '__len__')
@@ -235,14 +280,17 @@ def test_no_type_has_a_length() -> None:
 # --- what is of one type --------------------------------------------------------------------------
 
 
-def test_a_source_is_named() -> None:
+def test_a_source_is_named(tmp_path: Path) -> None:
+    path = tmp_path / 'rows.csv'
+    path.touch()
+
     class Rows(list[Any]):
         pass
 
     def lines() -> Iterator[str]:
         yield ''
 
-    assert 'csv_rows of README.md:' in repr(csv_rows('README.md'))
+    assert f'csv_rows of {path}:' in repr(csv_rows(str(path)))
     assert '.lines: ' in repr(csv_rows(lines()))
     assert 'map_threads of list_iterator:' in repr(map_threads(str, []))
     assert 'to_async of Rows:' in repr(to_async(Rows()))

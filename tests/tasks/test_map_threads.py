@@ -460,6 +460,150 @@ def test_close_returns_after_the_calls_that_run() -> None:
     assert len(gate.ended) == len(gate.begun) == begun
 
 
+class FailingLate(Gate):
+    """Calls that fail when they are let go, but for the first."""
+
+    def __call__(self, item: Any) -> Any:
+        super().__call__(item)
+        if item:
+            raise Failed(item)
+        return item
+
+
+def note_of(item: int) -> str:
+    return f'the call with item {item} raised Failed({item}) while the stream was closed'
+
+
+@pytest.mark.parametrize('ordered', [True, False])
+@pytest.mark.parametrize('pool', [None, ThreadPoolExecutor])
+def test_what_calls_raise_while_it_closes_is_raised_by_close(ordered: bool, pool: Any) -> None:
+    gate = FailingLate()
+    gate.let(0)
+    executor = pool and pool(3)
+    stream = map_threads(gate, range(3), concurrency=3, ordered=ordered, executor=executor)
+    assert next(stream) == 0
+    gate.wait_until_begun(3)
+    errors: list[Any] = []
+
+    def close() -> None:
+        try:
+            stream.close()
+        except Failed as error:
+            errors.append(error)
+
+    with in_thread(close):
+        gate.let(...)
+    (error,) = errors
+    assert error.__notes__[1:] == [note_of(3 - error.item)]
+    assert error.__notes__[0].startswith('while calling ')
+    stream.close()
+    if executor:
+        executor.shutdown()
+
+
+def test_what_calls_raise_while_it_closes_comes_with_the_first_failure() -> None:
+    gate = FailingLate()
+    gate.let(0)
+    stream = map_threads(gate, range(3), concurrency=3)
+    assert next(stream) == 0
+    gate.wait_until_begun(3)
+    gate.let(1)
+    errors: list[Any] = []
+
+    def step() -> None:
+        try:
+            next(stream)
+        except Failed as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=step)
+    thread.start()
+    until = time.monotonic() + WAIT
+    while not stream.closed and time.monotonic() < until:
+        time.sleep(0.001)
+    gate.let(2)
+    thread.join(WAIT)
+    (error,) = errors
+    assert error.item == 1
+    assert error.__notes__[1:] == [note_of(2)]
+
+
+@pytest.mark.parametrize('thrown', [KeyboardInterrupt, LookupError])
+def test_what_calls_raise_while_it_closes_is_kept_by_what_is_thrown(
+    thrown: type[BaseException],
+) -> None:
+    gate = FailingLate()
+    gate.let(0)
+    stream = map_threads(gate, range(2), concurrency=2)
+    assert next(stream) == 0
+    gate.wait_until_begun(2)
+    errors: list[Any] = []
+
+    def throw() -> None:
+        try:
+            stream.throw(thrown('stop'))
+        except thrown as error:
+            errors.append(error)
+
+    with in_thread(throw):
+        gate.let(1)
+    (error,) = errors
+    if thrown is LookupError:
+        assert error.__notes__ == [note_of(1)]
+    else:  # it gets no note
+        assert not hasattr(error, '__notes__')
+        assert repr(error.__context__) == 'Failed(1)'
+
+
+def test_what_ends_the_program_in_a_call_that_ends_late_is_raised() -> None:
+    gate = Gate()
+    gate.let(0)
+
+    def call(item: int) -> int:
+        gate(item)
+        if item:
+            raise SystemExit(item)
+        return item
+
+    stream = map_threads(call, range(2), concurrency=2)
+    assert next(stream) == 0
+    gate.wait_until_begun(2)
+    errors: list[Any] = []
+
+    def close() -> None:
+        try:
+            stream.close()
+        except SystemExit as error:
+            errors.append(error)
+
+    with in_thread(close):
+        gate.let(1)
+    assert [error.code for error in errors] == [1]
+
+
+def test_a_call_that_failed_before_it_was_closed_is_forgotten() -> None:
+    gate = FailingLate()
+    gate.let(0, 1)
+    stream = map_threads(gate, range(2), concurrency=2)
+    assert next(stream) == 0
+    until = time.monotonic() + WAIT
+    while len(gate.ended) < 2 and time.monotonic() < until:
+        time.sleep(0.001)
+    time.sleep(0.01)  # it has its result, too
+    stream.close()
+
+
+def test_failures_as_results_are_no_late_failures() -> None:
+    gate = FailingLate()
+    gate.let(0)
+    stream = map_threads(gate, range(2), concurrency=2, return_exceptions=True)
+    assert next(stream) == 0
+    gate.wait_until_begun(2)
+    with in_thread(stream.close):
+        gate.let(1)
+    assert stream.closed
+
+
 def test_what_is_dropped_does_not_wait() -> None:
     gate = Gate()
     gate.let(0)

@@ -15,6 +15,8 @@
 #include "arrow/layout.h"
 #include "csv/parse/decode.h"
 #include "csv/row/convert.h"
+#include "csv/row/converter.h"
+#include "csv/row/library.h"
 #include "csv/row/typed.h"
 #include "runtime/raising.h"
 
@@ -76,14 +78,9 @@ type_for_int(PyObject *value, bool is_unsigned)
 }
 
 static int
-answer_int(const target *t, PyObject *text)
+answer_int_value(const target *t, PyObject *value)
 {
-    const csv_type type = {.kind = CSV_AS_INT};
     const bool is_unsigned = t->spec->kind >= COLUMNS_UINT8;
-    PyObject *value = csv_text_value(&type, t->state, text);
-    if (value == NULL) {
-        return -1;
-    }
     int overflow, status = 0;
     long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
     unsigned long long large = 0;
@@ -108,7 +105,16 @@ answer_int(const target *t, PyObject *text)
         const char *other = type_for_int(value, is_unsigned);
         status = other == NULL ? -1 : refuse(t, other);
     }
-    Py_DECREF(value);
+    return status;
+}
+
+static int
+answer_int(const target *t, PyObject *text)
+{
+    const csv_type type = {.kind = CSV_AS_INT};
+    PyObject *value = csv_text_value(&type, t->state, text);
+    int status = value == NULL ? -1 : answer_int_value(t, value);
+    Py_XDECREF(value);
     return status;
 }
 
@@ -254,6 +260,15 @@ answer_parts(const target *t, PyObject *tuple)
 }
 
 static int
+answer_decimal_value(const target *t, PyObject *value)
+{
+    PyObject *tuple = PyObject_CallMethod(value, "as_tuple", NULL);
+    int status = tuple == NULL ? -1 : answer_parts(t, tuple);
+    Py_XDECREF(tuple);
+    return status;
+}
+
+static int
 answer_decimal(const target *t, PyObject *text)
 {
     if (csv_import_decimal(t->state) < 0) {
@@ -267,10 +282,8 @@ answer_decimal(const target *t, PyObject *text)
         }
         return -1;
     }
-    PyObject *tuple = PyObject_CallMethod(value, "as_tuple", NULL);
+    int status = answer_decimal_value(t, value);
     Py_DECREF(value);
-    int status = tuple == NULL ? -1 : answer_parts(t, tuple);
-    Py_XDECREF(tuple);
     return status;
 }
 
@@ -381,17 +394,24 @@ answer_datetime(const target *t, PyObject *text)
 }
 
 static int
+answer_date_value(const target *t, PyObject *value)
+{
+    int64_t days;
+    if (get_days(value, &days) < 0) {
+        return -1;
+    }
+    columns_answer_int(t->builder, t->question, days);
+    return 0;
+}
+
+static int
 answer_date(const target *t, PyObject *text)
 {
     const csv_type type = {.kind = CSV_AS_DATE};
-    int64_t days;
     PyObject *value =
         csv_import_dates(t->state) < 0 ? NULL : csv_text_value(&type, t->state, text);
-    int status = value == NULL ? -1 : get_days(value, &days);
+    int status = value == NULL ? -1 : answer_date_value(t, value);
     Py_XDECREF(value);
-    if (status == 0) {
-        columns_answer_int(t->builder, t->question, days);
-    }
     return status;
 }
 
@@ -416,13 +436,49 @@ answer_time_value(const target *t, PyObject *value)
 static int
 answer_time(const target *t, PyObject *text)
 {
-    PyObject *module = PyImport_ImportModule("datetime");
-    PyObject *type = module == NULL ? NULL : PyObject_GetAttrString(module, "time");
+    const csv_type type = {.kind = CSV_AS_TIME};
     PyObject *value =
-        type == NULL ? NULL : PyObject_CallMethod(type, "fromisoformat", "O", text);
+        csv_import_dates(t->state) < 0 ? NULL : csv_text_value(&type, t->state, text);
     int status = value == NULL ? -1 : answer_time_value(t, value);
-    Py_XDECREF(module);
-    Py_XDECREF(type);
+    Py_XDECREF(value);
+    return status;
+}
+
+/* ---- converters ---- */
+
+static int
+answer_value(const target *t, PyObject *value)
+{
+    switch (t->spec->rule->kind) {
+    case CONVERT_NUMBER:
+        columns_answer_double(t->builder, t->question, PyFloat_AS_DOUBLE(value));
+        return 0;
+    case CONVERT_INTEGER:
+        return answer_int_value(t, value);
+    case CONVERT_DECIMAL:
+        return answer_decimal_value(t, value);
+    case CONVERT_BOOLEAN:
+        columns_answer_int(t->builder, t->question, value == Py_True);
+        return 0;
+    case CONVERT_DATE:
+        return answer_date_value(t, value);
+    case CONVERT_DATETIME:
+        return answer_datetime_value(t, value);
+    default:
+        return answer_time_value(t, value);
+    }
+}
+
+/* Answer with what a converter makes of the text. */
+static int
+answer_by_rule(const target *t, PyObject *converter, PyObject *text)
+{
+    if (csv_text_is_blank(text) && !t->spec->not_null) {
+        columns_answer_null(t->builder, t->question);
+        return 0;
+    }
+    PyObject *value = csv_converter_value(t->state, converter, text);
+    int status = value == NULL ? -1 : answer_value(t, value);
     Py_XDECREF(value);
     return status;
 }
@@ -486,7 +542,10 @@ csv_batch_answer(const csv_batch_plan *plan, columns *builder,
         return -1;
     }
     PyObject *text = csv_field_text(parser, state, record, t.spec->field);
-    int status = text == NULL ? -1 : answer_text(&t, parser, text);
+    PyObject *converter = plan->rules[question->column];
+    int status = text == NULL        ? -1
+                 : converter != NULL ? answer_by_rule(&t, converter, text)
+                                     : answer_text(&t, parser, text);
     Py_XDECREF(text);
     return status;
 }

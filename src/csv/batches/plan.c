@@ -16,6 +16,7 @@
 #include "arrow/capsule.h"
 #include "arrow/layout.h"
 #include "csv/row/convert.h"
+#include "csv/row/converter.h"
 #include "csv/row/plan_inner.h"
 #include "csv/row/settle.h"
 #include "runtime/raising.h"
@@ -153,20 +154,22 @@ read_schema(csv_batch_plan *self, PyObject *schema)
 
 /* ---- types ---- */
 
-/* Whether it is datetime.time: 1, 0 or -1. */
-static int
-is_time(PyObject *given)
+/* Set what the spec of a converter's column is. */
+static void
+set_rule(columns_spec *spec, const convert_rule *rule)
 {
-    if (!PyType_Check(given) ||
-        strcmp(((PyTypeObject *)given)->tp_name, "datetime.time") != 0) {
-        return 0;
-    }
-    PyObject *module = PyImport_ImportModule("datetime");
-    PyObject *type = module == NULL ? NULL : PyObject_GetAttrString(module, "time");
-    int same = type == NULL ? -1 : type == given;
-    Py_XDECREF(module);
-    Py_XDECREF(type);
-    return same;
+    static const columns_kind kinds[] = {
+        [CONVERT_STRIP] = COLUMNS_UTF8,         [CONVERT_NUMBER] = COLUMNS_FLOAT64,
+        [CONVERT_INTEGER] = COLUMNS_INT64,      [CONVERT_DECIMAL] = COLUMNS_DECIMAL128,
+        [CONVERT_BOOLEAN] = COLUMNS_BOOL,       [CONVERT_DATE] = COLUMNS_DATE32,
+        [CONVERT_DATETIME] = COLUMNS_TIMESTAMP, [CONVERT_TIME] = COLUMNS_TIME64,
+    };
+    spec->kind = kinds[rule->kind];
+    spec->strip = rule->kind == CONVERT_STRIP;
+    spec->rule = spec->strip ? NULL : rule;
+    spec->zoned = rule->kind == CONVERT_DATETIME && rule->zoned;
+    spec->precision = (uint8_t)rule->precision;
+    spec->scale = (int8_t)rule->scale;
 }
 
 /* Set the kind of a column's spec, or raise TypeError.  0 or -1. */
@@ -178,29 +181,45 @@ set_kind(columns_spec *spec, const csv_type *type, PyObject *column)
         [CSV_AS_INT] = COLUMNS_INT64,   [CSV_AS_FLOAT] = COLUMNS_FLOAT64,
         [CSV_AS_BOOL] = COLUMNS_BOOL,   [CSV_AS_BYTES] = COLUMNS_BINARY,
         [CSV_AS_DATE] = COLUMNS_DATE32, [CSV_AS_DATETIME] = COLUMNS_TIMESTAMP,
+        [CSV_AS_TIME] = COLUMNS_TIME64,
     };
-    if (type->kind == CSV_AS_DECIMAL) {
-        PyErr_Format(
-            PyExc_TypeError,
-            "types: column %R: a Decimal needs a precision and a scale; give `schema` "
-            "a field of decimal128",
-            column);
+    spec->unit = COLUMNS_MICROSECONDS;
+    switch (type->kind) {
+    case CSV_AS_DECIMAL:
+        PyErr_Format(PyExc_TypeError,
+                     "types: column %R: a Decimal needs a precision and a scale: give "
+                     "convert.decimal(precision, scale), or `schema` a field of decimal128",
+                     column);
         return -1;
-    }
-    if (type->kind != CSV_AS_CALL) {
-        spec->kind = kinds[type->kind];
-        spec->unit = COLUMNS_MICROSECONDS;
-        return 0;
-    }
-    int time = is_time(type->given);
-    if (time == 0) {
+    case CSV_AS_CALL:
         PyErr_Format(PyExc_TypeError,
                      "types: column %R: %R is a callable, which csv_rows() calls; a batch has "
-                     "columns of str, bytes, int, float, bool, date, time or datetime",
+                     "columns of str, bytes, int, float, bool, date, time or datetime, and of "
+                     "converters of generators.convert",
                      column, type->given);
+        return -1;
+    case CSV_AS_STRIP:
+    case CSV_AS_CONVERTER:
+        set_rule(spec, csv_converter_rule(type->given));
+        return 0;
+    default:
+        spec->kind = kinds[type->kind];
+        return 0;
     }
-    spec->kind = COLUMNS_TIME64;
-    return time > 0 ? 0 : -1;
+}
+
+/* Check a type of `types`.  0 or -1. */
+static int
+check_type(generators_state *state, PyObject *column, PyObject *given)
+{
+    csv_type type;
+    columns_spec spec = {.kind = COLUMNS_UTF8};
+    if (csv_type_read(&type, state, given, column, CSV_TYPE_GIVEN) < 0) {
+        return -1;
+    }
+    int status = set_kind(&spec, &type, column);
+    Py_XDECREF(type.given);
+    return status;
 }
 
 static int
@@ -208,15 +227,11 @@ check_types(const csv_batch_plan *self, generators_state *state, const csv_plan 
 {
     PyObject *column, *given;
     Py_ssize_t at = 0;
+    if (rows->default_type != NULL && check_type(state, Py_None, rows->default_type) < 0) {
+        return -1;
+    }
     while (rows->types != NULL && PyDict_Next(rows->types, &at, &column, &given)) {
-        csv_type type;
-        columns_spec spec;
-        if (csv_type_read(&type, state, given, column, false) < 0) {
-            return -1;
-        }
-        int status = set_kind(&spec, &type, column);
-        Py_XDECREF(type.given);
-        if (status < 0) {
+        if (check_type(state, column, given) < 0) {
             return -1;
         }
         int twice = self->schema == NULL ? 0 : PyDict_Contains(self->schema, column);
@@ -288,8 +303,9 @@ csv_batch_plan_clear(csv_batch_plan *self)
     for (Py_ssize_t i = 0; i < self->asked_count; i++) {
         PyMem_Free(self->asked[i].zone);
     }
-    for (uint32_t i = 0; i < self->count && self->names != NULL; i++) {
+    for (uint32_t i = 0; i < self->count && self->names != NULL && self->rules != NULL; i++) {
         Py_XDECREF(self->names[i]);
+        Py_XDECREF(self->rules[i]);
     }
     arrow_fields_release(self->fields);
     Py_XDECREF(self->schema);
@@ -297,6 +313,7 @@ csv_batch_plan_clear(csv_batch_plan *self)
     PyMem_Free(self->asked);
     PyMem_Free(self->specs);
     PyMem_Free(self->names);
+    PyMem_Free(self->rules);
     PyMem_Free(self->free);
     PyMem_Free(self->undecided);
     PyMem_Free(self->nulls);
@@ -332,7 +349,7 @@ find_asked(const csv_batch_plan *self, const csv_column *column, const csv_batch
     if (index == NULL) {
         return PyErr_Occurred() ? -1 : 0;
     }
-    if (column->type.kind != CSV_AS_READ) {
+    if (column->type.kind != CSV_AS_READ && !column->by_default) {
         PyErr_Format(PyExc_ValueError, "column %R is in both `types` and `schema`",
                      column->name);
         return -1;
@@ -390,14 +407,17 @@ add_column(csv_batch_plan *self, const csv_parser *parser, const csv_column *col
     if (set_name(self, at, column->name) < 0) {
         return -1;
     }
+    self->rules[at] = spec->rule == NULL ? NULL : Py_NewRef(column->type.given);
     self->count++;
     self->free[at] = !found && column->type.kind == CSV_AS_READ;
-    if (column->type.kind == CSV_AS_DATETIME) {
+    if (!found && column->type.kind == CSV_AS_DATETIME) {
         self->undecided[at] = true;
         self->undecided_count++;
     }
     arrow_layout_set_format(&self->fields->items[at], spec,
-                            found && asked->zone != NULL ? asked->zone : "");
+                            !found                ? (spec->zoned ? UTC : "")
+                            : asked->zone != NULL ? asked->zone
+                                                  : "");
     return 0;
 }
 
@@ -466,11 +486,12 @@ reserve(csv_batch_plan *self, size_t count)
 {
     self->specs = PyMem_Calloc(count + 1, sizeof *self->specs);
     self->names = PyMem_Calloc(count + 1, sizeof *self->names);
+    self->rules = PyMem_Calloc(count + 1, sizeof *self->rules);
     self->free = PyMem_Calloc(count + 1, sizeof *self->free);
     self->undecided = PyMem_Calloc(count + 1, sizeof *self->undecided);
     self->fields = arrow_fields_new(count);
-    if (self->specs == NULL || self->names == NULL || self->free == NULL ||
-        self->undecided == NULL || self->fields == NULL) {
+    if (self->specs == NULL || self->names == NULL || self->rules == NULL ||
+        self->free == NULL || self->undecided == NULL || self->fields == NULL) {
         PyErr_NoMemory();
         return -1;
     }

@@ -22,6 +22,8 @@ typedef struct {
     bool settled;
     columns_spec *specs; /* owned */
     PyObject **names;    /* owned: the name of each, an exact str, owned as well */
+    PyObject **rules;    /* owned: the converter that specs[].rule is of, owned as well; or
+                            NULL */
     uint32_t count;
     arrow_fields *fields; /* owned, and shared once nothing is undecided */
     bool *free;           /* owned: whether it is in neither `types` nor `schema` */

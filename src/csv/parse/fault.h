@@ -14,11 +14,12 @@ PyObject *csv_parser_fault(const csv_parser *self);
 void csv_parser_raise(csv_parser *self, generators_state *state);
 
 /* Raise CSVError for the unit at `pos` of a record that was taken, or for the whole record.
-   The exception that is set becomes its cause.  For `column` and `text` see data_place.  A
+   The exception that is set becomes its cause.  For `column`, `text` and
+   `problems` see data_place.  A
    MemoryError is not replaced. */
 void csv_parser_raise_at(csv_parser *self, generators_state *state,
                          const fields_record *record, uint32_t pos, PyObject *column,
-                         PyObject *text);
+                         PyObject *text, PyObject *problems);
 void csv_parser_raise_record(csv_parser *self, generators_state *state,
                              const fields_record *record);
 
@@ -28,13 +29,16 @@ void csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
 
 /* ---- recovery ---- */
 
-#define CSV_RAW_LIMIT 65536 /* of a record's source text, in bytes or characters */
-
-/* The source text of a record that is skipped. */
+/* The source text of a record that is skipped: whole, but for a record over max_record. */
 typedef struct {
     buffer units;
+    size_t limit;    /* how much of it is kept, in units */
+    bool cut;        /* there was more */
     PyObject *bytes; /* owned: exact bytes, which came before the units; or NULL */
 } csv_raw;
+
+/* Begin a text, of which nothing is kept if it is not `wanted`. */
+void csv_raw_begin(csv_raw *raw, const csv_parser *self, bool wanted);
 
 /* Skip the record of the fault that was raised.  1 if records can be taken again, 0 if more
    must be fed first, or -1. */

@@ -13,12 +13,14 @@
 #include "csv/parse/decode.h"
 #include "csv/parse/fault.h"
 #include "csv/row/convert.h"
+#include "csv/row/converter.h"
 #include "csv/row/field.h"
 #include "csv/row/field_error.h"
 #include "csv/row/plan_inner.h"
 #include "csv/row/row.h"
 #include "csv/row/settle.h"
 #include "csv/row/typed.h"
+#include "runtime/raising.h"
 
 #define WIDE_SHOWN 64 /* the longest field of wide text that is tried as a number */
 
@@ -76,6 +78,9 @@ static PyObject *
 quick_value(const field_context *c, const csv_type *type, const field_span *s)
 {
     uint32_t count = s->end - s->start;
+    if (type->kind == CSV_AS_CONVERTER && !c->utf8 && (c->flags & FIELDS_HIGH)) {
+        return NULL; /* it takes no Latin-1 */
+    }
     if (c->width == 1) {
         return csv_quick_value(type, c->state, (const uint8_t *)s->units + s->start, count);
     }
@@ -106,6 +111,58 @@ bytes_value(const csv_parser *parser, const field_context *c, const csv_column *
     return bytes;
 }
 
+/* The text without whitespace around; None if it is empty then, where that is allowed. */
+static PyObject *
+strip_value(const field_context *c, const csv_column *column, const field_span *s)
+{
+    PyObject *text;
+    if (c->width == 1 && (c->utf8 || !(c->flags & FIELDS_HIGH))) {
+        const uint8_t *units = s->units, *at = units + s->start;
+        size_t count = s->end - s->start;
+        convert_strip(&at, &count);
+        const uint32_t start = (uint32_t)(at - units);
+        text = field_plain_text(c, column->field, units, start, start + (uint32_t)count);
+    }
+    else {
+        PyObject *all = field_span_text(c, column->field, s);
+        text = all == NULL ? NULL : csv_text_value(&column->type, c->state, all);
+        Py_XDECREF(all);
+    }
+    if (text != NULL && PyUnicode_GET_LENGTH(text) == 0 && column->type.allows_none) {
+        Py_DECREF(text);
+        return Py_NewRef(Py_None);
+    }
+    return text;
+}
+
+static PyObject *
+refuse_null(bool empty)
+{
+    PyErr_SetString(PyExc_ValueError, empty ? "an empty field, but None is not allowed"
+                                            : "a null, but None is not allowed");
+    return NULL;
+}
+
+/* The value of a text that is not empty, and that is not read here.  For a converter,
+   whitespace is as good as nothing. */
+static PyObject *
+slow_value(const field_context *c, const csv_column *column, const field_span *s)
+{
+    const csv_type *type = &column->type;
+    PyObject *text = field_span_text(c, column->field, s), *value = NULL;
+    if (text == NULL) {
+        return NULL;
+    }
+    if (type->kind != CSV_AS_CONVERTER || !csv_text_is_blank(text)) {
+        value = csv_text_value(type, c->state, text);
+    }
+    else {
+        value = type->allows_none ? Py_NewRef(Py_None) : refuse_null(true);
+    }
+    Py_DECREF(text);
+    return value;
+}
+
 static PyObject *
 typed_value(const csv_plan *plan, const csv_parser *parser, const field_context *c,
             const csv_column *column, const field_span *s)
@@ -122,22 +179,17 @@ typed_value(const csv_plan *plan, const csv_parser *parser, const field_context 
     if (type->kind == CSV_AS_STR) {
         return field_span_text(c, column->field, s);
     }
+    if (type->kind == CSV_AS_STRIP) {
+        return strip_value(c, column, s);
+    }
     if (null) {
-        PyErr_SetString(PyExc_ValueError, empty ? "an empty field, but None is not allowed"
-                                                : "a null, but None is not allowed");
-        return NULL;
+        return refuse_null(empty);
     }
     if (type->kind == CSV_AS_BYTES) {
         return bytes_value(parser, c, column, s);
     }
     PyObject *value = quick_value(c, type, s);
-    if (value != NULL || PyErr_Occurred()) {
-        return value;
-    }
-    PyObject *text = field_span_text(c, column->field, s);
-    value = text == NULL ? NULL : csv_text_value(type, c->state, text);
-    Py_XDECREF(text);
-    return value;
+    return value != NULL || PyErr_Occurred() ? value : slow_value(c, column, s);
 }
 
 static PyObject *
@@ -166,7 +218,7 @@ static void
 drop_values(PyObject **values, Py_ssize_t count)
 {
     for (Py_ssize_t i = 0; i < count; i++) {
-        Py_DECREF(values[i]);
+        Py_XDECREF(values[i]); /* NULL: it is left out */
     }
 }
 
@@ -183,6 +235,13 @@ may_be_held(generators_state *state, PyObject *value)
     return allowed > 0;
 }
 
+/* The value of a field that the record does not have. */
+static PyObject *
+missing_value(const csv_column *column)
+{
+    return Py_NewRef(column->missing != NULL ? column->missing : Py_None);
+}
+
 /* Make the values of the first `count` columns, for a record of `width` fields.  0, or -1 with
  * *bad the index of the column that failed.
  */
@@ -192,7 +251,8 @@ make_values(const csv_plan *plan, const csv_parser *parser, generators_state *st
 {
     PyObject **values = plan->values + 1;
     const uint32_t *ends = parser->machine.ends + record->first;
-    if (plan->open && plan->by_index == NULL && width >= (size_t)count) {
+    if (plan->open && plan->by_index == NULL && plan->default_type == NULL &&
+        width >= (size_t)count) {
         return csv_record_fields(parser, state, record, (uint32_t)count, values, bad);
     }
     field_context c;
@@ -206,7 +266,7 @@ make_values(const csv_plan *plan, const csv_parser *parser, generators_state *st
             continue;
         }
         if (field >= width) {
-            values[i] = Py_NewRef(Py_None);
+            values[i] = column->left_out ? NULL : missing_value(column);
             continue;
         }
         uint32_t start = field == 0 ? record->start : ends[field - 1] + 1;
@@ -377,6 +437,33 @@ call_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
     return row;
 }
 
+/* The same without the values that are left out.  All are passed by name. */
+static PyObject *
+call_short_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
+{
+    Py_ssize_t kept = 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        kept += values[i] != NULL;
+    }
+    PyObject *keywords = PyTuple_New(kept);
+    if (keywords == NULL) {
+        drop_values(values, count);
+        return NULL;
+    }
+    kept = 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (values[i] != NULL) {
+            PyTuple_SET_ITEM(keywords, kept, Py_NewRef(PyTuple_GET_ITEM(plan->keywords, i)));
+            values[kept++] = values[i];
+        }
+    }
+    PyObject *row =
+        PyObject_Vectorcall(plan->target, values, PY_VECTORCALL_ARGUMENTS_OFFSET, keywords);
+    Py_DECREF(keywords);
+    drop_values(values, kept);
+    return row;
+}
+
 /* Make the tuple that the class's own __new__ would make. */
 static PyObject *
 named_tuple_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
@@ -426,7 +513,7 @@ dataclass_row(const csv_plan *plan, generators_state *state, PyObject **values,
 }
 
 static PyObject *
-row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count)
+row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count, bool is_short)
 {
     PyObject **values = plan->values + 1;
     switch (plan->into) {
@@ -440,6 +527,9 @@ row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count)
         return plan->direct ? named_tuple_row(plan, values, count)
                             : call_row(plan, values, count);
     case CSV_INTO_DATACLASS:
+        if (is_short && plan->signature.by_name && plan->keywords != NULL) {
+            return call_short_row(plan, values, count);
+        }
         return plan->init != NULL ? dataclass_row(plan, state, values, count)
                                   : call_row(plan, values, count);
     default:
@@ -448,6 +538,38 @@ row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count)
 }
 
 /* ---- records ---- */
+
+/* A CSVError of the column `bad` is set.  Try the columns after it, so that the error lists
+   every field of the record that can't be converted. */
+static void
+add_problems(const csv_plan *plan, const csv_parser *parser, generators_state *state,
+             const fields_record *record, uint32_t width, Py_ssize_t bad)
+{
+    PyObject *error = PyErr_GetRaisedException();
+    const uint32_t *ends = parser->machine.ends + record->first;
+    field_context c;
+    field_set_context(&c, parser, state, record);
+    c.memo = NULL;
+    for (Py_ssize_t i = bad + 1; i < plan->count; i++) {
+        const csv_column *column = &plan->columns[i];
+        const uint32_t field = column->field;
+        if (column->type.kind == CSV_AS_GIVEN || column->type.kind == CSV_AS_READ ||
+            field >= width) {
+            continue;
+        }
+        uint32_t start = field == 0 ? record->start : ends[field - 1] + 1;
+        PyObject *value = column_value(plan, parser, &c, column, start, ends[field]);
+        if (value != NULL) {
+            Py_DECREF(value);
+        }
+        else if (!is_fault() || csv_add_problem(error, parser, state, record, field,
+                                                column->name) < 0) {
+            raising_chain(error);
+            return;
+        }
+    }
+    PyErr_SetRaisedException(error);
+}
 
 void
 csv_plan_raise_width(const csv_plan *self, csv_parser *parser, generators_state *state,
@@ -503,13 +625,16 @@ csv_plan_row(csv_plan *self, csv_parser *parser, generators_state *state,
         row = lazy_row(self, parser, state, record, width, &bad);
     }
     else if (make_values(self, parser, state, record, width, count, &bad) == 0) {
-        row = row_of_values(self, state, count);
+        row = row_of_values(self, state, count, width < self->width);
         bad = -1;
     }
     if (row == NULL && bad >= 0) {
         if ((*fault = is_fault())) {
             csv_raise_field(parser, state, record, self->columns[bad].field,
                             self->columns[bad].name);
+            if (PyErr_ExceptionMatches(state->csv_error)) {
+                add_problems(self, parser, state, record, width, bad);
+            }
         }
         return NULL;
     }

@@ -2,60 +2,19 @@
  *
  * core/number.h reads the common spellings.  Any other text is passed to the type itself, so
  * that the value, or the error, is always Python's own.
- *
- * datetime and decimal are imported when a column first needs them.  The C interface of
- * datetime is used if its capsule can be imported; not every subinterpreter can do this.
- * Otherwise the class is called.
  */
 #include "csv/row/typed.h"
 
-#include <datetime.h>
 #include <string.h>
 
 #include "core/number.h"
 #include "core/number_moment.h"
+#include "csv/row/converter.h"
+#include "csv/row/library.h"
+#include "runtime/callables.h"
 #include "runtime/raising.h"
 
 /* ---- types ---- */
-
-static int
-import_once(generators_state *state, PyObject **place, const char *module_name,
-            const char *name)
-{
-    if (generators_late(state, place) != NULL) {
-        return 0;
-    }
-    PyObject *module = PyImport_ImportModule(module_name);
-    PyObject *value = module == NULL ? NULL : PyObject_GetAttrString(module, name);
-    Py_XDECREF(module);
-    if (value == NULL) {
-        return -1;
-    }
-    generators_set_late(state, place, value);
-    return 0;
-}
-
-int
-csv_import_dates(generators_state *state)
-{
-    if (state->datetime_api == NULL) {
-        (void)PyDateTimeAPI; /* a static of the header, not used here */
-        state->datetime_api = PyCapsule_Import(PyDateTime_CAPSULE_NAME, 0);
-        if (state->datetime_api == NULL && raising_forgive_answer() < 0) {
-            return -1;
-        }
-    }
-    return import_once(state, &state->date, "datetime", "date") < 0 ||
-                   import_once(state, &state->datetime, "datetime", "datetime") < 0
-               ? -1
-               : 0;
-}
-
-int
-csv_import_decimal(generators_state *state)
-{
-    return import_once(state, &state->decimal, "decimal", "Decimal");
-}
 
 /* Whether a type has the name of a class of the standard library.  If an interpreter cannot
    import the C module, the class is written in Python, and its name has no module. */
@@ -81,12 +40,14 @@ library_kind(generators_state *state, PyObject *type, csv_kind *kind)
         }
         *kind = type == state->decimal ? CSV_AS_DECIMAL : *kind;
     }
-    else if (is_named(type, "datetime", "date") || is_named(type, "datetime", "datetime")) {
+    else if (is_named(type, "datetime", "date") || is_named(type, "datetime", "datetime") ||
+             is_named(type, "datetime", "time")) {
         if (csv_import_dates(state) < 0) {
             return -1;
         }
         *kind = type == state->date       ? CSV_AS_DATE
                 : type == state->datetime ? CSV_AS_DATETIME
+                : type == state->time     ? CSV_AS_TIME
                                           : *kind;
     }
     return 0;
@@ -99,6 +60,7 @@ without_none(PyObject *given, bool *allows_none)
 {
     PyObject *typing = PyImport_ImportModule("typing");
     PyObject *arguments = NULL, *found = NULL;
+    bool several = false;
     if (typing != NULL) {
         arguments = PyObject_CallMethod(typing, "get_args", "O", given);
         Py_DECREF(typing);
@@ -112,14 +74,12 @@ without_none(PyObject *given, bool *allows_none)
         if (argument == (PyObject *)Py_TYPE(Py_None)) {
             *allows_none = true;
         }
-        else if (found != NULL) {
-            Py_DECREF(arguments);
-            return NULL;
-        }
         else {
+            several |= found != NULL;
             found = argument;
         }
     }
+    found = several ? NULL : found;
     Py_XINCREF(found);
     Py_DECREF(arguments);
     return found;
@@ -136,7 +96,40 @@ is_union(PyObject *given)
            strcmp(name, "_UnionGenericAlias") == 0;
 }
 
-#define MOST_NEW_TYPES 100 /* of one another, in a chain that may be endless */
+/* Whether `given` is a typing.Annotated[...]. */
+static bool
+is_annotated(PyObject *given)
+{
+    return strcmp(Py_TYPE(given)->tp_name, "_AnnotatedAlias") == 0;
+}
+
+/* The type X of Annotated[X, ...], or the converter among what stands after it.  That X may be
+   None is noted either way.  A new reference or NULL. */
+static PyObject *
+without_notes(generators_state *state, PyObject *given, bool *allows_none)
+{
+    PyObject *notes = PyObject_GetAttrString(given, "__metadata__");
+    PyObject *type = notes == NULL ? NULL : PyObject_GetAttrString(given, "__origin__");
+    PyObject *converter = NULL;
+    for (Py_ssize_t i = 0; type != NULL && PyTuple_Check(notes) && i < PyTuple_GET_SIZE(notes);
+         i++) {
+        if (csv_converter_check(state, PyTuple_GET_ITEM(notes, i))) {
+            converter = Py_NewRef(PyTuple_GET_ITEM(notes, i));
+            break;
+        }
+    }
+    Py_XDECREF(notes);
+    if (converter == NULL) {
+        return type;
+    }
+    PyObject *one = is_union(type) ? without_none(type, allows_none) : NULL;
+    Py_DECREF(type);
+    Py_XDECREF(one);
+    if (PyErr_Occurred()) {
+        Py_CLEAR(converter);
+    }
+    return converter;
+}
 
 /* Whether `given` is a typing.NewType: 1, 0 or -1.  Any other object may have any
    attribute. */
@@ -154,43 +147,69 @@ is_new_type(PyObject *given)
     return same;
 }
 
-/* The type that a NewType stands for, or else `given`: a new reference or NULL. */
+#define MOST_LAYERS 100 /* of one another, in a chain that may be endless */
+
+/* Replace *type by what is within a union with None, an Annotated or a NewType.  1; 0 if it is
+   none of them; or -1, with *type NULL and no exception set for a union of several types. */
+static int
+unwrap_type(generators_state *state, PyObject **type, bool *allows_none)
+{
+    PyObject *given = *type;
+    int is = is_union(given) || is_annotated(given) ? 1 : is_new_type(given);
+    if (is == 0) {
+        return 0;
+    }
+    *type = is < 0                ? NULL
+            : is_union(given)     ? without_none(given, allows_none)
+            : is_annotated(given) ? without_notes(state, given, allows_none)
+                                  : PyObject_GetAttrString(given, "__supertype__");
+    Py_DECREF(given);
+    return *type == NULL ? -1 : 1;
+}
+
+/* The type that is within all of them: a new reference.  NULL as unwrap_type() leaves it. */
 static PyObject *
-plain_type(PyObject *given)
+plain_type(generators_state *state, PyObject *given, bool *allows_none)
 {
     PyObject *type = Py_NewRef(given);
-    for (int i = 0; i < MOST_NEW_TYPES; i++) {
-        int is = is_new_type(type);
-        if (is == 0) {
+    for (int i = 0; i < MOST_LAYERS; i++) {
+        if (unwrap_type(state, &type, allows_none) <= 0) {
             return type;
         }
-        PyObject *below = is < 0 ? NULL : PyObject_GetAttrString(type, "__supertype__");
-        Py_DECREF(type);
-        if (below == NULL) {
-            return NULL;
-        }
-        type = below;
     }
     Py_DECREF(type);
     PyErr_Format(PyExc_TypeError, "%R is more than %d NewTypes of one another", given,
-                 MOST_NEW_TYPES);
+                 MOST_LAYERS);
     return NULL;
 }
 
+/* Raise TypeError, or take it as text. */
 static int
-refuse_type(PyObject *given, PyObject *column, bool annotation)
+refuse_type(csv_type *self, PyObject *given, PyObject *column, csv_type_origin origin)
 {
+    if (origin == CSV_TYPE_LOOSE) {
+        self->kind = CSV_AS_STR;
+        return 0;
+    }
     PyErr_Format(PyExc_TypeError,
-                 annotation ? "column %R: %R is not a type that a field can be converted to; "
-                              "give `types` a callable for it"
-                            : "types: column %R must have a type or a callable, not %R",
+                 origin == CSV_TYPE_HINT
+                     ? "column %R: %R is not a type that a field can be converted to; "
+                       "give `types` a callable for it"
+                     : "types: column %R must have a type or a callable, not %R",
                  column, given);
     return -1;
 }
 
 static int
-read_plain_type(csv_type *self, generators_state *state, PyObject *type, PyObject *column,
-                bool annotation)
+read_converter(csv_type *self, generators_state *state, PyObject *converter)
+{
+    self->kind =
+        csv_converter_rule(converter)->kind == CONVERT_STRIP ? CSV_AS_STRIP : CSV_AS_CONVERTER;
+    return csv_converter_prepare(state, converter);
+}
+
+static int
+read_class(csv_type *self, generators_state *state, PyObject *type, csv_type_origin origin)
 {
     /* Not static: on Windows the address of what another library has is no constant. */
     const struct {
@@ -207,14 +226,33 @@ read_plain_type(csv_type *self, generators_state *state, PyObject *type, PyObjec
             self->kind = builtin_kinds[i].kind;
         }
     }
-    if (PyType_Check(type)) {
-        if (annotation && type == (PyObject *)&PyBaseObject_Type) {
-            self->kind = CSV_AS_READ;
-            return 0;
-        }
-        return library_kind(state, type, &self->kind);
+    if (origin != CSV_TYPE_GIVEN && type == (PyObject *)&PyBaseObject_Type) {
+        self->kind = CSV_AS_READ;
+        return 0;
     }
-    return annotation || !PyCallable_Check(type) ? refuse_type(type, column, annotation) : 0;
+    if (library_kind(state, type, &self->kind) < 0) {
+        return -1;
+    }
+    if (self->kind == CSV_AS_CALL && origin == CSV_TYPE_LOOSE) {
+        self->kind = CSV_AS_STR;
+    }
+    return 0;
+}
+
+static int
+read_plain_type(csv_type *self, generators_state *state, PyObject *type, PyObject *column,
+                csv_type_origin origin)
+{
+    if (csv_converter_check(state, type)) {
+        return read_converter(self, state, type);
+    }
+    if (PyType_Check(type)) {
+        return read_class(self, state, type, origin);
+    }
+    self->kind = CSV_AS_CALL;
+    return origin != CSV_TYPE_GIVEN || !PyCallable_Check(type)
+               ? refuse_type(self, type, column, origin)
+               : callables_refuse_async(type, "types");
 }
 
 static int
@@ -230,29 +268,24 @@ is_any(PyObject *given)
 
 int
 csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyObject *column,
-              bool annotation)
+              csv_type_origin origin)
 {
-    *self = (csv_type){.kind = CSV_AS_READ, .allows_none = !annotation};
-    int any = annotation ? is_any(given) : 0;
+    *self = (csv_type){.kind = CSV_AS_READ, .allows_none = origin == CSV_TYPE_GIVEN};
+    PyObject *plain = plain_type(state, given, &self->allows_none);
+    if (plain == NULL) {
+        return PyErr_Occurred() ? -1 : refuse_type(self, given, column, origin);
+    }
+    int any = origin != CSV_TYPE_GIVEN ? is_any(plain) : 0;
     if (any != 0) {
+        Py_DECREF(plain);
         return any < 0 ? -1 : 0;
     }
-    PyObject *one =
-        is_union(given) ? without_none(given, &self->allows_none) : Py_NewRef(given);
-    if (one == NULL) {
-        return PyErr_Occurred() ? -1 : refuse_type(given, column, annotation);
-    }
-    PyObject *plain = plain_type(one);
-    Py_DECREF(one);
-    if (plain == NULL) {
-        return -1;
-    }
-    if (read_plain_type(self, state, plain, column, annotation) < 0) {
+    if (read_plain_type(self, state, plain, column, origin) < 0) {
         Py_DECREF(plain);
         return -1;
     }
     self->given = plain;
-    if (self->kind == CSV_AS_STR && plain == given) {
+    if ((self->kind == CSV_AS_STR || self->kind == CSV_AS_STRIP) && plain == given) {
         self->allows_none = false; /* every text is a str */
     }
     return 0;
@@ -274,26 +307,18 @@ csv_value_is_acyclic(generators_state *state, PyObject *value)
 /* ---- values ---- */
 
 static PyObject *
-new_date(generators_state *state, const number_date_value *v)
+quick_time(generators_state *state, const uint8_t *text, size_t count)
 {
-    PyDateTime_CAPI *api = state->datetime_api;
-    if (api != NULL) {
-        return api->Date_FromDate(v->year, v->month, v->day, api->DateType);
+    int64_t micro;
+    if (number_time(text, count, &micro) != NUMBER_OK) {
+        return NULL;
     }
-    return PyObject_CallFunction(state->date, "iii", v->year, v->month, v->day);
-}
-
-static PyObject *
-new_datetime(generators_state *state, const number_datetime_value *v)
-{
-    PyDateTime_CAPI *api = state->datetime_api;
-    if (api != NULL) {
-        return api->DateTime_FromDateAndTime(v->date.year, v->date.month, v->date.day, v->hour,
-                                             v->minute, v->second, v->microsecond, Py_None,
-                                             api->DateTimeType);
-    }
-    return PyObject_CallFunction(state->datetime, "iiiiiii", v->date.year, v->date.month,
-                                 v->date.day, v->hour, v->minute, v->second, v->microsecond);
+    const int seconds = (int)(micro / 1000000);
+    const number_datetime_value value = {.hour = seconds / 3600,
+                                         .minute = seconds / 60 % 60,
+                                         .second = seconds % 60,
+                                         .microsecond = (int)(micro % 1000000)};
+    return csv_new_time(state, &value);
 }
 
 PyObject *
@@ -317,13 +342,19 @@ csv_quick_value(const csv_type *type, generators_state *state, const uint8_t *te
     }
     case CSV_AS_DATE: {
         number_date_value value;
-        return number_date(text, count, &value) == NUMBER_OK ? new_date(state, &value) : NULL;
+        return number_date(text, count, &value) == NUMBER_OK ? csv_new_date(state, &value)
+                                                             : NULL;
     }
     case CSV_AS_DATETIME: {
         number_datetime_value value;
-        return number_datetime(text, count, &value) == NUMBER_OK ? new_datetime(state, &value)
-                                                                 : NULL;
+        return number_datetime(text, count, &value) == NUMBER_OK
+                   ? csv_new_datetime(state, &value)
+                   : NULL;
     }
+    case CSV_AS_TIME:
+        return quick_time(state, text, count);
+    case CSV_AS_CONVERTER:
+        return csv_converter_quick(state, type->given, text, count);
     default:
         return NULL;
     }
@@ -344,6 +375,11 @@ csv_text_value(const csv_type *type, generators_state *state, PyObject *text)
         return PyObject_CallMethod(state->date, "fromisoformat", "O", text);
     case CSV_AS_DATETIME:
         return PyObject_CallMethod(state->datetime, "fromisoformat", "O", text);
+    case CSV_AS_TIME:
+        return PyObject_CallMethod(state->time, "fromisoformat", "O", text);
+    case CSV_AS_STRIP:
+    case CSV_AS_CONVERTER:
+        return csv_converter_value(state, type->given, text);
     default:
         return PyObject_CallOneArg(type->given, text);
     }

@@ -14,8 +14,11 @@ typedef enum {
     CSV_AS_DECIMAL,
     CSV_AS_DATE,
     CSV_AS_DATETIME,
-    CSV_AS_CALL,  /* the result of calling `given` with the text */
-    CSV_AS_GIVEN, /* not read from a field: `given` itself, a default of the class */
+    CSV_AS_TIME,
+    CSV_AS_STRIP,     /* text without whitespace around: a converter */
+    CSV_AS_CONVERTER, /* what any other converter, `given`, makes of it */
+    CSV_AS_CALL,      /* the result of calling `given` with the text */
+    CSV_AS_GIVEN,     /* not read from a field: `given` itself, a default of the class */
 } csv_kind;
 
 typedef struct {
@@ -24,20 +27,22 @@ typedef struct {
     PyObject *given; /* owned: as the user named it, or NULL for CSV_AS_READ */
 } csv_type;
 
-/* Read a type from `types`, or from an annotation.  Errors name `column`.  0, or -1 with an
-   exception set: TypeError for an object that is not a usable type. */
-int csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyObject *column,
-                  bool annotation);
+/* Where a type comes from. */
+typedef enum {
+    CSV_TYPE_GIVEN, /* `types` */
+    CSV_TYPE_HINT,  /* an annotation of a class */
+    CSV_TYPE_LOOSE, /* the same; what can't be read is left as text to the class */
+} csv_type_origin;
 
-/* The value of ASCII, UTF-8 or Latin-1 text, if it has one of the common spellings.  Otherwise
-   NULL, with an exception set only if memory ran out. */
+/* Read a type.  Errors name `column`.  0, or -1 with an exception set: TypeError for an object
+   that is not a usable type. */
+int csv_type_read(csv_type *self, generators_state *state, PyObject *given, PyObject *column,
+                  csv_type_origin origin);
+
+/* The value of ASCII, UTF-8 or (but for a converter) Latin-1 text, if it has one of the common
+   spellings.  Otherwise NULL, with an exception set only if memory ran out. */
 PyObject *csv_quick_value(const csv_type *type, generators_state *state, const uint8_t *text,
                           size_t count);
-
-/* Import what values of dates and datetimes, or of Decimals, are made with.  Reading such a
-   type does so, too.  0 or -1. */
-int csv_import_dates(generators_state *state);
-int csv_import_decimal(generators_state *state);
 
 /* The value that Python itself gives for the text: a new reference or NULL. */
 PyObject *csv_text_value(const csv_type *type, generators_state *state, PyObject *text);

@@ -122,6 +122,7 @@ rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwa
     csv_options options = {.is_async = false};
     if (csv_options_read(&options, state, args, kwargs, CSV_OPTIONS ":csv_rows",
                          &self->records) < 0 ||
+        options_read_opening(&options.opening, &self->source) < 0 ||
         data_source_open(&self->source, state, &self->stream, options.source, options.items,
                          csv_parser_reads_natively(&self->records.parser),
                          &self->records.parser.path) < 0 ||
@@ -176,7 +177,8 @@ static PyObject *
 rows_checkpoint(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     csv_rows *self = (csv_rows *)op;
-    if (stream_run(&self->stream, rows_read_mark) < 0) {
+    if (stream_run(&self->stream, rows_read_mark) < 0 ||
+        checkpoint_check_source(generators_state_of(op), &self->source) < 0) {
         return NULL;
     }
     /* Another thread may have asked meanwhile, or taken rows.  This mark is still valid. */
@@ -367,7 +369,8 @@ PyDoc_STRVAR(
     "    limit.\n"
     "on_error is 'raise'; 'skip', to skip a record that can't be read; or a callable that\n"
     "    is called with the CSVError and the source text of such a record, with its line\n"
-    "    end and at most 64 KiB (bytes if the source is of bytes).  Reading continues at\n"
+    "    end (bytes if the source is of bytes).  It is whole, unless the record is over\n"
+    "    max_record: a note of the error then says where it is cut.  Reading continues at\n"
     "    the next line.  .errors counts these records.\n"
     "start is what checkpoint() returned: reading continues from there; or a part of the\n"
     "    file, from csv_split(): only its records are read.  changed='append' allows a file\n"

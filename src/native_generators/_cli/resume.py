@@ -13,7 +13,9 @@ import os
 import time
 from typing import Any
 
-VERSION = 1
+from native_generators._cli.arguments import READING, dest_of
+
+VERSION = 2
 SECONDS = 1.0  # between two notes
 
 # What decides which rows are written, and how; --progress and --rejects do not.
@@ -30,6 +32,13 @@ DECIDING = (
     'encoding',
     'header',
     'part',
+    'lenient',
+    'decimal',
+    'thousands',
+    'date_format',
+    'out_delimiter',
+    'convert',
+    *(dest_of(option) for option in READING),
 )
 
 
@@ -39,11 +48,11 @@ class Saved:
     def __init__(self, options: argparse.Namespace) -> None:
         self.path: str | None = options.resume
         self.arguments = json.loads(json.dumps({name: getattr(options, name) for name in DECIDING}))
-        self.rejects_path: str | None = options.rejects
+        self.rejects_paths = [options.rejects, options.reject_reasons]
         self.file = 0  # number of the input file
-        self.checkpoint: dict[str, Any] | None = None  # in it; None for its start
+        self.checkpoints: list[dict[str, Any]] = []  # of the files before it, and in it
         self.output_size: int | None = None  # None where nothing was written yet
-        self.rejects_size: int | None = None
+        self.rejects_sizes: tuple[int | None, int | None] = (None, None)
         self.rejected = 0
         self.done = False
         self.due_at = 0.0
@@ -56,17 +65,18 @@ class Saved:
                 saved = json.load(file)
                 if saved['version'] != VERSION:
                     raise ValueError('another version')
-                arguments = {'from': 'csv', 'part': None, **saved['arguments']}
+                arguments = saved['arguments']
                 self.file = int(saved['file'])
-                self.checkpoint = saved['checkpoint']
+                self.checkpoints = list(saved['checkpoints'])
                 self.output_size = int(saved['output_size'])
                 self.rejected = int(saved['rejected'])
                 self.done = bool(saved['done'])
-                if saved['rejects_path'] == self.rejects_path is not None:
-                    self.rejects_size = int(saved['rejects_size'])
+                if saved['rejects_paths'] == self.rejects_paths:
+                    one, other = saved['rejects_sizes']
+                    self.rejects_sizes = (one, other)
             except (ValueError, KeyError, TypeError) as e:
                 raise ValueError(f'{path}: it is not what --resume writes ({e})') from None
-        if arguments != self.arguments:
+        if not isinstance(arguments, dict) or arguments != self.arguments:
             names = [name for name in DECIDING if arguments.get(name) != self.arguments[name]]
             raise ValueError(f'{path}: it is of a run with other arguments: {", ".join(names)}')
 
@@ -74,24 +84,39 @@ class Saved:
         """Is it time for another note?"""
         return self.path is not None and time.monotonic() >= self.due_at
 
+    def start(self, number: int) -> dict[str, Any] | None:
+        """Where that file is gone on with."""
+        return self.checkpoints[number] if number < len(self.checkpoints) else None
+
+    def begun(self, number: int, append: bool) -> bool:
+        """Is there more to read of that file?"""
+        return append or (not self.done and number >= self.file)
+
+    def has_changed(self, number: int, path: str) -> bool:
+        """Since it was read to the end?"""
+        checkpoint = self.start(number)
+        if checkpoint is None or checkpoint.get('size') is None:
+            return False
+        status = os.stat(path)
+        was = checkpoint['size'], checkpoint['mtime']
+        return was != (status.st_size, status.st_mtime_ns)
+
+    def note(self, file: int, checkpoint: dict[str, Any]) -> None:
+        self.checkpoints[file : file + 1] = [checkpoint]
+        self.file = file
+
     def save(
-        self,
-        file: int,
-        checkpoint: dict[str, Any] | None,
-        output_size: int,
-        rejects_size: int,
-        rejected: int,
-        done: bool,
+        self, output_size: int, rejects_sizes: tuple[int, int], rejected: int, done: bool
     ) -> None:
         assert self.path is not None
         note = {
             'version': VERSION,
             'arguments': self.arguments,
-            'file': file,
-            'checkpoint': checkpoint,
+            'file': self.file,
+            'checkpoints': self.checkpoints,
             'output_size': output_size,
-            'rejects_path': self.rejects_path,
-            'rejects_size': rejects_size,
+            'rejects_paths': self.rejects_paths,
+            'rejects_sizes': rejects_sizes,
             'rejected': rejected,
             'done': done,
         }

@@ -1,4 +1,4 @@
-"""JSON lines for the command line: read by ``jsonl_rows``, written by ``jsonl_encode``.
+"""JSON lines for the command line: read by ``jsonl_rows``.
 
 ``loads`` and ``dumps`` are orjson's if it is installed.  What they accept and what they write is
 the same with and without it.
@@ -7,16 +7,17 @@ the same with and without it.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import decimal
 import importlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from native_generators import jsonl_encode, jsonl_rows
+from native_generators import jsonl_rows
+from native_generators._cli.arguments import TEXT
+from native_generators._cli.conditions import ORDER, Condition, Test, either, number
 
 try:
     orjson: Any = importlib.import_module('orjson')
@@ -69,47 +70,79 @@ def loads(line: bytes) -> Any:
     return value
 
 
-def plain(value: Any) -> Any:
-    """What JSON has no form of: dates as ISO 8601 has them, Decimals as text, no nan."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return str(value) if isinstance(value, decimal.Decimal) else value
-
-
-def dumps(value: Any) -> str | bytes:
+def dumps(value: Any) -> str:
     if orjson is not None:
         try:
-            data: bytes = orjson.dumps(value, default=str)
-            return data
+            text: str = orjson.dumps(value).decode()
+            return text
         except TypeError:
             pass  # it has a wide integer, or is deep
-    if isinstance(value, dict):
-        value = {name: plain(cell) for name, cell in value.items()}
-    elif isinstance(value, (tuple, list)):
-        value = list(map(plain, value))
     return encode(value)
 
 
-def lines_of(values: Iterable[Any]) -> bytes:
-    return b''.join(jsonl_encode(values, dumps=dumps, size=1 << 20, max_delay=None))
+def texts_of(values: Iterable[Any]) -> list[str]:
+    return [dumps(value) for value in values]
 
 
 # ---- the lines of a file ----
 
 
-class Condition:
-    """``NAME=VALUE``: the text, or what it is as JSON; without VALUE: null, '' or not there."""
+def equality(text: str) -> Test:
+    """The text, or what it is as JSON; without text: null, '' or not there."""
+    values: list[Any] = [text] if text else ['', None]
+    with suppress(ValueError):
+        values.append(loads(text.encode()))
 
-    def __init__(self, text: str) -> None:
-        self.values: list[Any] = [text] if text else ['', None]
-        with suppress(ValueError):
-            self.values.append(loads(text.encode()))
-
-    def holds(self, value: Any) -> bool:
+    def test(value: Any) -> bool:
         is_bool = isinstance(value, bool)  # True is no 1
-        return any(value == v and isinstance(v, bool) == is_bool for v in self.values)
+        return any(value == v and isinstance(v, bool) == is_bool for v in values)
+
+    return test
+
+
+def order(sign: str, text: str) -> Test:
+    """Numbers with numbers, texts with texts."""
+    compare = ORDER[sign]
+    bound = number(text)
+
+    def test(value: Any) -> bool:
+        if isinstance(value, bool):
+            return False
+        if isinstance(value, (int, float)):
+            return bound is not None and compare(value, bound)
+        return isinstance(value, str) and bound is None and compare(value, text)
+
+    return test
+
+
+def matching(text: str) -> Test:
+    search = re.compile(text).search
+
+    def test(value: Any) -> bool:
+        if value is None:
+            return False
+        return bool(search(value if isinstance(value, str) else encode(value)))
+
+    return test
+
+
+def opposite(test: Test) -> Test:
+    return lambda value: not test(value)
+
+
+def tests_of(conditions: Iterable[Condition]) -> list[Test]:
+    """Of one name: one of the equalities, and all others."""
+    equal, others = [], []
+    for _, sign, text in conditions:
+        if sign in ORDER:
+            others.append(order(sign, text))
+        elif '~' in sign:
+            others.append(matching(text) if sign == '~' else opposite(matching(text)))
+        elif sign == '=':
+            equal.append(equality(text))
+        else:
+            others.append(opposite(equality(text)))
+    return [*others, either(equal)] if equal else others
 
 
 class Objects:
@@ -120,10 +153,11 @@ class Objects:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
-        self.to_csv = options.to == 'csv'
-        self.wanted: dict[str, list[Condition]] = {}
-        for name, value in options.where:
-            self.wanted.setdefault(name, []).append(Condition(value))
+        self.to_csv = options.to in TEXT
+        wanted: dict[str, list[Condition]] = {}
+        for one in options.where:
+            wanted.setdefault(one.name, []).append(one)
+        self.wanted = {name: tests_of(conditions) for name, conditions in wanted.items()}
         self.columns: tuple[str, ...] | None = None
         if options.columns is not None:
             self.columns = tuple(options.columns)
@@ -155,13 +189,14 @@ class Objects:
                 'choose with --columns'
             )
 
-    def open(self, source: Any, start: Mapping[str, Any] | None, on_error: Any) -> jsonl_rows[Any]:
+    def open(self, source: Any, start: Any, changed: Any, on_error: Any) -> jsonl_rows[Any]:
         return jsonl_rows(
             source,
             loads=self.loads,
             encoding=self.options.encoding,
             on_error=on_error if self.options.rejects else 'raise',
             start=start,
+            changed=changed,
         )
 
     def look_again(self, source: Any) -> bool:
@@ -177,26 +212,17 @@ class Objects:
         rows.prime()
         return self.columns if self.columns is not None or not self.to_csv else ()
 
-    def names(self, header: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return header
-
-    def filter(self, header: tuple[str, ...] | None) -> Callable[[Iterable[Any]], list[Any]]:
+    def keep(self, values: Iterable[Any]) -> list[Any]:
         """Values as they are read -> those that are written."""
-
-        def keep(values: Iterable[Any]) -> list[Any]:
-            kept = list(values)
-            for name, conditions in self.wanted.items():
-                kept = [v for v in kept if any(c.holds(v.get(name)) for c in conditions)]
-            if self.to_csv:
-                return [[cell(value.get(name)) for name in header or ()] for value in kept]
-            if header is not None:
-                return [{name: value.get(name) for name in header} for value in kept]
-            return kept
-
-        return keep
-
-    def lines(self, names: tuple[str, ...] | None) -> Callable[[list[Any]], bytes]:
-        return lines_of
+        kept = list(values)
+        for name, tests in self.wanted.items():
+            kept = [v for v in kept if all(test(v.get(name)) for test in tests)]
+        names = self.columns
+        if self.to_csv:
+            return [[cell(value.get(name)) for name in names or ()] for value in kept]
+        if names is not None:
+            return [{name: value.get(name) for name in names} for value in kept]
+        return kept
 
 
 def cell(value: Any) -> Any:
