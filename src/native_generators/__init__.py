@@ -57,6 +57,7 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from None
 
+from native_generators._sniff import CSVFormat, csv_sniff
 from native_generators._split import csv_scan, csv_split
 
 __version__ = '0.1.0'
@@ -70,6 +71,7 @@ __all__ = [
     'Broadcast',
     'CSVBatch',
     'CSVError',
+    'CSVFormat',
     'CSVRow',
     'DataError',
     'Dispatcher',
@@ -97,6 +99,7 @@ __all__ = [
     'csv_encode',
     'csv_rows',
     'csv_scan',
+    'csv_sniff',
     'csv_split',
     'drive',
     'event_source',
