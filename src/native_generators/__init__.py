@@ -57,6 +57,7 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from None
 
+from native_generators._schema import CSVSchema, csv_schema
 from native_generators._sniff import CSVFormat, csv_sniff
 from native_generators._split import csv_scan, csv_split
 
@@ -73,6 +74,7 @@ __all__ = [
     'CSVError',
     'CSVFormat',
     'CSVRow',
+    'CSVSchema',
     'DataError',
     'Dispatcher',
     'ErrorEvent',
@@ -99,6 +101,7 @@ __all__ = [
     'csv_encode',
     'csv_rows',
     'csv_scan',
+    'csv_schema',
     'csv_sniff',
     'csv_split',
     'drive',

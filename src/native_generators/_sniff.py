@@ -170,10 +170,9 @@ def read_some(read: Any, size: int) -> Iterator[bytes | str]:
 
 
 def join(pieces: Iterable[bytes | str]) -> bytes | str:
-    held = list(pieces)
-    if not held:
-        return b''
-    return ''.join(held) if isinstance(held[0], str) else b''.join(held)  # type: ignore
+    held: list[Any] = list(pieces)
+    empty: bytes | str = b'' if not held or isinstance(held[0], bytes) else ''
+    return empty.join(held)
 
 
 def cut(data: bytes | str, size: int) -> Sample:
@@ -495,5 +494,6 @@ def check_text(data: bytes) -> None:
     """Raise what a reader raises of a document that is no text."""
     head = data[:64]
     encoding = next((name for mark, name in MARKS if head.startswith(mark)), 'latin-1')
-    for _ in csv_rows(head, encoding=encoding, errors='replace', compression=None):
+    reader: Any = csv_rows
+    for _ in reader(head, encoding=encoding, errors='replace', compression=None):
         return
