@@ -288,6 +288,8 @@ class _Reading(_ReadingAnySource, total=False):
 class _AsyncReading(_ReadingAnySource, total=False):
     close_with_task: bool
 
+def csv_sniffed(text: str, whole: bool, /) -> dict[str, Any]: ...
+
 @final
 class csv_scanner:
     def __new__(
