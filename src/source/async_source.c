@@ -7,6 +7,7 @@
 
 #include "runtime/frame.h"
 #include "runtime/raising.h"
+#include "source/refused.h"
 #include "stream/refusal.h"
 
 /* Whether a call of the function gives a coroutine: 1, 0 or -1. */
@@ -42,6 +43,10 @@ int
 async_source_open(astream *self, generators_state *state, PyObject *source, Py_ssize_t size,
                   const char *what)
 {
+    const char *who = frame_type_name((PyObject *)self);
+    if (refused_check_response(source, true) < 0) {
+        return -1;
+    }
     if (size > 0 && !PyAsyncGen_CheckExact(source)) {
         PyObject *read;
         int found = find_read(source, &read);
@@ -53,8 +58,11 @@ async_source_open(astream *self, generators_state *state, PyObject *source, Py_s
     }
     PyAsyncMethods *methods = Py_TYPE(source)->tp_as_async;
     if (methods == NULL || methods->am_aiter == NULL) {
+        if (refused_check_path(source, who) < 0) {
+            return -1;
+        }
         PyErr_Format(PyExc_TypeError, "%s, not '%.200s'", what, Py_TYPE(source)->tp_name);
-        refusal_add_hint(frame_type_name((PyObject *)self), source, true);
+        refusal_add_hint(who, source, true);
         return -1;
     }
     return astream_open(self, state, source, ASTREAM_ASYNC);
@@ -68,7 +76,10 @@ async_source_feed(astream *self, data_source *pieces, generators_state *state,
         return -1;
     }
     if (answer == ASTREAM_ENDED) {
-        return sink->kind->finish(sink->target, state);
+        return data_source_finish_items(pieces, state, sink);
+    }
+    if (piece == NULL) {
+        return data_source_feed_output(pieces, state, sink);
     }
     int status = self->read != NULL
                      ? data_source_feed_read(pieces, state, sink, piece)

@@ -144,3 +144,14 @@ checkpoint_refuse(generators_state *state, const char *message)
         Py_DECREF(error);
     }
 }
+
+int
+checkpoint_check_source(generators_state *state, const data_source *source)
+{
+    if (source->unpack.is_packed) {
+        checkpoint_refuse(state,
+                          "a compressed source has no checkpoints: decompress it first");
+        return -1;
+    }
+    return 0;
+}

@@ -2,7 +2,7 @@
 #ifndef GENERATORS_SOURCE_CHECKPOINT_H
 #define GENERATORS_SOURCE_CHECKPOINT_H
 
-#include "source/file.h"
+#include "source/data_source.h"
 
 /* Read a number of the mapping `start`, or one that must not be negative.  0, or -1 with an
    exception set, for checkpoint_malformed(). */
@@ -36,6 +36,9 @@ int checkpoint_check_file(PyObject *start, const file_origin *origin,
    The position of the file changes.  0 or -1. */
 int checkpoint_check_end(PyObject *file, int64_t base, int64_t offset, const void *ends,
                          size_t count);
+
+/* Raise io.UnsupportedOperation for a compressed source.  0 for another one, or -1. */
+int checkpoint_check_source(generators_state *state, const data_source *source);
 
 /* Raise io.UnsupportedOperation with a message that says what a checkpoint needs. */
 void checkpoint_refuse(generators_state *state, const char *message);

@@ -8,16 +8,23 @@
  * Only files of the standard library read into the sink's memory.  Other file objects might
  * keep a reference to that memory.
  *
+ * Compressed bytes go to an unpacker first: see unpack.h.  It may give more than a sink takes
+ * at once, and then nothing is read before the rest is fed.
+ *
  * It owns the file and its method, or the buffer.  The owning stream locks, and is `running`
  * while it pulls, so nothing is closed meanwhile.  User code runs in the source and in the
  * sink.
  */
 #include "source/data_source.h"
 
+#include "core/threads.h"
 #include "runtime/attributes.h"
 #include "runtime/raising.h"
 #include "runtime/frame.h"
+#include "source/refused.h"
 #include "stream/refusal.h"
+
+#define DATA_SOURCE_AHEAD (256 * 1024) /* bytes of a file that a thread decompresses */
 
 /* ---- opening ---- */
 
@@ -54,6 +61,9 @@ data_source_open_path(data_source *self, generators_state *state, PyObject *sour
     PyObject *file =
         given == NULL ? NULL : PyObject_CallMethod(state->io, "FileIO", "Os", given, "rb");
     int status = -1;
+    if (file == NULL && given != NULL && PyUnicode_Check(given)) {
+        refused_explain_path(given);
+    }
     if (file != NULL) {
         self->owns_file = true;
         status = data_source_use_file(self, state, file, reads_into);
@@ -160,6 +170,9 @@ data_source_open(data_source *self, generators_state *state, stream *owner, PyOb
         if (text < 0) {
             return -1;
         }
+        if (!text && refused_check_response(source, false) < 0) {
+            return -1;
+        }
         if (found && !text) {
             return data_source_open_file(self, state, source, reads_into, path);
         }
@@ -177,6 +190,9 @@ data_source_seek(data_source *self, file_origin *origin, int64_t base, int64_t o
         return -1;
     }
     Py_DECREF(done);
+    if (offset > 0 && unpack_skip_head(&self->unpack) < 0) {
+        return -1;
+    }
     if (self->total_bytes != FILE_SIZE_UNKNOWN) {
         self->total_bytes = (uint64_t)((int64_t)self->total_bytes + origin->base - base);
     }
@@ -202,10 +218,17 @@ data_source_close(data_source *self)
         PyBuffer_Release(&view);
     }
     Py_XDECREF(reader);
-    int status = 0;
+    int status = unpack_close(&self->unpack); /* its thread reads the file */
     if (closes) {
+        PyObject *raised = PyErr_GetRaisedException();
         PyObject *closed = PyObject_CallMethod(file, "close", NULL);
-        status = closed == NULL ? -1 : 0;
+        status = closed == NULL ? -1 : status;
+        if (closed == NULL) {
+            raising_chain(raised);
+        }
+        else if (raised != NULL) {
+            PyErr_SetRaisedException(raised);
+        }
         Py_XDECREF(closed);
     }
     Py_XDECREF(file);
@@ -218,14 +241,58 @@ data_source_traverse(data_source *self, visitproc visit, void *arg)
     Py_VISIT(self->file);
     Py_VISIT(self->reader);
     Py_VISIT(self->view.obj);
-    return 0;
+    return unpack_traverse(&self->unpack, visit, arg);
+}
+
+/* ---- compressed sources ---- */
+
+/* Give bytes to the sink, or to what decompresses them.  0 or -1. */
+static int
+data_source_give(data_source *self, generators_state *state, const source_sink *sink,
+                 const void *bytes, size_t count)
+{
+    if (unpack_is_plain(&self->unpack)) {
+        return sink->kind->feed_bytes(sink->target, state, bytes, count);
+    }
+    const unpack_file from = {
+        .file = self->kind == DATA_SOURCE_FROM_BUFFER ? self->view.obj : self->file,
+        .is_own = self->owns_file,
+        .reads_ahead = self->owns_file && !self->at_once &&
+                       self->total_bytes != FILE_SIZE_UNKNOWN &&
+                       self->total_bytes >= DATA_SOURCE_AHEAD && threads_available() > 1,
+    };
+    return unpack_push(&self->unpack, state, sink, &from, bytes, count);
 }
 
 /* ---- buffers and files ---- */
 
+/* A response of HTTP may have given less than its Content-Length.  0 or -1. */
+static int
+data_source_check_response(data_source *self, generators_state *state, const source_sink *sink)
+{
+    PyObject *file = Py_XNewRef(self->file);
+    const int64_t missing = file == NULL ? 0 : refused_missing_bytes(file);
+    Py_XDECREF(file);
+    if (missing > 0) {
+        PyObject *message =
+            PyUnicode_FromFormat("the response ended early: %lld bytes of its Content-Length "
+                                 "are missing",
+                                 (long long)missing);
+        if (message != NULL) {
+            sink->kind->raise(sink->target, state, message, (int64_t)self->bytes_read);
+            Py_DECREF(message);
+        }
+    }
+    return missing == 0 ? 0 : -1;
+}
+
 static int
 data_source_finish(data_source *self, generators_state *state, const source_sink *sink)
 {
+    if (!self->owns_file && self->kind == DATA_SOURCE_FROM_READ &&
+        data_source_check_response(self, state, sink) < 0) {
+        return -1;
+    }
     bool known = self->total_bytes != FILE_SIZE_UNKNOWN;
     if (known && self->bytes_read < self->total_bytes) {
         PyObject *message = PyUnicode_FromFormat(
@@ -237,7 +304,19 @@ data_source_finish(data_source *self, generators_state *state, const source_sink
         }
         return -1;
     }
-    return sink->kind->finish(sink->target, state);
+    return unpack_finish(&self->unpack, state, sink) < 0
+               ? -1
+               : sink->kind->finish(sink->target, state);
+}
+
+int
+data_source_feed_output(data_source *self, generators_state *state, const source_sink *sink)
+{
+    int status = unpack_feed(&self->unpack, state, sink, &self->bytes_read);
+    if (status < 0) {
+        return -1;
+    }
+    return status == 0 && self->unpack.pulls ? data_source_finish(self, state, sink) : 0;
 }
 
 static int
@@ -251,7 +330,7 @@ data_source_pull_buffer(data_source *self, generators_state *state, const source
     const char *bytes = (const char *)self->view.buf + self->offset;
     self->offset += count;
     self->bytes_read += (uint64_t)count;
-    return sink->kind->feed_bytes(sink->target, state, bytes, (size_t)count);
+    return data_source_give(self, state, sink, bytes, (size_t)count);
 }
 
 static int
@@ -287,7 +366,7 @@ data_source_feed_object(data_source *self, generators_state *state, const source
     *empty = view.len == 0;
     self->gave_bytes |= view.len > 0;
     self->bytes_read += (uint64_t)view.len;
-    int status = sink->kind->feed_bytes(sink->target, state, view.buf, (size_t)view.len);
+    int status = data_source_give(self, state, sink, view.buf, (size_t)view.len);
     PyBuffer_Release(&view);
     return status;
 }
@@ -342,7 +421,8 @@ data_source_next_size(const data_source *self)
 }
 
 static int
-data_source_pull_read(data_source *self, generators_state *state, const source_sink *sink)
+data_source_pull_read(data_source *self, generators_state *state, stream *owner,
+                      const source_sink *sink)
 {
     const Py_ssize_t size = data_source_next_size(self);
     if (size == 0) {
@@ -356,8 +436,12 @@ data_source_pull_read(data_source *self, generators_state *state, const source_s
         return -1;
     }
     int status = 0;
-    if (self->end != FILE_SIZE_UNKNOWN && PyBytes_Check(data) &&
-        PyBytes_GET_SIZE(data) > size) {
+    if (PyCoro_CheckExact(data)) {
+        refused_raise_coroutine(data, frame_type_name((PyObject *)owner));
+        status = -1;
+    }
+    else if (self->end != FILE_SIZE_UNKNOWN && PyBytes_Check(data) &&
+             PyBytes_GET_SIZE(data) > size) {
         PyErr_Format(PyExc_OSError,
                      "read() returned too much data (%zd bytes requested, %zd "
                      "returned)",
@@ -410,7 +494,17 @@ data_source_pull_readinto(data_source *self, generators_state *state, const sour
         return data_source_finish(self, state, sink);
     }
     self->bytes_read += (uint64_t)count;
-    return sink->kind->filled(sink->target, state, (size_t)count);
+    if (unpack_is_plain(&self->unpack) ||
+        unpack_takes_plain(&self->unpack, room, (size_t)count)) {
+        return sink->kind->filled(sink->target, state, (size_t)count);
+    }
+    /* The room belongs to the sink, and changes when it is fed. */
+    PyObject *bytes = PyBytes_FromStringAndSize((const char *)room, count);
+    int status = bytes == NULL ? -1
+                               : data_source_give(self, state, sink, PyBytes_AS_STRING(bytes),
+                                                  (size_t)count);
+    Py_XDECREF(bytes);
+    return status;
 }
 
 /* ---- items ---- */
@@ -495,10 +589,14 @@ data_source_feed_bytes_item(data_source *self, generators_state *state,
     if (self->items == DATA_SOURCE_LINES) {
         return data_source_feed_bytes_line(self, state, sink, item);
     }
-    if (self->checks_items && data_source_check_item(self, sink, item) < 0) {
+    if (data_source_feed_object(self, state, sink, item, &empty) < 0) {
         return -1;
     }
-    return data_source_feed_object(self, state, sink, item, &empty);
+    self->bytes_items += !empty && self->bytes_items < 2;
+    /* Only now is it known whether they are compressed. */
+    return self->checks_items && unpack_is_plain(&self->unpack)
+               ? data_source_check_item(self, sink, item)
+               : 0;
 }
 
 static int
@@ -532,6 +630,23 @@ data_source_feed_item(data_source *self, generators_state *state, const source_s
     return data_source_wrong_item(self, state, sink, item, index);
 }
 
+int
+data_source_finish_items(data_source *self, generators_state *state, const source_sink *sink)
+{
+    if (unpack_finish(&self->unpack, state, sink) < 0) {
+        return -1;
+    }
+    /* Lines that lost their line ends run together. */
+    if (self->items == DATA_SOURCE_AUTO && self->bytes_items > 1 && !self->unpack.is_packed &&
+        sink->kind->is_one != NULL && sink->kind->is_one(sink->target)) {
+        PyErr_SetString(PyExc_ValueError,
+                        "several items of bytes came, and no line ended in them: pass "
+                        "items='lines' if they are lines, or items='chunks' if they are not");
+        return -1;
+    }
+    return sink->kind->finish(sink->target, state);
+}
+
 static int
 data_source_pull_item(data_source *self, generators_state *state, stream *owner,
                       const source_sink *sink)
@@ -539,7 +654,7 @@ data_source_pull_item(data_source *self, generators_state *state, stream *owner,
     PyObject *item;
     int status = stream_pull(owner, &item);
     if (status <= 0) {
-        return status < 0 ? -1 : sink->kind->finish(sink->target, state);
+        return status < 0 ? -1 : data_source_finish_items(self, state, sink);
     }
     status = data_source_feed_item(self, state, sink, item, owner->pulled - 1);
     Py_DECREF(item);
@@ -554,13 +669,16 @@ data_source_pull(data_source *self, generators_state *state, stream *owner,
     if (self->kind != DATA_SOURCE_FROM_ITERATOR && PyErr_CheckSignals() < 0) {
         return -1;
     }
+    if (unpack_has_output(&self->unpack)) {
+        return data_source_feed_output(self, state, sink);
+    }
     switch (self->kind) {
     case DATA_SOURCE_FROM_ITERATOR:
         return data_source_pull_item(self, state, owner, sink);
     case DATA_SOURCE_FROM_BUFFER:
         return data_source_pull_buffer(self, state, sink);
     case DATA_SOURCE_FROM_READ:
-        return data_source_pull_read(self, state, sink);
+        return data_source_pull_read(self, state, owner, sink);
     default:
         return data_source_pull_readinto(self, state, sink);
     }

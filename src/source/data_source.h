@@ -6,6 +6,7 @@
 
 #include "source/file.h"
 #include "source/sink.h"
+#include "source/unpack.h"
 #include "stream/stream.h"
 
 #define DATA_SOURCE_BLOCK (128 * 1024) /* bytes that are read or copied at a time */
@@ -35,11 +36,13 @@ typedef struct {
     uint64_t total_bytes; /* or FILE_SIZE_UNKNOWN */
     uint64_t end;         /* of a file: reading ends there; or FILE_SIZE_UNKNOWN */
     int suspicious;       /* items that the sink's check_item() found suspicious */
+    int bytes_items;      /* that are not empty, up to 2 */
     bool at_once; /* set before it is opened: a file is not to wait for more than it has */
     bool checks_items; /* check_item() is still called */
     bool gave_bytes;   /* bytes were fed that are not empty */
     bool gave_text;    /* text was fed; no source gives both */
     bool owns_file;    /* the file was opened here */
+    unpack unpack;     /* between what is read and the sink */
 } data_source;
 
 /* Open a source.  `owner` pulls from it if it is an iterable.  `reads_into`: the sink has
@@ -58,6 +61,19 @@ int data_source_feed_item(data_source *self, generators_state *state, const sour
                           PyObject *item, Py_ssize_t index);
 int data_source_feed_read(data_source *self, generators_state *state, const source_sink *sink,
                           PyObject *data);
+
+/* Whether there is something to feed before another item is pulled, and feed it.  0 or -1. */
+static inline bool
+data_source_has_output(const data_source *self)
+{
+    return unpack_has_output(&self->unpack);
+}
+int data_source_feed_output(data_source *self, generators_state *state,
+                            const source_sink *sink);
+
+/* There are no more items: finish the sink.  0 or -1. */
+int data_source_finish_items(data_source *self, generators_state *state,
+                             const source_sink *sink);
 
 /* Pull one piece and feed it, or finish the sink at the end.  0 or -1. */
 int data_source_pull(data_source *self, generators_state *state, stream *owner,

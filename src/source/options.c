@@ -47,6 +47,12 @@ options_read_items(const char *name, data_source_items *items)
 }
 
 int
+options_read_opening(const options_opening *self, data_source *source)
+{
+    return unpack_read_options(&source->unpack, self->compression, self->member);
+}
+
+int
 options_read_on_error(PyObject *value, PyObject **callable)
 {
     if (value == NULL ||

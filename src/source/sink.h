@@ -30,6 +30,10 @@ typedef struct {
        or -1.  NULL if there is nothing to check. */
     int (*check_item)(void *target, const void *bytes, size_t count, int earlier);
 
+    /* Whether bytes were fed, and no line or record ended in them.  NULL if that says nothing.
+     */
+    bool (*is_one)(const void *target);
+
     /* Raise an error with the offset in the source, or, if that is -1, with the item that is
        being fed. */
     void (*raise)(void *target, generators_state *state, PyObject *message, int64_t byte);

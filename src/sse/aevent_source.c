@@ -12,6 +12,7 @@
 
 #include "source/async_source.h"
 #include "source/data_source.h"
+#include "source/options.h"
 #include "sse/reader.h"
 
 typedef struct {
@@ -34,7 +35,7 @@ asource_step(astream *base, astream_answer answer, PyObject **value)
                    : step == SSE_READER_END ? ASTREAM_END
                                             : ASTREAM_ERROR;
         }
-        answer = astream_pull(base, value);
+        answer = async_source_pull(base, &self->pieces, value);
         if (answer == ASTREAM_PENDING) {
             return ASTREAM_AWAIT;
         }
@@ -63,14 +64,22 @@ static const astream_kind asource_kind = {.step = asource_step, .release = asour
 static int
 asource_traverse(PyObject *op, visitproc visit, void *arg)
 {
-    int status = sse_reader_traverse(&((aevent_source *)op)->reader, visit, arg);
+    aevent_source *self = (aevent_source *)op;
+    int status = sse_reader_traverse(&self->reader, visit, arg);
+    if (status == 0) {
+        status = data_source_traverse(&self->pieces, visit, arg);
+    }
     return status != 0 ? status : astream_traverse(op, visit, arg);
 }
 
 static int
 asource_clear(PyObject *op)
 {
-    sse_reader_clear(&((aevent_source *)op)->reader);
+    aevent_source *self = (aevent_source *)op;
+    sse_reader_clear(&self->reader);
+    if (data_source_close(&self->pieces) < 0) {
+        raising_unraisable(op);
+    }
     return astream_clear(op);
 }
 
@@ -79,12 +88,14 @@ asource_clear(PyObject *op)
 static int
 asource_init(aevent_source *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"source", "last_event_id", "max_event", "close_with_task",
-                               NULL};
+    static char *keywords[] = {"source", "last_event_id",   "max_event", "compression",
+                               "member", "close_with_task", NULL};
     PyObject *source, *last_event_id = NULL, *max_event = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$UOp:aevent_source", keywords, &source,
-                                     &last_event_id, &max_event,
-                                     &self->stream.close_with_task) ||
+    options_opening opening = {NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$UOOOp:aevent_source", keywords, &source,
+                                     &last_event_id, &max_event, &opening.compression,
+                                     &opening.member, &self->stream.close_with_task) ||
+        options_read_opening(&opening, &self->pieces) < 0 ||
         sse_reader_open(&self->reader, last_event_id, max_event) < 0) {
         return -1;
     }

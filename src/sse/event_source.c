@@ -15,6 +15,7 @@
 
 #include "runtime/raising.h"
 #include "source/data_source.h"
+#include "source/options.h"
 #include "sse/reader.h"
 
 typedef struct {
@@ -81,10 +82,14 @@ source_clear(PyObject *op)
 static int
 source_init(event_source *self, generators_state *state, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"source", "last_event_id", "max_event", NULL};
+    static char *keywords[] = {"source",      "last_event_id", "max_event",
+                               "compression", "member",        NULL};
     PyObject *source, *last_event_id = NULL, *max_event = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$UO:event_source", keywords, &source,
-                                     &last_event_id, &max_event) ||
+    options_opening opening = {NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$UOOO:event_source", keywords, &source,
+                                     &last_event_id, &max_event, &opening.compression,
+                                     &opening.member) ||
+        options_read_opening(&opening, &self->source) < 0 ||
         sse_reader_open(&self->reader, last_event_id, max_event) < 0) {
         return -1;
     }

@@ -23,7 +23,7 @@ aline_stream_step(astream *base, astream_answer answer, PyObject **value)
                    : step == LINE_ROWS_OVER ? ASTREAM_END
                                             : ASTREAM_ERROR;
         }
-        answer = astream_pull(base, value);
+        answer = async_source_pull(base, &self->pieces, value);
         if (answer == ASTREAM_PENDING) {
             return ASTREAM_AWAIT;
         }
@@ -60,14 +60,22 @@ static const astream_kind aline_stream_kind = {.step = aline_stream_step,
 int
 aline_stream_traverse(PyObject *op, visitproc visit, void *arg)
 {
-    int status = line_rows_traverse(&((aline_stream *)op)->rows, visit, arg);
+    aline_stream *self = (aline_stream *)op;
+    int status = line_rows_traverse(&self->rows, visit, arg);
+    if (status == 0) {
+        status = data_source_traverse(&self->pieces, visit, arg);
+    }
     return status != 0 ? status : astream_traverse(op, visit, arg);
 }
 
 int
 aline_stream_clear(PyObject *op)
 {
-    line_rows_clear(&((aline_stream *)op)->rows);
+    aline_stream *self = (aline_stream *)op;
+    line_rows_clear(&self->rows);
+    if (data_source_close(&self->pieces) < 0) {
+        raising_unraisable(op);
+    }
     return astream_clear(op);
 }
 
@@ -83,6 +91,9 @@ aline_stream_init(aline_stream *self, generators_state *state, const char *name,
         return -1;
     }
     self->stream.close_with_task = options.close_with_task;
+    if (options_read_opening(&options.opening, &self->pieces) < 0) {
+        return -1;
+    }
     data_source_open_items(&self->pieces, options.items);
     return async_source_open(&self->stream, state, options.source,
                              options.items == DATA_SOURCE_AUTO ? DATA_SOURCE_BLOCK : 0,

@@ -73,6 +73,9 @@ line_options_read_lines(line_options *self, const char *name, PyObject *args, Py
                         "errors",
                         "max_line",
                         "items",
+                        "compression",
+                        "member",
+                        "complete",
                         self->is_async ? "close_with_task" : "start",
                         self->is_async ? NULL : "changed",
                         NULL};
@@ -83,10 +86,12 @@ line_options_read_lines(line_options *self, const char *name, PyObject *args, Py
     char format[64];
     line_reader_options reader = {.errors = "strict", .max_line = DEFAULT_MAX_LINE};
 
-    PyOS_snprintf(format, sizeof format, "O|$OpOsOsO%s:%s", self->is_async ? "" : "O", name);
+    PyOS_snprintf(format, sizeof format, "O|$OpOsOsOOpO%s:%s", self->is_async ? "" : "O",
+                  name);
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, format, keywords, &self->source, &newline,
                                      &keepends, &encoding, &reader.errors, &max_line, &items,
-                                     &last, &changed) ||
+                                     &self->opening.compression, &self->opening.member,
+                                     &self->opening.complete, &last, &changed) ||
         options_read_items(items, &self->items) < 0 ||
         options_read_limit(max_line, "max_line", &reader.max_line) < 0 ||
         options_read_encoding(encoding, &reader) < 0 ||
@@ -96,6 +101,7 @@ line_options_read_lines(line_options *self, const char *name, PyObject *args, Py
     reader.newline = options_not_none(newline);
     reader.keeps_ends = keepends;
     rows->reader.has_item_lines = self->items == DATA_SOURCE_LINES;
+    rows->reader.ends_complete = self->opening.complete != 0;
     if (rows->reader.has_item_lines && options_check_newline(&reader) < 0) {
         return -1;
     }
@@ -165,6 +171,9 @@ line_options_read_jsonl(line_options *self, const char *name, PyObject *args, Py
                         "max_line",
                         "encoding",
                         "items",
+                        "compression",
+                        "member",
+                        "complete",
                         self->is_async ? "close_with_task" : "start",
                         self->is_async ? NULL : "changed",
                         NULL};
@@ -174,10 +183,12 @@ line_options_read_jsonl(line_options *self, const char *name, PyObject *args, Py
     char format[64];
     line_reader_options reader = {.errors = "strict", .max_line = DEFAULT_MAX_LINE};
 
-    PyOS_snprintf(format, sizeof format, "O|$OsOOUsO%s:%s", self->is_async ? "" : "O", name);
+    PyOS_snprintf(format, sizeof format, "O|$OsOOUsOOpO%s:%s", self->is_async ? "" : "O",
+                  name);
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, format, keywords, &self->source, &loads,
-                                     &blank, &on_error, &max_line, &encoding, &items, &last,
-                                     &changed) ||
+                                     &blank, &on_error, &max_line, &encoding, &items,
+                                     &self->opening.compression, &self->opening.member,
+                                     &self->opening.complete, &last, &changed) ||
         options_read_items(items, &self->items) < 0 ||
         options_read_limit(max_line, "max_line", &reader.max_line) < 0 ||
         options_read_blank(blank, rows) < 0 || options_read_loads(loads, rows) < 0 ||
@@ -187,6 +198,7 @@ line_options_read_jsonl(line_options *self, const char *name, PyObject *args, Py
     }
     rows->reader.is_utf8_only = true;
     rows->reader.has_item_lines = self->items == DATA_SOURCE_LINES;
+    rows->reader.ends_complete = self->opening.complete != 0;
     if (self->items == DATA_SOURCE_AUTO) {
         rows->reader.check_item = options_check_json_item;
     }

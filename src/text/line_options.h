@@ -3,7 +3,7 @@
 #define GENERATORS_TEXT_LINE_OPTIONS_H
 
 #include "source/checkpoint.h"
-#include "source/data_source.h"
+#include "source/options.h"
 #include "text/line_rows.h"
 
 /* What a front end needs to open its source. */
@@ -12,6 +12,7 @@ typedef struct {
     PyObject *start;  /* borrowed, or NULL */
     checkpoint_changed changed;
     data_source_items items;
+    options_opening opening;
     bool is_async;       /* async front end: `close_with_task` in place of `start` */
     int close_with_task; /* as given */
 } line_options;

@@ -13,6 +13,7 @@
 
 #include "runtime/raising.h"
 #include "source/codec.h"
+#include "source/undecodable.h"
 
 /* ---- raising ---- */
 
@@ -53,9 +54,12 @@ line_reader_raise_failure(line_reader *self, generators_state *state)
         .line = (int64_t)self->machine.line_count + 1,
         .byte = (int64_t)self->failure_byte,
     };
-    PyErr_SetRaisedException(Py_NewRef(self->failure)); /* the cause */
-    data_error_raise(state->data_error, &place, "the source is not valid %U",
-                     self->encoding_name);
+    PyObject *message = undecodable_message_of(self->encoding_name, self->failure);
+    if (message != NULL) {
+        PyErr_SetRaisedException(Py_NewRef(self->failure)); /* the cause */
+        data_error_raise(state->data_error, &place, "%U", message);
+        Py_DECREF(message);
+    }
 }
 
 static int
@@ -93,7 +97,8 @@ reader_check_head(line_reader *self, generators_state *state, const void *bytes,
         return 0;
     }
     self->head_checked = true;
-    const char *advice = head_advice(self->head, self->head_length, self->encoding_name);
+    const char *advice =
+        head_advice(self->head, self->head_length, self->encoding_name, self->is_utf8_only);
     if (advice == NULL) {
         return 0;
     }
@@ -340,6 +345,15 @@ sink_finish(void *target, generators_state *state)
             return status; /* the line that was begun is not given */
         }
     }
+    const lines *machine = &self->machine;
+    if (self->ends_complete &&
+        (machine->skipping || (!machine->holds && machine->block.length > machine->start))) {
+        line_reader_raise(self, state, machine->line_count + 1, lines_byte(machine),
+                          machine->block.data + machine->start,
+                          machine->block.length - machine->start, 0,
+                          "the source is not complete: its last line has no line end");
+        return -1;
+    }
     lines_finish(&self->machine);
     return 0;
 }
@@ -349,6 +363,15 @@ sink_check_item(void *target, const void *bytes, size_t count, int earlier)
 {
     const line_reader *self = target;
     return self->check_item == NULL ? 0 : self->check_item(bytes, count, earlier);
+}
+
+static bool
+sink_is_one(const void *target)
+{
+    const line_reader *self = target;
+    const lines *machine = &self->machine;
+    return self->failure == NULL && machine->line_count == 0 && !machine->skipping &&
+           !machine->holds && machine->block.length > machine->start;
 }
 
 static void
@@ -376,6 +399,7 @@ line_reader_sink(line_reader *self)
         .filled = sink_filled,
         .finish = sink_finish,
         .check_item = sink_check_item,
+        .is_one = sink_is_one,
         .raise = sink_raise,
     };
     return (source_sink){&kind, self};

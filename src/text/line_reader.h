@@ -36,6 +36,7 @@ typedef struct {
     bool head_checked;   /* or there is nothing to check */
     bool is_utf8_only;   /* lines are needed as UTF-8: other encodings are decoded first */
     bool from_text;      /* fed with str */
+    bool ends_complete;  /* the source must end where a line ends */
     bool has_item_lines; /* items are lines whose line ends may be missing */
     int (*check_item)(const void *bytes, size_t count, int earlier); /* or NULL: see sink.h */
     int checked; /* items of text that check_item() was called for; -1: no more */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "runtime/raising.h"
+#include "source/undecodable.h"
 
 /* ---- marks ---- */
 
@@ -131,10 +132,16 @@ rows_raise_decoding(const line_rows *self, const line_place *place)
         raising_chain(error);
         return;
     }
+    const undecodable line = {place->span.bytes, place->span.length, (size_t)within, true};
+    PyObject *message = undecodable_message(&line, self->reader.encoding_name, error);
+    if (message == NULL) {
+        raising_chain(error);
+        return;
+    }
     PyErr_SetRaisedException(error);
     line_reader_raise(&self->reader, self->state, place->number, place->byte,
-                      place->span.bytes, place->span.length, (size_t)within,
-                      "the source is not valid %U", self->reader.encoding_name);
+                      place->span.bytes, place->span.length, (size_t)within, "%U", message);
+    Py_DECREF(message);
 }
 
 static inline PyObject *

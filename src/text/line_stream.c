@@ -13,6 +13,7 @@
 
 #include "runtime/attributes.h"
 #include "runtime/raising.h"
+#include "source/options.h"
 #include "text/line_checkpoint.h"
 
 /* ---- the stream's own ---- */
@@ -88,6 +89,7 @@ line_stream_init(line_stream *self, generators_state *state, const char *name,
     line_reader *reader = &self->rows.reader;
     self->rows.state = state;
     if (read(&options, name, args, kwargs, &self->rows) < 0 ||
+        options_read_opening(&options.opening, &self->source) < 0 ||
         data_source_open(&self->source, state, &self->stream, options.source, options.items,
                          line_reader_is_native(reader), &reader->path) < 0 ||
         file_origin_read(&self->origin, state, self->source.file) < 0) {
@@ -131,7 +133,8 @@ PyObject *
 line_stream_checkpoint(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     line_stream *self = (line_stream *)op;
-    if (stream_run(&self->stream, line_stream_read_mark) < 0) {
+    if (stream_run(&self->stream, line_stream_read_mark) < 0 ||
+        checkpoint_check_source(generators_state_of(op), &self->source) < 0) {
         return NULL;
     }
     /* Another thread may have asked meanwhile, or taken items.  This mark is still valid. */

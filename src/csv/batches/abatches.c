@@ -40,7 +40,7 @@ abatches_step(astream *base, astream_answer answer, PyObject **value)
         if (step != CSV_MORE) {
             return abatches_outcome(step);
         }
-        answer = astream_pull(base, value);
+        answer = async_source_pull(base, &self->pieces, value);
         if (answer == ASTREAM_PENDING) {
             return ASTREAM_AWAIT;
         }
@@ -72,6 +72,9 @@ abatches_traverse(PyObject *op, visitproc visit, void *arg)
 {
     abatches *self = (abatches *)op;
     int status = csv_batcher_traverse(&self->batcher, visit, arg);
+    if (status == 0) {
+        status = data_source_traverse(&self->pieces, visit, arg);
+    }
     return status != 0 ? status : astream_traverse(op, visit, arg);
 }
 
@@ -80,6 +83,9 @@ abatches_clear(PyObject *op)
 {
     abatches *self = (abatches *)op;
     csv_batcher_clear(&self->batcher);
+    if (data_source_close(&self->pieces) < 0) {
+        raising_unraisable(op);
+    }
     return astream_clear(op);
 }
 
@@ -94,6 +100,9 @@ abatches_init(abatches *self, generators_state *state, PyObject *args, PyObject 
         return -1;
     }
     self->stream.close_with_task = options.close_with_task;
+    if (options_read_opening(&options.opening, &self->pieces) < 0) {
+        return -1;
+    }
     data_source_open_items(&self->pieces, options.items);
     return async_source_open(&self->stream, state, options.source,
                              options.items == DATA_SOURCE_AUTO ? DATA_SOURCE_BLOCK : 0,

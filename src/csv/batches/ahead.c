@@ -151,9 +151,10 @@ static bool
 may_run(const csv_ahead *self, const csv_ahead_reader *reader, const data_source *source)
 {
     const csv_parser *parser = &reader->records->parser;
-    return self->threads > 1 && reader->ready && reader->records->fault == CSV_NO_FAULT &&
-           !csv_parser_failed(parser) && !parser->finished && csv_parser_holds_bytes(parser) &&
-           parser->started && parser->line == NULL && is_worth_it(reader, source);
+    return self->threads > 1 && reader->ready && reader->records->footer == 0 &&
+           reader->records->fault == CSV_NO_FAULT && !csv_parser_failed(parser) &&
+           !parser->finished && csv_parser_holds_bytes(parser) && parser->started &&
+           parser->line == NULL && is_worth_it(reader, source);
 }
 
 /* Let it run, if it may.  0 or -1. */

@@ -190,6 +190,7 @@ batches_init(csv_batches *self, generators_state *state, PyObject *args, PyObjec
     csv_records *records = &self->batcher.records;
     if (csv_batch_options_read(&options, state, args, kwargs, CSV_BATCH_OPTIONS ":csv_batches",
                                &self->batcher) < 0 ||
+        options_read_opening(&options.opening, &self->source) < 0 ||
         data_source_open(&self->source, state, &self->stream, options.source, options.items,
                          csv_parser_reads_natively(&records->parser),
                          &records->parser.path) < 0 ||
@@ -389,7 +390,8 @@ static PyObject *
 batches_checkpoint(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     csv_batches *self = (csv_batches *)op;
-    if (stream_run(&self->stream, batches_read_mark) < 0) {
+    if (stream_run(&self->stream, batches_read_mark) < 0 ||
+        checkpoint_check_source(generators_state_of(op), &self->source) < 0) {
         return NULL;
     }
     /* Another thread may have asked meanwhile, or taken batches.  This mark is still valid. */

@@ -214,9 +214,9 @@ csv_parser_check_head(csv_parser *self, generators_state *state, const uint8_t *
                       size_t count)
 {
     self->head_checked = true;
-    const char *advice = head_advice(bytes, count, self->encoding_name);
+    const char *advice = head_advice(bytes, count, self->encoding_name, true);
     if (advice != NULL) {
-        data_place place = {self->path, -1, -1, 0, NULL, NULL};
+        data_place place = {.path = self->path, .record = -1, .line = -1};
         csv_raise(state, &place, "the source begins as %s", advice);
         return -1;
     }
@@ -400,7 +400,8 @@ csv_parser_feed_undecoded(csv_parser *self, generators_state *state, PyObject *b
             return -1;
         }
     }
-    if (PyBytes_GET_SIZE(head) < HEAD_LENGTH && !final) {
+    if (!final && head_is_open((const uint8_t *)PyBytes_AS_STRING(head),
+                               (size_t)PyBytes_GET_SIZE(head))) {
         self->head = head;
         return 0;
     }

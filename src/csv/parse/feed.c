@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "core/fields_feed.h"
+#include "core/fields_span.h"
 #include "csv/parse/decode.h"
 #include "csv/parse/error.h"
+#include "csv/parse/lead.h"
 #include "source/data_source.h"
 
 #define LINES_BEFORE_MEMO 16
@@ -25,7 +27,7 @@ static int
 feed_block(csv_parser *self, generators_state *state, bool final)
 {
     if (!self->head_checked) {
-        if (self->block.length < HEAD_LENGTH && !final) {
+        if (!final && head_is_open(self->block.data, self->block.length)) {
             return 0;
         }
         if (csv_parser_check_head(self, state, self->block.data, self->block.length) < 0) {
@@ -166,12 +168,62 @@ feed_rest_of_line(csv_parser *self)
     return self->line != NULL && csv_parser_is_open(self) ? feed_copy_line(self) : 0;
 }
 
+/* The source ends, or a line does, where it must not: see `ends_complete`.  -1. */
+static int
+feed_refuse_end(csv_parser *self, generators_state *state)
+{
+    const fields *machine = &self->machine;
+    const bool quoted =
+        machine->state == IN_QUOTED_FIELD || machine->state == ESCAPE_IN_QUOTED_FIELD;
+    const uint32_t pos = quoted ? machine->field_start : machine->record_start;
+    uint64_t byte, line = self->lines_fed;
+    int width;
+    if (machine->mode == FIELDS_STREAM) {
+        const void *units = csv_parser_units(self, &width);
+        line = self->line_count + 1 +
+               fields_count_lines(units, width, machine->record_start, pos);
+    }
+    const data_place place = {
+        .path = self->path,
+        .record = (int64_t)self->record_count + 1,
+        .line = (int64_t)line,
+        .byte = csv_parser_byte_at(self, pos, &byte) ? (int64_t)byte : -1,
+    };
+    csv_raise(state, &place, "%s",
+              quoted ? "the source is not complete: it ends within quotes, which opened here"
+                     : "the source is not complete: its last record has no line end");
+    return -1;
+}
+
+static bool
+feed_line_is_whole(PyObject *line)
+{
+    const Py_ssize_t length = PyUnicode_GET_LENGTH(line);
+    const Py_UCS4 last = length > 0 ? PyUnicode_READ_CHAR(line, length - 1) : 0;
+    return last == '\n' || last == '\r';
+}
+
 int
 csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line)
 {
+    if (self->lead != NULL) {
+        int begun = csv_lead_take_line(self, state, line);
+        if (begun <= 0) {
+            return begun;
+        }
+    }
     csv_parser_start(self, state, FIELDS_LINES);
+    if (self->dialect.fields.comment_length > 0 && csv_parser_is_comment(self, line)) {
+        self->lines_fed++;
+        self->line_count++;
+        return 0;
+    }
     if (csv_parser_detach(self) < 0) {
         return -1;
+    }
+    if (self->ends_complete && !feed_line_is_whole(line)) {
+        self->lines_fed++;
+        return feed_refuse_end(self, state);
     }
     if (++self->lines_fed == LINES_BEFORE_MEMO && self->memo == NULL &&
         csv_parser_make_memo(self) < 0) {
@@ -181,13 +233,16 @@ csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line)
     if (length > BUFFER_LIMIT) {
         return csv_parser_raise_buffer(BUFFER_TOO_LONG);
     }
-    if (!csv_parser_is_open(self)) {
+    if (!csv_parser_is_open(self) && !self->holds_back) {
         int read = feed_first_line(self, line, length);
         if (read != 0) {
             return read < 0 ? -1 : 0;
         }
     }
     else {
+        if (self->holds_back && csv_parser_drop_taken(self) < 0) {
+            return -1;
+        }
         buffer_status status = buffer_append(&self->block, PyUnicode_DATA(line), length,
                                              (int)PyUnicode_KIND(line));
         if (csv_parser_check_buffer(status) < 0) {
@@ -214,10 +269,13 @@ feed_last_bytes(csv_parser *self, generators_state *state)
 }
 
 static int
-feed_finish_machine(csv_parser *self)
+feed_finish_machine(csv_parser *self, generators_state *state)
 {
     if (!self->started || csv_parser_failed(self)) {
         return 0;
+    }
+    if (self->ends_complete && csv_parser_is_open(self)) {
+        return feed_refuse_end(self, state);
     }
     self->torn |= csv_parser_is_open(self);
     if (self->torn && self->ends_whole) {
@@ -248,7 +306,11 @@ csv_parser_finish(csv_parser *self, generators_state *state)
     if (!self->from_text && !native_lines && feed_last_bytes(self, state) < 0) {
         return -1;
     }
-    return feed_finish_machine(self);
+    /* What was text was fed as text that may go on. */
+    if (self->lead != NULL && csv_parser_scan(self, state, true) < 0) {
+        return -1;
+    }
+    return feed_finish_machine(self, state);
 }
 
 int
@@ -264,7 +326,7 @@ csv_parser_resume(csv_parser *self, generators_state *state)
     else if (self->machine.mode == FIELDS_STREAM) {
         status = csv_parser_scan(self, state, self->finished);
     }
-    return status == 0 && self->finished ? feed_finish_machine(self) : status;
+    return status == 0 && self->finished ? feed_finish_machine(self, state) : status;
 }
 
 /* ---- as a sink ---- */
@@ -292,6 +354,9 @@ static int
 sink_feed_bytes_line(void *target, generators_state *state, PyObject *line)
 {
     csv_parser *self = target;
+    if (csv_lead_pass_unseen(self)) {
+        return 0;
+    }
     PyObject *text = csv_parser_decode_line(self, state, line);
     if (text == NULL) {
         return PyErr_Occurred() ? -1 : 0; /* 0: a fault in the data */
@@ -340,6 +405,14 @@ sink_check_item(void *target, const void *bytes, size_t count, int earlier)
     return -1;
 }
 
+static bool
+sink_is_one(const void *target)
+{
+    const csv_parser *self = target;
+    return self->record_count == 0 && self->machine.records_length == 0 &&
+           !csv_parser_failed(self) && (self->block.length > 0 || self->head != NULL);
+}
+
 static void
 sink_raise(void *target, generators_state *state, PyObject *message, int64_t byte)
 {
@@ -366,6 +439,7 @@ csv_parser_sink(csv_parser *self)
         .filled = sink_filled,
         .finish = sink_finish,
         .check_item = sink_check_item,
+        .is_one = sink_is_one,
         .raise = sink_raise,
     };
     return (source_sink){&kind, self};

@@ -36,7 +36,7 @@ arows_step(astream *base, astream_answer answer, PyObject **value)
                    : step == CSV_OVER ? ASTREAM_END
                                       : ASTREAM_ERROR;
         }
-        answer = astream_pull(base, value);
+        answer = async_source_pull(base, &self->pieces, value);
         if (answer == ASTREAM_PENDING) {
             return ASTREAM_AWAIT;
         }
@@ -74,6 +74,9 @@ arows_traverse(PyObject *op, visitproc visit, void *arg)
 {
     arows *self = (arows *)op;
     int status = csv_records_traverse(&self->records, visit, arg);
+    if (status == 0) {
+        status = data_source_traverse(&self->pieces, visit, arg);
+    }
     return status != 0 ? status : astream_traverse(op, visit, arg);
 }
 
@@ -82,6 +85,9 @@ arows_clear(PyObject *op)
 {
     arows *self = (arows *)op;
     csv_records_clear(&self->records);
+    if (data_source_close(&self->pieces) < 0) {
+        raising_unraisable(op);
+    }
     return astream_clear(op);
 }
 
@@ -96,6 +102,9 @@ arows_init(arows *self, generators_state *state, PyObject *args, PyObject *kwarg
         return -1;
     }
     self->stream.close_with_task = options.close_with_task;
+    if (options_read_opening(&options.opening, &self->pieces) < 0) {
+        return -1;
+    }
     data_source_open_items(&self->pieces, options.items);
     return async_source_open(&self->stream, state, options.source,
                              options.items == DATA_SOURCE_AUTO ? DATA_SOURCE_BLOCK : 0,

@@ -3,6 +3,7 @@
 #define GENERATORS_CSV_ROWS_OPTIONS_H
 
 #include "csv/rows/records.h"
+#include "source/options.h"
 
 /* What a front end needs to open its source. */
 typedef struct {
@@ -10,12 +11,13 @@ typedef struct {
     PyObject *start;  /* borrowed, or NULL */
     checkpoint_changed changed;
     data_source_items items;
+    options_opening opening;
     bool is_async;       /* async front end: `close_with_task` in place of `start` */
     int close_with_task; /* as given */
 } csv_options;
 
 /* The formats for PyArg_ParseTupleAndKeywords(), without ":" and the name of the type. */
-#define CSV_ASYNC_OPTIONS "O|$OOOOOOOOOOOOOOOOUssOOOO"
+#define CSV_ASYNC_OPTIONS "O|$OOOOOOOOOOOOOOOOOOOOOOUssOOpOOOO"
 #define CSV_OPTIONS CSV_ASYNC_OPTIONS "O"
 
 /* Parse the arguments and set up the records, which must be all zero.  0 or -1; the records
@@ -23,9 +25,7 @@ typedef struct {
 int csv_options_read(csv_options *self, generators_state *state, PyObject *args,
                      PyObject *kwargs, const char *format, csv_records *records);
 
-/* For a front end with other arguments: read `names` (or NULL), `wanted`: whether a header is
-   read; and open the parser, with `encoding` or NULL.  0 or -1. */
-int csv_options_read_names(csv_records *self, PyObject *names, bool wanted);
+/* For a front end with other arguments: open the parser, with `encoding` or NULL.  0 or -1. */
 int csv_options_open_parser(csv_records *records, generators_state *state,
                             const csv_dialect *dialect, PyObject *encoding,
                             const char *errors);

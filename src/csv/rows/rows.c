@@ -122,6 +122,7 @@ rows_init(csv_rows *self, generators_state *state, PyObject *args, PyObject *kwa
     csv_options options = {.is_async = false};
     if (csv_options_read(&options, state, args, kwargs, CSV_OPTIONS ":csv_rows",
                          &self->records) < 0 ||
+        options_read_opening(&options.opening, &self->source) < 0 ||
         data_source_open(&self->source, state, &self->stream, options.source, options.items,
                          csv_parser_reads_natively(&self->records.parser),
                          &self->records.parser.path) < 0 ||
@@ -176,7 +177,8 @@ static PyObject *
 rows_checkpoint(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     csv_rows *self = (csv_rows *)op;
-    if (stream_run(&self->stream, rows_read_mark) < 0) {
+    if (stream_run(&self->stream, rows_read_mark) < 0 ||
+        checkpoint_check_source(generators_state_of(op), &self->source) < 0) {
         return NULL;
     }
     /* Another thread may have asked meanwhile, or taken rows.  This mark is still valid. */

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import datetime as dt
-import decimal
 import importlib.util
 import json
 import os
@@ -14,17 +12,10 @@ from typing import Any
 
 from native_generators import __version__
 from native_generators._cli.conditions import Condition, condition
+from native_generators._cli.kinds import KINDS as TYPES
+from native_generators._cli.kinds import typed_pairs
 from native_generators._cli.trouble import EPILOG, Trouble
 
-TYPES: dict[str, type] = {
-    'int': int,
-    'float': float,
-    'bool': bool,
-    'str': str,
-    'decimal': decimal.Decimal,
-    'date': dt.date,
-    'datetime': dt.datetime,
-}
 QUOTING = {'minimal': csv.QUOTE_MINIMAL, 'all': csv.QUOTE_ALL, 'none': csv.QUOTE_NONE}
 
 # What a name says of a file: the kind of what it holds, and how it is compressed.
@@ -57,20 +48,6 @@ Without FILE, what is piped in is read.  Other commands: schema, sniff and split
 def names_of(text: str) -> list[str]:
     """``a,"b,c"`` as the names that it holds."""
     return next(csv.reader([text]), [])
-
-
-def typed_pairs(text: str) -> list[tuple[str, str]]:
-    pairs = []
-    for part in names_of(text):
-        name, equals, kind = part.rpartition('=')
-        if not name or not equals:
-            raise argparse.ArgumentTypeError(f'{part!r} is not NAME=TYPE')
-        if kind not in TYPES:
-            raise argparse.ArgumentTypeError(
-                f'{name}: there is no type {kind!r}, but {", ".join(TYPES)}'
-            )
-        pairs.append((name, kind))
-    return pairs
 
 
 def character(text: str) -> str:
@@ -220,6 +197,17 @@ def parser() -> argparse.ArgumentParser:
         metavar='TEXT',
         help='a spelling of no value in typed columns, such as NA; may be repeated',
     )
+    add('--decimal', type=character, metavar='CHAR', help='the point of float and decimal(P,S)')
+    add(
+        '--thousands',
+        metavar='CHAR',
+        help='what may stand between groups of digits, of int, float and decimal(P,S)',
+    )
+    add(
+        '--date-format',
+        metavar='FORMAT',
+        help="how date and datetime are written, as for strptime: '%%d.%%m.%%Y' (ISO 8601)",
+    )
     add('--rejects', metavar='FILE', help='keep records that cannot be read, as they stood')
     add(
         '--reject-reasons',
@@ -310,6 +298,9 @@ CSV_ONLY: dict[str, Any] = {
     'header': True,
     'part': None,
     'lenient': False,
+    'decimal': None,
+    'thousands': None,
+    'date_format': None,
     **{dest_of(option): None for option in READING},
 }
 
