@@ -61,6 +61,7 @@ class _AsyncReads(Protocol):
     def read(self, n: int, /) -> Coroutine[Any, Any, Any]: ...
 
 _Dialect: TypeAlias = str | csv.Dialect | type[csv.Dialect]
+_Compression: TypeAlias = Literal['infer', 'gzip', 'bz2', 'xz', 'zstd', 'zip'] | None
 _AsyncSource: TypeAlias = AsyncIterable[str] | AsyncIterable[Buffer] | _AsyncReads
 _Source: TypeAlias = str | PathLike[Any] | Buffer | _Reads | Iterable[str] | Iterable[Buffer]
 _Names: TypeAlias = (
@@ -238,6 +239,9 @@ class _ReadingAnySource(TypedDict, total=False):
     encoding: str
     errors: str
     items: Literal['auto', 'lines', 'chunks']
+    compression: _Compression
+    member: str | None
+    complete: bool
     max_field: int | None
     max_record: int | None
     on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object]
@@ -294,6 +298,9 @@ class csv_rows(Stream[_T_co]):
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
@@ -386,6 +393,9 @@ class acsv_rows(AsyncStream[_T_co]):
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
@@ -514,6 +524,9 @@ class csv_batches(Stream[CSVBatch]):
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
@@ -563,6 +576,9 @@ class acsv_batches(AsyncStream[CSVBatch]):
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
@@ -594,6 +610,9 @@ class lines(Stream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         start: Mapping[str, Any] | None = None,
         changed: Literal['error', 'append'] = 'error',
     ) -> lines[str]: ...
@@ -608,6 +627,9 @@ class lines(Stream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         start: Mapping[str, Any] | None = None,
         changed: Literal['error', 'append'] = 'error',
     ) -> lines[bytes]: ...
@@ -622,6 +644,9 @@ class lines(Stream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         start: Mapping[str, Any] | None = None,
         changed: Literal['error', 'append'] = 'error',
     ) -> lines[str]: ...
@@ -636,6 +661,9 @@ class lines(Stream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         start: Mapping[str, Any] | None = None,
         changed: Literal['error', 'append'] = 'error',
     ) -> lines[Any]: ...
@@ -660,6 +688,9 @@ class alines(AsyncStream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         close_with_task: bool = False,
     ) -> alines[str]: ...
     @overload
@@ -673,6 +704,9 @@ class alines(AsyncStream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         close_with_task: bool = False,
     ) -> alines[bytes]: ...
     @overload
@@ -686,6 +720,9 @@ class alines(AsyncStream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         close_with_task: bool = False,
     ) -> alines[str]: ...
     @overload
@@ -699,6 +736,9 @@ class alines(AsyncStream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         close_with_task: bool = False,
     ) -> alines[Any]: ...
     @property
@@ -721,6 +761,9 @@ class jsonl_rows(Stream[_T_co]):
         max_line: int | None = 67108864,
         encoding: str = 'utf-8',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         start: Mapping[str, Any] | None = None,
         changed: Literal['error', 'append'] = 'error',
     ) -> jsonl_rows[_T_co]: ...
@@ -735,6 +778,9 @@ class jsonl_rows(Stream[_T_co]):
         max_line: int | None = 67108864,
         encoding: str = 'utf-8',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         start: Mapping[str, Any] | None = None,
         changed: Literal['error', 'append'] = 'error',
     ) -> jsonl_rows[Any]: ...
@@ -763,6 +809,9 @@ class ajsonl_rows(AsyncStream[_T_co]):
         max_line: int | None = 67108864,
         encoding: str = 'utf-8',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         close_with_task: bool = False,
     ) -> ajsonl_rows[_T_co]: ...
     @overload
@@ -776,6 +825,9 @@ class ajsonl_rows(AsyncStream[_T_co]):
         max_line: int | None = 67108864,
         encoding: str = 'utf-8',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         close_with_task: bool = False,
     ) -> ajsonl_rows[Any]: ...
     @property
@@ -814,7 +866,13 @@ _Event: TypeAlias = str | Buffer | ServerSentEvent | Mapping[str, Any]
 @final
 class event_source(Stream[ServerSentEvent]):
     def __new__(
-        cls, source: _Source, *, last_event_id: str = '', max_event: int | None = 67108864
+        cls,
+        source: _Source,
+        *,
+        last_event_id: str = '',
+        max_event: int | None = 67108864,
+        compression: _Compression = 'infer',
+        member: str | None = None,
     ) -> Self: ...
     @property
     def last_event_id(self) -> str: ...
@@ -829,6 +887,8 @@ class aevent_source(AsyncStream[ServerSentEvent]):
         *,
         last_event_id: str = '',
         max_event: int | None = 67108864,
+        compression: _Compression = 'infer',
+        member: str | None = None,
         close_with_task: bool = False,
     ) -> Self: ...
     @property
