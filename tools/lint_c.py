@@ -39,6 +39,7 @@ ROOMS = {
     'csv/rows': 'csv/row',
     'csv/split': 'csv/parse',
     'csv/batches': 'csv/rows arrow',
+    'csv/schema': 'csv/batches',
     'chunks': 'source',
     'sse': 'source',
     'arrow': 'source',
@@ -49,7 +50,7 @@ ROOMS = {
     'broadcast': 'stream',
     'events': 'source',
     'tasks': 'source',
-    'module.c': 'csv/module csv/batches csv/split sse text bridge broadcast events tasks',
+    'module.c': 'csv/module csv/schema csv/split sse text bridge broadcast events tasks',
 }
 WITHOUT_HEADER = {'module.c'}
 

@@ -33,6 +33,13 @@ columns_next_question(columns *self)
     return NULL;
 }
 
+const columns_question *
+columns_peek_question(const columns *self, size_t ahead)
+{
+    const size_t count = self->questions.length / sizeof(columns_question);
+    return ahead < count - self->asked ? question_at(self, self->asked + ahead) : NULL;
+}
+
 /* ---- answers ---- */
 
 void

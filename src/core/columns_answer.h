@@ -9,6 +9,9 @@
    Valid until the builder is used otherwise than to answer. */
 const columns_question *columns_next_question(columns *self);
 
+/* The question that comes `ahead` places after the one that was returned last, or NULL. */
+const columns_question *columns_peek_question(const columns *self, size_t ahead);
+
 /* Answer a question of a value.  `value` must fit the kind of the column. */
 void columns_answer_null(columns *self, const columns_question *question);
 /* Signed integers, date32, time64, timestamp, and bool, which is 0 or 1. */

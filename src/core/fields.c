@@ -1,5 +1,7 @@
 #include "core/fields.h"
 
+#include <string.h>
+
 #include "core/fields_inner.h"
 #include "core/fields_span.h"
 #include "core/memory.h"
@@ -103,6 +105,9 @@ fields_line_end(fields *self, const void *block, int width)
     case IN_QUOTED_FIELD:
         break;
     }
+    if (self->dialect.one_line && self->state != START_RECORD && self->error == FIELDS_FINE) {
+        fields_fault(self, FIELDS_OPEN_LINE, self->pos);
+    }
     return true;
 }
 
@@ -190,6 +195,7 @@ fields_resume(fields *self, const void *block, int width, size_t length, bool fi
     self->record_start = self->field_start = self->pos = self->error_pos = *through;
     self->lines = 0;
     self->flags = 0;
+    self->in_comment = false;
     self->measure_at = self->dialect.max_field;
     if (found) {
         self->after_carriage = false;
@@ -199,24 +205,64 @@ fields_resume(fields *self, const void *block, int width, size_t length, bool fi
     return found;
 }
 
+/* Move the records that are not taken to the front: they now begin with their first end at 0,
+   and their first unit at 0. */
+static void
+keep_records(fields *self, uint32_t drop, uint32_t first)
+{
+    const size_t kept = self->records_length - self->taken;
+    for (size_t i = 0; i < kept; i++) {
+        fields_record record = self->records[self->taken + i];
+        record.start -= drop;
+        record.first -= first;
+        record.last -= first;
+        self->records[i] = record;
+    }
+    self->records_length = kept;
+    self->taken = 0;
+}
+
 size_t
 fields_rewind(fields *self)
 {
-    size_t drop = self->record_start;
-    size_t open = self->ends_length - self->first;
-    if (self->first > 0 || drop > 0) {
+    const bool kept = self->taken < self->records_length;
+    const size_t drop = kept ? self->records[self->taken].start : self->record_start;
+    const uint32_t first = kept ? self->records[self->taken].first : self->first;
+    const size_t open = self->ends_length - first;
+    if (first > 0 || drop > 0) {
         for (size_t i = 0; i < open; i++) {
-            self->ends[i] = self->ends[self->first + i] - (uint32_t)drop;
+            self->ends[i] = self->ends[first + i] - (uint32_t)drop;
         }
     }
+    keep_records(self, (uint32_t)drop, first);
     self->ends_length = open;
-    self->records_length = self->taken = 0;
-    self->first = 0;
+    self->first -= first;
     self->pos -= (uint32_t)drop;
     self->field_start -= (uint32_t)drop;
     self->error_pos -= self->error != FIELDS_FINE ? (uint32_t)drop : 0;
-    self->record_start = 0;
+    self->record_start -= (uint32_t)drop;
     return drop;
+}
+
+bool
+fields_insert_fault(fields *self, size_t index, uint32_t lines)
+{
+    if (!fields_reserve(self, 1)) {
+        return false;
+    }
+    const bool last = index == self->records_length;
+    fields_record *place = self->records + index;
+    const fields_record fault = {
+        .start = last ? self->record_start : place->start,
+        .first = last ? self->first : place->first,
+        .last = last ? self->first : place->first,
+        .lines = lines,
+        .flags = FIELDS_FAULT,
+    };
+    memmove(place + 1, place, (self->records_length - index) * sizeof *place);
+    *place = fault;
+    self->records_length++;
+    return true;
 }
 
 void
@@ -226,6 +272,7 @@ fields_restart(fields *self)
     self->after_carriage = false;
     self->pos = self->record_start = self->field_start = self->first = 0;
     self->lines = self->flags = 0;
+    self->in_comment = false;
     self->field_limit = self->measure_at = self->dialect.max_field;
     self->ends_length = self->records_length = self->taken = 0;
     self->error = FIELDS_FINE;

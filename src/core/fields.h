@@ -17,8 +17,11 @@
  * file opened with newline=''.  FIELDS_LINES: each feed is one line, as an iterator gives
  * lines to csv.reader.  The owner calls fields_line_end() after it.
  *
- * Positions count units from the start of the block.  When all listed records are taken,
- * fields_rewind() returns how many units the owner may drop.
+ * Lines that begin with dialect.comment where a record would begin are passed over: no record
+ * is listed, and the next one has their lines.
+ *
+ * Positions count units from the start of the block.  fields_rewind() returns how many units
+ * the owner may drop; records that are listed and not taken stay.
  *
  * The functions are in three headers: this one, fields_feed.h (reading units) and
  * fields_span.h (the characters of a span).
@@ -47,7 +50,7 @@ bool fields_finish(fields *self, const void *block, int width);
 /* Report that the owner can't read the block from `pos` on.  All records must be taken. */
 void fields_fail(fields *self, uint32_t pos);
 
-/* Continue after a fault, when all records are taken.  As csv.reader does, give up the record
+/* Continue after a fault.  As csv.reader does, give up the record
    in progress and continue after the physical line of the fault, in the start state.  The
    units given up are those from *from up to *through.  Returns false if the end of that line
    is not among the block's `length` units.  The owner then saves what it wants of these units,
@@ -82,9 +85,13 @@ fields_take(fields *self)
     return self->taken < self->records_length ? &self->records[self->taken++] : NULL;
 }
 
-/* Forget the records, which must all be taken.  Returns how many units of the block came
-   before the record in progress.  The owner must drop these units. */
+/* Forget the records that are taken.  Returns how many units of the block came before the next
+   record, or before the one in progress.  The owner must drop these units. */
 size_t fields_rewind(fields *self);
+
+/* List something that is no record, as the record of that index, which is not taken: it has
+   the flag FIELDS_FAULT, no fields, and as many lines.  False if there is no memory. */
+bool fields_insert_fault(fields *self, size_t index, uint32_t lines);
 
 /* Where field `index` of a record starts and ends in the block. */
 static inline uint32_t

@@ -7,6 +7,19 @@
 #include "core/fields_inner.h"
 #include "core/units.h"
 
+/* A line ends at `pos` inside a quoted field or after an escape.  False if this is a fault. */
+static inline bool
+exact_line_goes_on(fields *self, const void *block, int width, uint32_t pos)
+{
+    if (!self->dialect.one_line) {
+        return true;
+    }
+    if (field_fits(self, block, width, pos)) {
+        fields_fault(self, FIELDS_OPEN_LINE, pos);
+    }
+    return false;
+}
+
 /* Read one unit of value `c` at `pos`.  False on a fault. */
 INLINE bool
 exact_unit(fields *self, const void *block, int width, uint32_t pos, uint32_t c)
@@ -81,6 +94,9 @@ exact_unit(fields *self, const void *block, int width, uint32_t pos, uint32_t c)
         break;
 
     case IN_QUOTED_FIELD:
+        if (end) {
+            return exact_line_goes_on(self, block, width, pos);
+        }
         if (c == d->set.escape) {
             self->state = ESCAPE_IN_QUOTED_FIELD;
         }
@@ -90,10 +106,16 @@ exact_unit(fields *self, const void *block, int width, uint32_t pos, uint32_t c)
         return true;
 
     case ESCAPED_CHAR:
+        if (end && !exact_line_goes_on(self, block, width, pos)) {
+            return false;
+        }
         self->state = end ? AFTER_ESCAPED_END : IN_FIELD;
         return true;
 
     case ESCAPE_IN_QUOTED_FIELD:
+        if (end && !exact_line_goes_on(self, block, width, pos)) {
+            return false;
+        }
         self->state = IN_QUOTED_FIELD;
         return true;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/fields.h"
+#include "core/fields_comment.h"
 #include "core/fields_exact.h"
 #include "core/fields_inner.h"
 #include "core/fields_regular.h"
@@ -270,6 +271,23 @@ feed_part(fields *self, const void *block, int width, uint32_t length)
     }
 }
 
+/* Comments begin behind a line end.  Read up to each place where one may begin: whether it does
+   depends on the state there. */
+static bool
+feed_with_comments(fields *self, const void *block, int width, uint32_t length)
+{
+    while (self->pos < length && self->error == FIELDS_FINE) {
+        if (self->in_comment || comment_is_next(self, block, width, length)) {
+            comment_read(self, block, width, length);
+        }
+        else if (!feed_part(self, block, width,
+                            comment_candidate(self, block, width, length))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool
 fields_feed(fields *self, const void *block, int width, size_t length)
 {
@@ -284,6 +302,11 @@ fields_feed(fields *self, const void *block, int width, size_t length)
         }
         if (self->error == FIELDS_FINE) {
             read_exactly(self, block, width, end);
+        }
+    }
+    else if (self->dialect.comment_length > 0) {
+        if (!feed_with_comments(self, block, width, end)) {
+            return false;
         }
     }
     else if (!feed_part(self, block, width, end)) {
@@ -315,7 +338,7 @@ regular_line(fields *self, const void *line, int width, uint32_t body, uint32_t 
             const uint8_t *units = (const uint8_t *)line + (size_t)at * (size_t)width;
             scan_units(self->kernel, units, 1, width, &self->dialect.set, &masks);
         }
-        if (prove_groups(&p, &c, &masks, 1, count, self->dialect.doublequote, false) == 0) {
+        if (prove_groups(&p, &c, &masks, 1, count, self->dialect.doublequote, false, false) == 0) {
             return false;
         }
         out = list_positions(out, p.ends[0].fields, at);

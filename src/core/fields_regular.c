@@ -150,13 +150,14 @@ regular_groups(fields *self, carry *c, const scan_masks *masks, unsigned groups,
     /* What is usual has a loop of its own, and so has the last group of a feed. */
     const bool stream = self->mode == FIELDS_STREAM;
     if (count < SCAN_GROUP) {
-        groups = prove_groups(&p, c, masks, 1, count, d->doublequote, stream);
+        groups = prove_groups(&p, c, masks, 1, count, d->doublequote, stream, d->one_line);
     }
-    else if (d->doublequote && stream) {
-        groups = prove_groups(&p, c, masks, groups, SCAN_GROUP, true, true);
+    else if (d->doublequote && stream && !d->one_line) {
+        groups = prove_groups(&p, c, masks, groups, SCAN_GROUP, true, true, false);
     }
     else {
-        groups = prove_groups(&p, c, masks, groups, SCAN_GROUP, d->doublequote, stream);
+        groups = prove_groups(&p, c, masks, groups, SCAN_GROUP, d->doublequote, stream,
+                              d->one_line);
     }
     if (groups == 0) {
         return 0;

@@ -33,10 +33,10 @@ typedef struct {
 
 /* Find out what the masks of `groups` groups mean, up to the first that can't be proved
    regular. Returns how many were. `count` is the units in each: 64, or less if there is only
-   one group, the last one of a feed. */
+   one group, the last one of a feed.  `one_line`: line ends inside quotes are not regular. */
 INLINE unsigned
 prove_groups(proof *p, carry *c, const scan_masks *masks, unsigned groups, unsigned count,
-             bool doublequote, bool stream)
+             bool doublequote, bool stream, bool one_line)
 {
     const uint64_t valid = ~UINT64_C(0) >> (SCAN_GROUP - count);
     const unsigned last = count - 1;
@@ -59,7 +59,8 @@ prove_groups(proof *p, carry *c, const scan_masks *masks, unsigned groups, unsig
             const uint64_t behind = closed << 1 | was_closed;
             const uint64_t opens_well = opening << 1 | may_open;
             const uint64_t closes_well = doublequote ? separators | m->quote : separators;
-            if ((open & ~opens_well) | (behind & ~closes_well & valid)) {
+            const uint64_t broken = one_line ? end & inside : 0;
+            if ((open & ~opens_well) | (behind & ~closes_well & valid) | broken) {
                 break;
             }
             inner = end & inside;

@@ -97,6 +97,42 @@ fields_content(const fields_dialect *dialect, const void *block, int width, uint
     return count;
 }
 
+bool
+fields_find_quote(const fields_dialect *d, const void *block, int width, uint32_t start,
+                  uint32_t end, uint32_t *quote)
+{
+    fields_state state = START_FIELD;
+    for (uint32_t at = start; at < end; at++) {
+        const uint32_t c = unit_at(block, at, width);
+        if (state == IN_QUOTED_FIELD) {
+            if (c == d->set.escape) {
+                at++; /* the unit after it means nothing */
+            }
+            else if (c == d->set.quote) {
+                state = d->doublequote ? QUOTE_IN_QUOTED_FIELD : IN_FIELD;
+            }
+        }
+        else if (state == QUOTE_IN_QUOTED_FIELD && c == d->set.quote) {
+            state = IN_QUOTED_FIELD;
+        }
+        else if (state == START_FIELD && c == d->set.quote) {
+            state = IN_QUOTED_FIELD;
+            *quote = at;
+        }
+        else if (c == d->set.delimiter) {
+            state = START_FIELD;
+        }
+        else if (c == d->set.escape) {
+            state = IN_FIELD;
+            at++;
+        }
+        else if (state != START_FIELD || c != ' ' || !d->skip_space) {
+            state = IN_FIELD;
+        }
+    }
+    return state == IN_QUOTED_FIELD;
+}
+
 size_t
 fields_count_lines(const void *block, int width, uint32_t start, uint32_t end)
 {

@@ -13,6 +13,11 @@ size_t fields_content(const fields_dialect *dialect, const void *block, int widt
 /* Count the line ends among the units from `start` up to `end`.  "\r\n" counts once. */
 size_t fields_count_lines(const void *block, int width, uint32_t start, uint32_t end);
 
+/* Whether the unit at `end` of a record that begins at `start` is inside a quoted field, and
+   where the quote that opens it is. */
+bool fields_find_quote(const fields_dialect *dialect, const void *block, int width,
+                       uint32_t start, uint32_t end, uint32_t *quote);
+
 /* Find the character of the field in progress that exceeds the limit, and return its position,
    or `end` if there is none.  *count is the number of characters before it. */
 uint32_t fields_measure(const fields *self, const void *block, int width, uint32_t end,

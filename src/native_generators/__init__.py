@@ -57,6 +57,7 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from None
 
+from native_generators._schema import CSVSchema, csv_schema
 from native_generators._split import csv_scan, csv_split
 
 __version__ = '0.1.0'
@@ -71,6 +72,7 @@ __all__ = [
     'CSVBatch',
     'CSVError',
     'CSVRow',
+    'CSVSchema',
     'DataError',
     'Dispatcher',
     'ErrorEvent',
@@ -97,6 +99,7 @@ __all__ = [
     'csv_encode',
     'csv_rows',
     'csv_scan',
+    'csv_schema',
     'csv_split',
     'drive',
     'event_source',

@@ -212,7 +212,13 @@ class CSVRow(Sequence[_V_co], Generic[_V_co]):
         self, value: object, start: SupportsIndex = 0, stop: SupportsIndex = 9223372036854775807, /
     ) -> int: ...
     def count(self, value: object, /) -> int: ...
+    def __contains__(self, value: object, /) -> bool: ...
     def keys(self) -> tuple[str, ...]: ...
+    @overload
+    def get(self, name: str, default: None = None, /) -> _V_co | None: ...
+    @overload
+    def get(self, name: str, default: _T, /) -> _V_co | _T: ...
+    def items(self) -> tuple[tuple[str, _V_co], ...]: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     def __copy__(self) -> Self: ...
@@ -955,6 +961,12 @@ class csv_encode(Stream[bytes]):
         errors: str = 'strict',
         bom: bool = False,
         escape_formulas: bool = False,
+        null: str | None = None,
+        true: str | None = None,
+        false: str | None = None,
+        float_format: str | None = None,
+        datetime_format: str | None = None,
+        decimal: Literal['.', ','] = '.',
     ) -> Self: ...
     @property
     def row_num(self) -> int: ...
@@ -984,6 +996,12 @@ class acsv_encode(AsyncStream[bytes]):
         errors: str = 'strict',
         bom: bool = False,
         escape_formulas: bool = False,
+        null: str | None = None,
+        true: str | None = None,
+        false: str | None = None,
+        float_format: str | None = None,
+        datetime_format: str | None = None,
+        decimal: Literal['.', ','] = '.',
         close_with_task: bool = False,
     ) -> Self: ...
     @property

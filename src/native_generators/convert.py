@@ -147,9 +147,10 @@ def _is_english() -> bool:
     from time import strftime, struct_time
 
     names = [list(calendar.month_abbr)[1:], list(calendar.month_name)[1:]]
-    full = (
-        'January February March April May June July August September October November December'
-    ).split()
+    full = [
+        'January', 'February', 'March', 'April', 'May', 'June',
+        'July', 'August', 'September', 'October', 'November', 'December',
+    ]  # fmt: skip
     halves = [strftime('%p', struct_time((2000, 1, 1, h, 0, 0, 5, 1, 0))) for h in (1, 13)]
     return names == [[name[:3] for name in full], full] and halves == ['AM', 'PM']
 

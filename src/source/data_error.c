@@ -164,6 +164,17 @@ make_error(PyObject *type, const data_place *place, PyObject *message)
         }
         Py_XDECREF(values[i]);
     }
+    if (error != NULL && place->record_line > 0) {
+        PyObject *line = PyLong_FromLongLong(place->record_line);
+        if (line == NULL || PyObject_SetAttrString(error, "record_line", line) < 0) {
+            Py_CLEAR(error);
+        }
+        Py_XDECREF(line);
+    }
+    if (error != NULL && place->problems != NULL &&
+        PyObject_SetAttrString(error, "problems", place->problems) < 0) {
+        Py_CLEAR(error);
+    }
     return error;
 }
 

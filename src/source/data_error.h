@@ -14,6 +14,8 @@ typedef struct {
     int64_t byte;     /* from 0 */
     PyObject *column; /* borrowed: a name, or an index from 0 */
     PyObject *text;   /* borrowed: the wrong text; a long str is shortened */
+    int64_t record_line; /* where the record begins; 0 if unknown.  Not told in the message */
+    PyObject *problems;  /* borrowed: for errors that have them; or NULL */
 } data_place;
 
 PyObject *data_error_type(void);

@@ -143,3 +143,18 @@ def test_the_first_rows(path: Path, tmp_path: Path) -> None:
     assert both == ['id', '1', '2', '3', '4', '1']
     lines = output(path, '--head', '2', '--to', 'json', '-c', 'id')
     assert json.loads(lines) == [{'id': '1'}, {'id': '2'}]
+
+
+def test_how_values_are_written_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / 'a.csv'
+    path.write_text('n;x;day;at;p\n1.234;-1.234,5;24.12.2026;12:30;1,5\n7;0,5;01.01.2026;;\n')
+    how = ['-d', ';', '--decimal', ',', '--thousands', '.', '--date-format', '%d.%m.%Y']
+    types = ['--types', 'n=int,x=float,day=date,at=time,p=decimal(5,2)']
+    assert json.loads(output(path, *how, *types, '--to', 'json')) == [
+        {'n': 1234, 'x': -1234.5, 'day': '2026-12-24', 'at': '12:30:00', 'p': '1.50'},
+        {'n': 7, 'x': 0.5, 'day': '2026-01-01', 'at': None, 'p': None},
+    ]
+    for condition in ('n>1.000', 'x<0', 'day>01.12.2026', 'p=1,5'):
+        assert output(path, *how, *types, '--where', condition, '-c', 'n').split() == ['n', '1.234']
+    done = run(path, *how, *types, '--where', 'x>a')
+    assert (done.returncode, b'--where x>a' in done.stderr) == (2, True)

@@ -15,10 +15,10 @@ from generators import CSVError, csv_rows
 
 
 def skipping(source: Any, **arguments: Any) -> tuple[list[Any], list[tuple[int | None, Any]]]:
-    """The rows, and for each error its line and the raw text."""
+    """The rows, and for each error the lines read so far and the raw text."""
     errors: list[tuple[int | None, Any]] = []
     rows = csv_rows(
-        source, on_error=lambda error, raw: errors.append((error.line, raw)), **arguments
+        source, on_error=lambda _, raw: errors.append((rows.line_num, raw)), **arguments
     )
     result = list(rows)
     assert rows.errors == len(errors)

@@ -22,6 +22,7 @@
 #include "csv/row/field_error.h"
 #include "csv/row/plan_inner.h"
 #include "csv/row/shape.h"
+#include "csv/rows/footer.h"
 
 /* ---- counters ---- */
 
@@ -91,7 +92,21 @@ settle_plans(csv_batcher *self, generators_state *state, PyObject *names)
         csv_records_blame_names(records, state);
         return -1;
     }
+    if (records->blank == CSV_BLANK_ERROR) {
+        columns_layout *layout = &self->plan.layout;
+        layout->skips_blank = false; /* so that it is asked about */
+        layout->least = layout->least == 0 ? 1 : layout->least;
+    }
     return 0;
+}
+
+/* The index of the first record that may not be laid out, or none. */
+static size_t
+end_of_records(const csv_batcher *self)
+{
+    const csv_records *records = &self->records;
+    return records->footer > 0 ? csv_footer_begin(records)
+                               : records->parser.machine.records_length;
 }
 
 /* The same by the first record that is not blank, which is listed. */
@@ -118,13 +133,16 @@ settle_by_first(csv_batcher *self, generators_state *state)
     return status;
 }
 
-/* Take the blank records that come next.  Whether another one is listed. */
+/* Take the blank records that come next, unless they are errors.  Whether another one is
+   listed. */
 static bool
 skip_blank(csv_batcher *self)
 {
     fields *machine = machine_of(self);
-    while (machine->taken < machine->records_length) {
-        if (fields_count(machine, &machine->records[machine->taken]) > 0) {
+    const size_t end = end_of_records(self);
+    while (machine->taken < end) {
+        if (self->records.blank == CSV_BLANK_ERROR ||
+            fields_count(machine, &machine->records[machine->taken]) > 0) {
             return true;
         }
         take_records(self, machine->taken + 1);
@@ -132,14 +150,49 @@ skip_blank(csv_batcher *self)
     return false;
 }
 
-/* Whether a header was to be read, and there was nothing at all. */
+/* The first record, which is blank, is an error. */
+static csv_step
+fail_blank(csv_batcher *self, generators_state *state)
+{
+    csv_records *records = &self->records;
+    const fields_record *record = csv_parser_next(&records->parser);
+    const uint64_t line_count = records->parser.line_count;
+    csv_records_raise_blank(records, state, record);
+    return csv_records_fail_record(records, state, record, line_count);
+}
+
+/* Settle by the first record that is listed, or fail by it. */
+static csv_step
+begin_by_first(csv_batcher *self, generators_state *state)
+{
+    const fields *machine = machine_of(self);
+    if (fields_count(machine, &machine->records[machine->taken]) == 0) {
+        return fail_blank(self, state);
+    }
+    return settle_by_first(self, state) < 0 ? CSV_RAISED_ERROR : CSV_DONE;
+}
+
+/* Whether a header was to be read, and there was nothing but blank records. */
 static bool
 is_empty(const csv_batcher *self)
 {
     const csv_records *records = &self->records;
-    return !records->settled && records->parser.finished &&
-           records->parser.record_count == 0 && records->names == NULL &&
-           records->header != NULL;
+    return !records->settled && records->parser.finished && records->names == NULL &&
+           records->header != NULL && PyTuple_GET_SIZE(records->header) == 0;
+}
+
+/* No record may be laid out: report the fault that is next, or find out whether more comes. */
+static csv_step
+go_on(csv_batcher *self, generators_state *state)
+{
+    csv_records *records = &self->records;
+    if (records->footer > 0) {
+        return csv_footer_go_on(records, state);
+    }
+    if (csv_parser_failed(&records->parser)) {
+        return csv_records_take_fault(records, state);
+    }
+    return records->parser.finished ? CSV_OVER : CSV_MORE;
 }
 
 static csv_step
@@ -163,15 +216,11 @@ csv_batcher_prepare(csv_batcher *self, generators_state *state)
         if (records->header != NULL) {
             return done_if(settle_plans(self, state, records->header));
         }
-        if (skip_blank(self)) {
-            return done_if(settle_by_first(self, state));
+        step = skip_blank(self) ? begin_by_first(self, state) : go_on(self, state);
+        if (step == CSV_OVER) {
+            return done_if(csv_batch_plan_settle_empty(&self->plan));
         }
-        if (!csv_parser_failed(&records->parser)) {
-            return records->parser.finished ? done_if(csv_batch_plan_settle_empty(&self->plan))
-                                            : CSV_MORE;
-        }
-        step = csv_records_take_fault(records, state);
-        if (step != CSV_DONE) {
+        if (step != CSV_DONE || self->plan.settled) {
             return step;
         }
     }
@@ -225,6 +274,35 @@ csv_batcher_fail(csv_batcher *self, generators_state *state, PyObject **batch)
 
 /* ---- questions ---- */
 
+/* A CSVError of the record is set.  Answer its other questions, so that the error lists every
+   bad field.  False with another exception set. */
+static bool
+blame_others(csv_batcher *self, generators_state *state, const columns_question *question,
+             const fields_record *record)
+{
+    PyObject *error = PyErr_GetRaisedException();
+    const csv_parser *parser = &self->records.parser;
+    const columns_question *other;
+    for (size_t i = 0; (other = columns_peek_question(&self->builder, i)) != NULL &&
+                       other->record == question->record;
+         i++) {
+        if (other->column == UINT32_MAX ||
+            csv_batch_answer(&self->plan, &self->builder, other, parser, state, record) == 0) {
+            continue;
+        }
+        if (!PyErr_ExceptionMatches(PyExc_Exception) ||
+            PyErr_ExceptionMatches(PyExc_MemoryError) ||
+            csv_add_problem(error, parser, state, record,
+                            (Py_ssize_t)self->plan.specs[other->column].field,
+                            self->plan.names[other->column]) < 0) {
+            raising_chain(error);
+            return false;
+        }
+    }
+    PyErr_SetRaisedException(error);
+    return true;
+}
+
 /* The exception that is set, raised by a value, becomes a CSVError of the record. */
 static bool
 blame_value(csv_batcher *self, generators_state *state, const columns_question *question,
@@ -237,7 +315,8 @@ blame_value(csv_batcher *self, generators_state *state, const columns_question *
     csv_raise_field(&self->records.parser, state, record,
                     (Py_ssize_t)self->plan.specs[question->column].field,
                     self->plan.names[question->column]);
-    return true;
+    return !PyErr_ExceptionMatches(state->csv_error) ||
+           blame_others(self, state, question, record);
 }
 
 /* Answer a question, or raise.  1; 0 with the CSVError of the record set; or -1. */
@@ -250,6 +329,10 @@ answer(csv_batcher *self, generators_state *state, const columns_question *quest
     switch (question->kind) {
     case COLUMNS_TOO_FEW:
     case COLUMNS_TOO_MANY:
+        if (fields_count(&parser->machine, record) == 0 && records->blank == CSV_BLANK_ERROR) {
+            csv_records_raise_blank(records, state, record);
+            return 0;
+        }
         csv_plan_raise_width(records->plan, parser, state, record);
         return 0;
     case COLUMNS_TOO_LONG:
@@ -384,7 +467,7 @@ lay_out(csv_batcher *self, generators_state *state, bool *full)
         .length = csv_parser_length(parser),
         .ends = machine->ends,
         .records = machine->records,
-        .count = machine->records_length,
+        .count = end_of_records(self),
     };
     block.block = csv_parser_units(parser, &block.width);
     const int64_t room = self->rows - (self->opened ? self->builder.rows : 0);
@@ -408,12 +491,12 @@ lay_out(csv_batcher *self, generators_state *state, bool *full)
     return step;
 }
 
-/* The parser has failed after the records that are laid out. */
+/* What comes after the records that are laid out is none. */
 static csv_step
-take_fault(csv_batcher *self, generators_state *state)
+pass_fault(csv_batcher *self, generators_state *state)
 {
     get_counts(self, &self->then);
-    csv_step step = csv_records_take_fault(&self->records, state);
+    csv_step step = go_on(self, state);
     if (step == CSV_RAISED_ERROR && self->records.marked) {
         self->records.mark.row_count += self->opened ? (uint64_t)self->builder.rows : 0;
     }
@@ -430,21 +513,16 @@ make_batch(csv_batcher *self, generators_state *state, PyObject **batch)
         }
         const csv_parser *parser = &self->records.parser;
         bool full = false;
-        if (parser->machine.taken < parser->machine.records_length) {
+        if (parser->machine.taken < end_of_records(self)) {
             step = self->piece != NULL ? take_piece(self, &full) : lay_out(self, state, &full);
         }
-        else if (csv_parser_failed(parser)) {
-            step = take_fault(self, state);
-        }
-        else if (!parser->finished) {
-            return CSV_MORE;
-        }
-        else if (self->opened && self->builder.rows > 0) {
-            full = true;
-        }
         else {
-            self->exhausted = true;
-            return CSV_OVER;
+            step = pass_fault(self, state);
+        }
+        if (step == CSV_OVER) {
+            full = self->opened && self->builder.rows > 0;
+            self->exhausted = !full;
+            step = full ? CSV_DONE : CSV_OVER;
         }
         if (step != CSV_DONE) {
             return step;

@@ -4,6 +4,11 @@
  */
 #include "csv/batches/options.h"
 
+#include <string.h>
+
+#include "csv/rows/around.h"
+#include "csv/rows/foreign.h"
+#include "csv/rows/header.h"
 #include "source/options.h"
 
 #define ROWS 65536
@@ -59,9 +64,9 @@ read_columns(csv_batcher *self, generators_state *state, PyObject *schema, PyObj
 static int
 read_names(csv_batcher *self, PyObject *names, PyObject *header)
 {
-    int wanted = not_none(header) == NULL ? 1 : PyObject_IsTrue(header);
-    return wanted < 0 ? -1
-                      : csv_options_read_names(&self->records, not_none(names), wanted != 0);
+    int wanted = csv_around_read_header(header);
+    return wanted < -1 ? -1
+                       : csv_header_read_names(&self->records, not_none(names), wanted != 0);
 }
 
 int
@@ -78,6 +83,7 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
         "threads",
         "header",
         "names",
+        "duplicates",
         "null",
         "ragged",
         "dialect",
@@ -89,6 +95,11 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
         "lineterminator",
         "quoting",
         "strict",
+        "skip",
+        "comment",
+        "footer",
+        "blank",
+        "multiline",
         "encoding",
         "errors",
         "items",
@@ -108,6 +119,8 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
     PyObject *changed = NULL;
     const char *errors = "strict", *items_name = "auto";
     csv_parameters given = {NULL};
+    csv_around around = {NULL};
+    bool sep;
     csv_dialect dialect = {.fields = {.max_field = 131072, .max_record = (size_t)64 << 20}};
     csv_records *records = &batcher->records;
 
@@ -115,12 +128,18 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
     batcher->rows = ROWS;
     if (!PyArg_ParseTupleAndKeywords(
             args, kwargs, format, keywords, &self->source, &types, &schema, &chosen, &rows,
-            &threads, &header, &names, &null, &ragged, &given.dialect, &given.delimiter,
-            &given.quotechar, &given.escapechar, &given.doublequote, &given.skipinitialspace,
-            &given.lineterminator, &given.quoting, &given.strict, &encoding, &errors,
-            &items_name, &self->opening.compression, &self->opening.member,
-            &self->opening.complete, &max_field, &max_record, &on_error, &last, &changed) ||
-        read_positive(rows, "rows", INT32_MAX - 1, &batcher->rows) < 0 ||
+            &threads, &header, &names, &around.duplicates, &null, &ragged, &given.dialect,
+            &given.delimiter, &given.quotechar, &given.escapechar, &given.doublequote,
+            &given.skipinitialspace, &given.lineterminator, &given.quoting, &given.strict,
+            &around.skip, &around.comment, &around.footer, &around.blank, &around.multiline,
+            &encoding, &errors, &items_name, &self->opening.compression, &self->opening.member,
+            &self->opening.complete, &max_field, &max_record, &on_error, &last, &changed)) {
+        csv_foreign_explain(kwargs, strchr(format, ':') + 1);
+        return -1;
+    }
+    csv_around_read_sep(&given, &sep);
+    records->guesses = given.delimiter == NULL && given.dialect == NULL;
+    if (read_positive(rows, "rows", INT32_MAX - 1, &batcher->rows) < 0 ||
         read_positive(threads == NULL ? NULL : not_none(threads), "threads", INT32_MAX,
                       &batcher->threads) < 0 ||
         options_read_on_error(on_error, &records->on_error) < 0 ||
@@ -128,9 +147,13 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
         options_read_items(items_name, &self->items) < 0 ||
         options_read_limit(max_field, "max_field", &dialect.fields.max_field) < 0 ||
         options_read_limit(max_record, "max_record", &dialect.fields.max_record) < 0 ||
+        csv_around_read_duplicates(&around, records) < 0 ||
         read_names(batcher, names, header) < 0 ||
+        csv_around_read_records(&around, records, CSV_BLANK_SKIP, false) < 0 ||
         csv_dialect_read(&dialect, state, &given) < 0 ||
-        csv_options_open_parser(records, state, &dialect, encoding, errors) < 0) {
+        csv_around_read_dialect(&around, &dialect.fields) < 0 ||
+        csv_options_open_parser(records, state, &dialect, encoding, errors) < 0 ||
+        csv_around_open(&around, records, sep) < 0) {
         return -1;
     }
     records->parser.ends_complete = self->opening.complete != 0;

@@ -6,7 +6,7 @@
 #include "csv/rows/options.h"
 
 /* The formats for PyArg_ParseTupleAndKeywords(), without ":" and the name of the type. */
-#define CSV_ASYNC_BATCH_OPTIONS "O|$OOOOOOOOOOOOOOOOOOUssOOpOOOO"
+#define CSV_ASYNC_BATCH_OPTIONS "O|$OOOOOOOOOOOOOOOOOOOOOOOOUssOOpOOOO"
 #define CSV_BATCH_OPTIONS CSV_ASYNC_BATCH_OPTIONS "O"
 
 /* Parse the arguments and set up the batcher, which must be all zero.  `self->is_async` is

@@ -9,6 +9,7 @@
  */
 #include "csv/parse/checkpoint.h"
 
+#include "csv/parse/lead.h"
 #include "runtime/raising.h"
 
 #define VERSION 1
@@ -20,14 +21,46 @@ csv_mark_next(csv_mark *self, const csv_parser *parser)
 {
     const fields *machine = &parser->machine;
     bool listed = machine->taken < machine->records_length;
-    uint32_t start = listed ? machine->records[machine->taken].start : machine->record_start;
-    self->byte = parser->block_byte + start;
-    self->carriage = parser->started
-                         ? !listed && machine->after_carriage && machine->state == START_RECORD
-                         : parser->after_carriage;
-    self->torn = !listed && parser->torn;
+    if (parser->lead != NULL) {
+        /* The lines above the first record are passed over again. */
+        *self = (csv_mark){0};
+        return;
+    }
     self->record_count = parser->record_count;
+    if (listed) {
+        const fields_record *next = &machine->records[machine->taken];
+        self->byte = parser->block_byte + next->start;
+        self->line_count =
+            csv_parser_lines_before(parser, next, parser->line_count + next->lines);
+        self->carriage = self->torn = false;
+        return;
+    }
+    self->byte = parser->block_byte + machine->record_start;
     self->line_count = parser->line_count;
+    self->carriage = parser->started
+                         ? machine->after_carriage && machine->state == START_RECORD
+                         : parser->after_carriage;
+    self->torn = parser->torn;
+    if (parser->started) {
+        self->line_count += machine->flags & FIELDS_FOLLOWS ? machine->passed : 0;
+        self->byte -= machine->in_comment ? machine->comment_read : 0;
+    }
+}
+
+void
+csv_mark_fault(csv_mark *self, const csv_parser *parser)
+{
+    const fields *machine = &parser->machine;
+    *self = (csv_mark){
+        .byte = parser->block_byte + machine->record_start,
+        .record_count = parser->record_count,
+        .line_count = parser->line_count,
+    };
+    for (size_t i = machine->taken; i < machine->records_length; i++) {
+        self->record_count++;
+        self->line_count += machine->records[i].lines;
+    }
+    self->line_count += machine->flags & FIELDS_FOLLOWS ? machine->passed : 0;
 }
 
 void
@@ -38,10 +71,23 @@ csv_mark_record(csv_mark *self, const csv_parser *parser, const fields_record *r
     self->carriage = false;
     self->torn = false;
     self->record_count = parser->record_count - 1;
-    self->line_count = line_count - record->lines;
+    self->line_count = csv_parser_lines_before(parser, record, line_count);
 }
 
 /* ---- the dict ---- */
+
+/* Add what is not of csv, where it was asked for.  0 or -1. */
+static int
+checkpoint_add_lines(PyObject *dialect, const fields_dialect *d)
+{
+    PyObject *comment =
+        PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, d->comment, (Py_ssize_t)d->comment_length);
+    PyObject *lines =
+        comment == NULL ? NULL : Py_BuildValue("[Ni]", comment, (int)!d->one_line);
+    int status = lines == NULL ? -1 : PyList_Append(dialect, lines);
+    Py_XDECREF(lines);
+    return status;
+}
 
 /* Everything in the dialect that changes how text is read: a new list. */
 static PyObject *
@@ -52,12 +98,19 @@ checkpoint_dialect(const csv_parser *parser)
     PyObject *encoding = parser->single_byte != NULL
                              ? Py_NewRef(parser->single_byte)
                              : PyUnicode_FromString(encodings[parser->encoding]);
-    return encoding == NULL ? NULL
-                            : Py_BuildValue("[LLLiiiiN]", (long long)(int32_t)d->set.delimiter,
-                                            (long long)(int32_t)d->set.quote,
-                                            (long long)(int32_t)d->set.escape,
-                                            (int)d->doublequote, (int)d->skip_space,
-                                            (int)d->strict, parser->dialect.quoting, encoding);
+    PyObject *dialect =
+        encoding == NULL
+            ? NULL
+            : Py_BuildValue("[LLLiiiiN]", (long long)(int32_t)d->set.delimiter,
+                            (long long)(int32_t)d->set.quote,
+                            (long long)(int32_t)d->set.escape, (int)d->doublequote,
+                            (int)d->skip_space, (int)d->strict, parser->dialect.quoting,
+                            encoding);
+    if (dialect != NULL && (d->one_line || d->comment_length > 0) &&
+        checkpoint_add_lines(dialect, d) < 0) {
+        Py_CLEAR(dialect);
+    }
+    return dialect;
 }
 
 /* Whether the parser's source can have checkpoints.  If not, raise io.UnsupportedOperation. */
@@ -205,6 +258,29 @@ csv_checkpoint_new(generators_state *state, const file_origin *origin,
 
 /* ---- resuming ---- */
 
+/* A reader that begins behind the lines above the first record does not pass over them, and has
+   the delimiter that they gave.  0 or -1. */
+static int
+checkpoint_pass_lead(PyObject *start, csv_parser *parser, int64_t offset)
+{
+    if (parser->lead == NULL || offset == 0) {
+        return 0;
+    }
+    if (csv_lead_gives_delimiter(parser)) {
+        PyObject *dialect = PyMapping_GetItemString(start, "dialect");
+        PyObject *first = dialect == NULL ? NULL : PySequence_GetItem(dialect, 0);
+        const long delimiter = first == NULL ? -1 : PyLong_AsLong(first);
+        Py_XDECREF(dialect);
+        Py_XDECREF(first);
+        if (delimiter < 0 || delimiter > 0x10FFFF) {
+            return PyErr_Occurred() ? checkpoint_malformed() : 0;
+        }
+        parser->dialect.fields.set.delimiter = (uint32_t)delimiter;
+    }
+    csv_lead_end(parser);
+    return 0;
+}
+
 #define OTHER_DIALECT "dialect or another encoding"
 
 static int
@@ -260,6 +336,7 @@ csv_checkpoint_resume(PyObject *start, checkpoint_changed changed, generators_st
         return checkpoint_malformed();
     }
     if (!checkpoint_is_possible(state, origin, parser) ||
+        checkpoint_pass_lead(start, parser, offset) < 0 ||
         checkpoint_compare(start, "dialect", checkpoint_dialect(parser), OTHER_DIALECT) < 0 ||
         checkpoint_read_end(start, parser, &origin->end) < 0 ||
         checkpoint_check(start, source, origin, base, offset, open != 0, changed) < 0 ||

@@ -20,6 +20,8 @@ typedef struct {
 /* Set the mark before the next record, or before a record that was taken.  `line_count` is the
    count after that record.  The caller sets the counts of rows and errors. */
 void csv_mark_next(csv_mark *self, const csv_parser *parser);
+/* The same before the record of the parser's fault, behind the records that are listed. */
+void csv_mark_fault(csv_mark *self, const csv_parser *parser);
 void csv_mark_record(csv_mark *self, const csv_parser *parser, const fields_record *record,
                      uint64_t line_count);
 

@@ -216,7 +216,7 @@ csv_parser_check_head(csv_parser *self, generators_state *state, const uint8_t *
     self->head_checked = true;
     const char *advice = head_advice(bytes, count, self->encoding_name, true);
     if (advice != NULL) {
-        data_place place = {self->path, -1, -1, 0, NULL, NULL};
+        data_place place = {.path = self->path, .record = -1, .line = -1};
         csv_raise(state, &place, "the source begins as %s", advice);
         return -1;
     }

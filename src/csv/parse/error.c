@@ -8,19 +8,29 @@ PyDoc_STRVAR(error_doc,
              "if it is unknown:\n\n"
              "    path    of the file, or the file object's name\n"
              "    record  counted from 1, including the header and blank records\n"
-             "    line    physical line, counted from 1, where it was found\n"
+             "    line    physical line, counted from 1, where it was found: of a quote that\n"
+             "            is not closed, where it opens\n"
+             "    record_line    the physical line where the record begins\n"
              "    byte    offset in the source, in bytes, where it was found\n"
              "    column  name of the column, or its index counted from 0\n"
-             "    text    the offending text, shortened\n\n"
+             "    text    the offending text, shortened\n"
+             "    problems    a tuple of (column, text, message) for every field of the\n"
+             "            record that can't be converted; () for other errors\n\n"
              "The exception that it comes from, if there is one, is its __cause__.");
 
 PyObject *
 csv_error_type(generators_state *state)
 {
-    static const char *const names[] = {"column", NULL};
-    return data_error_subclass("native_generators.CSVError", error_doc,
-                               PyTuple_Pack(2, state->csv_base_error, state->data_error),
-                               names);
+    static const char *const names[] = {"column", "record_line", NULL};
+    PyObject *type = data_error_subclass(
+        "native_generators.CSVError", error_doc,
+        PyTuple_Pack(2, state->csv_base_error, state->data_error), names);
+    PyObject *none = type == NULL ? NULL : PyTuple_New(0);
+    if (none == NULL || PyObject_SetAttrString(type, "problems", none) < 0) {
+        Py_CLEAR(type);
+    }
+    Py_XDECREF(none);
+    return type;
 }
 
 void

@@ -16,12 +16,12 @@
 
 /* ---- raising ---- */
 
-/* The physical line of the unit at `pos` in a record. */
+/* The physical line of the unit at `pos` in a record, after `lines_before`. */
 static uint64_t
 fault_line(const csv_parser *self, uint32_t record_start, uint32_t pos, uint64_t lines_before)
 {
     int width;
-    if (self->machine.mode == FIELDS_LINES) {
+    if (self->machine.mode == FIELDS_LINES && !self->holds_back) {
         return self->lines_fed;
     }
     const void *units = csv_parser_units(self, &width);
@@ -32,6 +32,30 @@ fault_line(const csv_parser *self, uint32_t record_start, uint32_t pos, uint64_t
         line--;
     }
     return line;
+}
+
+/* The physical line of the quote at `pos` of the record in progress. */
+static uint64_t
+fault_quote_line(const csv_parser *self, uint32_t pos, uint64_t lines_before)
+{
+    int width;
+    const void *units = csv_parser_units(self, &width);
+    return lines_before + 1 +
+           fields_count_lines(units, width, self->machine.record_start, pos);
+}
+
+/* Whether the fault is inside a quoted field, and where that opens. */
+static bool
+fault_find_quote(const csv_parser *self, uint32_t *pos)
+{
+    const fields *machine = &self->machine;
+    int width;
+    const void *units = csv_parser_units(self, &width);
+    const size_t length = csv_parser_length(self);
+    const uint32_t end =
+        machine->error_pos < length ? machine->error_pos : (uint32_t)length;
+    return machine->error != FIELDS_FINE && machine->error != FIELDS_BAD_QUOTE &&
+           fields_find_quote(&machine->dialect, units, width, machine->record_start, end, pos);
 }
 
 static void
@@ -73,6 +97,9 @@ csv_parser_fault(const csv_parser *self)
     case FIELDS_STRAY_NEWLINE:
         return PyUnicode_FromString("new-line character seen in unquoted field - "
                                     "do you need to open the file with newline=''?");
+    case FIELDS_OPEN_LINE:
+        return PyUnicode_FromString(
+            "the record goes on in the next line, but multiline is False");
     case FIELDS_FIELD_LIMIT:
         return PyUnicode_FromFormat("field larger than field limit (%zu)",
                                     self->dialect.fields.max_field);
@@ -82,18 +109,54 @@ csv_parser_fault(const csv_parser *self)
     }
 }
 
+/* What the message of csv_parser_fault() does not say.  `open`: a quote is not closed. */
+static const char *
+fault_advice(fields_error error, bool open)
+{
+    switch (error) {
+    case FIELDS_UNEXPECTED_END:
+        return open ? ": the quote that opens here is not closed" : "";
+    case FIELDS_OPEN_LINE:
+        return open ? ": the quote that opens here is not closed in its line" : "";
+    case FIELDS_FIELD_LIMIT:
+        return open ? ": if the quote that opens here is closed somewhere, pass a larger "
+                      "max_field"
+                    : ": pass a larger max_field";
+    case FIELDS_RECORD_LIMIT:
+        return open ? ": if the quote that opens here is closed somewhere, pass a larger "
+                      "max_record"
+                    : ": pass a larger max_record";
+    default:
+        return "";
+    }
+}
+
+/* Raise the fault at `pos`. */
 static void
-fault_raise_structure(csv_parser *self, generators_state *state, data_place *place)
+fault_raise_structure(csv_parser *self, generators_state *state, data_place *place,
+                      uint32_t pos, bool open)
 {
     uint64_t byte;
-    if (csv_parser_byte_at(self, self->machine.error_pos, &byte)) {
+    if (csv_parser_byte_at(self, pos, &byte)) {
         place->byte = (int64_t)byte;
     }
     PyObject *message = csv_parser_fault(self);
     if (message != NULL) {
-        csv_raise(state, place, "%U", message);
+        csv_raise(state, place, "%U%s", message, fault_advice(self->machine.error, open));
         Py_DECREF(message);
     }
+}
+
+/* The records that are listed and were not taken, and how many lines they have. */
+static uint64_t
+fault_records_ahead(const csv_parser *self, uint64_t *lines)
+{
+    const fields *machine = &self->machine;
+    *lines = 0;
+    for (size_t i = machine->taken; i < machine->records_length; i++) {
+        *lines += machine->records[i].lines;
+    }
+    return machine->records_length - machine->taken;
 }
 
 void
@@ -102,21 +165,30 @@ csv_parser_raise(csv_parser *self, generators_state *state)
     const fields *machine = &self->machine;
     bool structure = machine->error != FIELDS_FINE;
     uint32_t pos = structure ? machine->error_pos : (uint32_t)self->valid;
+    uint32_t quote;
+    const bool open = fault_find_quote(self, &quote);
+    uint64_t lines_before;
+    self->record_count += fault_records_ahead(self, &lines_before) + 1;
+    lines_before += self->line_count;
     if (machine->error == FIELDS_UNEXPECTED_END) {
-        self->line_count += machine->lines;
+        self->line_count = lines_before + machine->lines;
     }
-    else {
-        self->line_count = fault_line(self, machine->record_start, pos, self->line_count);
+    lines_before += machine->flags & FIELDS_FOLLOWS ? machine->passed : 0;
+    if (machine->error != FIELDS_UNEXPECTED_END) {
+        self->line_count = fault_line(self, machine->record_start, pos, lines_before);
     }
-    self->record_count++;
     data_place place = {
         .path = self->path,
         .record = (int64_t)self->record_count,
         .line = (int64_t)self->line_count,
         .byte = -1,
+        .record_line = (int64_t)lines_before + 1,
     };
+    if (open) {
+        place.line = (int64_t)fault_quote_line(self, quote, lines_before);
+    }
     if (structure) {
-        fault_raise_structure(self, state, &place);
+        fault_raise_structure(self, state, &place, open ? quote : pos, open);
     }
     else {
         fault_raise_decoding(self, state, &place);
@@ -125,14 +197,15 @@ csv_parser_raise(csv_parser *self, generators_state *state)
 
 void
 csv_parser_raise_at(csv_parser *self, generators_state *state, const fields_record *record,
-                    uint32_t pos, PyObject *column, PyObject *text)
+                    uint32_t pos, PyObject *column, PyObject *text, PyObject *problems)
 {
     if (PyErr_ExceptionMatches(PyExc_MemoryError)) {
         return; /* the exception could not be made */
     }
     PyObject *cause = PyErr_GetRaisedException();
     uint64_t byte;
-    self->line_count = fault_line(self, record->start, pos, self->line_count - record->lines);
+    const uint64_t before = csv_parser_lines_before(self, record, self->line_count);
+    self->line_count = fault_line(self, record->start, pos, before);
     data_place place = {
         .path = self->path,
         .record = (int64_t)self->record_count,
@@ -140,6 +213,8 @@ csv_parser_raise_at(csv_parser *self, generators_state *state, const fields_reco
         .byte = csv_parser_byte_at(self, pos, &byte) ? (int64_t)byte : -1,
         .column = column,
         .text = text,
+        .record_line = (int64_t)before + 1,
+        .problems = problems,
     };
     PyErr_SetRaisedException(Py_NewRef(cause));
     csv_raise(state, &place, "%S", cause);
@@ -149,7 +224,7 @@ csv_parser_raise_at(csv_parser *self, generators_state *state, const fields_reco
 void
 csv_parser_raise_record(csv_parser *self, generators_state *state, const fields_record *record)
 {
-    csv_parser_raise_at(self, state, record, record->start, NULL, NULL);
+    csv_parser_raise_at(self, state, record, record->start, NULL, NULL, NULL);
 }
 
 void
@@ -157,11 +232,14 @@ csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
                         const fields_record *record, Py_ssize_t expected)
 {
     uint64_t byte;
+    const int64_t line =
+        (int64_t)csv_parser_lines_before(self, record, self->line_count) + 1;
     data_place place = {
         .path = self->path,
         .record = (int64_t)self->record_count,
-        .line = (int64_t)(self->line_count - record->lines) + 1,
+        .line = line,
         .byte = csv_parser_byte_at(self, record->start, &byte) ? (int64_t)byte : -1,
+        .record_line = line,
     };
     Py_ssize_t count = (Py_ssize_t)fields_count(&self->machine, record);
     csv_raise(state, &place, "expected %zd field%s, got %zd", expected,

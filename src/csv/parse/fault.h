@@ -14,11 +14,12 @@ PyObject *csv_parser_fault(const csv_parser *self);
 void csv_parser_raise(csv_parser *self, generators_state *state);
 
 /* Raise CSVError for the unit at `pos` of a record that was taken, or for the whole record.
-   The exception that is set becomes its cause.  For `column` and `text` see data_place.  A
+   The exception that is set becomes its cause.  For `column`, `text` and
+   `problems` see data_place.  A
    MemoryError is not replaced. */
 void csv_parser_raise_at(csv_parser *self, generators_state *state,
                          const fields_record *record, uint32_t pos, PyObject *column,
-                         PyObject *text);
+                         PyObject *text, PyObject *problems);
 void csv_parser_raise_record(csv_parser *self, generators_state *state,
                              const fields_record *record);
 

@@ -13,6 +13,7 @@
 #include "core/fields_span.h"
 #include "csv/parse/decode.h"
 #include "csv/parse/error.h"
+#include "csv/parse/lead.h"
 #include "source/data_source.h"
 
 #define LINES_BEFORE_MEMO 16
@@ -205,7 +206,18 @@ feed_line_is_whole(PyObject *line)
 int
 csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line)
 {
+    if (self->lead != NULL) {
+        int begun = csv_lead_take_line(self, state, line);
+        if (begun <= 0) {
+            return begun;
+        }
+    }
     csv_parser_start(self, state, FIELDS_LINES);
+    if (self->dialect.fields.comment_length > 0 && csv_parser_is_comment(self, line)) {
+        self->lines_fed++;
+        self->line_count++;
+        return 0;
+    }
     if (csv_parser_detach(self) < 0) {
         return -1;
     }
@@ -221,13 +233,16 @@ csv_parser_feed_line(csv_parser *self, generators_state *state, PyObject *line)
     if (length > BUFFER_LIMIT) {
         return csv_parser_raise_buffer(BUFFER_TOO_LONG);
     }
-    if (!csv_parser_is_open(self)) {
+    if (!csv_parser_is_open(self) && !self->holds_back) {
         int read = feed_first_line(self, line, length);
         if (read != 0) {
             return read < 0 ? -1 : 0;
         }
     }
     else {
+        if (self->holds_back && csv_parser_drop_taken(self) < 0) {
+            return -1;
+        }
         buffer_status status = buffer_append(&self->block, PyUnicode_DATA(line), length,
                                              (int)PyUnicode_KIND(line));
         if (csv_parser_check_buffer(status) < 0) {
@@ -291,6 +306,10 @@ csv_parser_finish(csv_parser *self, generators_state *state)
     if (!self->from_text && !native_lines && feed_last_bytes(self, state) < 0) {
         return -1;
     }
+    /* What was text was fed as text that may go on. */
+    if (self->lead != NULL && csv_parser_scan(self, state, true) < 0) {
+        return -1;
+    }
     return feed_finish_machine(self, state);
 }
 
@@ -335,6 +354,9 @@ static int
 sink_feed_bytes_line(void *target, generators_state *state, PyObject *line)
 {
     csv_parser *self = target;
+    if (csv_lead_pass_unseen(self)) {
+        return 0;
+    }
     PyObject *text = csv_parser_decode_line(self, state, line);
     if (text == NULL) {
         return PyErr_Occurred() ? -1 : 0; /* 0: a fault in the data */

@@ -22,7 +22,9 @@
 #include <string.h>
 
 #include "core/fields_feed.h"
+#include "core/fields_span.h"
 #include "core/utf8.h"
+#include "csv/parse/lead.h"
 
 /* The GIL is released for that many units or more.  Getting it back from a busy thread takes 5
    ms, which is enough to scan a hundred pieces of the usual size. */
@@ -75,6 +77,9 @@ csv_parser_free(csv_parser *self)
     }
     fields_free(&self->machine);
     buffer_free(&self->block);
+    csv_lead *lead = self->lead;
+    self->lead = NULL;
+    csv_lead_free(lead);
     csv_memo *memo = self->memo;
     self->memo = NULL;
     csv_memo_free(memo);
@@ -97,7 +102,38 @@ csv_parser_traverse(csv_parser *self, visitproc visit, void *arg)
     Py_VISIT(self->path);
     Py_VISIT(self->line);
     Py_VISIT(self->failure);
-    return 0;
+    return csv_lead_traverse(self->lead, visit, arg);
+}
+
+/* The dialect has the comment as characters: make it what it is as units. */
+static void
+parser_encode_comment(fields_dialect *d)
+{
+    uint32_t units[FIELDS_COMMENT_MOST];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < d->comment_length && count + 4 <= FIELDS_COMMENT_MOST; i++) {
+        const uint32_t c = d->comment[i];
+        if (c < 0x80) {
+            units[count++] = c;
+            continue;
+        }
+        if (c < 0x800) {
+            units[count++] = 0xC0 | c >> 6;
+        }
+        else {
+            if (c < 0x10000) {
+                units[count++] = 0xE0 | c >> 12;
+            }
+            else {
+                units[count++] = 0xF0 | c >> 18;
+                units[count++] = 0x80 | (c >> 12 & 0x3F);
+            }
+            units[count++] = 0x80 | (c >> 6 & 0x3F);
+        }
+        units[count++] = 0x80 | (c & 0x3F);
+    }
+    memcpy(d->comment, units, count * sizeof *units);
+    d->comment_length = count;
 }
 
 void
@@ -105,6 +141,9 @@ csv_parser_set_mode(csv_parser *self, generators_state *state, fields_mode mode)
 {
     fields_dialect dialect = self->dialect.fields;
     dialect.utf8 = self->encoding == CSV_UTF8 && !self->from_text && mode == FIELDS_STREAM;
+    if (dialect.utf8) {
+        parser_encode_comment(&dialect);
+    }
     fields_init(&self->machine, &dialect, state->kernel, mode);
     self->machine.after_carriage = self->after_carriage;
     self->started = true;
@@ -147,7 +186,7 @@ csv_parser_drop_taken(csv_parser *self)
         return 0;
     }
     buffer_drop(&self->block, drop);
-    self->valid -= drop;
+    self->valid -= drop < self->valid ? drop : self->valid; /* 0 for lines */
     self->block_byte += drop;
     return 0;
 }
@@ -207,9 +246,51 @@ parser_check_rest(csv_parser *self, bool final)
     return 0;
 }
 
+uint64_t
+csv_parser_lines_before(const csv_parser *self, const fields_record *record,
+                        uint64_t line_count)
+{
+    if (!(record->flags & FIELDS_FOLLOWS)) {
+        return line_count - record->lines;
+    }
+    /* Some of the lines are those of comments before it. */
+    int width;
+    const void *units = csv_parser_units(self, &width);
+    return line_count - 1 -
+           fields_count_lines(units, width, record->start,
+                              self->machine.ends[record->last - 1]);
+}
+
+bool
+csv_parser_is_comment(const csv_parser *self, PyObject *line)
+{
+    const fields_dialect *d = &self->dialect.fields;
+    if (csv_parser_is_open(self)) {
+        return false;
+    }
+    const Py_ssize_t length = PyUnicode_GET_LENGTH(line);
+    const bool first = self->lines_fed == 0;
+    const Py_ssize_t start = first && length > 0 && PyUnicode_READ_CHAR(line, 0) == 0xFEFF;
+    if (length - start < (Py_ssize_t)d->comment_length) {
+        return false;
+    }
+    for (uint32_t i = 0; i < d->comment_length; i++) {
+        if (PyUnicode_READ_CHAR(line, start + (Py_ssize_t)i) != d->comment[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int
 csv_parser_scan(csv_parser *self, generators_state *state, bool final)
 {
+    if (self->lead != NULL) {
+        int begun = csv_lead_pass(self, state, final);
+        if (begun <= 0) {
+            return begun;
+        }
+    }
     csv_parser_start(self, state, FIELDS_STREAM);
     const bool native = csv_parser_reads_natively(self) && !self->from_text;
     const bool large = self->block.length - self->valid >= SCAN_WITHOUT_GIL;

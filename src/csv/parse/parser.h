@@ -27,6 +27,9 @@ typedef struct {
     void (*abandon)(PyObject *borrower);
 } csv_borrower_kind;
 
+/* The lines above the first record that are passed over: see lead.h. */
+typedef struct csv_lead csv_lead;
+
 /* Opaque outside of csv/parse, except for the inline functions here and in csv/row, which run
    for every record or field. */
 typedef struct {
@@ -41,6 +44,7 @@ typedef struct {
                                 csv_parser_forget(); or NULL */
     buffer block;            /* the units being parsed, unless `line` is set */
     csv_memo *memo;          /* owned, or NULL */
+    csv_lead *lead;          /* owned: until the first record begins; or NULL */
     const csv_borrower_kind *borrower_kind; /* static */
     PyObject *borrower;                     /* owned, or NULL */
     PyObject *line;    /* owned: a str whose units are read in place, or NULL */
@@ -63,6 +67,7 @@ typedef struct {
     bool finished;         /* nothing more is fed */
     bool torn;             /* it was finished within a record */
     bool ends_whole;       /* it may not be: what is fed is a part of a file */
+    bool holds_back;       /* more is fed before all records are taken */
 } csv_parser;
 
 /* Initialize a parser for text.  csv_parser_open_decoder() makes it one for bytes.  0 or -1. A
@@ -133,6 +138,13 @@ csv_parser_is_open(const csv_parser *self)
     return self->machine.state != START_RECORD;
 }
 
+/* The physical lines before a record that was taken, if `line_count` is the count after it. */
+uint64_t csv_parser_lines_before(const csv_parser *self, const fields_record *record,
+                                 uint64_t line_count);
+
+/* Whether the next line is a comment, between records. */
+bool csv_parser_is_comment(const csv_parser *self, PyObject *line);
+
 /* The units that records point into. */
 static inline const void *
 csv_parser_units(const csv_parser *self, int *width)
@@ -199,7 +211,7 @@ csv_parser_detach(csv_parser *self)
     return self->borrower == NULL ? 0 : self->borrower_kind->detach(self->borrower);
 }
 
-/* Drop the units before the record in progress.  Every record must be taken. */
+/* Drop the units before the next record, or before the one in progress. */
 int csv_parser_drop_taken(csv_parser *self);
 
 /* Parse the new units of the block.  `final`: no more units will follow. */

@@ -20,6 +20,7 @@
 #include "csv/row/row.h"
 #include "csv/row/settle.h"
 #include "csv/row/typed.h"
+#include "runtime/raising.h"
 
 #define WIDE_SHOWN 64 /* the longest field of wide text that is tried as a number */
 
@@ -217,7 +218,7 @@ static void
 drop_values(PyObject **values, Py_ssize_t count)
 {
     for (Py_ssize_t i = 0; i < count; i++) {
-        Py_DECREF(values[i]);
+        Py_XDECREF(values[i]); /* NULL: it is left out */
     }
 }
 
@@ -232,6 +233,13 @@ may_be_held(generators_state *state, PyObject *value)
                      Py_TYPE(value)->tp_name);
     }
     return allowed > 0;
+}
+
+/* The value of a field that the record does not have. */
+static PyObject *
+missing_value(const csv_column *column)
+{
+    return Py_NewRef(column->missing != NULL ? column->missing : Py_None);
 }
 
 /* Make the values of the first `count` columns, for a record of `width` fields.  0, or -1 with
@@ -258,7 +266,7 @@ make_values(const csv_plan *plan, const csv_parser *parser, generators_state *st
             continue;
         }
         if (field >= width) {
-            values[i] = Py_NewRef(Py_None);
+            values[i] = column->left_out ? NULL : missing_value(column);
             continue;
         }
         uint32_t start = field == 0 ? record->start : ends[field - 1] + 1;
@@ -429,6 +437,33 @@ call_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
     return row;
 }
 
+/* The same without the values that are left out.  All are passed by name. */
+static PyObject *
+call_short_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
+{
+    Py_ssize_t kept = 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        kept += values[i] != NULL;
+    }
+    PyObject *keywords = PyTuple_New(kept);
+    if (keywords == NULL) {
+        drop_values(values, count);
+        return NULL;
+    }
+    kept = 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (values[i] != NULL) {
+            PyTuple_SET_ITEM(keywords, kept, Py_NewRef(PyTuple_GET_ITEM(plan->keywords, i)));
+            values[kept++] = values[i];
+        }
+    }
+    PyObject *row =
+        PyObject_Vectorcall(plan->target, values, PY_VECTORCALL_ARGUMENTS_OFFSET, keywords);
+    Py_DECREF(keywords);
+    drop_values(values, kept);
+    return row;
+}
+
 /* Make the tuple that the class's own __new__ would make. */
 static PyObject *
 named_tuple_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
@@ -478,7 +513,7 @@ dataclass_row(const csv_plan *plan, generators_state *state, PyObject **values,
 }
 
 static PyObject *
-row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count)
+row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count, bool is_short)
 {
     PyObject **values = plan->values + 1;
     switch (plan->into) {
@@ -492,6 +527,9 @@ row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count)
         return plan->direct ? named_tuple_row(plan, values, count)
                             : call_row(plan, values, count);
     case CSV_INTO_DATACLASS:
+        if (is_short && plan->signature.by_name && plan->keywords != NULL) {
+            return call_short_row(plan, values, count);
+        }
         return plan->init != NULL ? dataclass_row(plan, state, values, count)
                                   : call_row(plan, values, count);
     default:
@@ -500,6 +538,38 @@ row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count)
 }
 
 /* ---- records ---- */
+
+/* A CSVError of the column `bad` is set.  Try the columns after it, so that the error lists
+   every field of the record that can't be converted. */
+static void
+add_problems(const csv_plan *plan, const csv_parser *parser, generators_state *state,
+             const fields_record *record, uint32_t width, Py_ssize_t bad)
+{
+    PyObject *error = PyErr_GetRaisedException();
+    const uint32_t *ends = parser->machine.ends + record->first;
+    field_context c;
+    field_set_context(&c, parser, state, record);
+    c.memo = NULL;
+    for (Py_ssize_t i = bad + 1; i < plan->count; i++) {
+        const csv_column *column = &plan->columns[i];
+        const uint32_t field = column->field;
+        if (column->type.kind == CSV_AS_GIVEN || column->type.kind == CSV_AS_READ ||
+            field >= width) {
+            continue;
+        }
+        uint32_t start = field == 0 ? record->start : ends[field - 1] + 1;
+        PyObject *value = column_value(plan, parser, &c, column, start, ends[field]);
+        if (value != NULL) {
+            Py_DECREF(value);
+        }
+        else if (!is_fault() || csv_add_problem(error, parser, state, record, field,
+                                                column->name) < 0) {
+            raising_chain(error);
+            return;
+        }
+    }
+    PyErr_SetRaisedException(error);
+}
 
 void
 csv_plan_raise_width(const csv_plan *self, csv_parser *parser, generators_state *state,
@@ -555,13 +625,16 @@ csv_plan_row(csv_plan *self, csv_parser *parser, generators_state *state,
         row = lazy_row(self, parser, state, record, width, &bad);
     }
     else if (make_values(self, parser, state, record, width, count, &bad) == 0) {
-        row = row_of_values(self, state, count);
+        row = row_of_values(self, state, count, width < self->width);
         bad = -1;
     }
     if (row == NULL && bad >= 0) {
         if ((*fault = is_fault())) {
             csv_raise_field(parser, state, record, self->columns[bad].field,
                             self->columns[bad].name);
+            if (PyErr_ExceptionMatches(state->csv_error)) {
+                add_problems(self, parser, state, record, width, bad);
+            }
         }
         return NULL;
     }

@@ -5,58 +5,42 @@
  */
 #include "csv/rows/options.h"
 
+#include <string.h>
+
 #include "csv/parse/decode.h"
 #include "csv/row/block.h"
 #include "csv/row/convert.h"
 #include "csv/row/row.h"
+#include "csv/rows/around.h"
+#include "csv/rows/foreign.h"
+#include "csv/rows/header.h"
 #include "source/options.h"
-
-int
-csv_options_read_names(csv_records *self, PyObject *names, bool wanted)
-{
-    self->reads_header = wanted;
-    if (names == NULL) {
-        return 0;
-    }
-    if (PyUnicode_Check(names) || PyBytes_Check(names)) {
-        PyErr_Format(PyExc_TypeError,
-                     "names must be a sequence of names or a callable, not %.200s",
-                     Py_TYPE(names)->tp_name);
-        return -1;
-    }
-    if (PyCallable_Check(names)) {
-        if (!wanted) {
-            PyErr_SetString(
-                PyExc_ValueError,
-                "a callable `names` needs a header to work on, and header is False");
-            return -1;
-        }
-        self->names = Py_NewRef(names);
-        return 0;
-    }
-    self->names = PySequence_Tuple(names);
-    if (self->names != NULL && !wanted) {
-        self->header = Py_NewRef(self->names);
-    }
-    return self->names == NULL ? -1 : 0;
-}
 
 static int
 options_read_header(csv_records *self, PyObject *names, PyObject *header)
 {
-    int wanted = names != NULL || self->lazy || csv_plan_needs_names(self->plan);
-    if (header != NULL && header != Py_None) {
-        wanted = PyObject_IsTrue(header);
-        if (wanted < 0) {
-            return -1;
-        }
+    int wanted = csv_around_read_header(header);
+    if (wanted < -1) {
+        return -1;
+    }
+    if (wanted < 0) {
+        wanted = names != NULL || self->lazy || csv_plan_needs_names(self->plan);
     }
     if (names == NULL && !wanted && csv_plan_needs_names(self->plan)) {
         PyErr_SetString(PyExc_ValueError, "`into`, `columns` or `types` needs the columns' "
                                           "names: header is False and there are no `names`");
         return -1;
     }
-    return csv_options_read_names(self, names, wanted);
+    return csv_header_read_names(self, names, wanted != 0);
+}
+
+/* What blank records are by default: those of csv.reader for plain lists and tuples. */
+static csv_blank
+options_blank(const csv_records *self)
+{
+    return self->reads_header || self->keyed || !csv_plan_keeps_blank(self->plan)
+               ? CSV_BLANK_SKIP
+               : CSV_BLANK_KEEP;
 }
 
 static int
@@ -75,8 +59,8 @@ options_not_none(PyObject *value)
 }
 
 static int
-options_read_shape(csv_records *self, generators_state *state, PyObject *into,
-                   PyObject *columns, PyObject *types, PyObject *null, PyObject *ragged)
+options_read_row(csv_records *self, generators_state *state, PyObject *into, PyObject *columns,
+                 PyObject *types, PyObject *null, PyObject *ragged)
 {
     columns = options_not_none(columns);
     types = options_not_none(types);
@@ -91,7 +75,7 @@ options_read_shape(csv_records *self, generators_state *state, PyObject *into,
         return 0;
     }
     self->plan = csv_plan_new(state, into, columns, types, null, ragged);
-    if (self->plan == NULL) {
+    if (self->plan == NULL || csv_plan_check_null(self->plan) < 0) {
         return -1;
     }
     bool tuple;
@@ -99,6 +83,18 @@ options_read_shape(csv_records *self, generators_state *state, PyObject *into,
         self->plain_maker = tuple ? csv_record_tuple : csv_record_list;
     }
     return 0;
+}
+
+static int
+options_read_shape(csv_records *self, generators_state *state, PyObject *into,
+                   PyObject *columns, PyObject *types, PyObject *null, PyObject *ragged)
+{
+    if (csv_into_resolve(&into) < 0) {
+        return -1;
+    }
+    int status = options_read_row(self, state, into, columns, types, null, ragged);
+    Py_XDECREF(into);
+    return status;
 }
 
 int
@@ -125,6 +121,7 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
         "into",
         "header",
         "names",
+        "duplicates",
         "columns",
         "types",
         "null",
@@ -138,6 +135,11 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
         "lineterminator",
         "quoting",
         "strict",
+        "skip",
+        "comment",
+        "footer",
+        "blank",
+        "multiline",
         "encoding",
         "errors",
         "items",
@@ -157,24 +159,37 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
     PyObject *changed = NULL;
     const char *errors = "strict", *items_name = "auto";
     csv_parameters given = {NULL};
+    csv_around around = {NULL};
+    bool sep;
     csv_dialect dialect = {.fields = {.max_field = 131072, .max_record = (size_t)64 << 20}};
 
     records->width = -1;
     if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, format, keywords, &self->source, &into, &header, &names, &columns,
-            &types, &null, &ragged, &given.dialect, &given.delimiter, &given.quotechar,
-            &given.escapechar, &given.doublequote, &given.skipinitialspace,
-            &given.lineterminator, &given.quoting, &given.strict, &encoding, &errors,
-            &items_name, &self->opening.compression, &self->opening.member,
-            &self->opening.complete, &max_field, &max_record, &on_error, &last, &changed) ||
-        options_read_on_error(on_error, &records->on_error) < 0 ||
+            args, kwargs, format, keywords, &self->source, &into, &header, &names,
+            &around.duplicates, &columns, &types, &null, &ragged, &given.dialect,
+            &given.delimiter, &given.quotechar, &given.escapechar, &given.doublequote,
+            &given.skipinitialspace, &given.lineterminator, &given.quoting, &given.strict,
+            &around.skip, &around.comment, &around.footer, &around.blank, &around.multiline,
+            &encoding, &errors, &items_name, &self->opening.compression, &self->opening.member,
+            &self->opening.complete, &max_field, &max_record, &on_error, &last, &changed)) {
+        csv_foreign_explain(kwargs, strchr(format, ':') + 1);
+        return -1;
+    }
+    csv_around_read_sep(&given, &sep);
+    records->guesses = given.delimiter == NULL && given.dialect == NULL;
+    if (options_read_on_error(on_error, &records->on_error) < 0 ||
         options_read_shape(records, state, into, columns, types, null, ragged) < 0 ||
         options_read_items(items_name, &self->items) < 0 ||
         options_read_limit(max_field, "max_field", &dialect.fields.max_field) < 0 ||
         options_read_limit(max_record, "max_record", &dialect.fields.max_record) < 0 ||
+        csv_around_read_duplicates(&around, records) < 0 ||
         options_read_header(records, options_not_none(names), header) < 0 ||
+        csv_around_read_records(&around, records, options_blank(records),
+                                !records->keyed && csv_plan_makes_lists(records->plan)) < 0 ||
         csv_dialect_read(&dialect, state, &given) < 0 ||
-        csv_options_open_parser(records, state, &dialect, encoding, errors) < 0) {
+        csv_around_read_dialect(&around, &dialect.fields) < 0 ||
+        csv_options_open_parser(records, state, &dialect, encoding, errors) < 0 ||
+        csv_around_open(&around, records, sep) < 0) {
         return -1;
     }
     records->parser.ends_complete = self->opening.complete != 0;

@@ -17,7 +17,7 @@ typedef struct {
 } csv_options;
 
 /* The formats for PyArg_ParseTupleAndKeywords(), without ":" and the name of the type. */
-#define CSV_ASYNC_OPTIONS "O|$OOOOOOOOOOOOOOOOUssOOpOOOO"
+#define CSV_ASYNC_OPTIONS "O|$OOOOOOOOOOOOOOOOOOOOOOUssOOpOOOO"
 #define CSV_OPTIONS CSV_ASYNC_OPTIONS "O"
 
 /* Parse the arguments and set up the records, which must be all zero.  0 or -1; the records
@@ -25,9 +25,7 @@ typedef struct {
 int csv_options_read(csv_options *self, generators_state *state, PyObject *args,
                      PyObject *kwargs, const char *format, csv_records *records);
 
-/* For a front end with other arguments: read `names` (or NULL), `wanted`: whether a header is
-   read; and open the parser, with `encoding` or NULL.  0 or -1. */
-int csv_options_read_names(csv_records *self, PyObject *names, bool wanted);
+/* For a front end with other arguments: open the parser, with `encoding` or NULL.  0 or -1. */
 int csv_options_open_parser(csv_records *records, generators_state *state,
                             const csv_dialect *dialect, PyObject *encoding,
                             const char *errors);

@@ -21,12 +21,14 @@
 #include "csv/row/names.h"
 #include "csv/row/settle.h"
 #include "csv/row/shape.h"
+#include "csv/rows/footer.h"
+#include "csv/rows/header.h"
 #include "runtime/raising.h"
 
 /* ---- records ---- */
 
-static void
-records_mark_next(const csv_records *self, csv_mark *mark)
+void
+csv_records_mark_next(const csv_records *self, csv_mark *mark)
 {
     csv_mark_next(mark, &self->parser);
     mark->row_count = self->row_count;
@@ -39,18 +41,45 @@ records_take(csv_records *self, generators_state *state, const fields_record **r
              bool *fault)
 {
     *fault = false;
+    if (self->footer > 0) {
+        return csv_footer_take(self, state, record);
+    }
     *record = csv_parser_next(&self->parser);
     if (*record != NULL) {
         return CSV_DONE;
     }
     if (csv_parser_failed(&self->parser)) {
-        records_mark_next(self, &self->mark);
+        csv_records_mark_next(self, &self->mark);
         self->marked = true;
         csv_parser_raise(&self->parser, state);
         *fault = true;
         return CSV_RAISED_ERROR;
     }
     return self->parser.finished ? CSV_OVER : CSV_MORE;
+}
+
+csv_step
+csv_records_take(csv_records *self, generators_state *state, const fields_record **record,
+                 bool *fault)
+{
+    return records_take(self, state, record, fault);
+}
+
+void
+csv_records_raise_blank(csv_records *self, generators_state *state,
+                        const fields_record *record)
+{
+    const int64_t line =
+        (int64_t)csv_parser_lines_before(&self->parser, record, self->parser.line_count) + 1;
+    uint64_t byte;
+    const data_place place = {
+        .path = self->parser.path,
+        .record = (int64_t)self->parser.record_count,
+        .line = line,
+        .byte = csv_parser_byte_at(&self->parser, record->start, &byte) ? (int64_t)byte : -1,
+        .record_line = line,
+    };
+    csv_raise(state, &place, "a blank record, and blank is 'error'");
 }
 
 /* Make a row of a record.  Returns as csv_plan_row() does. */
@@ -85,104 +114,7 @@ records_check_width(csv_records *self, generators_state *state, const fields_rec
     return false;
 }
 
-/* ---- the header ---- */
-
-/* Whether it is a method of str, such as str.lower: 1, 0 or -1. */
-static int
-is_method_of_str(PyObject *callable)
-{
-    if (!Py_IS_TYPE(callable, &PyMethodDescr_Type)) {
-        return 0;
-    }
-    PyObject *type = PyObject_GetAttrString(callable, "__objclass__");
-    bool is = type == (PyObject *)&PyUnicode_Type;
-    Py_XDECREF(type);
-    return type == NULL ? -1 : is;
-}
-
-/* Call a method of str, such as str.lower, with each name: a new tuple of the results. */
-static PyObject *
-records_call_with_each(PyObject *method, PyObject *header)
-{
-    Py_ssize_t count = PyTuple_GET_SIZE(header);
-    PyObject *result = PyTuple_New(count);
-    for (Py_ssize_t i = 0; result != NULL && i < count; i++) {
-        PyObject *name = PyObject_CallOneArg(method, PyTuple_GET_ITEM(header, i));
-        if (name == NULL) {
-            Py_CLEAR(result);
-            break;
-        }
-        PyTuple_SET_ITEM(result, i, name);
-    }
-    return result;
-}
-
-/* The names that replace those of the header: a new reference to an iterable. */
-static PyObject *
-records_replace_names(csv_records *self, PyObject *header)
-{
-    PyObject *names = Py_XNewRef(self->names);
-    if (names == NULL) {
-        return Py_NewRef(header);
-    }
-    if (!PyCallable_Check(names)) {
-        return names;
-    }
-    int each = is_method_of_str(names);
-    PyObject *result = NULL;
-    if (each >= 0) {
-        result =
-            each ? records_call_with_each(names, header) : PyObject_CallOneArg(names, header);
-    }
-    Py_DECREF(names);
-    return result;
-}
-
-/* Drop a U+FEFF before the first name.  0 or -1. */
-static int
-records_drop_mark(PyObject *header)
-{
-    PyObject *name = PyTuple_GET_SIZE(header) > 0 ? PyTuple_GET_ITEM(header, 0) : NULL;
-    if (name == NULL || !PyUnicode_Check(name) || PyUnicode_GET_LENGTH(name) == 0 ||
-        PyUnicode_READ_CHAR(name, 0) != 0xFEFF) {
-        return 0;
-    }
-    PyObject *rest = PyUnicode_Substring(name, 1, PyUnicode_GET_LENGTH(name));
-    if (rest == NULL) {
-        return -1;
-    }
-    PyTuple_SET_ITEM(header, 0, rest); /* no other code has seen the tuple */
-    Py_DECREF(name);
-    return 0;
-}
-
-int
-csv_records_key(csv_records *self, generators_state *state)
-{
-    csv_names *names = csv_names_new(state, self->header);
-    if (names == NULL) {
-        return -1;
-    }
-    self->width = PyTuple_GET_SIZE(csv_names_tuple(names));
-    csv_block_set_names(csv_block_of(&self->parser), names);
-    Py_DECREF((PyObject *)names);
-    return 0;
-}
-
-/* The same for names that were read.  An error in them is an error of the first record. */
-static int
-records_key_by_header(csv_records *self, generators_state *state)
-{
-    int status = csv_records_key(self, state);
-    if (status < 0 && self->names == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
-        PyObject *cause = PyErr_GetRaisedException();
-        data_place place = {self->parser.path, 1, 1, -1, NULL, NULL};
-        PyErr_SetRaisedException(Py_NewRef(cause));
-        csv_raise(state, &place, "%S", cause);
-        Py_DECREF(cause);
-    }
-    return status;
-}
+/* ---- the plan ---- */
 
 void
 csv_records_blame_names(csv_records *self, generators_state *state)
@@ -225,76 +157,6 @@ csv_records_settle(csv_records *self, generators_state *state, PyObject *names)
     return records_settle(self, state, names, 0);
 }
 
-/* Set *header to the first record, a new tuple. */
-static csv_step
-records_take_first(csv_records *self, generators_state *state, PyObject **header)
-{
-    bool fault;
-    const fields_record *record;
-    csv_step step = records_take(self, state, &record, &fault);
-    if (step != CSV_DONE) {
-        self->error_count += fault;
-        return step;
-    }
-    Py_ssize_t bad;
-    *header = csv_record_tuple(&self->parser, state, record, &bad);
-    if (*header == NULL && bad >= 0) {
-        csv_raise_field(&self->parser, state, record, bad, NULL);
-    }
-    return *header == NULL ? CSV_RAISED_ERROR : CSV_DONE;
-}
-
-/* Use a record (stolen) as the header.  0 or -1. */
-static int
-records_set_header(csv_records *self, generators_state *state, PyObject *header)
-{
-    if (records_drop_mark(header) < 0) {
-        Py_DECREF(header);
-        return -1;
-    }
-    PyObject *names = records_replace_names(self, header);
-    Py_DECREF(header);
-    if (names == NULL) {
-        return -1;
-    }
-    self->header = PySequence_Tuple(names);
-    Py_DECREF(names);
-    if (self->header == NULL) {
-        return -1;
-    }
-    return self->keyed ? records_key_by_header(self, state)
-                       : records_settle(self, state, self->header, 0);
-}
-
-csv_step
-csv_records_read_header(csv_records *self, generators_state *state)
-{
-    if (!self->reads_header) {
-        return CSV_DONE;
-    }
-    csv_mark before;
-    records_mark_next(self, &before);
-    PyObject *header;
-    csv_step step = records_take_first(self, state, &header);
-    if (step == CSV_MORE) {
-        return step;
-    }
-    self->reads_header = false;
-    if (step == CSV_OVER) {
-        self->header = PyTuple_New(0);
-        step = self->header == NULL ? CSV_RAISED_ERROR : CSV_DONE;
-    }
-    else if (step == CSV_DONE && records_set_header(self, state, header) < 0) {
-        step = CSV_RAISED_ERROR;
-    }
-    if (step == CSV_RAISED_ERROR) {
-        Py_CLEAR(self->header);
-        self->mark = before; /* another reader starts with the header */
-        self->marked = true;
-    }
-    return step;
-}
-
 /* Settle the plan of a source without a header, by the number of fields in the first
    record. */
 static int
@@ -324,27 +186,39 @@ records_drop_fault(csv_records *self)
     csv_raw_free(&self->raw);
 }
 
+PyObject *
+csv_records_raw_text(csv_records *self, PyObject *error)
+{
+    PyObject *value = csv_raw_value(&self->raw, &self->parser);
+    if (value != NULL && self->raw.cut &&
+        raising_add_note(error, PyUnicode_FromFormat(
+                                    "the text given to on_error is cut at %zu %s",
+                                    self->raw.limit,
+                                    PyBytes_Check(value) ? "bytes" : "characters")) < 0) {
+        Py_CLEAR(value);
+    }
+    return value;
+}
+
+int
+csv_records_report(csv_records *self, PyObject *error, PyObject *text)
+{
+    PyObject *on_error = Py_NewRef(self->on_error);
+    PyObject *result = PyObject_CallFunctionObjArgs(on_error, error, text, NULL);
+    Py_DECREF(on_error);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
 static int
 records_report(csv_records *self)
 {
-    PyObject *value = csv_raw_value(&self->raw, &self->parser);
-    PyObject *result = NULL;
-    if (value != NULL && self->raw.cut &&
-        raising_add_note(self->error,
-                         PyUnicode_FromFormat(
-                             "the text given to on_error is cut at %zu %s", self->raw.limit,
-                             PyBytes_Check(value) ? "bytes" : "characters")) < 0) {
-        Py_CLEAR(value);
-    }
-    if (value != NULL) {
-        PyObject *on_error = Py_NewRef(self->on_error), *error = Py_NewRef(self->error);
-        result = PyObject_CallFunctionObjArgs(on_error, error, value, NULL);
-        Py_DECREF(on_error);
-        Py_DECREF(error);
-        Py_DECREF(value);
-    }
-    Py_XDECREF(result);
-    return result == NULL ? -1 : 0;
+    PyObject *error = Py_NewRef(self->error);
+    PyObject *text = csv_records_raw_text(self, error);
+    int status = text == NULL ? -1 : csv_records_report(self, error, text);
+    Py_DECREF(error);
+    Py_XDECREF(text);
+    return status;
 }
 
 /* Report and forget the fault.  `done`: 1 if the text of the record is complete, 0 if more
@@ -419,10 +293,14 @@ records_row(csv_records *self, generators_state *state, const fields_record *rec
         records_settle_by_first(self, state, record) < 0) {
         return CSV_RAISED_ERROR;
     }
-    if (self->keyed && records_is_blank(self, record)) {
+    *fault = self->blank == CSV_BLANK_ERROR && records_is_blank(self, record);
+    if (*fault) {
+        csv_records_raise_blank(self, state, record);
+    }
+    else if (self->blank == CSV_BLANK_SKIP && records_is_blank(self, record)) {
         return CSV_OVER;
     }
-    *fault = self->keyed && !records_check_width(self, state, record);
+    *fault = *fault || (self->keyed && !records_check_width(self, state, record));
     *row = *fault ? NULL : records_make_row(self, state, record, fault);
     if (*row != NULL) {
         self->row_count++;
@@ -441,7 +319,7 @@ records_begin(csv_records *self, generators_state *state)
 {
     csv_step step = csv_records_read_header(self, state);
     if (step == CSV_DONE) {
-        records_mark_next(self, &self->first);
+        csv_records_mark_next(self, &self->first);
         self->begun = true;
     }
     return step;
@@ -453,7 +331,9 @@ csv_records_prepare(csv_records *self, generators_state *state)
     if (!self->begun) {
         return records_begin(self, state);
     }
-    return self->fault == CSV_NO_FAULT ? CSV_DONE : records_resume_fault(self, state);
+    return self->fault == CSV_NO_FAULT || self->fault == CSV_FAULT_AHEAD
+               ? CSV_DONE
+               : records_resume_fault(self, state);
 }
 
 csv_step
@@ -510,7 +390,7 @@ csv_records_pass(csv_records *self, generators_state *state)
             return step;
         }
     }
-    if (self->fault != CSV_NO_FAULT) {
+    if (self->fault != CSV_NO_FAULT && self->fault != CSV_FAULT_AHEAD) {
         return records_resume_fault(self, state);
     }
     bool fault;
@@ -527,7 +407,7 @@ csv_records_mark(const csv_records *self, bool primed)
         return self->first;
     }
     if (!self->marked) {
-        records_mark_next(self, &next);
+        csv_records_mark_next(self, &next);
     }
     return next;
 }
@@ -542,6 +422,7 @@ csv_records_release(csv_records *self)
     self->marked = true;
     self->first_width = csv_plan_width(self->plan, self->first_width);
     records_drop_fault(self);
+    csv_footer_clear(self);
     Py_CLEAR(self->names);
     Py_CLEAR(self->on_error);
     csv_plan *plan = self->plan;
@@ -565,6 +446,7 @@ csv_records_traverse(csv_records *self, visitproc visit, void *arg)
     Py_VISIT(self->header);
     Py_VISIT(self->on_error);
     Py_VISIT(self->error);
-    int status = csv_plan_traverse(self->plan, visit, arg);
+    int status = csv_footer_traverse(self, visit, arg);
+    status = status != 0 ? status : csv_plan_traverse(self->plan, visit, arg);
     return status != 0 ? status : csv_parser_traverse(&self->parser, visit, arg);
 }

@@ -28,7 +28,14 @@ typedef enum {
     CSV_NO_FAULT,
     CSV_FAULT_IN_STRUCTURE, /* the parser must recover */
     CSV_FAULT_IN_RECORD,    /* the record was taken, and its line end may be cut off */
+    CSV_FAULT_AHEAD,        /* in structure, behind records that are held back: footer.c */
 } csv_fault;
+
+/* What becomes of a record without fields. */
+typedef enum { CSV_BLANK_KEEP, CSV_BLANK_SKIP, CSV_BLANK_ERROR } csv_blank;
+
+/* A fault behind records that are held back: see footer.c. */
+typedef struct csv_kept_fault csv_kept_fault;
 
 typedef struct {
     csv_parser parser;
@@ -41,7 +48,14 @@ typedef struct {
     bool reads_header;    /* the header must still be read */
     bool settled;         /* the plan is settled */
     bool lazy;            /* rows are CSVRows: the parser has a block */
-    bool keyed;           /* rows have names: blank records are skipped, the others checked */
+    bool keyed;           /* rows have names: the number of fields is checked */
+    bool numbers;         /* names that repeat, or are empty, are numbered */
+    bool guesses;         /* the delimiter was not given, so a header may ask for one */
+    csv_blank blank;
+    size_t footer;        /* records at the end that are none */
+    csv_kept_fault *kept; /* owned: faults behind records that are held back; or NULL */
+    size_t ahead_place;   /* CSV_FAULT_AHEAD: the records before it */
+    uint64_t ahead_lines; /* and the lines that it takes */
     bool begun;           /* `first` is set */
     bool marked;          /* `mark` is set; otherwise the mark is the parser's position */
     csv_mark mark;        /* where another reader resumes */
@@ -81,6 +95,19 @@ int csv_records_settle(csv_records *self, generators_state *state, PyObject *nam
 /* A request that the names do not allow is a ValueError.  Make it a CSVError of the record
    that was taken last.  Any other exception stays. */
 void csv_records_blame_names(csv_records *self, generators_state *state);
+
+/* For header.c and footer.c: take the next record; *fault: the exception set is the CSVError of
+   this record.  Set the mark before the next record.  Raise CSVError for one that is blank. */
+csv_step csv_records_take(csv_records *self, generators_state *state,
+                          const fields_record **record, bool *fault);
+void csv_records_mark_next(const csv_records *self, csv_mark *mark);
+void csv_records_raise_blank(csv_records *self, generators_state *state,
+                             const fields_record *record);
+
+/* The text of the record at fault, whose CSVError is `error`: a new reference, or
+   NULL.  And call `on_error`: 0 or -1. */
+PyObject *csv_records_raw_text(csv_records *self, PyObject *error);
+int csv_records_report(csv_records *self, PyObject *error, PyObject *text);
 
 /* ---- */
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import decimal
 import difflib
 import re
@@ -11,26 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from native_generators import csv_rows
-from native_generators._cli.arguments import TEXT, TYPES, reading
+from native_generators._cli.arguments import TEXT, reading
 from native_generators._cli.conditions import Condition, Test, either, test_of
+from native_generators._cli.kinds import function_of, type_of
 from native_generators._cli.trouble import Trouble
-
-
-def to_bool(text: str) -> bool:
-    """As csv_rows does it."""
-    return bool(next(csv_rows([text], types={0: bool}))[0])
-
-
-# What csv_rows makes of the text of a field.
-CONVERT: dict[str, Callable[[str], Any]] = {
-    'int': int,
-    'float': float,
-    'bool': to_bool,
-    'str': str,
-    'decimal': decimal.Decimal,
-    'date': dt.date.fromisoformat,
-    'datetime': dt.datetime.fromisoformat,
-}
 
 
 class Names:
@@ -89,8 +72,8 @@ class Selection:
         """What makes values to compare with, if the condition's own value is one."""
         if kind is None or kind == 'str':
             return None
-        convert = CONVERT[kind]
-        if kind == 'int' and one.sign != '=':
+        convert = function_of(kind, self.options)
+        if convert is int and one.sign != '=':
             convert = decimal.Decimal  # 3.5 too is a bound of integers
         try:
             if one.sign not in ('~', '!~') and one.value:
@@ -111,6 +94,11 @@ class Selection:
             return None
         return Chosen(self, keywords, Names(header, len(header or first or ())))
 
+    def empty(self, name: str, source: Any) -> csv_rows[Any]:
+        """The rows of an empty file: it may grow."""
+        keywords = reading(self.options, name)
+        return csv_rows(source, into=tuple, header=self.options.header, **keywords)
+
 
 class Chosen:
     """What is read of one file, and what of that is written."""
@@ -123,7 +111,7 @@ class Chosen:
         self.nulls = {'', *options.null}
         self.kinds = {names.one(name, '--types'): kind for name, kind in options.types}
         self.types: dict[Any, Any] = {
-            column: self.checked(kind) if self.keeps_text else TYPES[kind]
+            column: self.checked(kind) if self.keeps_text else type_of(kind, options)
             for column, kind in self.kinds.items()
         }
         wanted: dict[int, list[Condition]] = {}
@@ -151,7 +139,7 @@ class Chosen:
 
     def checked(self, kind: str) -> Callable[[str], str]:
         """A type that keeps the text."""
-        convert = CONVERT[kind]
+        convert = function_of(kind, self.options)
         nulls = self.nulls
 
         def check(text: str) -> str:
@@ -168,8 +156,8 @@ class Chosen:
         for one in conditions:
             kind = self.kinds.get(column)
             test = test_of(one, selection.convert(one, kind))
-            if self.keeps_text and kind not in (None, 'str'):
-                test = self.of_text(CONVERT[kind or 'str'], test)
+            if self.keeps_text and kind is not None and kind != 'str':
+                test = self.of_text(function_of(kind, self.options), test)
             if one.sign == '=':
                 equal.append(test)
             else:

@@ -49,6 +49,7 @@ JSON: dict[type, Callable[[Any], str]] = {
     decimal.Decimal: lambda value: quoted(str(value)),
     dt.date: lambda value: quoted(value.isoformat()),
     dt.datetime: lambda value: quoted(value.isoformat()),
+    dt.time: lambda value: quoted(value.isoformat()),
 }
 
 
