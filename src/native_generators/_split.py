@@ -175,7 +175,7 @@ class Format:
     """What is known without the file: the dialect, the encoding and the limits."""
 
     def __init__(self, reading: Mapping[str, Any], name: str) -> None:
-        for keyword in ('start', 'changed'):
+        for keyword in ('start', 'changed', 'compression', 'member', 'complete'):
             if keyword in reading:
                 raise TypeError(f'{name}() got an unexpected keyword argument {keyword!r}')
         with closing(csv_rows(io.BytesIO(), **reading)) as rows:

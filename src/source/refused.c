@@ -74,7 +74,7 @@ int64_t
 refused_missing_bytes(PyObject *file)
 {
     PyObject *type = (PyObject *)Py_TYPE(file);
-    int has = attributes_has(type, "length_remaining"); /* urllib3 */
+    int has = attributes_has(type, "supports_chunked_reads"); /* urllib3 */
     if (has != 0) {
         return has < 0 ? -1 : refused_number(file, "length_remaining");
     }

@@ -2,6 +2,7 @@
 
 import array
 import ast
+import asyncio
 import bz2
 import csv
 import doctest
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
