@@ -284,9 +284,7 @@ def test_a_fault_above_the_footer_is_told_where_it_is() -> None:
     mark = rows.checkpoint()
     assert (mark['offset'], mark['line'], mark['row']) == (5, 2, 1)
     found: list[Any] = []
-    rows = csv_rows(
-        data, into=dict, footer=2, on_error=lambda e, raw: found.append((e.line, raw))
-    )
+    rows = csv_rows(data, into=dict, footer=2, on_error=lambda e, raw: found.append((e.line, raw)))
     assert list(rows) == [{'id': '1'}, {'id': '3'}, {'id': '4'}]
     assert found == [(3, b'\xff\n')]
     batches = csv_batches(data, types={'id': int}, footer=2, on_error='skip')

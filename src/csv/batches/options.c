@@ -65,9 +65,8 @@ static int
 read_names(csv_batcher *self, PyObject *names, PyObject *header)
 {
     int wanted = csv_around_read_header(header);
-    return wanted < -1
-               ? -1
-               : csv_header_read_names(&self->records, not_none(names), wanted != 0);
+    return wanted < -1 ? -1
+                       : csv_header_read_names(&self->records, not_none(names), wanted != 0);
 }
 
 int
