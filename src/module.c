@@ -37,6 +37,8 @@
 #include "csv/row/row.h"
 #include "csv/rows/arows.h"
 #include "csv/rows/rows.h"
+#include "csv/schema/reader.h"
+#include "csv/sniff/sniffed.h"
 #include "csv/split/scanner.h"
 #include "csv/write/aencoded.h"
 #include "csv/write/encoded.h"
@@ -325,6 +327,8 @@ add_types(PyObject *module, generators_state *state)
             0 ||
         add_stream_type(module, state, &csv_rows_spec, &state->csv_rows_type) < 0 ||
         add_stream_type(module, state, &csv_batches_spec, &state->csv_batches_type) < 0 ||
+        add_stream_type(module, state, &csv_schema_reader_spec,
+                        &state->csv_schema_reader_type) < 0 ||
         add_stream_type(module, state, &csv_encode_spec, &state->csv_encode_type) < 0 ||
         add_stream_type(module, state, &chunked_spec, &state->chunked_type) < 0 ||
         add_stream_type(module, state, &batched_spec, &state->batched_type) < 0 ||
@@ -499,7 +503,7 @@ module_exec(PyObject *module)
         add_async_types(module, state) < 0 || add_row_types(module, state) < 0 ||
         add_text_types(module, state) < 0 || add_task_types(module, state) < 0 ||
         add_event_types(module, state) < 0 || add_broadcast_types(module, state) < 0 ||
-        add_sse_types(module, state) < 0) {
+        add_sse_types(module, state) < 0 || csv_sniffed_add(module) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "DataError", state->data_error) < 0

@@ -23,6 +23,7 @@
     X(PyTypeObject, worker_type)                                           \
     X(PyTypeObject, csv_rows_type)                                         \
     X(PyTypeObject, csv_batches_type)                                      \
+    X(PyTypeObject, csv_schema_reader_type)                                \
     X(PyTypeObject, csv_batch_type)                                        \
     X(PyTypeObject, csv_column_type)                                       \
     X(PyTypeObject, csv_reader_type)                                       \

@@ -38,7 +38,9 @@ ROOMS = {
     'csv/row': 'csv/parse',
     'csv/rows': 'csv/row',
     'csv/split': 'csv/parse',
+    'csv/sniff': 'state.h',
     'csv/batches': 'csv/rows arrow',
+    'csv/schema': 'csv/batches',
     'chunks': 'source',
     'sse': 'source',
     'arrow': 'source',
@@ -49,7 +51,7 @@ ROOMS = {
     'broadcast': 'stream',
     'events': 'source',
     'tasks': 'source',
-    'module.c': 'csv/module csv/batches csv/split sse text bridge broadcast events tasks',
+    'module.c': 'csv/module csv/schema csv/split csv/sniff sse text bridge broadcast events tasks',
 }
 WITHOUT_HEADER = {'module.c'}
 

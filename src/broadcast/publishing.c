@@ -19,11 +19,12 @@
  */
 #include "broadcast/publishing.h"
 
+#include "aio/arun_source.h"
 #include "aio/await.h"
-#include "aio/coroutine.h"
 #include "aio/loop.h"
 #include "runtime/closing.h"
 #include "runtime/raising.h"
+#include "stream/refusal.h"
 
 typedef enum {
     PUBLISHING_NEW,
@@ -34,18 +35,15 @@ typedef enum {
 
 typedef struct {
     coroutine base;
-    hub *owner;        /* owned; NULL when it has ended */
-    PyObject *item;    /* owned: to be published, or NULL */
-    PyObject *source;  /* owned: arun()'s, its iterator once it was opened; or NULL */
-    PyObject *failure; /* owned: what was raised before the source is closed, or NULL */
+    hub *owner;         /* owned; NULL when it has ended */
+    PyObject *item;     /* owned: to be published, or NULL */
+    arun_source source; /* of arun() */
     gate_place place;
     turn_budget budget;
     Py_ssize_t pulled; /* items taken from the source */
     Py_ssize_t given;  /* how many got the last item */
     publishing_state state;
     bool is_run;
-    bool is_async_source;
-    bool closes_source;
     bool is_closing; /* it must not wait any more */
 } publishing;
 
@@ -135,22 +133,15 @@ publishing_begin_item(publishing *self)
 static next_step
 publishing_open(publishing *self)
 {
-    PyObject *source = self->source;
-    PyAsyncMethods *methods = Py_TYPE(source)->tp_as_async;
-    generators_state *state = self->owner->state;
-    self->is_async_source = methods != NULL && methods->am_aiter != NULL;
-    PyObject *iterator =
-        self->is_async_source ? await_aiter(source) : PyObject_GetIter(source);
-    if (iterator == NULL) {
+    PyObject *given = self->source.source;
+    if (arun_source_open(&self->source, self->owner->state) < 0) {
+        if (self->source.source == given) {
+            refusal_add_hint("run", given, false);
+        }
         return NEXT_ERROR;
     }
-    self->source = iterator;
-    Py_DECREF(source);
-    int closes = closing_is_due(iterator, self->is_async_source ? state->async_generator_abc
-                                                                : state->generator_abc);
-    self->closes_source = closes > 0;
     self->state = PUBLISHING_READY;
-    return closes < 0 ? NEXT_ERROR : NEXT_DONE;
+    return NEXT_DONE;
 }
 
 /* The source came to `item` (stolen), or to what is raised, if anything: NEXT_DONE with the
@@ -175,8 +166,8 @@ publishing_take_pulled(publishing *self, PyObject *item, PyObject *stop)
 static next_step
 publishing_pull(publishing *self)
 {
-    PyObject *source = self->source;
-    if (self->is_async_source) {
+    PyObject *source = self->source.source;
+    if (self->source.is_async) {
         self->base.awaited = await_anext(source);
         self->state = PUBLISHING_AT_SOURCE;
         return self->base.awaited == NULL ? NEXT_ERROR : NEXT_AWAIT;
@@ -224,18 +215,11 @@ publishing_end(hub *owner)
     return -1;
 }
 
-/* The source is closed, with what is raised, if anything. */
+/* The source is closed; `fails` if that raised the exception that is set. */
 static next_step
 publishing_finish(publishing *self, bool fails)
 {
-    PyObject *failure = self->failure;
-    self->failure = NULL;
-    if (fails) {
-        raising_chain(failure);
-    }
-    else if (failure != NULL) {
-        PyErr_SetRaisedException(failure);
-    }
+    arun_source_end(&self->source, fails); /* what it raises ends the broadcast */
     return publishing_end(self->owner) < 0 ? NEXT_ERROR : NEXT_DONE;
 }
 
@@ -243,30 +227,15 @@ publishing_finish(publishing *self, bool fails)
 static next_step
 publishing_close_source(publishing *self)
 {
-    PyObject *source = self->source, *item = self->item;
-    self->source = self->item = NULL;
+    PyObject *item = self->item, *raised = PyErr_GetRaisedException();
+    self->item = NULL;
     self->state = PUBLISHING_CLOSING;
-    self->failure = PyErr_GetRaisedException();
     Py_XDECREF(item);
-    bool fails = false;
-    if (source != NULL && self->closes_source && !self->is_async_source) {
-        fails = closing_close(source) < 0;
-    }
-    else if (source != NULL && self->closes_source && !self->is_closing) {
-        PyObject *closing = PyObject_CallMethod(source, "aclose", NULL);
-        self->base.awaited = closing == NULL ? NULL : await_iterator(closing);
-        Py_XDECREF(closing);
-        fails = self->base.awaited == NULL;
-    }
-    PyObject *raised = fails ? PyErr_GetRaisedException() : NULL;
-    Py_XDECREF(source);
-    if (self->base.awaited != NULL) {
-        return NEXT_AWAIT;
-    }
     if (raised != NULL) {
         PyErr_SetRaisedException(raised);
     }
-    return publishing_finish(self, fails);
+    int status = arun_source_close(&self->source, &self->base, !self->is_closing);
+    return status > 0 ? NEXT_AWAIT : publishing_finish(self, status < 0);
 }
 
 /* ---- steps ---- */
@@ -346,13 +315,12 @@ publishing_release(coroutine *base)
     if (owner == NULL) {
         return;
     }
-    PyObject *dropped[] = {self->item, self->source, self->failure};
-    self->item = self->source = self->failure = NULL;
+    PyObject *item = self->item;
+    self->item = NULL;
     self->owner = NULL;
     gate_leave(&owner->lock, &self->place);
-    for (size_t i = 0; i < Py_ARRAY_LENGTH(dropped); i++) {
-        Py_XDECREF(dropped[i]);
-    }
+    Py_XDECREF(item);
+    arun_source_clear(&self->source);
     Py_DECREF((PyObject *)owner);
 }
 
@@ -407,7 +375,7 @@ publishing_new_run(hub *owner, PyObject *source)
 {
     publishing *self = publishing_new(owner, true);
     if (self != NULL) {
-        self->source = Py_NewRef(source);
+        self->source.source = Py_NewRef(source);
     }
     return (PyObject *)self;
 }
@@ -474,7 +442,10 @@ int
 publishing_run(hub *owner, PyObject *source)
 {
     PyObject *iterator = PyObject_GetIter(source);
-    if (iterator != NULL) {
+    if (iterator == NULL) {
+        refusal_add_hint("run", source, false);
+    }
+    else {
         int closes = closing_is_due(iterator, owner->state->generator_abc);
         gate_thread thread = {NULL, NULL, false};
         int status = closes < 0 ? -1 : publishing_run_all(owner, iterator, &thread);
@@ -499,9 +470,10 @@ publishing_traverse(PyObject *op, visitproc visit, void *arg)
     publishing *self = (publishing *)op;
     Py_VISIT((PyObject *)self->owner);
     Py_VISIT(self->item);
-    Py_VISIT(self->source);
-    Py_VISIT(self->failure);
-    int status = gate_place_traverse(&self->place, visit, arg);
+    int status = arun_source_traverse(&self->source, visit, arg);
+    if (status == 0) {
+        status = gate_place_traverse(&self->place, visit, arg);
+    }
     return status != 0 ? status : coroutine_traverse(op, visit, arg);
 }
 

@@ -16,17 +16,6 @@
 #define UNITS_OF_END 2
 #define UNITS_OF_RECORD 8
 
-/* For threads: see the header. */
-static void *
-libc_memory(void *block, size_t size)
-{
-    if (size == 0) {
-        free(block);
-        return NULL;
-    }
-    return realloc(block, size);
-}
-
 static pipeline_block *
 block_at(const pipeline *self, size_t number)
 {
@@ -138,16 +127,7 @@ lay_out_block(const pipeline *self, pipeline_block *b)
         .count = b->machine.records_length,
         .width = 1,
     };
-    size_t at = 0;
-    b->whole = false;
-    if (!b->piece_open) {
-        b->piece_open = columns_init(&b->piece, self->layout, libc_memory);
-    }
-    if (b->piece_open) {
-        columns_clear(&b->piece);
-        columns_status status = columns_append(&b->piece, &records, &at, INT32_MAX);
-        b->whole = status == COLUMNS_FINE && at == records.count;
-    }
+    b->whole = b->piece != NULL && self->work->add(b->piece, &records);
 }
 
 /* ---- work ---- */
@@ -277,6 +257,8 @@ pipeline_submit(pipeline *self)
         block_at(self, self->tail)->block.length <= PIPELINE_HEADROOM) {
         return;
     }
+    pipeline_block *b = block_at(self, self->tail);
+    b->piece = self->work->begin(self->context, b->piece);
     threads_monitor_enter(&self->monitor);
     self->tail++;
     bool several = self->tail - self->head > 1;
@@ -364,14 +346,15 @@ pipeline_has_stalled(pipeline *self)
 /* ---- lifetime ---- */
 
 pipeline *
-pipeline_new(const columns_layout *layout, pipeline_check check, int threads)
+pipeline_new(const pipeline_work *work, const void *context, pipeline_check check, int threads)
 {
     const size_t capacity = 2 * (size_t)threads;
     pipeline *self = CORE_REALLOC(NULL, sizeof *self);
     if (self == NULL) {
         return NULL;
     }
-    *self = (pipeline){.layout = layout,
+    *self = (pipeline){.work = work,
+                       .context = context,
                        .check = check,
                        .thread_most = threads - 1,
                        .process = threads_process(),
@@ -410,7 +393,9 @@ pipeline_free(pipeline *self)
         pipeline_block *b = &self->blocks[i];
         buffer_free(&b->block);
         fields_free(&b->machine);
-        columns_free(&b->piece);
+        if (b->piece != NULL) {
+            self->work->free(b->piece);
+        }
     }
     CORE_FREE(self->blocks);
     CORE_FREE(self->carry.units);

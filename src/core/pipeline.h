@@ -1,4 +1,4 @@
-/* Blocks of a source under way, and the threads that index them and lay them out.
+/* Blocks of a source under way, and the threads that index them and work on their records.
  *
  * The owner fills blocks with the bytes of the source, in order, and takes them in the same
  * order when they are done.  Meanwhile one thread at a time indexes the next block, and all
@@ -20,7 +20,7 @@
 #define GENERATORS_CORE_PIPELINE_H
 
 #include "core/buffer.h"
-#include "core/columns.h"
+#include "core/columns_types.h"
 #include "core/fields.h"
 #include "core/threads.h"
 
@@ -32,16 +32,27 @@
 typedef size_t (*pipeline_check)(const scan_kernel *kernel, const uint8_t *bytes,
                                  size_t count);
 
+/* What is done with the records of a block, once they are indexed.  The result is a piece: it
+   belongs to the block, and is used again for other blocks. */
+typedef struct {
+    /* On the owner's thread, before a block is submitted: begin a piece, or make one if it is
+       NULL.  Returns it; NULL if there is no memory, and then the owner does the work. */
+    void *(*begin)(const void *context, void *piece);
+    /* On any thread.  True if the piece has the result for all records, and the owner need not
+       look at them. */
+    bool (*add)(void *piece, const columns_records *records);
+    void (*free)(void *piece); /* which is not NULL */
+} pipeline_work;
+
 typedef struct {
     buffer block;   /* owned: headroom, then the bytes */
     fields machine; /* its arrays are owned.  Once indexed: after the block */
     size_t valid;   /* units of the block that are text and were indexed */
     uint64_t byte;  /* where the bytes begin in the source */
-    columns piece;  /* its rows, once laid out */
-    bool piece_open;
+    void *piece;    /* owned: the result of the work, or NULL */
     bool indexed;
     bool laid_out;
-    bool whole; /* the piece has all rows, and no questions */
+    bool whole; /* what pipeline_work.add returned */
 } pipeline_block;
 
 /* What a block leaves to the next one. */
@@ -59,8 +70,9 @@ typedef struct {
     threads_thread threads[PIPELINE_MOST_THREADS];
     int thread_count; /* that run */
     int thread_most;
-    unsigned long process;        /* in which they run */
-    const columns_layout *layout; /* borrowed */
+    unsigned long process;     /* in which they run */
+    const pipeline_work *work; /* static */
+    const void *context;       /* borrowed: of the work */
     pipeline_check check;
     pipeline_block *blocks; /* owned: a ring */
     size_t capacity;
@@ -80,7 +92,8 @@ typedef struct {
 } pipeline;
 
 /* A pipeline of `threads` threads, the owner's among them.  NULL if there is no memory. */
-pipeline *pipeline_new(const columns_layout *layout, pipeline_check check, int threads);
+pipeline *pipeline_new(const pipeline_work *work, const void *context, pipeline_check check,
+                       int threads);
 
 /* Stop the threads, wait for them, and free it. */
 void pipeline_free(pipeline *self);

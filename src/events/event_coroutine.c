@@ -29,11 +29,12 @@ event_coroutine_qualified_name(coroutine *self)
 static void
 event_coroutine_clear_arguments(event_coroutine *self)
 {
-    PyObject *held[] = {self->event, self->type, self->data, self->source, self->failure};
-    self->event = self->type = self->data = self->source = self->failure = NULL;
+    PyObject *held[] = {self->event, self->type, self->data};
+    self->event = self->type = self->data = NULL;
     for (size_t i = 0; i < Py_ARRAY_LENGTH(held); i++) {
         Py_XDECREF(held[i]);
     }
+    arun_source_clear(&self->source);
 }
 
 static void
@@ -83,7 +84,7 @@ event_coroutine_take_kept(generators_state *state)
         return NULL;
     }
     self->state = STEP_NEW;
-    self->handled = self->is_async_source = self->closes_source = self->is_closing = false;
+    self->handled = self->is_closing = false;
     return self;
 }
 
@@ -132,7 +133,7 @@ event_coroutine_new(dispatcher *owner, event_coroutine_method method, PyObject *
     }
     *(method == METHOD_AEMIT       ? &self->type
       : method == METHOD_ADISPATCH ? &self->event
-                                   : &self->source) = Py_XNewRef(first);
+                                   : &self->source.source) = Py_XNewRef(first);
     self->data = Py_XNewRef(second);
     return (PyObject *)self;
 }
@@ -147,11 +148,12 @@ event_coroutine_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->event);
     Py_VISIT(self->type);
     Py_VISIT(self->data);
-    Py_VISIT(self->source);
-    Py_VISIT(self->failure);
     Py_VISIT(self->place.future);
     Py_VISIT(self->place.loop);
-    int status = self->dispatch == NULL ? 0 : dispatch_traverse(self->dispatch, visit, arg);
+    int status = arun_source_traverse(&self->source, visit, arg);
+    if (status == 0 && self->dispatch != NULL) {
+        status = dispatch_traverse(self->dispatch, visit, arg);
+    }
     return status != 0 ? status : coroutine_traverse(op, visit, arg);
 }
 

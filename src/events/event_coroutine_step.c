@@ -23,7 +23,6 @@
 #include "events/event_source.h"
 #include "events/failure.h"
 #include "events/queue_task.h"
-#include "runtime/closing.h"
 #include "runtime/raising.h"
 
 /* What the functions below return. */
@@ -171,28 +170,15 @@ step_dispatch_event(event_coroutine *self)
 static next_step
 step_open_source(event_coroutine *self)
 {
-    PyObject *source = self->source;
-    PyAsyncMethods *methods = Py_TYPE(source)->tp_as_async;
-    generators_state *state = self->owner->state;
-    self->is_async_source = methods != NULL && methods->am_aiter != NULL;
+    PyObject *source = self->source.source;
     if (dispatcher_keep_loop(self->owner) < 0) {
         return NEXT_ERROR;
     }
-    if (!self->is_async_source && !event_source_is_iterable(source)) {
+    if (!arun_source_is_async(source) && !event_source_is_iterable(source)) {
         event_source_refuse(source);
         return NEXT_ERROR;
     }
-    PyObject *iterator =
-        self->is_async_source ? await_aiter(source) : PyObject_GetIter(source);
-    if (iterator == NULL) {
-        return NEXT_ERROR;
-    }
-    self->source = iterator;
-    Py_DECREF(source);
-    int closes = closing_is_due(iterator, self->is_async_source ? state->async_generator_abc
-                                                                : state->generator_abc);
-    self->closes_source = closes > 0;
-    return closes < 0 ? NEXT_ERROR : NEXT_DONE;
+    return arun_source_open(&self->source, self->owner->state) < 0 ? NEXT_ERROR : NEXT_DONE;
 }
 
 /* Whether the event loop must run now: 1, 0 or -1. */
@@ -215,12 +201,12 @@ step_pull_event(event_coroutine *self)
     PyObject *earlier = self->event;
     self->event = NULL;
     Py_XDECREF(earlier);
-    if (self->is_async_source) {
-        self->base.awaited = await_anext(self->source);
+    if (self->source.is_async) {
+        self->base.awaited = await_anext(self->source.source);
         self->state = STEP_AT_SOURCE;
         return self->base.awaited == NULL ? NEXT_ERROR : NEXT_AWAIT;
     }
-    return event_source_next(self->source, &self->event) < 0 ? NEXT_ERROR : NEXT_DONE;
+    return event_source_next(self->source.source, &self->event) < 0 ? NEXT_ERROR : NEXT_DONE;
 }
 
 /* Dispatch events until something must be awaited. */
@@ -245,52 +231,20 @@ step_run_source(event_coroutine *self)
     return NEXT_DONE;
 }
 
-/* The source is closed; `fails` if that raised the exception that is set.  Raise the failure
-   that was kept, if any; else that exception.  Both are raised as one with the other as its
-   context. */
+/* The source is closed; `fails` if that raised the exception that is set. */
 static next_step
 step_end_source(event_coroutine *self, bool fails)
 {
-    PyObject *failure = self->failure;
-    self->failure = NULL;
-    if (fails) {
-        raising_chain(failure);
-        return NEXT_ERROR;
-    }
-    if (failure == NULL) {
-        return NEXT_DONE;
-    }
-    PyErr_SetRaisedException(failure);
-    return NEXT_ERROR;
+    return arun_source_end(&self->source, fails) < 0 ? NEXT_ERROR : NEXT_DONE;
 }
 
 /* arun() is at its end, with or without an exception. */
 static next_step
 step_close_source(event_coroutine *self)
 {
-    PyObject *source = self->source;
-    self->source = NULL;
     self->state = STEP_ENDING;
-    self->failure = PyErr_GetRaisedException();
-    bool fails = false;
-    if (source != NULL && self->closes_source && !self->is_async_source) {
-        fails = closing_close(source) < 0;
-    }
-    else if (source != NULL && self->closes_source && !self->is_closing) {
-        PyObject *closing = PyObject_CallMethod(source, "aclose", NULL);
-        self->base.awaited = closing == NULL ? NULL : await_iterator(closing);
-        Py_XDECREF(closing);
-        fails = self->base.awaited == NULL;
-    }
-    PyObject *raised = fails ? PyErr_GetRaisedException() : NULL;
-    Py_XDECREF(source);
-    if (self->base.awaited != NULL) {
-        return NEXT_AWAIT;
-    }
-    if (raised != NULL) {
-        PyErr_SetRaisedException(raised);
-    }
-    return step_end_source(self, fails);
+    int status = arun_source_close(&self->source, &self->base, !self->is_closing);
+    return status > 0 ? NEXT_AWAIT : step_end_source(self, status < 0);
 }
 
 /* The source returned `event`, which is stolen; or it is NULL and an exception is set. */

@@ -2,7 +2,7 @@
 #ifndef GENERATORS_EVENTS_EVENT_COROUTINE_STEP_H
 #define GENERATORS_EVENTS_EVENT_COROUTINE_STEP_H
 
-#include "aio/coroutine.h"
+#include "aio/arun_source.h"
 #include "events/dispatch.h"
 #include "events/waiters.h"
 #include "runtime/budget.h"
@@ -29,20 +29,17 @@ typedef enum {
 
 typedef struct {
     coroutine base;
-    dispatcher *owner;  /* owned */
-    PyObject *event;    /* owned: the event to dispatch; NULL for aemit() */
-    PyObject *type;     /* owned */
-    PyObject *data;     /* owned */
-    PyObject *source;   /* owned: the argument of arun(), then its iterator */
-    PyObject *failure;  /* owned: an exception to raise after the source is closed; or NULL */
-    dispatch *dispatch; /* owned: while a handler is awaited; or NULL */
+    dispatcher *owner;     /* owned */
+    PyObject *event;       /* owned: the event to dispatch; NULL for aemit() */
+    PyObject *type;        /* owned */
+    PyObject *data;        /* owned */
+    arun_source source;    /* of arun() */
+    dispatch *dispatch;    /* owned: while a handler is awaited; or NULL */
     dispatch_waiter place; /* in the line */
     turn_budget budget;    /* of arun() */
     event_coroutine_method method;
     event_coroutine_state state;
-    bool handled; /* the event had a handler */
-    bool is_async_source;
-    bool closes_source;
+    bool handled;    /* the event had a handler */
     bool is_closing; /* GeneratorExit was thrown in: it awaits nothing more */
 } event_coroutine;
 

@@ -3,20 +3,14 @@
 #define GENERATORS_EVENTS_EVENT_SOURCE_H
 
 #include "runtime/raising.h"
+#include "stream/refusal.h"
 
 /* TypeError: run() and arun() cannot take this. */
 static inline void
 event_source_refuse(PyObject *events)
 {
-    PyAsyncMethods *methods = Py_TYPE(events)->tp_as_async;
-    const char *advice =
-        methods != NULL && methods->am_aiter != NULL   ? ": await arun() for an async iterable"
-        : methods != NULL && methods->am_await != NULL ? ": await it, and pass its result"
-        : PyFunction_Check(events) || PyMethod_Check(events)
-            ? ": call the function, and pass what it returns"
-            : "";
-    PyErr_Format(PyExc_TypeError, "'%.200s' object is not iterable%s",
-                 Py_TYPE(events)->tp_name, advice);
+    PyErr_Format(PyExc_TypeError, "'%.200s' object is not iterable", Py_TYPE(events)->tp_name);
+    refusal_add_hint("run", events, false);
 }
 
 /* Whether iter() takes it. */

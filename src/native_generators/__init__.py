@@ -57,6 +57,8 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from None
 
+from native_generators._schema import CSVSchema, csv_schema
+from native_generators._sniff import CSVFormat, csv_sniff
 from native_generators._split import csv_scan, csv_split
 
 __version__ = '0.1.0'
@@ -70,7 +72,9 @@ __all__ = [
     'Broadcast',
     'CSVBatch',
     'CSVError',
+    'CSVFormat',
     'CSVRow',
+    'CSVSchema',
     'DataError',
     'Dispatcher',
     'ErrorEvent',
@@ -97,6 +101,8 @@ __all__ = [
     'csv_encode',
     'csv_rows',
     'csv_scan',
+    'csv_schema',
+    'csv_sniff',
     'csv_split',
     'drive',
     'event_source',

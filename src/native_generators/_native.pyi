@@ -217,10 +217,38 @@ class CSVRow(Sequence[_V_co], Generic[_V_co]):
     ) -> int: ...
     def count(self, value: object, /) -> int: ...
     def keys(self) -> tuple[str, ...]: ...
+    @overload
+    def get(self, name: str, default: None = None, /) -> _V_co | None: ...
+    @overload
+    def get(self, name: str, default: _T, /) -> _V_co | _T: ...
+    def items(self) -> tuple[tuple[str, _V_co], ...]: ...
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: object = None, /) -> Self: ...
+
+@final
+class _Converter(Generic[_T_co]):
+    def __new__(
+        cls,
+        kind: str,
+        shown: str,
+        decimal: str,
+        thousands: str,
+        precision: int,
+        scale: int,
+        true: tuple[str, ...],
+        false: tuple[str, ...],
+        format: str,
+        english: bool,
+        /,
+    ) -> Self: ...
+    def __call__(self, text: str, /) -> _T_co: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
 # What the overloads of csv_rows and acsv_rows take, beside `into` and `types`; the first of each
 # spells it out with its defaults.
@@ -259,6 +287,8 @@ class _Reading(_ReadingAnySource, total=False):
 
 class _AsyncReading(_ReadingAnySource, total=False):
     close_with_task: bool
+
+def csv_sniffed(text: str, whole: bool, /) -> dict[str, Any]: ...
 
 @final
 class csv_scanner:
@@ -930,6 +960,12 @@ class csv_encode(Stream[bytes]):
         errors: str = 'strict',
         bom: bool = False,
         escape_formulas: bool = False,
+        null: str | None = None,
+        true: str | None = None,
+        false: str | None = None,
+        float_format: str | None = None,
+        datetime_format: str | None = None,
+        decimal: Literal['.', ','] = '.',
     ) -> Self: ...
     @property
     def row_num(self) -> int: ...
@@ -959,6 +995,12 @@ class acsv_encode(AsyncStream[bytes]):
         errors: str = 'strict',
         bom: bool = False,
         escape_formulas: bool = False,
+        null: str | None = None,
+        true: str | None = None,
+        false: str | None = None,
+        float_format: str | None = None,
+        datetime_format: str | None = None,
+        decimal: Literal['.', ','] = '.',
         close_with_task: bool = False,
     ) -> Self: ...
     @property

@@ -11,9 +11,7 @@
  */
 #include "sse/aevent_stream.h"
 
-#include <math.h>
-
-#include "core/clock.h"
+#include "runtime/seconds.h"
 #include "source/async_source.h"
 #include "sse/writer.h"
 
@@ -170,17 +168,14 @@ read_heartbeat(PyObject *given, uint64_t *heartbeat)
     if (given == NULL || given == Py_None) {
         return 0;
     }
-    double seconds = PyFloat_AsDouble(given);
-    if (seconds == -1.0 && PyErr_Occurred()) {
+    if (seconds_read(given, "heartbeat", heartbeat) < 0) {
         return -1;
     }
-    if (isnan(seconds) || seconds <= 0) {
+    if (*heartbeat == 0) {
         PyErr_Format(PyExc_ValueError, "heartbeat must be None or more than 0 seconds, not %R",
                      given);
         return -1;
     }
-    double nanoseconds = ceil(seconds * (double)CLOCK_SECOND);
-    *heartbeat = nanoseconds < 9e18 ? (uint64_t)nanoseconds : ASTREAM_FOREVER;
     return 0;
 }
 

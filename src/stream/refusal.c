@@ -24,6 +24,13 @@ refusal_is_async_iterable(PyObject *source)
     return methods != NULL && methods->am_aiter != NULL;
 }
 
+static bool
+refusal_is_awaitable(PyObject *source)
+{
+    PyAsyncMethods *methods = Py_TYPE(source)->tp_as_async;
+    return methods != NULL && methods->am_await != NULL;
+}
+
 /* The name of the type that reads the other kind of source.  False if there is none. */
 static bool
 refusal_twin(const char *who, bool is_async, char *name)
@@ -47,7 +54,7 @@ static bool
 refusal_hint(const char *who, PyObject *source, bool wants_async, char *hint, size_t size)
 {
     char twin[NAME_SIZE];
-    if (PyCoro_CheckExact(source)) {
+    if (refusal_is_awaitable(source)) {
         PyOS_snprintf(hint, size, "it is a coroutine: await it first, and pass what it gives");
         return true;
     }
@@ -66,6 +73,9 @@ refusal_hint(const char *who, PyObject *source, bool wants_async, char *hint, si
     else if (strcmp(who, "to_sync") == 0) {
         PyOS_snprintf(hint, size,
                       "it is no async source: use `for`, or to_async() on an event loop");
+    }
+    else if (strcmp(who, "run") == 0) {
+        PyOS_snprintf(hint, size, "await arun() for an async iterable");
     }
     else if (refusal_twin(who, wants_async, twin)) {
         PyOS_snprintf(hint, size,

@@ -45,7 +45,7 @@ stream_open(stream *self, generators_state *state, PyObject *source)
 {
     PyObject *iterator = PyObject_GetIter(source);
     if (iterator == NULL) {
-        if (!PyIter_Check(source) && Py_TYPE(source)->tp_iter == NULL) {
+        if (Py_TYPE(source)->tp_iter == NULL) {
             refusal_add_hint(frame_type_name((PyObject *)self), source, false);
         }
         return -1;

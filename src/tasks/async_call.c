@@ -154,6 +154,12 @@ async_call_begin(async_call *self, PyObject **result)
                      "map_threads()",
                      Py_TYPE(returned)->tp_name);
     }
+    else if (iterator == NULL && PyAsyncGen_CheckExact(returned)) {
+        PyErr_SetString(
+            PyExc_TypeError,
+            "fn must return an awaitable, not 'async_generator': to join the items "
+            "of several async generators use amerge()");
+    }
     PyObject *raised = iterator == NULL ? PyErr_GetRaisedException() : NULL;
     Py_DECREF(returned);
     if (raised != NULL) {

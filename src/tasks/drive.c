@@ -112,6 +112,65 @@ drive_must_pause(turn_budget *turn, generators_state *state)
     return runs > 0;
 }
 
+/* What `yield from` says of a coroutine, as the interpreter words it. */
+static bool
+drive_is_yield_from(PyObject *text)
+{
+    static const char *const refusals[] = {
+        "'native_generators.drive' object is not iterable",
+        "cannot 'yield from' a coroutine object in a non-coroutine generator",
+    };
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(refusals); i++) {
+        if (PyUnicode_CheckExact(text) &&
+            PyUnicode_CompareWithASCIIString(text, refusals[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The generator has raised `exception` (borrowed), a TypeError: whether it says that a
+   coroutine cannot be yielded from, and no drive further in has told what to do.  1, 0 or -1.
+ */
+static int
+drive_needs_hint(PyObject *exception)
+{
+    PyObject *args = PyObject_GetAttrString(exception, "args");
+    if (args == NULL) {
+        return -1;
+    }
+    bool is_it = PyTuple_GET_SIZE(args) == 1 && drive_is_yield_from(PyTuple_GET_ITEM(args, 0));
+    Py_DECREF(args);
+    if (!is_it) {
+        return 0;
+    }
+    PyObject *notes = PyObject_GetAttrString(exception, "__notes__");
+    if (notes != NULL) {
+        Py_DECREF(notes);
+        return 0;
+    }
+    return raising_forgive(PyExc_AttributeError) < 0 ? -1 : 1;
+}
+
+/* Say what to do in a note on what the generator has raised, where that is known. */
+static void
+drive_add_hint(void)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    int needs =
+        Py_IS_TYPE(raised, (PyTypeObject *)PyExc_TypeError) ? drive_needs_hint(raised) : 0;
+    if (needs > 0) {
+        needs = raising_add_note(
+            raised, PyUnicode_FromString("a task and a coroutine are yielded, without `from`: "
+                                         "`result = yield call()`"));
+    }
+    if (needs < 0) {
+        raising_chain(raised);
+        return;
+    }
+    PyErr_SetRaisedException(raised);
+}
+
 /* Run the generator until it must wait, or to its end.  `answer` is stolen; NULL throws in the
    exception that is set.  `after_pause`: the loop has just had its turn, and the next one is
    counted from now.  Otherwise it is counted from the first answer that is ready, so that a
@@ -127,6 +186,9 @@ drive_run(drive *self, PyObject *answer, bool after_pause, PyObject **result)
     for (;;) {
         PyObject *yielded;
         PySendResult status = drive_resume(self, answer, &yielded);
+        if (status == PYGEN_ERROR) {
+            drive_add_hint();
+        }
         if (status != PYGEN_NEXT) {
             *result = yielded;
             return status;
@@ -281,7 +343,12 @@ check_generator(generators_state *state, PyObject *generator, PyObject *maker)
                      type);
     }
     else {
-        PyErr_Format(PyExc_TypeError, "drive() takes a generator, not '%.200s'", type);
+        PyAsyncMethods *methods = Py_TYPE(generator)->tp_as_async;
+        const char *hint = methods == NULL             ? ""
+                           : methods->am_await != NULL ? ": it is awaitable already"
+                           : methods->am_aiter != NULL ? ": iterate it by `async for`"
+                                                       : "";
+        PyErr_Format(PyExc_TypeError, "drive() takes a generator, not '%.200s'%s", type, hint);
     }
     return -1;
 }
@@ -360,8 +427,9 @@ PyDoc_STRVAR(
     "An awaitable and a concurrent.futures.Future are waited for: the `yield`\n"
     "returns the result or raises the exception, as `await` does.  A bare `yield`\n"
     "gives the event loop one turn.  Any other value comes straight back, the same\n"
-    "object.  The return value of the generator is the result.  For a sub-task write\n"
-    "`yield from sub()`.  To wait for several awaitables write\n"
+    "object.  The return value of the generator is the result.  For another generator\n"
+    "write `yield from sub()`, for a task `yield sub()`.  To wait for several awaitables "
+    "write\n"
     "`yield asyncio.gather(...)`.\n\n"
     "asyncio.run(), create_task(), gather(), wait_for(), TaskGroup and `await` accept\n"
     "it.  Cancelling it raises CancelledError at the `yield`.  A result that is ready\n"

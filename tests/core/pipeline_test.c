@@ -6,7 +6,8 @@
  *
  * Also with -fsanitize=thread.
  */
-#include "core/pipeline.h"
+#include "core/columns.h"
+#include "core/columns_piece.h"
 
 #include "core/columns_join.h"
 #include "core/fields_feed.h"
@@ -190,7 +191,7 @@ run(int threads, size_t piece, size_t stop, columns_batch *batch)
     bool complete = true;
     fields_init(&start, &layout.dialect, scan_choose(NULL), FIELDS_STREAM);
     CHECK(columns_init(&self, &layout, columns_core_memory), "memory");
-    pipeline *p = pipeline_new(&layout, check_text, threads);
+    pipeline *p = pipeline_new(&columns_piece_work, &layout, check_text, threads);
     CHECK(p != NULL, "memory");
     CHECK(pipeline_begin(p, &start, text, 0, 0), "begun");
     for (;;) {
@@ -207,9 +208,10 @@ run(int threads, size_t piece, size_t stop, columns_batch *batch)
         done++;
         if (b->whole) {
             int64_t row = 0;
-            CHECK(columns_join(&self, &b->piece, &row, INT32_MAX) == COLUMNS_FINE, "joined");
-            CHECK(row == b->piece.rows, "all rows");
-            CHECK(row == 0 || columns_place(&b->piece, row - 1) < b->machine.records_length,
+            columns *rows = b->piece;
+            CHECK(columns_join(&self, rows, &row, INT32_MAX) == COLUMNS_FINE, "joined");
+            CHECK(row == rows->rows, "all rows");
+            CHECK(row == 0 || columns_place(rows, row - 1) < b->machine.records_length,
                   "a place");
         }
         else {

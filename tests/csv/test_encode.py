@@ -237,7 +237,7 @@ def test_rows_of_several_kinds() -> None:
 
 
 def test_without_names_rows_are_what_csv_writer_takes() -> None:
-    assert encoded([{'a': 1, 'b': 2}, Point(1, 2)]) == b'a,b\r\n1,2\r\n'
+    assert encoded([iter('ab'), Point(1, 2), range(2)]) == b'a,b\r\n1,2\r\n0,1\r\n'
     with pytest.raises(CSVError, match='row 0: iterable expected, not City'):
         encoded([City('Oslo')])
 
@@ -475,8 +475,14 @@ ATTACKS = [
     '\rplain',
     '+',
     '=',
-    '-5',
     '+49 30 1234',
+    '-5-',
+    '+1e',
+    '-1,2,3',
+    '-.',
+    '-0x10',
+    '\t-5x',
+    '\u3000-5 ',
     '＝1+1',
     '＋1',
     '－1',
@@ -484,6 +490,8 @@ ATTACKS = [
     '=é€😀',
 ]
 HARMLESS: list[Any] = ['', ' ', 'a=b', '1-2', "'=1", 'x@y', '(=1)', '  text', '5']
+NUMBERS = ['-5', '-5.5', '+1', '-1e3', '+1E-05', '-.5', '-5.', '-5,5', ' -5', '\u3000+0']
+HARMLESS += NUMBERS
 
 
 @pytest.mark.parametrize('text', ATTACKS)
@@ -613,7 +621,7 @@ def test_nothing_leaks() -> None:
     city = City('Oslo')
 
     def use() -> None:
-        encoded([[text, 1], (text,), iter([text]), [missing]], header=[name, 'b'])
+        encoded([[text, 1], (text, 2), iter([text, 3]), [missing, 4]], header=[name, 'b'])
         encoded([{name: text}, {}], columns=[name], missing=missing, escape_formulas=True)
         encoded([city, city], header=True)
         encoded([['€']], encoding='utf-16', bom=True)

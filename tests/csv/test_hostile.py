@@ -58,7 +58,7 @@ CYCLES: dict[str, tuple[Callable[[Any], Any], Callable[[], Any]]] = {
     'columns, an int': (lambda n: read(n, columns=[n]), lambda: Number(1)),
     'types': (lambda s: read(s, types={s: int}), lambda: Text('a')),
     'types, an int': (lambda n: read(n, types={n: str}), lambda: Number(1)),
-    'null': (lambda s: read(s, into=dict, null=[s], types={0: int}), lambda: Text('1')),
+    'null': (lambda s: read(s, into=dict, types={'a': int}, null=[s]), lambda: Text('1')),
     'names': (lambda s: read(s, into=dict, names=[s, 'x']), lambda: Text('a')),
     'names, tuples': (lambda s: read(s, names=[s, 'x'], columns=[0]), lambda: Text('a')),
     'names, rows': (lambda s: read(s, into=CSVRow, names=[s, 'x']), lambda: Text('a')),
@@ -145,10 +145,10 @@ def test_a_column_is_chosen_by_what_a_subclass_of_str_or_int_holds() -> None:
 
         __hash__ = None  # type: ignore[assignment]
 
-    rows = csv_rows(
-        DATA, into=dict, columns=[Other('b'), Number(0)], null=[Other('1')], types={0: str}
-    )
-    assert list(rows) == [{'b': '2', 'a': '1'}, {'b': '4', 'a': '3'}]
+    types = {'a': int}
+    columns = [Other('b'), Number(0)]
+    rows = csv_rows(DATA, into=dict, columns=columns, types=types, null=[Other('1')])
+    assert list(rows) == [{'b': '2', 'a': None}, {'b': '4', 'a': 3}]
     assert [type(name) for name in next(csv_rows(DATA, into=dict, names=[Text('x'), 'y']))] == [
         str,
         str,

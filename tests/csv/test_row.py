@@ -714,3 +714,39 @@ def test_the_docstring_runs() -> None:
         runner.run(test)
     assert runner.tries > 0
     assert runner.failures == 0
+
+
+# --- as a mapping -------------------------------------------------------------------------------
+
+
+def test_get_and_items_are_those_of_a_mapping() -> None:
+    row = next(csv_rows(DATA, into=CSVRow))
+    assert row.items() == tuple(dict(row).items())
+    assert [row.get(name) for name in (*NAMES, 'nothing')] == ['1', 'Ann', 'Oslo', None]
+    assert row.get('nothing', 3) == 3
+    assert row.get('id', 3) == '1'
+    typed = next(csv_rows(DATA, into=CSVRow, types={'id': int}))
+    assert (typed.get('id'), typed.items()[0]) == (1, ('id', 1))
+
+
+@pytest.mark.parametrize('arguments', [(), ('id', 1, 2), (0,), (None,)])
+def test_get_takes_a_name(arguments: tuple[Any, ...]) -> None:
+    row = next(csv_rows(DATA, into=CSVRow))
+    with pytest.raises(TypeError, match=r'get expected 1 or 2 arguments|a name must be str'):
+        row.get(*arguments)
+
+
+def test_a_row_without_names_is_no_mapping() -> None:
+    row = one('1', '2')
+    for method in (row.keys, row.items, lambda: row.get('id')):
+        with pytest.raises(TypeError, match='this row has no names'):
+            method()
+
+
+def test_in_looks_at_the_values() -> None:
+    row = next(csv_rows(DATA, into=CSVRow))
+    assert 'Ann' in row
+    assert 'name' not in row
+    assert 'name' in row.keys()  # noqa: SIM118
+    assert row.__contains__('Ann')
+    assert 'value' in (CSVRow.__contains__.__doc__ or '')

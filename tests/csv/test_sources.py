@@ -165,7 +165,7 @@ def named(text: Text) -> Named:
 
 MAKERS: dict[str, Callable[[Text], Any]] = {
     'columns': lambda s: csv_rows(DATA, columns=[s]),
-    'null': lambda s: csv_rows(DATA, into=dict, null=[s], types={0: int}),
+    'null': lambda s: csv_rows(DATA, into=dict, types={'a': int}, null=[s]),
     'types': lambda s: csv_rows(DATA, into=dict, types={s: int}),
     'names': lambda s: csv_rows(DATA, into=dict, names=[s, 'b']),
     'names of tuples': lambda s: csv_rows(DATA, into=tuple, names=[s, 'b'], columns=[s]),

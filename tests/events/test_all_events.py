@@ -207,8 +207,8 @@ def test_dispatcher_can_be_subscripted_for_annotations() -> None:
 @pytest.mark.parametrize(
     ('events', 'advice'),
     [
-        (lambda: iter([]), ': call the function, and pass what it returns'),
-        (asyncio.sleep(0), ': await it, and pass its result'),
+        (lambda: iter([]), ': it is a function: call it, and pass what it returns'),
+        (asyncio.sleep(0), ': it is a coroutine: await it first, and pass what it gives'),
         (5, '$'),
     ],
 )

@@ -22,7 +22,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from generators import drive
+from generators import drive, task
 
 
 class Failed(Exception):
@@ -366,6 +366,43 @@ def test_a_sub_task_is_yield_from() -> None:
         return (yield from sub(1)) + (yield from sub(10))
 
     assert asyncio.run(drive(main())) == 13
+
+
+HINT = 'a task and a coroutine are yielded, without `from`: `result = yield call()`'
+
+
+def test_yield_from_a_task_or_a_coroutine_says_what_to_do() -> None:
+    @task
+    def sub() -> Iterator[Any]:
+        yield
+
+    async def coroutine() -> None: ...
+
+    made = [sub(), coroutine()]
+
+    def outer(awaitable: Any) -> Iterator[Any]:
+        return (yield drive(inner(awaitable)))
+
+    def inner(awaitable: Any) -> Iterator[Any]:
+        yield from awaitable
+
+    for awaitable in made:
+        with pytest.raises(TypeError) as caught:
+            asyncio.run(drive(outer(awaitable)))
+        assert caught.value.__notes__ == [HINT]
+        awaitable.close()
+
+
+@pytest.mark.parametrize('error', [TypeError(), TypeError('text'), TypeError(5)])
+def test_another_type_error_gets_no_hint(error: TypeError) -> None:
+    def main() -> Iterator[Any]:
+        raise error
+        yield
+
+    with pytest.raises(TypeError) as caught:
+        drive(main()).send(None)
+    assert caught.value is error
+    assert not hasattr(error, '__notes__')
 
 
 # --- failures ---------------------------------------------------------------------------------

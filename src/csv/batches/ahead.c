@@ -1,11 +1,11 @@
-/* Reads a source ahead of the batches, and has threads work on what was read.
+/* Reads a source ahead of its user, and has threads work on what was read.
  *
  * The caller's thread reads the source and fills blocks of a pipeline, which indexes them and
- * lays them out.  Then it takes one after the other: the units and the machine of a block
- * become those of the parser, which then is as if it had been fed with the block, and the rows
- * that a thread laid out are joined by the batcher.  So positions, counters, faults and
- * checkpoints are those of a reader without threads, and so are the batches.  If a block has
- * questions, its records are laid out again here, because answers run Python code.
+ * works on their records.  Then it takes one after the other: the units and the machine of a
+ * block become those of the parser, which then is as if it had been fed with the block, and
+ * what a thread made of the records is `piece`.  So positions, counters, faults and
+ * checkpoints are those of a reader without threads, and so are the results.  If a piece is
+ * not whole, the work is done again here, because it may run Python code.
  *
  * States: not running, when the source is fed to the parser itself; running.  It runs after
  * the first batch, or some megabytes.  After a fault of the data the pipeline has stalled: the
@@ -124,9 +124,8 @@ check_latin1(const scan_kernel *Py_UNUSED(kernel), const uint8_t *Py_UNUSED(byte
 }
 
 void
-csv_ahead_init(csv_ahead *self, const csv_batcher *batcher, const data_source *source)
+csv_ahead_init(csv_ahead *self, int64_t threads, const data_source *source)
 {
-    int64_t threads = batcher->threads;
     if (threads == 0) {
         const uint64_t size = source->total_bytes;
         bool is_large = size != FILE_SIZE_UNKNOWN && size >= LEAST_BYTES;
@@ -135,12 +134,12 @@ csv_ahead_init(csv_ahead *self, const csv_batcher *batcher, const data_source *s
     self->threads = threads < PIPELINE_MOST_THREADS ? (int)threads : PIPELINE_MOST_THREADS;
 }
 
-/* Whether there is more than a block to read, and the first batch does not wait for it:
+/* Whether there is more than a block to read, and the first result does not wait for it:
    threads need memory that is touched for the first time, which takes some milliseconds. */
 static bool
-is_worth_it(const csv_records *records, const data_source *source)
+is_worth_it(const csv_ahead_reader *reader, const data_source *source)
 {
-    if (records->row_count == 0 && source->bytes_read < LEAST_BYTES) {
+    if (reader->urgent && source->bytes_read < LEAST_BYTES) {
         return false;
     }
     return source->total_bytes == FILE_SIZE_UNKNOWN ||
@@ -149,22 +148,21 @@ is_worth_it(const csv_records *records, const data_source *source)
 }
 
 static bool
-may_run(const csv_ahead *self, const csv_batcher *batcher, const data_source *source)
+may_run(const csv_ahead *self, const csv_ahead_reader *reader, const data_source *source)
 {
-    const csv_records *records = &batcher->records;
-    const csv_parser *parser = &records->parser;
-    return self->threads > 1 && records->footer == 0 && batcher->opened && !batcher->asking &&
-           batcher->plan.undecided_count == 0 && records->fault == CSV_NO_FAULT &&
-           !csv_parser_failed(parser) && !parser->finished && csv_parser_holds_bytes(parser) &&
-           parser->started && parser->line == NULL && is_worth_it(records, source);
+    const csv_parser *parser = &reader->records->parser;
+    return self->threads > 1 && reader->ready && reader->records->footer == 0 &&
+           reader->records->fault == CSV_NO_FAULT && !csv_parser_failed(parser) &&
+           !parser->finished && csv_parser_holds_bytes(parser) && parser->started &&
+           parser->line == NULL && is_worth_it(reader, source);
 }
 
 /* Let it run, if it may.  0 or -1. */
 static int
-ahead_start(csv_ahead *self, csv_batcher *batcher, const data_source *source)
+ahead_start(csv_ahead *self, const csv_ahead_reader *reader, const data_source *source)
 {
-    csv_parser *parser = &batcher->records.parser;
-    if (!may_run(self, batcher, source)) {
+    csv_parser *parser = &reader->records->parser;
+    if (!may_run(self, reader, source)) {
         return 0;
     }
     if (csv_parser_drop_taken(parser) < 0) {
@@ -174,7 +172,7 @@ ahead_start(csv_ahead *self, csv_batcher *batcher, const data_source *source)
         pipeline_check check = parser->encoding == CSV_UTF8    ? check_utf8
                                : parser->encoding == CSV_ASCII ? check_ascii
                                                                : check_latin1;
-        self->pipeline = pipeline_new(&batcher->plan.layout, check, self->threads);
+        self->pipeline = pipeline_new(reader->work, reader->context, check, self->threads);
         if (self->pipeline == NULL) {
             PyErr_NoMemory();
             return -1;
@@ -190,9 +188,8 @@ ahead_start(csv_ahead *self, csv_batcher *batcher, const data_source *source)
 
 /* Let the parser have a block that is done.  0 or -1. */
 static int
-ahead_take(csv_ahead *self, csv_batcher *batcher, generators_state *state, pipeline_block *b)
+ahead_take(csv_ahead *self, csv_parser *parser, generators_state *state, pipeline_block *b)
 {
-    csv_parser *parser = &batcher->records.parser;
     buffer block = parser->block;
     fields machine = parser->machine;
     parser->byte_count += b->block.length - PIPELINE_HEADROOM;
@@ -203,10 +200,7 @@ ahead_take(csv_ahead *self, csv_batcher *batcher, generators_state *state, pipel
     b->block = block;
     b->machine = machine;
     self->held = true;
-    if (b->whole && b->piece.rows > 0) {
-        batcher->piece = &b->piece;
-        batcher->piece_row = 0;
-    }
+    self->piece = b->whole ? b->piece : NULL;
     if (parser->valid < parser->block.length && parser->machine.error == FIELDS_FINE) {
         /* Find out whether it is a fault.  If so, what was indexed after it does not hold. */
         if (csv_parser_scan(parser, state, false) < 0) {
@@ -221,22 +215,22 @@ ahead_take(csv_ahead *self, csv_batcher *batcher, generators_state *state, pipel
 
 /* Feed the parser with the bytes of a block that was not indexed.  0 or -1. */
 static int
-ahead_feed(csv_ahead *self, csv_batcher *batcher, generators_state *state,
+ahead_feed(csv_ahead *self, csv_parser *parser, generators_state *state,
            const pipeline_block *b)
 {
     const size_t count = b->block.length - PIPELINE_HEADROOM;
-    int status = csv_parser_feed_bytes(&batcher->records.parser, state,
-                                       b->block.data + PIPELINE_HEADROOM, count);
+    int status =
+        csv_parser_feed_bytes(parser, state, b->block.data + PIPELINE_HEADROOM, count);
     pipeline_release(self->pipeline);
     return status;
 }
 
 /* Read the source until there are as many blocks as may be.  0 or -1. */
 static int
-ahead_read(csv_ahead *self, csv_batcher *batcher, data_source *source, stream *owner,
+ahead_read(csv_ahead *self, csv_parser *parser, data_source *source, stream *owner,
            generators_state *state)
 {
-    ahead_target target = {self, &batcher->records.parser};
+    ahead_target target = {self, parser};
     const source_sink sink = {&ahead_sink_kind, &target};
     while (!self->over && self->error == NULL && pipeline_has_room(self->pipeline) &&
            !pipeline_has_stalled(self->pipeline)) {
@@ -254,17 +248,18 @@ ahead_read(csv_ahead *self, csv_batcher *batcher, data_source *source, stream *o
 }
 
 static int
-ahead_next(csv_ahead *self, csv_batcher *batcher, data_source *source, stream *owner,
+ahead_next(csv_ahead *self, csv_records *records, data_source *source, stream *owner,
            generators_state *state)
 {
+    csv_parser *parser = &records->parser;
     if (self->held) {
         self->held = false;
         pipeline_release(self->pipeline);
     }
-    if (batcher->records.fault != CSV_NO_FAULT) {
+    if (records->fault != CSV_NO_FAULT) {
         pipeline_stall(self->pipeline); /* the parser is fed with what comes next */
     }
-    if (ahead_read(self, batcher, source, owner, state) < 0) {
+    if (ahead_read(self, parser, source, owner, state) < 0) {
         return -1;
     }
     pipeline_block *b;
@@ -275,8 +270,8 @@ ahead_next(csv_ahead *self, csv_batcher *batcher, data_source *source, stream *o
         return -1;
     }
     if (b != NULL) {
-        return b->indexed ? ahead_take(self, batcher, state, b)
-                          : ahead_feed(self, batcher, state, b);
+        return b->indexed ? ahead_take(self, parser, state, b)
+                          : ahead_feed(self, parser, state, b);
     }
     if (self->error != NULL) {
         PyObject *error = self->error;
@@ -285,20 +280,21 @@ ahead_next(csv_ahead *self, csv_batcher *batcher, data_source *source, stream *o
         return -1;
     }
     self->running = false;
-    return self->over ? csv_parser_finish(&batcher->records.parser, state) : 0;
+    return self->over ? csv_parser_finish(parser, state) : 0;
 }
 
 int
-csv_ahead_pull(csv_ahead *self, csv_batcher *batcher, data_source *source, stream *owner,
-               generators_state *state)
+csv_ahead_pull(csv_ahead *self, const csv_ahead_reader *reader, data_source *source,
+               stream *owner, generators_state *state)
 {
-    if (!self->running && ahead_start(self, batcher, source) < 0) {
+    self->piece = NULL;
+    if (!self->running && ahead_start(self, reader, source) < 0) {
         return -1;
     }
     if (self->running) {
-        return ahead_next(self, batcher, source, owner, state);
+        return ahead_next(self, reader->records, source, owner, state);
     }
-    const source_sink sink = csv_parser_sink(&batcher->records.parser);
+    const source_sink sink = csv_parser_sink(&reader->records->parser);
     return data_source_pull(source, state, owner, &sink);
 }
 
@@ -311,23 +307,24 @@ is_forked(const csv_ahead *self)
 }
 
 int
-csv_ahead_check(const csv_ahead *self)
+csv_ahead_check(const csv_ahead *self, const char *name)
 {
     if (is_forked(self)) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "the process was forked after csv_batches() had started threads: the "
-                        "child can't go on with it");
+        PyErr_Format(PyExc_RuntimeError,
+                     "the process was forked after %s() had started threads: the child can't "
+                     "go on with it",
+                     name);
         return -1;
     }
     return 0;
 }
 
 void
-csv_ahead_release(csv_ahead *self, csv_batcher *batcher)
+csv_ahead_release(csv_ahead *self)
 {
     pipeline *threads = self->pipeline;
     const bool forked = is_forked(self);
-    batcher->piece = NULL;
+    self->piece = NULL;
     self->pipeline = NULL;
     self->running = self->held = false;
     if (threads != NULL && !forked) {

@@ -18,6 +18,7 @@
 
 #include "arrow/capsule.h"
 #include "arrow/stream.h"
+#include "core/columns_piece.h"
 #include "csv/batches/ahead.h"
 #include "csv/batches/batch.h"
 #include "csv/batches/options.h"
@@ -43,7 +44,29 @@ typedef struct {
 static int
 batches_pull(csv_batches *self, generators_state *state)
 {
-    return csv_ahead_pull(&self->ahead, &self->batcher, &self->source, &self->stream, state);
+    csv_batcher *batcher = &self->batcher;
+    const csv_ahead_reader reader = {
+        .records = &batcher->records,
+        .work = &columns_piece_work,
+        .context = &batcher->plan.layout,
+        .ready = batcher->opened && !batcher->asking && batcher->plan.undecided_count == 0,
+        .urgent = batcher->records.row_count == 0,
+    };
+    int status = csv_ahead_pull(&self->ahead, &reader, &self->source, &self->stream, state);
+    columns *piece = self->ahead.piece;
+    if (piece != NULL && piece->rows > 0) {
+        batcher->piece = piece;
+        batcher->piece_row = 0;
+    }
+    return status;
+}
+
+/* Stop the threads. */
+static void
+batches_stop_threads(csv_batches *self)
+{
+    self->batcher.piece = NULL;
+    csv_ahead_release(&self->ahead);
 }
 
 static PyObject *
@@ -51,7 +74,7 @@ batches_next(stream *base)
 {
     csv_batches *self = (csv_batches *)base;
     generators_state *state = generators_state_of((PyObject *)self);
-    if (csv_ahead_check(&self->ahead) < 0) {
+    if (csv_ahead_check(&self->ahead, "csv_batches") < 0) {
         return NULL;
     }
     for (;;) {
@@ -126,7 +149,7 @@ static int
 batches_release(stream *base)
 {
     csv_batches *self = (csv_batches *)base;
-    csv_ahead_release(&self->ahead, &self->batcher);
+    batches_stop_threads(self);
     csv_batcher_release(&self->batcher);
     return data_source_close(&self->source);
 }
@@ -151,7 +174,7 @@ static int
 batches_clear(PyObject *op)
 {
     csv_batches *self = (csv_batches *)op;
-    csv_ahead_release(&self->ahead, &self->batcher);
+    batches_stop_threads(self);
     csv_batcher_clear(&self->batcher);
     if (data_source_close(&self->source) < 0) {
         raising_unraisable(op);
@@ -175,7 +198,7 @@ batches_init(csv_batches *self, generators_state *state, PyObject *args, PyObjec
         csv_options_find_origin(records, state, &self->source, &self->origin) < 0) {
         return -1;
     }
-    csv_ahead_init(&self->ahead, &self->batcher, &self->source);
+    csv_ahead_init(&self->ahead, self->batcher.threads, &self->source);
     return options.start == NULL
                ? 0
                : csv_options_resume(&options, state, records, &self->source, &self->origin);
@@ -471,8 +494,9 @@ PyDoc_STRVAR(
     "It is also an Arrow stream: pyarrow.table(csv_batches(path)), polars.DataFrame(...),\n"
     "pandas.DataFrame.from_arrow(...) and duckdb read all batches, without a copy.\n"
     "\n"
-    "types maps names or indices to str, bytes, int (64 bits), float, bool, date, time or\n"
-    "    datetime (microseconds; in UTC if the first value has a zone, and then each must).\n"
+    "types maps names or indices, and None for all others, to str, bytes, int (64 bits),\n"
+    "    float, bool, date, time or datetime (microseconds; in UTC if the first value has\n"
+    "    a zone, and then each must), or to a converter of generators.convert.\n"
     "schema is an object with __arrow_c_schema__, such as a pyarrow.Schema or a polars\n"
     "    schema, with fields for some or all of the columns: integers and floats of every\n"
     "    size, bool, string, large_string, string_view, binary, date32, time64[us],\n"

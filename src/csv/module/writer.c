@@ -164,7 +164,7 @@ writer_init(csv_writer *self, generators_state *state, PyObject *args, PyObject 
     if (self->dialect == NULL) {
         return -1;
     }
-    self->encoder = csv_encoder_new(state, &dialect, self->dialect, false);
+    self->encoder = csv_encoder_new(state, &dialect, self->dialect, NULL, false);
     return self->encoder == NULL ? -1 : 0;
 }
 

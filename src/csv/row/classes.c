@@ -1,4 +1,8 @@
-/* The parameters of a NamedTuple or a dataclass, with their annotations and defaults.
+/* The parameters of a class that rows are made into, with their annotations and defaults.
+ *
+ * A NamedTuple and a plain dataclass are called with values in the order of their own
+ * parameters, which is the fast way.  Any other class is described by _shapes.py, and called
+ * with keywords.
  *
  * They are read once, when the stream of rows is made.  This imports typing and inspect, which
  * the class itself has mostly imported already.
@@ -7,7 +11,7 @@
 
 #include <string.h>
 
-#include "runtime/raising.h"
+#include "runtime/attributes.h"
 
 static PyObject *
 call_of_module(const char *module_name, const char *name, PyObject *argument)
@@ -128,6 +132,7 @@ add_tuple_field(csv_signature *self, PyObject *name, PyObject *hints, PyObject *
         return -1;
     }
     p->optional = p->value != NULL;
+    p->missing = Py_XNewRef(p->value);
     return 0;
 }
 
@@ -185,10 +190,16 @@ add_parameter(csv_signature *self, PyObject *parameter, PyObject *hints)
     PyObject *value = PyObject_GetAttrString(parameter, "default");
     PyObject *empty = PyObject_GetAttrString(parameter, "empty");
     p->optional = value != empty;
-    Py_XDECREF(value);
     Py_XDECREF(empty);
     if (value == NULL || empty == NULL) {
+        Py_XDECREF(value);
         return -1;
+    }
+    if (p->optional) {
+        p->missing = value;
+    }
+    else {
+        Py_DECREF(value);
     }
     p->hint = hint_of(hints, p->name);
     return p->hint == NULL && PyErr_Occurred() ? -1 : 0;
@@ -261,15 +272,104 @@ csv_signature_of_dataclass(csv_signature *self, PyObject *type, PyObject **init)
     return status;
 }
 
-/* ---- both ---- */
+/* Whether a function's parameters are what it shows, each with a name: 1, 0 or -1. */
+static int
+is_plain_function(PyObject *function)
+{
+    if (!PyFunction_Check(function)) {
+        return 0;
+    }
+    long flags = compat_code_flags(PyFunction_GET_CODE(function));
+    if (flags < 0) {
+        return -1;
+    }
+    if (flags & (CO_VARARGS | CO_VARKEYWORDS)) {
+        return 0;
+    }
+    int wrapped = attributes_has(function, "__wrapped__");
+    int shown = wrapped != 0 ? wrapped : attributes_has(function, "__signature__");
+    return shown < 0 ? -1 : !shown;
+}
+
+int
+csv_dataclass_is_plain(PyObject *type)
+{
+    PyTypeObject *t = (PyTypeObject *)type;
+    if (t->tp_new != PyBaseObject_Type.tp_new ||
+        Py_TYPE(type)->tp_call != PyType_Type.tp_call) {
+        return 0;
+    }
+    PyObject *init = PyObject_GetAttrString(type, "__init__");
+    if (init == NULL) {
+        return -1;
+    }
+    int plain = t->tp_init == PyBaseObject_Type.tp_init ? 1 : is_plain_function(init);
+    Py_DECREF(init);
+    return plain;
+}
+
+/* ---- any other class ---- */
+
+/* The names of a column, each as an exact str: a new tuple, or NULL. */
+static PyObject *
+plain_names(PyObject *given)
+{
+    PyObject *names = PyTuple_New(PyTuple_GET_SIZE(given));
+    for (Py_ssize_t i = 0; names != NULL && i < PyTuple_GET_SIZE(given); i++) {
+        PyObject *name = plain_name(PyTuple_GET_ITEM(given, i));
+        if (name == NULL) {
+            Py_CLEAR(names);
+            break;
+        }
+        PyTuple_SET_ITEM(names, i, name);
+    }
+    return names;
+}
+
+/* Add a Parameter of _shapes.py.  0 or -1. */
+static int
+add_described(csv_signature *self, PyObject *described)
+{
+    PyObject *names, *name, *hint;
+    int optional, loose;
+    if (!PyArg_ParseTuple(described, "O!OOpp", &PyTuple_Type, &names, &name, &hint, &optional,
+                          &loose)) {
+        return -1;
+    }
+    csv_parameter *p = &self->items[self->count++];
+    p->keyword = true;
+    p->optional = optional != 0;
+    p->loose = loose != 0;
+    p->hint = hint == Py_None ? NULL : Py_NewRef(hint);
+    p->names = plain_names(names);
+    p->name = p->names == NULL || name == Py_None ? NULL : plain_name(name);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+int
+csv_signature_of_description(csv_signature *self, PyObject *list)
+{
+    PyObject *items = PySequence_Tuple(list);
+    int status = items == NULL ? -1 : reserve(self, PyTuple_GET_SIZE(items));
+    self->by_name = true;
+    for (Py_ssize_t i = 0; status == 0 && i < PyTuple_GET_SIZE(items); i++) {
+        status = add_described(self, PyTuple_GET_ITEM(items, i));
+    }
+    Py_XDECREF(items);
+    return status;
+}
+
+/* ---- all ---- */
 
 void
 csv_signature_free(csv_signature *self)
 {
     for (Py_ssize_t i = 0; i < self->count; i++) {
         Py_XDECREF(self->items[i].name);
+        Py_XDECREF(self->items[i].names);
         Py_XDECREF(self->items[i].hint);
         Py_XDECREF(self->items[i].value);
+        Py_XDECREF(self->items[i].missing);
     }
     PyMem_Free(self->items);
 }
@@ -280,6 +380,7 @@ csv_signature_traverse(csv_signature *self, visitproc visit, void *arg)
     for (Py_ssize_t i = 0; i < self->count; i++) {
         Py_VISIT(self->items[i].hint);
         Py_VISIT(self->items[i].value);
+        Py_VISIT(self->items[i].missing);
     }
     return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "csv/row/plan_inner.h"
 #include "runtime/attributes.h"
+#include "runtime/callables.h"
 
 /* ---- the parameters ---- */
 
@@ -27,6 +28,95 @@ static int
 is_dataclass(PyObject *into)
 {
     return PyType_Check(into) ? attributes_has(into, "__dataclass_fields__") : 0;
+}
+
+/* Whether `into` is a class, or Class[...]: 1, 0 or -1. */
+static int
+is_class(PyObject *into)
+{
+    if (PyType_Check(into)) {
+        return 1;
+    }
+    if (PyFunction_Check(into) || PyMethod_Check(into) || PyCFunction_Check(into)) {
+        return 0;
+    }
+    return attributes_has(into, "__origin__");
+}
+
+/* What _shapes.py says of a class: a new reference, which is None if it says nothing. */
+static PyObject *
+describe(PyObject *into)
+{
+    PyObject *module = PyImport_ImportModule("native_generators._shapes");
+    PyObject *described =
+        module == NULL ? NULL : PyObject_CallMethod(module, "describe", "O", into);
+    Py_XDECREF(module);
+    return described;
+}
+
+/* Read a callable that may be a class to be called with names.  0 or -1. */
+static int
+read_described(csv_plan *self, PyObject *into)
+{
+    PyObject *class, *list;
+    int is = is_class(into);
+    PyObject *described = is > 0 ? describe(into) : NULL;
+    if (described == NULL || described == Py_None) {
+        Py_XDECREF(described);
+        self->into = CSV_INTO_CALL;
+        self->target = Py_NewRef(into);
+        return is < 0 || PyErr_Occurred() ? -1 : callables_refuse_async(into, "into");
+    }
+    int status = -1;
+    if (PyArg_ParseTuple(described, "O!O", &PyType_Type, &class, &list)) {
+        self->into = CSV_INTO_DATACLASS;
+        self->target = Py_NewRef(class);
+        status = csv_signature_of_description(&self->signature, list);
+    }
+    Py_DECREF(described);
+    return status;
+}
+
+static int
+read_class(csv_plan *self, PyObject *into)
+{
+    int is = is_named_tuple(into);
+    if (is > 0) {
+        self->into = CSV_INTO_NAMED_TUPLE;
+        self->target = Py_NewRef(into);
+        return csv_signature_of_named_tuple(&self->signature, into, &self->direct);
+    }
+    if (is == 0 && (is = is_dataclass(into)) > 0 && (is = csv_dataclass_is_plain(into)) > 0) {
+        self->into = CSV_INTO_DATACLASS;
+        self->target = Py_NewRef(into);
+        return csv_signature_of_dataclass(&self->signature, into, &self->init);
+    }
+    return is < 0 ? -1 : read_described(self, into);
+}
+
+int
+csv_into_resolve(PyObject **into)
+{
+    PyObject *given = *into;
+    if (given == NULL || PyType_Check(given) || !PyCallable_Check(given) ||
+        PyFunction_Check(given)) {
+        Py_XINCREF(given);
+        return 0;
+    }
+    PyObject *class, *list, *described = NULL, *found = NULL;
+    int is = is_class(given);
+    if (is > 0) {
+        described = describe(given);
+    }
+    if (is == 0 || described == Py_None) {
+        found = Py_NewRef(given);
+    }
+    else if (described != NULL && PyArg_ParseTuple(described, "OO", &class, &list)) {
+        found = Py_NewRef(list == Py_None ? class : given);
+    }
+    Py_XDECREF(described);
+    *into = found;
+    return found == NULL ? -1 : 0;
 }
 
 static int
@@ -56,18 +146,7 @@ read_into(csv_plan *self, generators_state *state, PyObject *into)
             into);
         return -1;
     }
-    self->target = Py_NewRef(into);
-    int is = is_named_tuple(into);
-    if (is > 0) {
-        self->into = CSV_INTO_NAMED_TUPLE;
-        return csv_signature_of_named_tuple(&self->signature, into, &self->direct);
-    }
-    if (is == 0 && (is = is_dataclass(into)) > 0) {
-        self->into = CSV_INTO_DATACLASS;
-        return csv_signature_of_dataclass(&self->signature, into, &self->init);
-    }
-    self->into = CSV_INTO_CALL;
-    return is;
+    return read_class(self, into);
 }
 
 /* A column's name as an exact str, or its index as an exact int that is not negative: a new
@@ -276,14 +355,16 @@ csv_plan_new(generators_state *state, PyObject *into, PyObject *columns, PyObjec
 int
 csv_plan_check_null(const csv_plan *self)
 {
-    const bool annotated =
-        self->into == CSV_INTO_NAMED_TUPLE || self->into == CSV_INTO_DATACLASS;
-    if (PyTuple_GET_SIZE(self->null) == 0 || self->types != NULL || annotated) {
-        return 0;
+    bool typed = PyTuple_GET_SIZE(self->null) == 0 || self->types != NULL;
+    for (Py_ssize_t i = 0; i < self->signature.count; i++) {
+        typed |= self->signature.items[i].hint != NULL;
     }
-    PyErr_SetString(PyExc_ValueError, "null is for fields that are converted, but there are "
-                                      "no types and no annotations");
-    return -1;
+    if (!typed) {
+        PyErr_SetString(PyExc_ValueError,
+                        "null needs `types`, or a class with annotations: without them every "
+                        "field is text, and none can be None");
+    }
+    return typed ? 0 : -1;
 }
 
 void
@@ -294,6 +375,7 @@ csv_plan_free(csv_plan *self)
     }
     for (Py_ssize_t i = 0; i < self->count; i++) {
         Py_XDECREF(self->columns[i].type.given);
+        Py_XDECREF(self->columns[i].missing);
         Py_XDECREF(self->columns[i].name);
     }
     csv_signature_free(&self->signature);
@@ -329,6 +411,7 @@ csv_plan_traverse(csv_plan *self, visitproc visit, void *arg)
     Py_VISIT(self->places);
     for (Py_ssize_t i = 0; i < self->count; i++) {
         Py_VISIT(self->columns[i].type.given);
+        Py_VISIT(self->columns[i].missing);
         Py_VISIT(self->columns[i].name); /* a name that is not a str may be any object */
     }
     return csv_signature_traverse(&self->signature, visit, arg);

@@ -13,6 +13,10 @@ csv_plan *csv_plan_new(generators_state *state, PyObject *into, PyObject *column
 void csv_plan_free(csv_plan *self); /* `self` may be NULL */
 int csv_plan_traverse(csv_plan *self, visitproc visit, void *arg);
 
+/* Resolve list[str] and the like: replace *into, which may be NULL, by a new reference to what
+   it stands for, or to itself.  0 or -1. */
+int csv_into_resolve(PyObject **into);
+
 /* Whether rows have keys, or columns are chosen by name.  False if `self` is NULL. */
 bool csv_plan_needs_names(const csv_plan *self);
 
@@ -21,7 +25,6 @@ bool csv_plan_needs_names(const csv_plan *self);
  */
 bool csv_plan_is_plain(const csv_plan *self, bool *tuple);
 
-/* Whether a record may have any number of fields. */
 /* Spellings of None need fields that are converted.  0, or -1 with ValueError. */
 int csv_plan_check_null(const csv_plan *self);
 

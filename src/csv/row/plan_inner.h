@@ -15,7 +15,7 @@ typedef enum {
     CSV_INTO_TUPLE,
     CSV_INTO_DICT,
     CSV_INTO_NAMED_TUPLE,
-    CSV_INTO_DATACLASS,
+    CSV_INTO_DATACLASS, /* or another class that is called with names */
     CSV_INTO_CALL,
     CSV_INTO_ROW, /* CSVRow: makes a text when it is asked for */
 } csv_into;
@@ -29,8 +29,10 @@ typedef enum {
 typedef struct {
     uint32_t field; /* index in the record */
     csv_type type;
-    bool by_default; /* the type is that of all columns that have none */
-    PyObject *name;  /* owned: the name or index in errors; NULL for a default of a class */
+    bool by_default;   /* the type is that of all columns that have none */
+    bool left_out;     /* it is not passed for a record that has no such field */
+    PyObject *missing; /* owned: the value for such a record; NULL: None */
+    PyObject *name;    /* owned: the name or index in errors; NULL for a default of a class */
 } csv_column;
 
 struct csv_plan {
@@ -43,7 +45,7 @@ struct csv_plan {
     PyObject *types;         /* owned: `types` as a dict, or NULL */
     PyObject *default_type;  /* owned: what `types` has under None, or NULL */
     PyObject *null;          /* owned: `null` as a tuple of str */
-    csv_signature signature; /* of a NamedTuple or dataclass */
+    csv_signature signature; /* of a class */
     bool direct;             /* NamedTuple: made here, as its own __new__ would make it */
 
     /* What this means for the records of the source. */

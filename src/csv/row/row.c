@@ -505,6 +505,86 @@ row_keys(PyObject *op, PyObject *Py_UNUSED(ignored))
     return names == NULL ? NULL : Py_NewRef(csv_names_tuple(names));
 }
 
+/* The value of a name, for mappings' methods: a new reference; NULL without an exception set
+   if there is no such name. */
+static PyObject *
+value_of(PyObject *op, PyObject *name)
+{
+    const csv_names *names = names_needed(op);
+    if (names == NULL) {
+        return NULL;
+    }
+    if (!PyUnicode_Check(name)) {
+        PyErr_Format(PyExc_TypeError, "a name must be str, not %.200s",
+                     Py_TYPE(name)->tp_name);
+        return NULL;
+    }
+    Py_ssize_t index = csv_names_find(names, name);
+    if (index < 0) {
+        raising_forgive(PyExc_KeyError);
+        return NULL;
+    }
+    return item_at(op, index);
+}
+
+PyDoc_STRVAR(get_doc,
+             "get($self, name, default=None, /)\n"
+             "--\n\n"
+             "The value of the name, or default if there is no such name.  TypeError if\n"
+             "there are no names.");
+
+static PyObject *
+row_get(PyObject *op, PyObject *const *args, Py_ssize_t count)
+{
+    if (count < 1 || count > 2) {
+        PyErr_Format(PyExc_TypeError, "get expected 1 or 2 arguments, got %zd", count);
+        return NULL;
+    }
+    PyObject *value = value_of(op, args[0]);
+    if (value == NULL && !PyErr_Occurred()) {
+        value = Py_NewRef(count > 1 ? args[1] : Py_None);
+    }
+    return value;
+}
+
+PyDoc_STRVAR(
+    items_doc,
+    "items($self, /)\n"
+    "--\n\n"
+    "Pairs of each name and its value, as a tuple.  TypeError if there are no names.");
+
+static PyObject *
+row_items(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    const csv_names *names = names_needed(op);
+    PyObject *values = names == NULL ? NULL : values_of((csv_row *)op);
+    PyObject *items = values == NULL ? NULL : PyTuple_New(PyTuple_GET_SIZE(values));
+    for (Py_ssize_t i = 0; items != NULL && i < PyTuple_GET_SIZE(values); i++) {
+        PyObject *pair = PyTuple_Pack(2, PyTuple_GET_ITEM(csv_names_tuple(names), i),
+                                      PyTuple_GET_ITEM(values, i));
+        if (pair == NULL) {
+            Py_CLEAR(items);
+            break;
+        }
+        PyTuple_SET_ITEM(items, i, pair);
+    }
+    Py_XDECREF(values);
+    return items;
+}
+
+PyDoc_STRVAR(contains_doc,
+             "__contains__($self, value, /)\n"
+             "--\n\n"
+             "Whether the row has the value, as a list or tuple of its values.  To\n"
+             "look for a name: `name in row.keys()`.");
+
+static PyObject *
+row_contains_method(PyObject *op, PyObject *value)
+{
+    int found = row_contains(op, value);
+    return found < 0 ? NULL : PyBool_FromLong(found);
+}
+
 PyDoc_STRVAR(copy_doc, "__copy__($self, /)\n--\n\nThe row itself: it never changes.");
 PyDoc_STRVAR(deepcopy_doc,
              "__deepcopy__($self, memo=None, /)\n--\n\nThe row itself: it never changes.");
@@ -557,6 +637,9 @@ static PyMethodDef row_methods[] = {
     {"index", FAST(row_index), METH_FASTCALL, index_doc},
     {"count", FAST(row_count), METH_FASTCALL, count_doc},
     {"keys", row_keys, METH_NOARGS, keys_doc},
+    {"get", FAST(row_get), METH_FASTCALL, get_doc},
+    {"items", row_items, METH_NOARGS, items_doc},
+    {"__contains__", row_contains_method, METH_O | METH_COEXIST, contains_doc},
     {"__copy__", FAST(row_copy), METH_FASTCALL, copy_doc},
     {"__deepcopy__", FAST(row_copy), METH_FASTCALL, deepcopy_doc},
     {"__reduce__", row_reduce, METH_NOARGS, reduce_doc},
@@ -565,33 +648,36 @@ static PyMethodDef row_methods[] = {
     {NULL},
 };
 
-PyDoc_STRVAR(row_doc,
-             "CSVRow(values, names=None)\n"
-             "--\n"
-             "\n"
-             "A row of csv_rows(source, into=CSVRow): a sequence whose fields are made into\n"
-             "str when they are asked for, by index, slice or name.\n"
-             "\n"
-             ">>> from generators import CSVRow, csv_rows\n"
-             ">>> for row in csv_rows(b'id,name\\n1,\"Ann\"\\n', into=CSVRow):\n"
-             "...     print(row['name'], row[-1], row[:], dict(row))\n"
-             "Ann Ann ('1', 'Ann') {'id': '1', 'name': 'Ann'}\n"
-             "\n"
-             "A slice is a tuple.  A row equals a list or tuple of the same values, and\n"
-             "another CSVRow of the same values, even with other names.  It hashes like the\n"
-             "tuple of its values.  Names are case-sensitive.  An unknown name is a\n"
-             "KeyError; any name is a TypeError if the rows were read without a header.\n"
-             "\n"
-             "A row never changes.  It may be kept after its reader is closed, and then\n"
-             "uses memory in proportion to its own size.  Threads may read rows while\n"
-             "another thread uses the reader.\n"
-             "\n"
-             "With the `types` of csv_rows, a row holds the converted values.  They may be\n"
-             "any objects that the garbage collector does not track, such as numbers,\n"
-             "texts and dates, or Decimals.\n"
-             "\n"
-             "A program may make a row from such values and their names, or from a dict,\n"
-             "as its repr shows.");
+PyDoc_STRVAR(
+    row_doc,
+    "CSVRow(values, names=None)\n"
+    "--\n"
+    "\n"
+    "A row of csv_rows(source, into=CSVRow): a sequence whose fields are made into\n"
+    "str when they are asked for, by index, slice or name.\n"
+    "\n"
+    ">>> from generators import CSVRow, csv_rows\n"
+    ">>> for row in csv_rows(b'id,name\\n1,\"Ann\"\\n', into=CSVRow):\n"
+    "...     print(row['name'], row[-1], row[:], dict(row))\n"
+    "Ann Ann ('1', 'Ann') {'id': '1', 'name': 'Ann'}\n"
+    "\n"
+    "A slice is a tuple.  A row equals a list or tuple of the same values, and\n"
+    "another CSVRow of the same values, even with other names.  It hashes like the\n"
+    "tuple of its values.  Names are case-sensitive.  An unknown name is a\n"
+    "KeyError; any name is a TypeError if the rows were read without a header.\n"
+    "`in` looks at the values, as in any sequence: `name in row.keys()` looks at the\n"
+    "names.  get() and items() are those of a mapping.\n"
+    "\n"
+    "A row never changes.  It may be kept after its reader is closed, and then\n"
+    "uses memory in proportion to its own size.  Threads may read rows while\n"
+    "another thread uses the reader.\n"
+    "\n"
+    "With the `types` of csv_rows, a row holds the converted values.  They may be\n"
+    "any objects that the garbage collector does not track, such as numbers,\n"
+    "texts and dates, or Decimals.\n"
+    "\n"
+    "A program may make a row from such values and their names, or from a dict,\n"
+    "as its repr shows.");
 
 static PyType_Slot row_slots[] = {
     {Py_tp_doc, (char *)row_doc},

@@ -141,7 +141,8 @@ reserve_columns(csv_plan *self, Py_ssize_t count)
 /* Add a column, for which there is room.  Its type is the one in `types`, or else `hint` (or
    NULL), or else the default of `types`, or else text.  0 or -1. */
 static int
-add_column(csv_plan *self, generators_state *state, uint32_t field, PyObject *hint)
+add_column(csv_plan *self, generators_state *state, uint32_t field, PyObject *hint,
+           csv_type_origin origin)
 {
     csv_column *column = &self->columns[self->count];
     *column = (csv_column){.field = field};
@@ -162,7 +163,7 @@ add_column(csv_plan *self, generators_state *state, uint32_t field, PyObject *hi
     int status = PyErr_Occurred() ? -1 : 0;
     if (status == 0 && (given != NULL || hint != NULL)) {
         status = csv_type_read(&column->type, state, given != NULL ? given : hint, name,
-                               given != NULL ? CSV_TYPE_GIVEN : CSV_TYPE_HINT);
+                               given != NULL ? CSV_TYPE_GIVEN : origin);
     }
     if (status == 0) {
         column->name = Py_NewRef(name);
@@ -179,7 +180,7 @@ csv_plan_widen(csv_plan *self, generators_state *state, Py_ssize_t count)
         return -1;
     }
     while (self->count < count) {
-        if (add_column(self, state, (uint32_t)self->count, NULL) < 0) {
+        if (add_column(self, state, (uint32_t)self->count, NULL, CSV_TYPE_HINT) < 0) {
             return -1;
         }
     }
@@ -197,7 +198,7 @@ choose_columns(csv_plan *self, generators_state *state)
         uint32_t field;
         if (csv_plan_find_field(self, "columns", PyTuple_GET_ITEM(self->chosen, i), &field) <
                 0 ||
-            add_column(self, state, field, NULL) < 0) {
+            add_column(self, state, field, NULL, CSV_TYPE_HINT) < 0) {
             return -1;
         }
     }
@@ -348,6 +349,36 @@ add_default(csv_plan *self, const csv_parameter *p)
     return 0;
 }
 
+/* Find the field of a parameter, by one of the names that it may have.  1 with *index and
+ *name, which is borrowed; 0 if it is not there, or -1. */
+static int
+find_parameter(csv_plan *self, const csv_parameter *p, uint32_t *index, PyObject **name)
+{
+    const Py_ssize_t count = p->names == NULL ? 1 : PyTuple_GET_SIZE(p->names);
+    int found = 0;
+    for (Py_ssize_t i = 0; i < count && found == 0; i++) {
+        *name = p->names == NULL ? p->name : PyTuple_GET_ITEM(p->names, i);
+        found = find_name(self, *name, index);
+        found = found > 0 ? is_chosen(self, *index) : found;
+    }
+    *name = p->name != NULL ? p->name : *name;
+    return found;
+}
+
+/* Add a column for a parameter.  0 or -1. */
+static int
+add_parameter(csv_plan *self, generators_state *state, const csv_parameter *p, uint32_t field)
+{
+    const csv_type_origin origin = p->loose ? CSV_TYPE_LOOSE : CSV_TYPE_HINT;
+    if (add_column(self, state, field, p->hint, origin) < 0) {
+        return -1;
+    }
+    csv_column *column = &self->columns[self->count - 1];
+    column->missing = Py_XNewRef(p->missing);
+    column->left_out = self->signature.by_name && p->optional;
+    return 0;
+}
+
 /* Add a column for each parameter of the class.  `lacking` gets the names of required
    parameters that have no column.  0 or -1. */
 static int
@@ -357,21 +388,21 @@ match_parameters(csv_plan *self, generators_state *state, PyObject *keywords,
     bool by_name = false;
     for (Py_ssize_t i = 0; i < self->signature.count; i++) {
         const csv_parameter *p = &self->signature.items[i];
+        PyObject *name = p->name;
         uint32_t field = 0;
-        int found = find_name(self, p->name, &field);
-        found = found > 0 ? is_chosen(self, field) : found;
+        int found = find_parameter(self, p, &field, &name);
         int status = found < 0 ? -1 : 0;
         if (found > 0) {
             by_name |= p->keyword;
-            status = by_name ? PyList_Append(keywords, p->name) : 0;
-            status = status < 0 ? -1 : add_column(self, state, field, p->hint);
+            status = by_name ? PyList_Append(keywords, name) : 0;
+            status = status < 0 ? -1 : add_parameter(self, state, p, field);
         }
         else if (found == 0 && p->value != NULL) {
             status = add_default(self, p);
         }
         else if (found == 0) {
             by_name = true;
-            status = p->optional ? 0 : PyList_Append(lacking, p->name);
+            status = p->optional ? 0 : PyList_Append(lacking, name);
         }
         if (status < 0) {
             return -1;

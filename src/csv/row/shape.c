@@ -218,7 +218,7 @@ static void
 drop_values(PyObject **values, Py_ssize_t count)
 {
     for (Py_ssize_t i = 0; i < count; i++) {
-        Py_DECREF(values[i]);
+        Py_XDECREF(values[i]); /* NULL: it is left out */
     }
 }
 
@@ -233,6 +233,13 @@ may_be_held(generators_state *state, PyObject *value)
                      Py_TYPE(value)->tp_name);
     }
     return allowed > 0;
+}
+
+/* The value of a field that the record does not have. */
+static PyObject *
+missing_value(const csv_column *column)
+{
+    return Py_NewRef(column->missing != NULL ? column->missing : Py_None);
 }
 
 /* Make the values of the first `count` columns, for a record of `width` fields.  0, or -1 with
@@ -259,7 +266,7 @@ make_values(const csv_plan *plan, const csv_parser *parser, generators_state *st
             continue;
         }
         if (field >= width) {
-            values[i] = Py_NewRef(Py_None);
+            values[i] = column->left_out ? NULL : missing_value(column);
             continue;
         }
         uint32_t start = field == 0 ? record->start : ends[field - 1] + 1;
@@ -430,6 +437,33 @@ call_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
     return row;
 }
 
+/* The same without the values that are left out.  All are passed by name. */
+static PyObject *
+call_short_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
+{
+    Py_ssize_t kept = 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        kept += values[i] != NULL;
+    }
+    PyObject *keywords = PyTuple_New(kept);
+    if (keywords == NULL) {
+        drop_values(values, count);
+        return NULL;
+    }
+    kept = 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (values[i] != NULL) {
+            PyTuple_SET_ITEM(keywords, kept, Py_NewRef(PyTuple_GET_ITEM(plan->keywords, i)));
+            values[kept++] = values[i];
+        }
+    }
+    PyObject *row =
+        PyObject_Vectorcall(plan->target, values, PY_VECTORCALL_ARGUMENTS_OFFSET, keywords);
+    Py_DECREF(keywords);
+    drop_values(values, kept);
+    return row;
+}
+
 /* Make the tuple that the class's own __new__ would make. */
 static PyObject *
 named_tuple_row(const csv_plan *plan, PyObject **values, Py_ssize_t count)
@@ -479,7 +513,7 @@ dataclass_row(const csv_plan *plan, generators_state *state, PyObject **values,
 }
 
 static PyObject *
-row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count)
+row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count, bool is_short)
 {
     PyObject **values = plan->values + 1;
     switch (plan->into) {
@@ -493,6 +527,9 @@ row_of_values(const csv_plan *plan, generators_state *state, Py_ssize_t count)
         return plan->direct ? named_tuple_row(plan, values, count)
                             : call_row(plan, values, count);
     case CSV_INTO_DATACLASS:
+        if (is_short && plan->signature.by_name && plan->keywords != NULL) {
+            return call_short_row(plan, values, count);
+        }
         return plan->init != NULL ? dataclass_row(plan, state, values, count)
                                   : call_row(plan, values, count);
     default:
@@ -588,7 +625,7 @@ csv_plan_row(csv_plan *self, csv_parser *parser, generators_state *state,
         row = lazy_row(self, parser, state, record, width, &bad);
     }
     else if (make_values(self, parser, state, record, width, count, &bad) == 0) {
-        row = row_of_values(self, state, count);
+        row = row_of_values(self, state, count, width < self->width);
         bad = -1;
     }
     if (row == NULL && bad >= 0) {

@@ -149,35 +149,33 @@ is_new_type(PyObject *given)
 
 #define MOST_LAYERS 100 /* of one another, in a chain that may be endless */
 
-/* What is within a union with None, an Annotated or a NewType: a new reference.  NULL without
-   an exception set for a union of several types. */
-static PyObject *
-inner_type(generators_state *state, PyObject *given, bool *allows_none)
+/* Replace *type by what is within a union with None, an Annotated or a NewType.  1; 0 if it is
+   none of them; or -1, with *type NULL and no exception set for a union of several types. */
+static int
+unwrap_type(generators_state *state, PyObject **type, bool *allows_none)
 {
-    if (is_union(given)) {
-        return without_none(given, allows_none);
+    PyObject *given = *type;
+    int is = is_union(given) || is_annotated(given) ? 1 : is_new_type(given);
+    if (is == 0) {
+        return 0;
     }
-    if (is_annotated(given)) {
-        return without_notes(state, given, allows_none);
-    }
-    int is = is_new_type(given);
-    return is < 0 ? NULL
-           : is   ? PyObject_GetAttrString(given, "__supertype__")
-                  : Py_NewRef(given);
+    *type = is < 0                ? NULL
+            : is_union(given)     ? without_none(given, allows_none)
+            : is_annotated(given) ? without_notes(state, given, allows_none)
+                                  : PyObject_GetAttrString(given, "__supertype__");
+    Py_DECREF(given);
+    return *type == NULL ? -1 : 1;
 }
 
-/* The type that is within all of them: a new reference.  NULL as inner_type() returns it. */
+/* The type that is within all of them: a new reference.  NULL as unwrap_type() leaves it. */
 static PyObject *
 plain_type(generators_state *state, PyObject *given, bool *allows_none)
 {
     PyObject *type = Py_NewRef(given);
     for (int i = 0; i < MOST_LAYERS; i++) {
-        PyObject *inner = inner_type(state, type, allows_none);
-        Py_DECREF(type);
-        if (inner == NULL || inner == type) {
-            return inner;
+        if (unwrap_type(state, &type, allows_none) <= 0) {
+            return type;
         }
-        type = inner;
     }
     Py_DECREF(type);
     PyErr_Format(PyExc_TypeError, "%R is more than %d NewTypes of one another", given,

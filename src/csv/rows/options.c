@@ -59,8 +59,8 @@ options_not_none(PyObject *value)
 }
 
 static int
-options_read_shape(csv_records *self, generators_state *state, PyObject *into,
-                   PyObject *columns, PyObject *types, PyObject *null, PyObject *ragged)
+options_read_row(csv_records *self, generators_state *state, PyObject *into, PyObject *columns,
+                 PyObject *types, PyObject *null, PyObject *ragged)
 {
     columns = options_not_none(columns);
     types = options_not_none(types);
@@ -83,6 +83,18 @@ options_read_shape(csv_records *self, generators_state *state, PyObject *into,
         self->plain_maker = tuple ? csv_record_tuple : csv_record_list;
     }
     return 0;
+}
+
+static int
+options_read_shape(csv_records *self, generators_state *state, PyObject *into,
+                   PyObject *columns, PyObject *types, PyObject *null, PyObject *ragged)
+{
+    if (csv_into_resolve(&into) < 0) {
+        return -1;
+    }
+    int status = options_read_row(self, state, into, columns, types, null, ragged);
+    Py_XDECREF(into);
+    return status;
 }
 
 int

@@ -100,11 +100,12 @@ static PyGetSetDef aencoded_attributes[] = {
 PyDoc_STRVAR(
     aencoded_doc,
     "acsv_encode(rows, *, columns=None, header=None, extra=None, missing=...,\n"
-    "            size=65536, max_delay=0.1, dialect='excel', delimiter=',',\n"
+    "            size=65536, max_delay=..., dialect='excel', delimiter=',',\n"
     "            quotechar='\"', escapechar=None, doublequote=True,\n"
     "            skipinitialspace=False, lineterminator='\\r\\n',\n"
-    "            quoting=0, strict=False, encoding='utf-8',\n"
-    "            errors='strict', bom=False, escape_formulas=False,\n"
+    "            quoting=0, strict=False, encoding='utf-8', errors='strict',\n"
+    "            bom=False, escape_formulas=False, null=None, true=None, false=None,\n"
+    "            float_format=None, datetime_format=None, decimal='.',\n"
     "            close_with_task=False)\n"
     "--\n\n"
     "The rows of an async iterable as CSV text: csv_encode(), for `async for`.  The items\n"

@@ -120,7 +120,7 @@ settle_names(csv_lines *self, PyObject *names)
     return 1;
 }
 
-/* ---- the value of missing columns ---- */
+/* ---- the fields of None, and of missing columns ---- */
 
 /* Write a row by the encoder: a new str, or NULL. */
 static PyObject *
@@ -136,17 +136,16 @@ write_alone(csv_lines *self, PyObject *row)
     return text;
 }
 
-/* The field that is written for `missing`: a new str, or NULL.  It is what a line of `missing`
-   and 0 has before a delimiter and a line of 0. */
+/* The field that is written for a value, which may be NULL: a new str, or NULL.  It is what a
+   line of the value and 0 has before a delimiter and a line of 0. */
 static PyObject *
-write_missing(csv_lines *self)
+write_field(csv_lines *self, PyObject *value)
 {
-    PyObject *missing = self->columns.missing;
-    if (missing == NULL) {
+    if (value == NULL) {
         return PyUnicode_FromString("");
     }
     PyObject *both = NULL, *one = NULL, *text = NULL;
-    PyObject *pair = Py_BuildValue("(Oi)", missing, 0), *single = Py_BuildValue("(i)", 0);
+    PyObject *pair = Py_BuildValue("(Oi)", value, 0), *single = Py_BuildValue("(i)", 0);
     if (pair != NULL && single != NULL) {
         both = write_alone(self, pair);
         one = both == NULL ? NULL : write_alone(self, single);
@@ -164,18 +163,30 @@ write_missing(csv_lines *self)
 
 /* ---- beginning ---- */
 
+/* The bytes of a text, borrowed from it.  0 or -1. */
+static int
+read_field(PyObject *text, csv_cell *field)
+{
+    Py_ssize_t length;
+    field->start = (const uint8_t *)PyUnicode_AsUTF8AndSize(text, &length);
+    field->length = (size_t)length;
+    return field->start == NULL ? -1 : 0;
+}
+
 static int
 plan_columns(csv_lines *self, const Py_ssize_t *places)
 {
-    PyObject *text = write_missing(self);
-    Py_ssize_t size;
-    const char *constant = text == NULL ? NULL : PyUnicode_AsUTF8AndSize(text, &size);
-    int status = constant == NULL
-                     ? -1
-                     : csv_table_plan(&self->table, self->encoder, places,
-                                      (size_t)PyTuple_GET_SIZE(self->columns.names), constant,
-                                      (size_t)size);
-    Py_XDECREF(text);
+    bool has_null = self->formats.null != NULL && PyUnicode_GET_LENGTH(self->formats.null) > 0;
+    PyObject *constant = write_field(self, self->columns.missing);
+    PyObject *null = constant == NULL ? NULL : write_field(self, has_null ? Py_None : NULL);
+    csv_cell missing, none;
+    int status =
+        null != NULL && read_field(constant, &missing) == 0 && read_field(null, &none) == 0
+            ? csv_table_plan(&self->table, self->encoder, places,
+                             (size_t)PyTuple_GET_SIZE(self->columns.names), missing, none)
+            : -1;
+    Py_XDECREF(constant);
+    Py_XDECREF(null);
     return status;
 }
 
@@ -234,6 +245,13 @@ csv_batches_open(csv_lines *self, PyObject *source)
     self->items = CSV_FROM_BATCHES;
     self->chunks.holding = true;
     return 0;
+}
+
+void
+csv_batches_forget(csv_lines *self)
+{
+    csv_table_end(&self->table);
+    self->items = CSV_FROM_ROWS;
 }
 
 int

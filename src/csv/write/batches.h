@@ -8,6 +8,9 @@
    0 or -1. */
 int csv_batches_open(csv_lines *self, PyObject *source);
 
+/* The batches could not be opened: the source has rows instead. */
+void csv_batches_forget(csv_lines *self);
+
 /* Take the batches of an item of the source: 1 if it offers some, 0 if it is a row, or -1. */
 int csv_batches_take(csv_lines *self, PyObject *item);
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/utf8.h"
+#include "csv/write/formula.h"
 
 void
 csv_cells_init(csv_cells *self, const csv_style *style)
@@ -300,7 +301,7 @@ quote_cell(csv_cells *self, csv_cell *cell, uint8_t flags)
     bool quoted = (flags & CELL_QUOTED) != 0;
     csv_written result = CSV_WRITTEN;
     if (style->escape_formulas && !(flags & CELL_NUMBER) &&
-        csv_style_is_formula(cell->start, cell->length)) {
+        csv_formula_in_bytes(cell->start, cell->length)) {
         result = append_defused(self, cell->start, cell->length, quoted);
     }
     else if (!style->ascii || is_special(style->quoter, cell, flags)) {

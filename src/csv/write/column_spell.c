@@ -17,6 +17,7 @@
 
 #define SLOT 64 /* two quotes, and any text but that of a decimal */
 #define DECIMAL_SLOT 128
+#define DATE_LENGTH 10 /* of a datetime, before the time */
 
 /* ---- single values ---- */
 
@@ -53,10 +54,6 @@ write_timestamp(csv_column *self, int64_t value, char *text)
     int64_t per_second = arrow_per_second(self->type);
     spell_moment moment = spell_moment_of(value, per_second);
     int offset = 0;
-    if (self->type->unit == ARROW_NANOSECOND && value == INT64_MIN) {
-        memcpy(text, "NaT", 3); /* of pandas */
-        return 3;
-    }
     if (spell_timestamp(moment, false, 0, text) == 0) {
         return refuse_range("date value");
     }
@@ -64,6 +61,10 @@ write_timestamp(csv_column *self, int64_t value, char *text)
         return NO_TEXT;
     }
     size_t count = spell_timestamp(moment, self->zone != NULL, offset, text);
+    const csv_formats *formats = self->cells.style->formats;
+    if (count > 0 && formats != NULL && formats->datetime != NULL) {
+        text[DATE_LENGTH] = 'T';
+    }
     return count > 0 ? count : refuse_range("date value");
 }
 
@@ -71,10 +72,6 @@ static size_t
 write_duration(const arrow_type *type, int64_t value, char *text)
 {
     spell_moment length = spell_moment_of(value, arrow_per_second(type));
-    if (type->unit == ARROW_NANOSECOND && value == INT64_MIN) {
-        memcpy(text, "NaT", 3);
-        return 3;
-    }
     size_t count = type->unit == ARROW_NANOSECOND ? spell_pandas_timedelta(length, text)
                                                   : spell_timedelta(length, text);
     return count > 0 ? count : refuse_range("duration");
@@ -136,6 +133,43 @@ write_value(csv_column *self, int64_t at, char *text)
     }
 }
 
+/* ---- formats ---- */
+
+static bool
+is_float(arrow_kind kind)
+{
+    return kind == ARROW_FLOAT16 || kind == ARROW_FLOAT32 || kind == ARROW_FLOAT64;
+}
+
+/* Flag the values that are written as nulls: NaT of pandas, and NaN if that is asked for. */
+static void
+flag_more_nulls(csv_column *self, int64_t first, size_t count)
+{
+    const csv_formats *formats = self->cells.style->formats;
+    const arrow_type *type = self->type;
+    uint8_t *flags = self->cells.flags;
+    const void *values = self->array->buffers[1];
+    int64_t at = self->offset + first;
+    if ((type->kind == ARROW_TIMESTAMP || type->kind == ARROW_DURATION) &&
+        type->unit == ARROW_NANOSECOND) {
+        for (size_t i = 0; i < count; i++) {
+            bool is_null = ARROW_LOAD(int64_t, values, at + (int64_t)i) == INT64_MIN;
+            flags[i] |= is_null ? CELL_NULL : 0;
+        }
+    }
+    if (formats == NULL || !formats->nan_is_null || !is_float(type->kind)) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        int64_t place = at + (int64_t)i;
+        double value = type->kind == ARROW_FLOAT64 ? ARROW_LOAD(double, values, place)
+                       : type->kind == ARROW_FLOAT32
+                           ? (double)ARROW_LOAD(float, values, place)
+                           : arrow_half(ARROW_LOAD(uint16_t, values, place));
+        flags[i] |= isnan(value) ? CELL_NULL : 0;
+    }
+}
+
 /* ---- columns ---- */
 
 /* Write `count` texts to slots and return how many; fewer if one has no text. */
@@ -145,6 +179,11 @@ write_slots(csv_column *self, int64_t first, size_t count, uint8_t *slots, size_
     csv_cells *cells = &self->cells;
     const void *values = self->array->buffers[1];
     int64_t at = self->offset + first;
+    const csv_formats *formats = cells->style->formats;
+    arrow_kind kind = self->type->kind;
+    bool has_point =
+        formats != NULL && formats->comma && (is_float(kind) || kind == ARROW_DECIMAL);
+    flag_more_nulls(self, first, count);
     for (size_t i = 0; i < count; i++) {
         char *text = (char *)slots + i * room + 1;
         size_t length;
@@ -162,6 +201,9 @@ write_slots(csv_column *self, int64_t first, size_t count, uint8_t *slots, size_
         }
         if (length == NO_TEXT && !(cells->flags[i] & CELL_NULL)) {
             return i;
+        }
+        if (has_point) {
+            csv_formats_set_point(formats, text, length);
         }
         cells->cells[i] = (csv_cell){(const uint8_t *)text, length};
     }
@@ -206,6 +248,9 @@ can_be_special(const csv_style *style, arrow_kind kind)
         if (style->quoter->special[(uint8_t)*letters]) {
             return true;
         }
+    }
+    if (style->formats != NULL && style->formats->comma && is_number(kind)) {
+        return style->quoter->special[','] != 0;
     }
     return false;
 }

@@ -125,8 +125,8 @@ set_strings(csv_column *self, int64_t index, size_t count, bool *wrong)
 static bool
 stays(const csv_style *style, bool quoted)
 {
-    return !quoted && !style->escape_formulas && style->empty.result == CSV_WRITTEN &&
-           style->empty.cell.length == 0;
+    return !quoted && !style->escape_formulas && style->marked.start == NULL &&
+           style->empty.result == CSV_WRITTEN && style->empty.cell.length == 0;
 }
 
 /* Make fields of texts that stand one after the other.  `readable`: where the memory ends in
@@ -157,7 +157,8 @@ quote_texts(csv_column *self, size_t count, bool quoted, const uint8_t *readable
             scanned && (!found || !has_special(self->specials, (size_t)(cell->start - first),
                                                cell->length));
         bool edge = readable != NULL && cell->start + CSV_CELL_ROOM > readable;
-        cells->flags[i] |= (uint8_t)((quoted ? CELL_QUOTED : 0) | (edge ? CELL_EDGE : 0) |
+        bool marked = quoted || csv_style_marks(style, cell->start, cell->length);
+        cells->flags[i] |= (uint8_t)((marked ? CELL_QUOTED : 0) | (edge ? CELL_EDGE : 0) |
                                      (plain     ? CELL_PLAIN
                                       : scanned ? CELL_SPECIAL
                                                 : 0));

@@ -1,8 +1,11 @@
 /* csv_columns: which values of a row with names are written, and in what order.
  *
  * A row has names if it is a mapping, a dataclass, a NamedTuple, or a row of a database: a
- * sequence with `_fields` (SQLAlchemy) or keys() (sqlite3, asyncpg).  Any other row is written
- * as it is.  The names of the last row are cached, because most rows have the same names.
+ * sequence with `_fields` (SQLAlchemy) or keys() (sqlite3, asyncpg).  Any other object that is
+ * no sequence is read by attribute, if it has those that are wanted: models of Django,
+ * SQLAlchemy and pydantic, classes of attrs.  Any other row is written as it is, unless a
+ * cursor tells the names of its fields.  The names of the last row are cached, because most
+ * rows have the same names, and so are types.
  *
  * User code runs in rows and in names.  The stream is `running` meanwhile, so nothing here
  * changes.
@@ -17,6 +20,9 @@ csv_columns_close(csv_columns *self)
     Py_CLEAR(self->names);
     Py_CLEAR(self->missing);
     Py_CLEAR(self->known);
+    Py_CLEAR(self->positions);
+    Py_CLEAR(self->by_attribute);
+    Py_CLEAR(self->no_mapping);
     Py_CLEAR(self->fault);
     PyMem_Free(self->places);
     self->places = NULL;
@@ -28,6 +34,9 @@ csv_columns_traverse(csv_columns *self, visitproc visit, void *arg)
     Py_VISIT(self->names);
     Py_VISIT(self->missing);
     Py_VISIT(self->known);
+    Py_VISIT(self->positions);
+    Py_VISIT(self->by_attribute);
+    Py_VISIT(self->no_mapping);
     Py_VISIT(self->fault);
     return 0;
 }
@@ -221,6 +230,81 @@ select_placed(csv_columns *self, PyObject *row, PyObject *known, bool by_attribu
     return values;
 }
 
+/* Select from a row without names, whose fields a cursor has named. */
+static PyObject *
+select_positions(csv_columns *self, PyObject *row)
+{
+    PyObject *fields = PySequence_Tuple(row), *values = NULL;
+    if (fields == NULL) {
+        return NULL;
+    }
+    Py_ssize_t count = PyTuple_GET_SIZE(fields);
+    Py_ssize_t expected = PyTuple_GET_SIZE(self->positions);
+    if (count == expected) {
+        values = select_placed(self, fields, self->positions, false);
+    }
+    else {
+        PyErr_Format(PyExc_ValueError, "%zd field%s for %zd column%s of the cursor", count,
+                     count == 1 ? "" : "s", expected, expected == 1 ? "" : "s");
+    }
+    Py_DECREF(fields);
+    return values;
+}
+
+/* ---- objects with attributes ---- */
+
+/* Whether any of the columns is an attribute of the row: 1, 0 or -1. */
+static int
+has_any(const csv_columns *self, PyObject *row)
+{
+    int found = 0;
+    for (Py_ssize_t i = 0; found == 0 && i < PyTuple_GET_SIZE(self->names); i++) {
+        PyObject *name = PyTuple_GET_ITEM(self->names, i);
+        if (PyUnicode_Check(name)) {
+            PyObject *value = PyObject_GetAttr(row, name);
+            found = value != NULL ? 1 : raising_forgive(PyExc_AttributeError);
+            Py_XDECREF(value);
+        }
+    }
+    return found;
+}
+
+/* Whether a row without names is read by attribute: 1, 0 or -1. */
+static int
+is_by_attribute(csv_columns *self, PyObject *row)
+{
+    if (PySequence_Check(row) || PyIter_Check(row) || self->names == NULL) {
+        return 0;
+    }
+    int found = has_any(self, row);
+    if (found > 0) {
+        PyObject *earlier = self->by_attribute;
+        self->by_attribute = Py_NewRef(Py_TYPE(row));
+        Py_XDECREF(earlier);
+    }
+    return found;
+}
+
+static PyObject *
+select_attributes(csv_columns *self, PyObject *row)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(self->names);
+    PyObject *values = PyTuple_New(count);
+    for (Py_ssize_t i = 0; values != NULL && i < count; i++) {
+        PyObject *name = PyTuple_GET_ITEM(self->names, i);
+        PyObject *value = PyObject_GetAttr(row, name);
+        if (value == NULL && raising_forgive(PyExc_AttributeError) == 0) {
+            value = missing_value(self, name);
+        }
+        if (value == NULL) {
+            Py_CLEAR(values);
+            break;
+        }
+        PyTuple_SET_ITEM(values, i, value);
+    }
+    return values;
+}
+
 /* ---- kinds of rows ---- */
 
 /* Get an attribute: 1 with a new reference, 0 if there is none, or -1. */
@@ -309,7 +393,7 @@ inspect(generators_state *state, PyObject *row, row_kind *kind, PyObject **names
             return true;
         }
     }
-    if (found >= 0) {
+    if (found >= 0 && PySequence_Check(row)) {
         found = attribute(row, "keys", &value);
         if (found > 0) {
             *names = PyObject_CallNoArgs(value);
@@ -321,6 +405,38 @@ inspect(generators_state *state, PyObject *row, row_kind *kind, PyObject **names
     return found >= 0;
 }
 
+int
+csv_columns_is_mapping(csv_columns *self, generators_state *state, PyObject *row)
+{
+    if (PyDict_Check(row)) {
+        return 1;
+    }
+    PyObject *type = (PyObject *)Py_TYPE(row);
+    if (type == self->no_mapping) {
+        return 0;
+    }
+    int is = PyObject_IsInstance(row, state->mapping_abc);
+    if (is == 0) {
+        PyObject *earlier = self->no_mapping;
+        self->no_mapping = Py_NewRef(type);
+        Py_XDECREF(earlier);
+    }
+    return is;
+}
+
+static PyObject *
+select_nameless(csv_columns *self, PyObject *row)
+{
+    if (self->positions != NULL) {
+        return select_positions(self, row);
+    }
+    int found = is_by_attribute(self, row);
+    if (found < 0) {
+        return NULL;
+    }
+    return found > 0 ? select_attributes(self, row) : Py_NewRef(row);
+}
+
 PyObject *
 csv_columns_select(csv_columns *self, generators_state *state, PyObject *row)
 {
@@ -329,11 +445,14 @@ csv_columns_select(csv_columns *self, generators_state *state, PyObject *row)
     if (!self->by_name) {
         return Py_NewRef(row);
     }
+    if ((PyObject *)Py_TYPE(row) == self->by_attribute) {
+        return select_attributes(self, row);
+    }
     if (!inspect(state, row, &kind, &names)) {
         return NULL;
     }
     if (kind == NAMELESS) {
-        return Py_NewRef(row);
+        return select_nameless(self, row);
     }
     if (self->names == NULL) {
         self->names = names != NULL ? Py_NewRef(names) : PySequence_Tuple(row);

@@ -12,7 +12,11 @@ typedef struct {
     Py_ssize_t *places; /* owned: the index of each column in `known`, or -1 */
     bool by_name;       /* rows that have names are read by name */
     bool ignores_extra;
-    PyObject *fault; /* owned: the name that an error is about, or NULL */
+    PyObject *positions; /* owned: the names of the fields of rows without names, or NULL */
+    PyObject
+        *by_attribute; /* owned: the last type of rows that are read by attribute, or NULL */
+    PyObject *no_mapping; /* owned: the last type of rows that are no mappings, or NULL */
+    PyObject *fault;      /* owned: the name that an error is about, or NULL */
 } csv_columns;
 
 void csv_columns_close(csv_columns *self);
@@ -22,5 +26,8 @@ int csv_columns_traverse(csv_columns *self, visitproc visit, void *arg);
    else to the row; NULL with an exception set.  If there are no columns yet, the names of this
    row become the columns. */
 PyObject *csv_columns_select(csv_columns *self, generators_state *state, PyObject *row);
+
+/* Whether a row is a mapping: 1, 0 or -1. */
+int csv_columns_is_mapping(csv_columns *self, generators_state *state, PyObject *row);
 
 #endif

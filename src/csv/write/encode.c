@@ -13,16 +13,23 @@
 #include "core/buffer.h"
 #include "core/quote.h"
 #include "core/spell.h"
+#include "csv/write/formula.h"
+#include "csv/write/moments.h"
 #include "runtime/raising.h"
 
 struct csv_encoder {
+    generators_state *state; /* borrowed from the module of the owner */
     quoter quoter;
     csv_dialect dialect;
-    buffer block;         /* the lines in progress, one after the other */
-    PyObject *terminator; /* owned: an exact str */
-    uint64_t lines;       /* the number of lines begun */
-    uint64_t innermost;   /* the number of the line that may be appended to */
+    buffer block;               /* the lines in progress, one after the other */
+    PyObject *terminator;       /* owned: an exact str */
+    uint64_t lines;             /* the number of lines begun */
+    uint64_t innermost;         /* the number of the line that may be appended to */
+    const csv_formats *formats; /* borrowed, or NULL */
     bool escape_formulas;
+    bool marks_null;    /* text that is the same as that of None is quoted */
+    bool looks_at_text; /* for either of these */
+    bool formats_floats;
     bool ascii;         /* everything that the encoder adds to the fields is ASCII */
     bool quotes_text;   /* `quoting` requires quotes around every text, */
     bool quotes_number; /* every number, */
@@ -84,17 +91,29 @@ encoder_open(csv_encoder *self, generators_state *state, PyObject *standard)
     return 0;
 }
 
+void
+csv_encoder_set_formats(csv_encoder *self, const csv_formats *formats)
+{
+    self->formats = formats;
+    self->marks_null =
+        formats != NULL && formats->null != NULL && self->dialect.quoting == CSV_QUOTE_MINIMAL;
+    self->looks_at_text = self->escape_formulas || self->marks_null;
+    self->formats_floats = formats != NULL && csv_formats_has_floats(formats);
+}
+
 csv_encoder *
 csv_encoder_new(generators_state *state, const csv_dialect *dialect, PyObject *standard,
-                bool escape_formulas)
+                const csv_formats *formats, bool escape_formulas)
 {
     csv_encoder *self = PyMem_Calloc(1, sizeof *self);
     if (self == NULL) {
         PyErr_NoMemory();
         return NULL;
     }
+    self->state = state;
     self->dialect = *dialect;
     self->escape_formulas = escape_formulas;
+    csv_encoder_set_formats(self, formats);
     buffer_init(&self->block);
     if (encoder_open(self, state, standard) < 0) {
         csv_encoder_free(self);
@@ -199,58 +218,18 @@ append_text(csv_encoder *self, csv_line *line, PyObject *text, bool quoted)
                         quoted);
 }
 
-/* ---- formulas ---- */
-
-bool
-csv_begins_formula(uint32_t c)
-{
-    switch (c) {
-    case '=':
-    case '+':
-    case '-':
-    case '@':
-    case '\t':
-    case '\r':
-    case 0xFF1D: /* full-width forms, which spreadsheets treat as the plain characters */
-    case 0xFF0B:
-    case 0xFF0D:
-    case 0xFF20:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Whether a spreadsheet would run the text as a formula, with or without blanks before it. */
-static bool
-is_formula(PyObject *text)
-{
-    int kind = (int)PyUnicode_KIND(text);
-    const void *units = PyUnicode_DATA(text);
-    Py_ssize_t count = PyUnicode_GET_LENGTH(text);
-    for (Py_ssize_t i = 0; i < count; i++) {
-        Py_UCS4 c = PyUnicode_READ(kind, units, i);
-        if (csv_begins_formula(c)) {
-            return true;
-        }
-        if (!Py_UNICODE_ISSPACE(c) && c != 0xFEFF) {
-            return false;
-        }
-    }
-    return false;
-}
-
 /* Append the text of a cell that is not a number. */
 static csv_written
 append_cell(csv_encoder *self, csv_line *line, PyObject *text, bool quoted)
 {
-    if (!self->escape_formulas) {
+    if (!self->looks_at_text) {
         return append_text(self, line, text, quoted);
     }
     if (PyUnicode_READY(text) < 0) {
         return CSV_RAISED;
     }
-    if (!is_formula(text)) {
+    quoted = quoted || (self->marks_null && PyUnicode_Compare(text, self->formats->null) == 0);
+    if (!self->escape_formulas || !csv_formula_in_text(text)) {
         return append_text(self, line, text, quoted);
     }
     PyObject *defused = PyUnicode_FromFormat("'%U", text);
@@ -268,6 +247,54 @@ append_ascii(csv_encoder *self, csv_line *line, const char *text, size_t count, 
     return append_units(self, line, text, count, 1, quoted);
 }
 
+/* Append what is written for None. */
+static csv_written
+append_null(csv_encoder *self, csv_line *line)
+{
+    PyObject *text = self->formats == NULL ? NULL : self->formats->null;
+    line->null = true;
+    if (text == NULL || PyUnicode_GET_LENGTH(text) == 0) {
+        return append_empty(self, line, self->quotes_none, true);
+    }
+    return append_text(self, line, text, self->quotes_none);
+}
+
+static csv_written
+append_bool(csv_encoder *self, csv_line *line, bool value)
+{
+    const csv_formats *formats = self->formats;
+    PyObject *text = formats == NULL ? NULL : value ? formats->yes : formats->no;
+    if (text != NULL) {
+        return append_text(self, line, text, self->quotes_number);
+    }
+    return append_ascii(self, line, value ? "True" : "False", value ? 4 : 5,
+                        self->quotes_number);
+}
+
+/* The text of an object: 1 with a new reference, 0 if it is written as None, or -1. */
+static int
+find_text(const csv_encoder *self, PyObject *field, PyObject **text)
+{
+    if (self->formats != NULL) {
+        return csv_formats_text(self->formats, field, text);
+    }
+    *text = PyObject_Str(field);
+    return *text == NULL ? -1 : 1;
+}
+
+/* Write the text of a date, time or datetime as csv_moment_text() does.  0 if it is another
+   value, or has a format of its own. */
+static Py_ssize_t
+spell_moment_field(const csv_encoder *self, PyObject *field, char *text)
+{
+    const csv_formats *formats = self->formats;
+    if (self->marks_null || (formats != NULL && formats->moments != NULL)) {
+        return 0;
+    }
+    bool iso = formats != NULL && formats->datetime != NULL;
+    return csv_moment_text(self->state, field, iso ? 'T' : ' ', text);
+}
+
 /* Append any object, by its str(). */
 static csv_written
 append_other(csv_encoder *self, csv_line *line, PyObject *field)
@@ -277,9 +304,16 @@ append_other(csv_encoder *self, csv_line *line, PyObject *field)
     if (is_text) {
         return append_cell(self, line, field, quoted);
     }
-    PyObject *text = PyObject_Str(field);
-    if (text == NULL) {
-        return CSV_RAISED;
+    char moment[SPELL_TIME_ROOM];
+    Py_ssize_t count = is_number ? 0 : spell_moment_field(self, field, moment);
+    if (count != 0) {
+        return count < 0 ? CSV_RAISED
+                         : append_ascii(self, line, moment, (size_t)count, quoted);
+    }
+    PyObject *text = NULL;
+    int found = find_text(self, field, &text);
+    if (found <= 0) {
+        return found == 0 && is_innermost(self, line) ? append_null(self, line) : CSV_RAISED;
     }
     csv_written result = CSV_RAISED;
     if (is_innermost(self, line)) {
@@ -302,9 +336,27 @@ append_int(csv_encoder *self, csv_line *line, PyObject *field)
     return append_ascii(self, line, text, spell_int(number, text), self->quotes_number);
 }
 
+/* Append a float as the formats have it. */
+static csv_written
+append_formatted(csv_encoder *self, csv_line *line, double value)
+{
+    csv_number number;
+    int found = csv_formats_float(self->formats, value, &number);
+    if (found <= 0) {
+        return found == 0 ? append_null(self, line) : CSV_RAISED;
+    }
+    csv_written result =
+        append_ascii(self, line, number.text, number.count, self->quotes_number);
+    csv_number_free(&number);
+    return result;
+}
+
 static csv_written
 append_float(csv_encoder *self, csv_line *line, PyObject *field)
 {
+    if (self->formats_floats) {
+        return append_formatted(self, line, PyFloat_AS_DOUBLE(field));
+    }
     char text[SPELL_ROOM];
     size_t count = spell_double(PyFloat_AS_DOUBLE(field), text);
     if (count == 0) {
@@ -316,7 +368,7 @@ append_float(csv_encoder *self, csv_line *line, PyObject *field)
 static csv_written
 append_field(csv_encoder *self, csv_line *line, PyObject *field)
 {
-    line->null = field == Py_None;
+    line->null = false;
     if (PyUnicode_CheckExact(field)) {
         return append_cell(self, line, field, self->quotes_text);
     }
@@ -327,13 +379,10 @@ append_field(csv_encoder *self, csv_line *line, PyObject *field)
         return append_float(self, line, field);
     }
     if (field == Py_None) {
-        return append_empty(self, line, self->quotes_none, true);
+        return append_null(self, line);
     }
-    if (field == Py_True) {
-        return append_ascii(self, line, "True", 4, self->quotes_number);
-    }
-    if (field == Py_False) {
-        return append_ascii(self, line, "False", 5, self->quotes_number);
+    if (PyBool_Check(field)) {
+        return append_bool(self, line, field == Py_True);
     }
     return append_other(self, line, field);
 }
@@ -496,6 +545,18 @@ bool
 csv_encoder_escapes_formulas(const csv_encoder *self)
 {
     return self->escape_formulas;
+}
+
+const csv_formats *
+csv_encoder_formats(const csv_encoder *self)
+{
+    return self->formats;
+}
+
+bool
+csv_encoder_marks_null(const csv_encoder *self)
+{
+    return self->marks_null;
 }
 
 bool

@@ -4,6 +4,7 @@
 
 #include "core/quote.h"
 #include "csv/parse/dialect.h"
+#include "csv/write/formats.h"
 #include "state.h"
 
 typedef struct csv_encoder csv_encoder;
@@ -28,11 +29,16 @@ typedef struct {
     bool null; /* the last field was None */
 } csv_line;
 
-/* Make an encoder.  `standard` is csv's Dialect for `dialect`, from csv_dialect_make().  NULL
-   with an exception set. */
+/* Make an encoder.  `standard` is csv's Dialect for `dialect`, from csv_dialect_make().
+   `formats` are borrowed; NULL: every value is written as csv.writer does.  NULL with an
+   exception set. */
 csv_encoder *csv_encoder_new(generators_state *state, const csv_dialect *dialect,
-                             PyObject *standard, bool escape_formulas);
+                             PyObject *standard, const csv_formats *formats,
+                             bool escape_formulas);
 void csv_encoder_free(csv_encoder *self); /* `self` may be NULL */
+
+/* The formats have changed, or are others; borrowed, as above. */
+void csv_encoder_set_formats(csv_encoder *self, const csv_formats *formats);
 
 /* Write a row with its line end.  csv_line_end() must be called afterwards, whatever this
    returns. */
@@ -54,6 +60,10 @@ void csv_line_end(csv_encoder *self, const csv_line *line);
 const quoter *csv_encoder_quoter(const csv_encoder *self);
 PyObject *csv_encoder_terminator(const csv_encoder *self);
 bool csv_encoder_escapes_formulas(const csv_encoder *self);
+const csv_formats *csv_encoder_formats(const csv_encoder *self);
+
+/* Whether text that is the same as that of None is quoted, so that it can be told from it. */
+bool csv_encoder_marks_null(const csv_encoder *self);
 
 /* Whether `quoting` requires quotes around such a field. */
 bool csv_encoder_quotes(const csv_encoder *self, bool is_text, bool is_number, bool is_none);
@@ -61,9 +71,6 @@ bool csv_encoder_quotes(const csv_encoder *self, bool is_text, bool is_number, b
 /* Whether an empty field, or None, can be written, `alone` in its line or not.  Sets *quoted
    if it must be quoted. */
 csv_written csv_encoder_blank(const csv_encoder *self, bool is_none, bool alone, bool *quoted);
-
-/* Whether a spreadsheet runs text that begins with this character. */
-bool csv_begins_formula(uint32_t c);
 
 /* The message of csv.writer for CSV_NO_ESCAPE or a later result: a new reference. */
 PyObject *csv_written_message(csv_written result, PyObject *row);

@@ -183,14 +183,29 @@ feed_line(csv_lines *self, const csv_line *line)
     return status;
 }
 
-/* Write the values of a row, or the header.  0 or -1. */
+/* A row has fewer or more fields than there are columns: raise CSVError. */
+static void
+raise_width(csv_lines *self, Py_ssize_t count, Py_ssize_t width)
+{
+    PyObject *message =
+        PyUnicode_FromFormat("%zd field%s for %zd column%s", count, count == 1 ? "" : "s",
+                             width, width == 1 ? "" : "s");
+    if (message != NULL) {
+        csv_lines_raise(self, false, NULL, message);
+        Py_DECREF(message);
+    }
+}
+
 int
-csv_lines_write_values(csv_lines *self, PyObject *values, bool header)
+csv_lines_write_values(csv_lines *self, PyObject *values, bool header, Py_ssize_t width)
 {
     csv_line line;
     csv_written result = csv_encode_row(self->encoder, &line, values);
     int status = -1;
-    if (result == CSV_WRITTEN) {
+    if (result == CSV_WRITTEN && width >= 0 && line.count != width) {
+        raise_width(self, line.count, width);
+    }
+    else if (result == CSV_WRITTEN) {
         status = feed_line(self, &line);
         if (status < 0) {
             raise_unencodable(self, header, values);
@@ -226,7 +241,7 @@ csv_lines_start(csv_lines *self)
         return 0;
     }
     labels = Py_NewRef(labels);
-    int status = csv_lines_write_values(self, labels, true);
+    int status = csv_lines_write_values(self, labels, true, -1);
     Py_DECREF(labels);
     return status;
 }

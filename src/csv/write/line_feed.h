@@ -21,9 +21,12 @@ typedef struct {
     chunks chunks;
     generators_state *state; /* borrowed from the module of the front end */
     csv_encoder *encoder;    /* owned, or NULL */
+    csv_formats formats;
     csv_columns columns;
     buffer bytes;     /* UTF-8 of a line that is not ASCII */
     PyObject *labels; /* owned: a tuple of the header's labels; NULL: the names */
+    PyObject *cursor; /* owned: `rows`, if it may tell the names of its columns; or NULL */
+    PyObject *made;   /* owned: the rows of an array or a frame, or NULL */
     csv_table table;  /* of the batches in hand */
     csv_item_kind items;
     bool has_header;
@@ -55,8 +58,9 @@ void csv_lines_note_row(csv_lines *self, bool header, Py_ssize_t index);
 /* Feed a text, which may be NULL with an exception set.  0 or -1. */
 int csv_lines_feed_text(csv_lines *self, PyObject *text);
 
-/* Write the values of a row, or the header.  0 or -1. */
-int csv_lines_write_values(csv_lines *self, PyObject *values, bool header);
+/* Write the values of a row, or the header.  `width`: how many there must be, or -1.  0 or -1.
+ */
+int csv_lines_write_values(csv_lines *self, PyObject *values, bool header, Py_ssize_t width);
 
 /* Write the mark and the header, once: before the first row, or at the end.  0 or -1. */
 int csv_lines_start(csv_lines *self);

@@ -51,6 +51,15 @@ csv_style_open(csv_style *self, const csv_encoder *encoder)
         return -1;
     }
     self->escape_formulas = csv_encoder_escapes_formulas(encoder);
+    self->formats = csv_encoder_formats(encoder);
+    if (csv_encoder_marks_null(encoder)) {
+        self->marked.start =
+            (const uint8_t *)PyUnicode_AsUTF8AndSize(self->formats->null, &length);
+        if (self->marked.start == NULL) {
+            return -1;
+        }
+        self->marked.length = (size_t)length;
+    }
     self->quotes_text = csv_encoder_quotes(encoder, true, false, false);
     self->quotes_number = csv_encoder_quotes(encoder, false, true, false);
     self->quotes_other = csv_encoder_quotes(encoder, false, false, false);
@@ -72,49 +81,8 @@ csv_style_set_alone(csv_style *self, const csv_encoder *encoder, bool alone)
     }
 }
 
-/* ---- formulas ---- */
-
-/* Blanks before a formula: str.isspace(), and U+FEFF. */
-static bool
-is_blank(uint32_t c)
+void
+csv_style_set_null(csv_style *self, csv_cell field)
 {
-    return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 ||
-           c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
-           c == 0x202F || c == 0x205F || c == 0x3000 || c == 0xFEFF;
-}
-
-/* The character at the start of the text, which may be no UTF-8, and *length bytes of it. */
-static uint32_t
-first_character(const uint8_t *text, size_t count, size_t *length)
-{
-    uint32_t c = text[0];
-    *length = c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-    if (*length > count) {
-        *length = 1;
-    }
-    if (*length > 1) {
-        c &= 0x3Fu >> (*length - 1);
-    }
-    for (size_t i = 1; i < *length; i++) {
-        c = c << 6 | (text[i] & 0x3F);
-    }
-    return c;
-}
-
-bool
-csv_style_is_formula(const uint8_t *text, size_t count)
-{
-    while (count > 0) {
-        size_t length;
-        uint32_t c = first_character(text, count, &length);
-        if (csv_begins_formula(c)) {
-            return true;
-        }
-        if (!is_blank(c)) {
-            return false;
-        }
-        text += length;
-        count -= length;
-    }
-    return false;
+    self->null = (csv_blank){CSV_WRITTEN, field};
 }

@@ -2,6 +2,8 @@
 #ifndef GENERATORS_CSV_WRITE_STYLE_H
 #define GENERATORS_CSV_WRITE_STYLE_H
 
+#include <string.h>
+
 #include "core/quote.h"
 #include "csv/write/encode.h"
 
@@ -25,10 +27,12 @@ typedef struct {
     bool ascii;           /* all special characters are: bytes are looked at, not characters */
     bool doubles;         /* nothing is ever escaped: quotes are doubled, and that is all */
     bool escape_formulas;
+    const csv_formats *formats; /* borrowed from the encoder, or NULL */
+    csv_cell marked;            /* text that is quoted, because None is written so */
     bool quotes_text;
     bool quotes_number;
-    bool quotes_other; /* what is neither text, a number nor None */
-    csv_blank null;
+    bool quotes_other;      /* what is neither text, a number nor None */
+    csv_blank null;         /* None: see csv_style_set_null() */
     csv_blank empty;        /* text that is empty, and not quoted for its type */
     csv_blank quoted_empty; /* and that is */
     uint8_t delimiter[4];
@@ -43,7 +47,15 @@ typedef struct {
 int csv_style_open(csv_style *self, const csv_encoder *encoder);
 void csv_style_set_alone(csv_style *self, const csv_encoder *encoder, bool alone);
 
-/* Whether a spreadsheet would run the text as a formula. */
-bool csv_style_is_formula(const uint8_t *text, size_t count);
+/* Write None as this field, which may be read for CSV_CELL_ROOM bytes, instead of a blank. */
+void csv_style_set_null(csv_style *self, csv_cell field);
+
+/* Whether a text is quoted because None is written so. */
+static inline bool
+csv_style_marks(const csv_style *self, const uint8_t *text, size_t count)
+{
+    return self->marked.start != NULL && self->marked.length == count &&
+           memcmp(self->marked.start, text, count) == 0;
+}
 
 #endif

@@ -41,7 +41,8 @@ csv_table_end(csv_table *self)
     self->length = self->next = 0;
     free_columns(self);
     PyMem_RawFree(self->constant);
-    self->constant = NULL;
+    PyMem_RawFree(self->null);
+    self->constant = self->null = NULL;
     arrow_source_close(&self->source);
 }
 
@@ -62,26 +63,32 @@ csv_table_traverse(csv_table *self, visitproc visit, void *arg)
     return 0;
 }
 
-static int
-copy_constant(csv_table *self, const char *constant, size_t size)
+/* A copy of a field that may be read for CSV_CELL_ROOM bytes, or NULL. */
+static uint8_t *
+copy_field(csv_cell field)
 {
-    self->constant = PyMem_RawCalloc(1, size + CSV_CELL_ROOM);
-    if (self->constant == NULL) {
+    uint8_t *copy = PyMem_RawCalloc(1, field.length + CSV_CELL_ROOM);
+    if (copy == NULL) {
         PyErr_NoMemory();
-        return -1;
+        return NULL;
     }
-    memcpy(self->constant, constant, size);
-    return 0;
+    memcpy(copy, field.start, field.length);
+    return copy;
 }
 
 int
 csv_table_plan(csv_table *self, const csv_encoder *encoder, const Py_ssize_t *places,
-               size_t count, const char *constant, size_t size)
+               size_t count, csv_cell constant, csv_cell null)
 {
-    if (csv_style_open(&self->style, encoder) < 0 || copy_constant(self, constant, size) < 0) {
+    if (csv_style_open(&self->style, encoder) < 0 ||
+        (self->constant = copy_field(constant)) == NULL ||
+        (self->null = copy_field(null)) == NULL) {
         return -1;
     }
     csv_style_set_alone(&self->style, encoder, count == 1);
+    if (null.length > 0) {
+        csv_style_set_null(&self->style, (csv_cell){self->null, null.length});
+    }
     self->columns = PyMem_RawCalloc(count + 1, sizeof *self->columns);
     if (self->columns == NULL) {
         PyErr_NoMemory();
@@ -95,7 +102,7 @@ csv_table_plan(csv_table *self, const csv_encoder *encoder, const Py_ssize_t *pl
             return -1;
         }
         column->place = places[i];
-        column->constant = (csv_cell){self->constant, size};
+        column->constant = (csv_cell){self->constant, constant.length};
     }
     self->slice = MOST_ROWS;
     self->planned = true;

@@ -12,6 +12,7 @@ typedef struct {
     size_t column_count;
     bool planned;
     uint8_t *constant; /* owned: the field for columns that the batches lack, or NULL */
+    uint8_t *null;     /* owned: the field of None, or NULL */
     int64_t length;    /* rows of the batch */
     int64_t next;      /* the first of them that is not written */
     size_t slice;      /* rows to write at once */
@@ -25,9 +26,10 @@ typedef struct {
 } csv_table;
 
 /* Choose the columns to write, once the type is read.  places[i] is the index of column i
-   among the batches' own, or -1 for `constant`, of `size` bytes.  0 or -1. */
+   among the batches' own, or -1 for the field `constant`.  `null` is the field of None, unless
+   that is a blank.  Both are UTF-8.  0 or -1. */
 int csv_table_plan(csv_table *self, const csv_encoder *encoder, const Py_ssize_t *places,
-                   size_t count, const char *constant, size_t size);
+                   size_t count, csv_cell constant, csv_cell null);
 
 /* Close the source, and forget the plan.  The lines stay. */
 void csv_table_end(csv_table *self);
