@@ -372,7 +372,7 @@ def test_a_part_is_not_read_with_what_needs_the_whole_file() -> None:
             csv_scan(io.BytesIO(data), 0, 2, **arguments)
         if 'delimiter' not in arguments:
             (part,) = csv_split(io.BytesIO(data), parts=1)
-            with pytest.raises(ValueError, match='part|dialect'):
+            with pytest.raises(ValueError, match=r'part|dialect'):
                 csv_rows(io.BytesIO(data), start=part, **arguments)
     assert len(csv_split(io.BytesIO(data), skip=0, comment=None, footer=0, multiline=True)) == 1
 
