@@ -491,9 +491,7 @@ class PushedZip:
         self.found |= wanted
         if self.skips and not self.descriptor:
             method = 0
-        self.current = Member(
-            method, self.begins, None if self.descriptor else size, self.limit
-        )
+        self.current = Member(method, self.begins, None if self.descriptor else size, self.limit)
         return True
 
     def _end(self, current: Member) -> bool:
