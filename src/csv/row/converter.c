@@ -175,10 +175,21 @@ word_value(const csv_converter *self, PyObject *text)
     return value == NULL && !PyErr_Occurred() ? refuse(self, text, "invalid word") : value;
 }
 
-/* What strptime() makes of the text. */
+/* What strptime() makes of the text, unless it is read here: it may be of wide units, which
+   were not tried. */
 static PyObject *
 moment_value(generators_state *state, const csv_converter *self, PyObject *text)
 {
+    Py_ssize_t length;
+    number_datetime_value moment;
+    const char *bytes = PyUnicode_AsUTF8AndSize(text, &length);
+    if (bytes == NULL && raising_forgive(PyExc_UnicodeEncodeError) < 0) {
+        return NULL;
+    }
+    if (bytes != NULL && convert_moment(&self->rule, (const uint8_t *)bytes, (size_t)length,
+                                        &moment) == NUMBER_OK) {
+        return new_moment(state, &self->rule, &moment);
+    }
     PyObject *plain = stripped(text);
     PyObject *value = NULL;
     if (plain != NULL && self->rule.iso) {
