@@ -480,6 +480,10 @@ static PyMethodDef converter_methods[] = {
 
 PyDoc_STRVAR(
     converter_doc,
+    "Converter(kind, shown, decimal, thousands, precision, scale, true, false,\n"
+    "          format, english, /)\n"
+    "--\n"
+    "\n"
     "What the functions of native_generators.convert return: a rule by which the\n"
     "text of a field becomes a value.\n"
     "\n"
