@@ -64,7 +64,10 @@ _Dialect: TypeAlias = str | csv.Dialect | type[csv.Dialect]
 _AsyncSource: TypeAlias = AsyncIterable[str] | AsyncIterable[Buffer] | _AsyncReads
 _Source: TypeAlias = str | PathLike[Any] | Buffer | _Reads | Iterable[str] | Iterable[Buffer]
 _Names: TypeAlias = (
-    Sequence[str] | Callable[[tuple[str, ...]], Iterable[str]] | Callable[[str], str]
+    Sequence[str]
+    | Mapping[str, str]
+    | Callable[[tuple[str, ...]], Iterable[str]]
+    | Callable[[str], str]
 )
 
 _Types: TypeAlias = Mapping[Any, Callable[[str], Any] | type[Any] | UnionType]
@@ -181,6 +184,8 @@ class DataError(ValueError):
 
 class CSVError(csv.Error, DataError):
     column: str | int | None
+    record_line: int | None
+    problems: tuple[tuple[str | int, str, str], ...]
 
 @final
 class _CSVNames:
@@ -251,11 +256,12 @@ class _Converter(Generic[_T_co]):
 class _ReadingAnySource(TypedDict, total=False):
     header: bool | None
     names: _Names | None
+    duplicates: Literal['error', 'number']
     columns: Sequence[str | int] | None
     null: Iterable[str]
     ragged: Literal['allow', 'pad', 'error'] | None
     dialect: _Dialect
-    delimiter: str
+    delimiter: str | None
     quotechar: str | None
     escapechar: str | None
     doublequote: bool
@@ -263,6 +269,11 @@ class _ReadingAnySource(TypedDict, total=False):
     lineterminator: str
     quoting: int
     strict: bool
+    skip: int | str | bytes | Callable[[str], object] | None
+    comment: str | None
+    footer: int
+    blank: Literal['skip', 'keep', 'error'] | None
+    multiline: bool
     encoding: str
     errors: str
     items: Literal['auto', 'lines', 'chunks']
@@ -276,6 +287,8 @@ class _Reading(_ReadingAnySource, total=False):
 
 class _AsyncReading(_ReadingAnySource, total=False):
     close_with_task: bool
+
+def csv_sniffed(text: str, whole: bool, /) -> dict[str, Any]: ...
 
 @final
 class csv_scanner:
@@ -306,12 +319,13 @@ class csv_rows(Stream[_T_co]):
         into: type[list[Any]] | None = None,
         header: bool | None = None,
         names: _Names | None = None,
+        duplicates: Literal['error', 'number'] = 'error',
         columns: Sequence[str | int] | None = None,
         types: None = None,
         null: Iterable[str] = (),
         ragged: Literal['allow', 'pad', 'error'] | None = None,
         dialect: _Dialect = 'excel',
-        delimiter: str = ',',
+        delimiter: str | None = ',',
         quotechar: str | None = '"',
         escapechar: str | None = None,
         doublequote: bool = True,
@@ -319,6 +333,11 @@ class csv_rows(Stream[_T_co]):
         lineterminator: str = '\r\n',
         quoting: int = 0,
         strict: bool = False,
+        skip: int | str | bytes | Callable[[str], object] | None = None,
+        comment: str | None = None,
+        footer: int = 0,
+        blank: Literal['skip', 'keep', 'error'] | None = None,
+        multiline: bool = True,
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
@@ -398,12 +417,13 @@ class acsv_rows(AsyncStream[_T_co]):
         into: type[list[Any]] | None = None,
         header: bool | None = None,
         names: _Names | None = None,
+        duplicates: Literal['error', 'number'] = 'error',
         columns: Sequence[str | int] | None = None,
         types: None = None,
         null: Iterable[str] = (),
         ragged: Literal['allow', 'pad', 'error'] | None = None,
         dialect: _Dialect = 'excel',
-        delimiter: str = ',',
+        delimiter: str | None = ',',
         quotechar: str | None = '"',
         escapechar: str | None = None,
         doublequote: bool = True,
@@ -411,6 +431,11 @@ class acsv_rows(AsyncStream[_T_co]):
         lineterminator: str = '\r\n',
         quoting: int = 0,
         strict: bool = False,
+        skip: int | str | bytes | Callable[[str], object] | None = None,
+        comment: str | None = None,
+        footer: int = 0,
+        blank: Literal['skip', 'keep', 'error'] | None = None,
+        multiline: bool = True,
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
@@ -528,10 +553,11 @@ class csv_batches(Stream[CSVBatch]):
         threads: int | None = None,
         header: bool = True,
         names: _Names | None = None,
+        duplicates: Literal['error', 'number'] = 'error',
         null: Iterable[str] = (),
         ragged: Literal['pad', 'error'] = 'error',
         dialect: _Dialect = 'excel',
-        delimiter: str = ',',
+        delimiter: str | None = ',',
         quotechar: str | None = '"',
         escapechar: str | None = None,
         doublequote: bool = True,
@@ -539,6 +565,11 @@ class csv_batches(Stream[CSVBatch]):
         lineterminator: str = '\r\n',
         quoting: int = 0,
         strict: bool = False,
+        skip: int | str | bytes | Callable[[str], object] | None = None,
+        comment: str | None = None,
+        footer: int = 0,
+        blank: Literal['skip', 'keep', 'error'] | None = None,
+        multiline: bool = True,
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
@@ -577,10 +608,11 @@ class acsv_batches(AsyncStream[CSVBatch]):
         threads: int | None = None,
         header: bool = True,
         names: _Names | None = None,
+        duplicates: Literal['error', 'number'] = 'error',
         null: Iterable[str] = (),
         ragged: Literal['pad', 'error'] = 'error',
         dialect: _Dialect = 'excel',
-        delimiter: str = ',',
+        delimiter: str | None = ',',
         quotechar: str | None = '"',
         escapechar: str | None = None,
         doublequote: bool = True,
@@ -588,6 +620,11 @@ class acsv_batches(AsyncStream[CSVBatch]):
         lineterminator: str = '\r\n',
         quoting: int = 0,
         strict: bool = False,
+        skip: int | str | bytes | Callable[[str], object] | None = None,
+        comment: str | None = None,
+        footer: int = 0,
+        blank: Literal['skip', 'keep', 'error'] | None = None,
+        multiline: bool = True,
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',

@@ -376,6 +376,17 @@ def batches_that_fail(g: Any) -> Any:
 
 
 @call
+def a_schema(g: Any) -> Any:
+    from tests.isolated.catalogue import answer
+
+    data = b'a,b,c,d\n1,2.5,2024-01-01,x\n1_0,12345678901234567890.1,2024-01-02,"y""z"\n,1e9999\n'
+    seen = Raws()
+    (found,) = g._CSVSchemaReader((answer, 10, 'error'), data, null=['-'], on_error=seen)
+    (again,) = g._CSVSchemaReader((answer, 1, 'pad'), ['a;b\n', 'ä;\n'], delimiter=';')
+    return found, again, seen
+
+
+@call
 def batches_from_a_checkpoint(g: Any) -> Any:
     data = b'a,b\n1,2\n3,4\n'
     batches = g.csv_batches(io.BytesIO(data), rows=1)
