@@ -472,9 +472,13 @@ converter_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
     return Py_BuildValue("OO", (PyObject *)Py_TYPE(op), ((csv_converter *)op)->args);
 }
 
+PyDoc_STRVAR(class_getitem_doc, "__class_getitem__($type, item, /)\n"
+                                "--\n\n"
+                                "Converter[float], for annotations: one that makes floats.");
+
 static PyMethodDef converter_methods[] = {
     {"__reduce__", converter_reduce, METH_NOARGS, reduce_doc},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, class_getitem_doc},
     {NULL},
 };
 
