@@ -33,6 +33,7 @@ from generators import (
     amerge,
     batched,
     chunked,
+    convert,
     csv,
     csv_batches,
     csv_encode,
@@ -236,6 +237,39 @@ class Fields(NamedTuple):
 
 
 subject('csv_rows into a NamedTuple', make=lambda: csv_rows(Source(texts(*LINES)), into=Fields))
+
+
+@dataclasses.dataclass(init=False)
+class Keywords:
+    """A class that is built by name, of code that does anything."""
+
+    a: Any
+    b: str = 'b'
+
+    def __init__(self, **values: Any) -> None:
+        self.a = Call(lambda: Item())()
+        self.values = values
+
+
+subject(
+    'csv_rows into a class by name',
+    'csv_rows',
+    make=lambda: csv_rows(
+        Source(texts('b,a\n', '1,2\n', '3\n', '4,5\n')),
+        into=Keywords,
+        types={'a': Call(lambda text: Item()), None: Call(str)},
+        ragged='pad',
+    ),
+)
+subject(
+    'csv_rows by converters',
+    'csv_rows',
+    make=lambda: csv_rows(
+        Source(texts('1,5;x;24.12.2026\n', ' 2,5 ; y;1.1.2026\n')),
+        delimiter=';',
+        types={0: convert.number(decimal=','), None: Call(str), 2: convert.date_format('%d.%m.%Y')},
+    ),
+)
 subject('csv_rows into CSVRow', make=lambda: csv_rows(Source(buffers(*DATA)), into=CSVRow))
 subject(
     'csv_rows into CSVRow of types',
