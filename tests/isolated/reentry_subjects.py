@@ -39,6 +39,7 @@ from generators import (
     csv_encode,
     csv_rows,
     csv_scan,
+    csv_sniff,
     csv_split,
     drive,
     event_source,
@@ -323,6 +324,14 @@ def rows_of_parts() -> Any:
 
 
 subject('csv_split', 'csv_split', 'csv_scan', make=rows_of_parts)
+
+
+def rows_as_sniffed() -> Any:
+    file = File(b''.join(DATA))
+    return csv_rows(file, **csv_sniff(file))
+
+
+subject('csv_sniff', 'csv_sniff', make=rows_as_sniffed)
 subject('csv_rows of a text file', make=lambda: csv_rows(File(Text(''.join(LINES)))))
 subject('csv_rows of a buffer', make=lambda: csv_rows(world().container(Buffer(b''.join(DATA)))))
 LONG_ROWS = ('1,' + 'x' * 100_000 + '\n').encode() * 4  # a block of a thread is 512 KiB
