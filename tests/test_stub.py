@@ -52,7 +52,7 @@ def test_methods_and_attributes_have_theirs(stub: ast.Module) -> None:
 
     assert docstring('csv_rows', 'checkpoint') == inspect.getdoc(_native.csv_rows.checkpoint)
     assert docstring('csv_rows', 'line_num') == inspect.getdoc(_native.csv_rows.line_num)
-    assert docstring('_Stream', 'prime') == inspect.getdoc(_native.lines.prime)
+    assert docstring('Stream', 'prime') == inspect.getdoc(_native.lines.prime)
     assert docstring('Dispatcher', 'on') == inspect.getdoc(_native.Dispatcher.on)
 
 
