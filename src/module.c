@@ -38,6 +38,7 @@
 #include "csv/rows/arows.h"
 #include "csv/rows/rows.h"
 #include "csv/schema/reader.h"
+#include "csv/sniff/sniffed.h"
 #include "csv/split/scanner.h"
 #include "csv/write/aencoded.h"
 #include "csv/write/encoded.h"
@@ -502,7 +503,7 @@ module_exec(PyObject *module)
         add_async_types(module, state) < 0 || add_row_types(module, state) < 0 ||
         add_text_types(module, state) < 0 || add_task_types(module, state) < 0 ||
         add_event_types(module, state) < 0 || add_broadcast_types(module, state) < 0 ||
-        add_sse_types(module, state) < 0) {
+        add_sse_types(module, state) < 0 || csv_sniffed_add(module) < 0) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "DataError", state->data_error) < 0

@@ -38,6 +38,7 @@ ROOMS = {
     'csv/row': 'csv/parse',
     'csv/rows': 'csv/row',
     'csv/split': 'csv/parse',
+    'csv/sniff': 'state.h',
     'csv/batches': 'csv/rows arrow',
     'csv/schema': 'csv/batches',
     'chunks': 'source',
@@ -50,7 +51,7 @@ ROOMS = {
     'broadcast': 'stream',
     'events': 'source',
     'tasks': 'source',
-    'module.c': 'csv/module csv/schema csv/split sse text bridge broadcast events tasks',
+    'module.c': 'csv/module csv/schema csv/split csv/sniff sse text bridge broadcast events tasks',
 }
 WITHOUT_HEADER = {'module.c'}
 

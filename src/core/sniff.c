@@ -82,8 +82,7 @@ try_delimiter(sniffing *self, const sniff_delimiter *d)
     if (d->with_single && !try_quote(self, d, '\'', SINGLE_PRIOR, &single)) {
         return false;
     }
-    return !d->with_quote || !damaged ||
-           try_quote(self, d, SCAN_ABSENT, NONE_PRIOR, &damaged);
+    return !d->with_quote || !damaged || try_quote(self, d, SCAN_ABSENT, NONE_PRIOR, &damaged);
 }
 
 /* Put the best first.  There are few. */
@@ -192,8 +191,8 @@ find_declared(const sniffing *self, uint32_t *delimiter)
         return 0;
     }
     at++;
-    return at + (end == '\r' && at < self->length &&
-                 unit_at(self->text, at, self->width) == '\n');
+    return at +
+           (end == '\r' && at < self->length && unit_at(self->text, at, self->width) == '\n');
 }
 
 bool

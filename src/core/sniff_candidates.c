@@ -19,16 +19,17 @@ static const struct {
 static const struct {
     char delimiter;
     uint8_t prior;
-} known[] = {{' ', 20}, {':', 20}, {'^', 18}, {'~', 18}, {'#', 20}, {'&', 20}, {0x1F, 16}, {1, 18}};
+} known[] = {{' ', 20}, {':', 20}, {'^', 18},  {'~', 18},
+             {'#', 20}, {'&', 20}, {0x1F, 16}, {1, 18}};
 
 #define UNKNOWN_PRIOR 24
 
 typedef struct {
     uint32_t seen[ASCII];
-    uint32_t lines[ASCII];   /* lines that it is in */
-    uint32_t last[ASCII];    /* the last of them */
-    uint32_t spaced[ASCII];  /* with a blank after it */
-    uint32_t escaped[ASCII]; /* with a backslash before it */
+    uint32_t lines[ASCII];     /* lines that it is in */
+    uint32_t last[ASCII];      /* the last of them */
+    uint32_t spaced[ASCII];    /* with a blank after it */
+    uint32_t escaped[ASCII];   /* with a backslash before it */
     uint32_t opens[2][ASCII];  /* a quote after it, blanks between left out */
     uint32_t closes[2][ASCII]; /* a quote before it */
     uint32_t line;
@@ -100,8 +101,8 @@ add(sniff_candidates *self, const counting *counts, uint32_t c, uint32_t prior)
                      ends['\n'] + (present ? ends[c] : 0) > 0;
     d->with_escape = counts->escaped['"'] + counts->escaped['\''] > 0 ||
                      (present && counts->escaped[c] > 0);
-    d->with_space =
-        present && (c == ' ' ? counts->spaced[c] > 0 : counts->spaced[c] * 2 >= counts->seen[c]);
+    d->with_space = present && (c == ' ' ? counts->spaced[c] > 0
+                                         : counts->spaced[c] * 2 >= counts->seen[c]);
 }
 
 /* The most frequent delimiter that is not among the usual ones and not found before. */

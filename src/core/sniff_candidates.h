@@ -19,11 +19,11 @@
 
 typedef struct {
     uint32_t delimiter;
-    uint32_t prior;     /* what it costs to choose it, in 64ths of a bit */
-    bool with_quote;    /* a cell begins with '"' */
-    bool with_single;   /* cells begin and end with "'" */
-    bool with_escape;   /* an escape stands before it, or before a quote */
-    bool with_space;    /* most of them have a blank after them */
+    uint32_t prior;   /* what it costs to choose it, in 64ths of a bit */
+    bool with_quote;  /* a cell begins with '"' */
+    bool with_single; /* cells begin and end with "'" */
+    bool with_escape; /* an escape stands before it, or before a quote */
+    bool with_space;  /* most of them have a blank after them */
 } sniff_delimiter;
 
 typedef struct {

@@ -20,28 +20,55 @@ enum {
 };
 
 /* Quarters of a bit. */
-#define L {17, LETTER}
-#define U {20, LETTER}
-#define D {18, DIGIT}
-#define J {20, JOINER}
-#define M {18, MARK}
-#define C {28, MARK}
-#define W {20, OTHER} /* common in addresses of the web */
-#define O {32, OTHER}
-#define X {40, OTHER}
+#define L          \
+    {              \
+        17, LETTER \
+    }
+#define U          \
+    {              \
+        20, LETTER \
+    }
+#define D         \
+    {             \
+        18, DIGIT \
+    }
+#define J          \
+    {              \
+        20, JOINER \
+    }
+#define M        \
+    {            \
+        18, MARK \
+    }
+#define C        \
+    {            \
+        28, MARK \
+    }
+#define W         \
+    {             \
+        20, OTHER \
+    } /* common in addresses of the web */
+#define O         \
+    {             \
+        32, OTHER \
+    }
+#define X         \
+    {             \
+        40, OTHER \
+    }
 
 static const struct {
     uint8_t cost;
     uint8_t kind;
 } characters[128] = {
-    X, X, X, X, X, X, X, X, X, O, O, X, X, O, X, X,           /* 00: tab, line ends */
-    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,           /* 10 */
+    X,           X, X, X, X, X, X, X, X, O, O, X, X, O, X, X, /* 00: tab, line ends */
+    X,           X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, /* 10 */
     {12, BLANK}, O, O, W, C, C, W, C, C, C, O, C, C, J, J, M, /* 20:  !"#$%&'()*+,-./ */
-    D, D, D, D, D, D, D, D, D, D, M, O, O, W, O, W,           /* 30: digits :;<=>? */
-    O, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U,           /* 40: @ */
-    U, U, U, U, U, U, U, U, U, U, U, O, O, O, O, J,           /* 50: [\]^_ */
-    O, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L,           /* 60: ` */
-    L, L, L, L, L, L, L, L, L, L, L, O, O, O, O, X,           /* 70: {|}~ */
+    D,           D, D, D, D, D, D, D, D, D, M, O, O, W, O, W, /* 30: digits :;<=>? */
+    O,           U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, /* 40: @ */
+    U,           U, U, U, U, U, U, U, U, U, U, O, O, O, O, J, /* 50: [\]^_ */
+    O,           L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, /* 60: ` */
+    L,           L, L, L, L, L, L, L, L, L, L, O, O, O, O, X, /* 70: {|}~ */
 };
 
 #define HIGH_COST (6 * SNIFF_BIT)
@@ -69,7 +96,8 @@ add(reading *self, uint32_t c, uint32_t next)
         if (c == ' ' && self->last == ' ') {
             cost = SNIFF_BIT;
         }
-        else if (((c == ',' || c == ';' || c == ':') && next == ' ') || (c == '\'' && (self->kinds & LETTER))) {
+        else if (((c == ',' || c == ';' || c == ':') && next == ' ') ||
+                 (c == '\'' && (self->kinds & LETTER))) {
             cost = PROSE_COST;
         }
     }
@@ -145,7 +173,8 @@ read_units(reading *self, const void *block, int width, size_t start, size_t end
 static bool
 is_missing(const uint8_t *text, size_t length)
 {
-    static const char *const signs[] = {"-", "?", "NA", "N/A", "NULL", "null", "NaN", "nan", "n/a", "''", "\"\""};
+    static const char *const signs[] = {"-",   "?",   "NA",  "N/A", "NULL", "null",
+                                        "NaN", "nan", "n/a", "''",  "\"\""};
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
         if (strlen(signs[i]) == length && memcmp(signs[i], text, length) == 0) {
             return true;

@@ -16,14 +16,14 @@
 
 typedef struct {
     sniff_type type;
-    bool quoted;    /* it begins with a quote */
-    bool damaged;   /* text follows the closing quote, or there is none */
-    bool doubled;   /* a doubled quote is in it */
-    bool escaped;   /* an escape is in it */
+    bool quoted;      /* it begins with a quote */
+    bool damaged;     /* text follows the closing quote, or there is none */
+    bool doubled;     /* a doubled quote is in it */
+    bool escaped;     /* an escape is in it */
     uint32_t skipped; /* blanks before it, if the dialect skips them */
-    uint32_t cost;  /* of its characters, in 64ths of a bit */
-    uint32_t count; /* of characters */
-    uint32_t hash;  /* of its characters */
+    uint32_t cost;    /* of its characters, in 64ths of a bit */
+    uint32_t count;   /* of characters */
+    uint32_t hash;    /* of its characters */
 } sniff_cell;
 
 /* Look at the field from `start` up to `end` of a block. */

@@ -15,8 +15,8 @@
 #include "core/sniff_cell.h"
 #include "core/units.h"
 
-#define STEP ((size_t)16 * 1024) /* units that are parsed at a time */
-#define COLUMNS 128              /* the ones after share the last */
+#define STEP ((size_t)16 * 1024)       /* units that are parsed at a time */
+#define COLUMNS 128                    /* the ones after share the last */
 #define END_COST (3 * SNIFF_BIT)       /* of a cell */
 #define EMPTY_END_COST (3 * SNIFF_BIT) /* of an empty one */
 #define RARE_COST (2 * SNIFF_BIT)      /* of a delimiter that few files have */
@@ -40,7 +40,7 @@ typedef struct {
     bool rare;         /* few files have this delimiter */
     uint32_t previous; /* fields of the last record */
     uint32_t same;     /* records with as many fields as the one before */
-    column all; /* of all columns */
+    column all;        /* of all columns */
     column columns[COLUMNS];
 } scoring;
 
@@ -84,8 +84,8 @@ score_length(scoring *self, uint32_t count)
 {
     sniff_score *score = self->score;
     const bool same = count == self->previous;
-    score->cost += sniff_surprise(same ? self->same : score->records - self->same,
-                                  score->records, 2);
+    score->cost +=
+        sniff_surprise(same ? self->same : score->records - self->same, score->records, 2);
     if (!same) {
         score->cost += 2 * sniff_log(count) + RAGGED_COST;
     }
@@ -122,8 +122,7 @@ score_record(scoring *self, const fields *machine, const fields_record *record)
         sniff_cell cell;
         sniff_cell_read(&cell, self->dialect, self->block, self->width,
                         fields_start(machine, record, i), fields_end(machine, record, i));
-        score_cell(self, &cell, &self->columns[i < COLUMNS ? i : COLUMNS - 1],
-                   i == 0);
+        score_cell(self, &cell, &self->columns[i < COLUMNS ? i : COLUMNS - 1], i == 0);
     }
 }
 
@@ -152,9 +151,9 @@ score_records(scoring *self, fields *machine, const void *text, size_t length, b
 }
 
 bool
-sniff_score_text(sniff_score *self, const fields_dialect *dialect, const sniff_comment *comment,
-                 const scan_kernel *kernel, const void *text, int width, size_t length,
-                 bool whole)
+sniff_score_text(sniff_score *self, const fields_dialect *dialect,
+                 const sniff_comment *comment, const scan_kernel *kernel, const void *text,
+                 int width, size_t length, bool whole)
 {
     *self = (sniff_score){0};
     scoring *s = CORE_REALLOC(NULL, sizeof *s);

@@ -1,4 +1,5 @@
-/* Numbers, dates and times, in the spellings that people use: what they are, not their value. */
+/* Numbers, dates and times, in the spellings that people use: what they are, not their value.
+ */
 #ifndef GENERATORS_CORE_SNIFF_SHAPE_H
 #define GENERATORS_CORE_SNIFF_SHAPE_H
 
@@ -21,7 +22,7 @@ typedef enum {
 #define SNIFF_HIGH 0x80
 
 /* The type of a text without blanks around it: SNIFF_TEXT if it is no number, date or time.
-   *cost is set otherwise, in 64ths of a bit. */
+ *cost is set otherwise, in 64ths of a bit. */
 sniff_type sniff_shape(const uint8_t *text, size_t length, uint32_t *cost);
 
 #endif

@@ -84,7 +84,8 @@ usual_count(const table *self)
             continue;
         }
         for (uint32_t j = 0; j < self->count; j++) {
-            const bool same = !self->outlines[j].comment && self->outlines[j].count == o->count;
+            const bool same =
+                !self->outlines[j].comment && self->outlines[j].count == o->count;
             cells += same ? o->count : 0;
         }
         if (cells > most) {
@@ -275,9 +276,9 @@ read_table(table *self, sniff_table *result)
 }
 
 bool
-sniff_table_read(sniff_table *self, const fields_dialect *dialect, const sniff_comment *comment,
-                 const scan_kernel *kernel, const void *text, int width, size_t length,
-                 bool whole)
+sniff_table_read(sniff_table *self, const fields_dialect *dialect,
+                 const sniff_comment *comment, const scan_kernel *kernel, const void *text,
+                 int width, size_t length, bool whole)
 {
     *self = (sniff_table){0};
     table *t = CORE_REALLOC(NULL, sizeof *t);

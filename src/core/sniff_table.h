@@ -19,7 +19,8 @@ typedef struct {
     uint32_t doubtful; /* those that have as many fields as the table */
     uint32_t records;  /* of the table that were looked at, the first included */
     uint32_t columns;  /* fields that most of them have */
-    int32_t header;    /* how much speaks for a header, in halves of a bit; less than 0: against */
+    int32_t
+        header; /* how much speaks for a header, in halves of a bit; less than 0: against */
 } sniff_table;
 
 /* Look at `length` units, as sniff_score_text() does.  False if there is no memory. */

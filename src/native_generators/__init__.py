@@ -58,6 +58,7 @@ except ModuleNotFoundError as _error:
     ) from None
 
 from native_generators._schema import CSVSchema, csv_schema
+from native_generators._sniff import CSVFormat, csv_sniff
 from native_generators._split import csv_scan, csv_split
 
 __version__ = '0.1.0'
@@ -71,6 +72,7 @@ __all__ = [
     'Broadcast',
     'CSVBatch',
     'CSVError',
+    'CSVFormat',
     'CSVRow',
     'CSVSchema',
     'DataError',
@@ -100,6 +102,7 @@ __all__ = [
     'csv_rows',
     'csv_scan',
     'csv_schema',
+    'csv_sniff',
     'csv_split',
     'drive',
     'event_source',

@@ -98,10 +98,59 @@ READING: dict[str, dict[str, Any]] = {
         'choices': ('error', 'pad'),
         'help': 'rows that are too short: an error, or empty fields',
     },
+    'skip': {
+        'type': lines_or_text,
+        'metavar': 'N|TEXT',
+        'help': 'lines above the header: how many, or what the first one to read begins with',
+    },
+    'comment': {'metavar': 'TEXT', 'help': 'what a line begins with that is no record, such as #'},
+    'footer': {'type': count, 'metavar': 'N', 'help': 'the last N records are none'},
+    'blank': {
+        'choices': ('skip', 'error'),
+        'help': 'blank lines are passed over (skip), or an error',
+    },
+    'duplicates': {
+        'choices': ('error', 'number'),
+        'help': "'number' calls the second x x_2, and the third column without a name column_3",
+    },
+    'no-multiline': {'help': 'a quote that is not closed in its line is an error of that line'},
     'max-field': {'type': limit, 'metavar': 'N', 'help': 'longest field, or none (131072)'},
     'max-record': {'type': limit, 'metavar': 'N', 'help': 'longest record, or none (67108864)'},
 }
-FLAGS = {'no-doublequote': ('doublequote', False), 'skipinitialspace': ('skipinitialspace', True)}
+FLAGS = {
+    'no-doublequote': ('doublequote', False),
+    'skipinitialspace': ('skipinitialspace', True),
+    'no-multiline': ('multiline', False),
+}
+
+# Those of every reader.
+SOURCES = ('compression', 'member', 'complete')
+
+
+def add_sources(group: Any) -> None:
+    add = group.add_argument
+    add(
+        '--compression',
+        choices=('infer', 'none', 'gzip', 'bz2', 'xz', 'zstd', 'zip'),
+        help='(infer, from the first bytes)',
+    )
+    add('--member', metavar='NAME', help='the file in a zip that has several')
+    add(
+        '--complete',
+        action='store_const',
+        const=True,
+        help='a file that does not end with the end of a line is an error: it may be cut off',
+    )
+
+
+def opening(options: argparse.Namespace) -> dict[str, Any]:
+    """The keywords with which the files are opened."""
+    given = {name: getattr(options, name) for name in SOURCES}
+    return {
+        name: None if value == 'none' else value
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 def dest_of(option: str) -> str:
@@ -132,7 +181,11 @@ def add_reading(group: Any) -> None:
 
 def reading(options: argparse.Namespace, name: str) -> dict[str, Any]:
     """The keywords with which a file is read as CSV."""
-    keywords: dict[str, Any] = {'strict': not options.lenient, 'encoding': options.encoding}
+    keywords: dict[str, Any] = {
+        'strict': not options.lenient,
+        'encoding': options.encoding,
+        **opening(options),
+    }
     for option in READING:
         value = getattr(options, dest_of(option))
         if value is not None:
@@ -179,8 +232,10 @@ def parser() -> argparse.ArgumentParser:
         'repeated: all must hold, but of several NAME=VALUE of one name, one',
     )
     add('--head', type=count, metavar='N', help='only the first N rows')
-    add = result.add_argument_group('how it is read').add_argument
+    group = result.add_argument_group('how it is read')
+    add = group.add_argument
     add('--from', choices=('csv', 'jsonl'), help='what is read (csv, or as .jsonl says)')
+    add_sources(group)
     add_reading(result.add_argument_group('how CSV is read'))
     add(
         '--types',

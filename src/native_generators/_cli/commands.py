@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from native_generators import csv_split
-from native_generators._cli.arguments import add_reading, count, reading
+from native_generators._cli.arguments import add_reading, add_sources, count, reading
 from native_generators._cli.trouble import DONE, EPILOG, Trouble
 
 
@@ -43,7 +43,9 @@ def split(arguments: list[str]) -> int:
         metavar='PATTERN',
         help="as in 'part-{}.json': files, with the number of the part in place of {}",
     )
-    add_reading(parser.add_argument_group('how CSV is read'))
+    group = parser.add_argument_group('how CSV is read')
+    add_sources(group)
+    add_reading(group)
     options = parser.parse_args(arguments)
     if options.output is not None and '{}' not in options.output:
         raise Trouble(f'--output {options.output}: there is no {{}} for the number of the part')

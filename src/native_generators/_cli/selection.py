@@ -94,6 +94,11 @@ class Selection:
             return None
         return Chosen(self, keywords, Names(header, len(header or first or ())))
 
+    def empty(self, name: str, source: Any) -> csv_rows[Any]:
+        """The rows of an empty file: it may grow."""
+        keywords = reading(self.options, name)
+        return csv_rows(source, into=tuple, header=self.options.header, **keywords)
+
 
 class Chosen:
     """What is read of one file, and what of that is written."""
