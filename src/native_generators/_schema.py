@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
@@ -332,7 +332,7 @@ def moment(microseconds: int, zoned: bool) -> datetime:
     """A datetime; the nearest that there is, for a local time of the years 1 and 9999 in UTC."""
     limits = [(limit - EPOCH) // MICROSECOND for limit in (datetime.min, datetime.max)]
     value = EPOCH + min(max(microseconds, limits[0]), limits[1]) * MICROSECOND
-    return value.replace(tzinfo=timezone.utc) if zoned else value
+    return value.replace(tzinfo=UTC) if zoned else value
 
 
 def time_of(microseconds: int) -> time:
@@ -341,6 +341,8 @@ def time_of(microseconds: int) -> time:
 
 def limits(kind: int | None, found: Mapping[str, Any]) -> tuple[Any, Any]:
     """The least and the greatest value, as values of the type."""
+    least: Any
+    greatest: Any
     if kind is None:
         return found['least'], found['greatest']
     if kind == BOOL:

@@ -30,7 +30,8 @@ def lines_to_pass(lines: list[str], skip: Any) -> int:
 
 
 def one_record(lines: list[str], at: int, multiline: bool, dialect: dict[str, Any]) -> Record:
-    reader = csv.reader(iter([*lines[at : at + 1], 'x"\n'] if not multiline else lines[at:]), **dialect)
+    rest = lines[at:] if multiline else [*lines[at : at + 1], 'x"\n']
+    reader = csv.reader(iter(rest), **dialect)
     row = next(reader)
     count = reader.line_num
     if not multiline and count > 1:
@@ -39,7 +40,12 @@ def one_record(lines: list[str], at: int, multiline: bool, dialect: dict[str, An
 
 
 def records(
-    text: str, *, skip: Any = None, comment: str | None = None, multiline: bool = True, **dialect: Any
+    text: str,
+    *,
+    skip: Any = None,
+    comment: str | None = None,
+    multiline: bool = True,
+    **dialect: Any,
 ) -> Iterator[Record]:
     lines = oracle.split_lines(text)
     at = lines_to_pass(lines, skip)

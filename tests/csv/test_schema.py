@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import decimal
 import inspect
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from generators import CSVError, CSVSchema, convert, csv_rows, csv_schema
 
 from .schema import found
@@ -504,9 +506,9 @@ def test_answers_that_are_none(answer: object) -> None:
 
     reader: Any = _native._CSVSchemaReader
     for text in (b'a\n1_0\n', b'a\n2020-W01-1\n', b'a\n2020-W01-1T10:00\n', b'a\n10:11:12.1\n'):
-        with pytest.raises((TypeError, ValueError, IndexError, SystemError)):
+        # Some are answers to one of the questions.
+        with contextlib.suppress(TypeError, ValueError, IndexError, SystemError):
             next(reader((lambda *given: answer, 10, 'allow'), text))
-            raise TypeError  # some are answers to one of the questions
 
 
 def test_what_ask_raises_is_raised() -> None:

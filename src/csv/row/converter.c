@@ -14,6 +14,7 @@
 #include "core/convert_moment.h"
 #include "core/number_decimal.h"
 #include "csv/row/library.h"
+#include "runtime/attributes.h"
 #include "runtime/raising.h"
 
 typedef struct {
@@ -463,12 +464,16 @@ converter_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static PyMethodDef converter_methods[] = {
     {"__reduce__", converter_reduce, METH_NOARGS, reduce_doc},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    ATTRIBUTES_GENERIC,
     {NULL},
 };
 
 PyDoc_STRVAR(
     converter_doc,
+    "Converter(kind, shown, decimal, thousands, precision, scale, true, false, format,\n"
+    "          english, /)\n"
+    "--\n"
+    "\n"
     "What the functions of native_generators.convert return: a rule by which the\n"
     "text of a field becomes a value.\n"
     "\n"
