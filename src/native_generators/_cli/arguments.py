@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any
 
-from native_generators import __version__
+from native_generators import __version__, csv_sniff
 from native_generators._cli.conditions import Condition, condition
 from native_generators._cli.kinds import KINDS as TYPES
 from native_generators._cli.kinds import typed_pairs
@@ -169,7 +169,12 @@ def add_reading(group: Any) -> None:
         action='store_false',
         help='the files have no names: columns are numbers, 1 the first',
     )
-    add('-e', '--encoding', default='utf-8', help='of the files read (utf-8)')
+    add('-e', '--encoding', help='of the files read (utf-8)')
+    add(
+        '--sniff',
+        action='store_true',
+        help='find out from the beginning of each file how it is to be read, where no option says',
+    )
     add('--lenient', action='store_true', help='quotes that are not closed are read as csv does')
     for option, settings in READING.items():
         if option in FLAGS:
@@ -181,11 +186,13 @@ def add_reading(group: Any) -> None:
 
 def reading(options: argparse.Namespace, name: str) -> dict[str, Any]:
     """The keywords with which a file is read as CSV."""
-    keywords: dict[str, Any] = {
-        'strict': not options.lenient,
-        'encoding': options.encoding,
-        **opening(options),
-    }
+    keywords: dict[str, Any] = {'header': options.header, 'encoding': 'utf-8'}
+    if options.sniff:
+        keywords.update(csv_sniff(name))
+        keywords['header'] = keywords['header'] and options.header
+    if options.encoding is not None:
+        keywords['encoding'] = options.encoding
+    keywords.update(strict=not options.lenient, **opening(options))
     for option in READING:
         value = getattr(options, dest_of(option))
         if value is not None:
@@ -194,7 +201,7 @@ def reading(options: argparse.Namespace, name: str) -> dict[str, Any]:
         keywords['quoting'] = QUOTING[options.quoting]
     if options.delimiter is not None:
         keywords['delimiter'] = options.delimiter
-    elif options.dialect is None and kind_of(name)[0] == 'tsv':
+    elif options.dialect is None and not options.sniff and kind_of(name)[0] == 'tsv':
         keywords['delimiter'] = '\t'
     return keywords
 
@@ -353,6 +360,7 @@ CSV_ONLY: dict[str, Any] = {
     'header': True,
     'part': None,
     'lenient': False,
+    'sniff': False,
     'decimal': None,
     'thousands': None,
     'date_format': None,
@@ -384,6 +392,8 @@ def check(options: argparse.Namespace) -> None:
         raise Trouble('--changed is for --resume')
     if options.reject_reasons and not options.rejects:
         raise Trouble('--reject-reasons needs --rejects: without it, the first bad record ends all')
+    if options.sniff and '-' in options.files:
+        raise Trouble('--sniff looks at a file, and stdin can be read once')
     if options.part and (len(options.files) > 1 or '-' in options.files):
         raise Trouble('--part is of one file, and not of stdin')
     if options.files.count('-') > 1:

@@ -193,7 +193,7 @@ class Objects:
         return jsonl_rows(
             source,
             loads=self.loads,
-            encoding=self.options.encoding,
+            encoding=self.options.encoding or 'utf-8',
             on_error=on_error if self.options.rejects else 'raise',
             start=start,
             changed=changed,
@@ -206,7 +206,7 @@ class Objects:
             rows = jsonl_rows(
                 source,
                 loads=self.loads,
-                encoding=self.options.encoding,
+                encoding=self.options.encoding or 'utf-8',
                 on_error='skip',
                 **opening(self.options),
             )

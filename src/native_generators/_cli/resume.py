@@ -33,6 +33,7 @@ DECIDING = (
     'header',
     'part',
     'lenient',
+    'sniff',
     'decimal',
     'thousands',
     'date_format',
