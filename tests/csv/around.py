@@ -30,8 +30,9 @@ def lines_to_pass(lines: list[str], skip: Any) -> int:
 
 
 def one_record(lines: list[str], at: int, multiline: bool, dialect: dict[str, Any]) -> Record:
-    rest = lines[at:] if multiline else [*lines[at : at + 1], 'x"\n']
-    reader = csv.reader(iter(rest), **dialect)
+    reader = csv.reader(
+        iter([*lines[at : at + 1], 'x"\n'] if not multiline else lines[at:]), **dialect
+    )
     row = next(reader)
     count = reader.line_num
     if not multiline and count > 1:

@@ -23,6 +23,7 @@
 #include "csv/batches/batch.h"
 #include "csv/batches/options.h"
 #include "csv/parse/feed.h"
+#include "csv/rows/header.h"
 #include "runtime/attributes.h"
 #include "runtime/raising.h"
 

@@ -52,8 +52,7 @@ fault_find_quote(const csv_parser *self, uint32_t *pos)
     int width;
     const void *units = csv_parser_units(self, &width);
     const size_t length = csv_parser_length(self);
-    const uint32_t end =
-        machine->error_pos < length ? machine->error_pos : (uint32_t)length;
+    const uint32_t end = machine->error_pos < length ? machine->error_pos : (uint32_t)length;
     return machine->error != FIELDS_FINE && machine->error != FIELDS_BAD_QUOTE &&
            fields_find_quote(&machine->dialect, units, width, machine->record_start, end, pos);
 }
@@ -232,8 +231,7 @@ csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
                         const fields_record *record, Py_ssize_t expected)
 {
     uint64_t byte;
-    const int64_t line =
-        (int64_t)csv_parser_lines_before(self, record, self->line_count) + 1;
+    const int64_t line = (int64_t)csv_parser_lines_before(self, record, self->line_count) + 1;
     data_place place = {
         .path = self->path,
         .record = (int64_t)self->record_count,

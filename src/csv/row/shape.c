@@ -562,8 +562,8 @@ add_problems(const csv_plan *plan, const csv_parser *parser, generators_state *s
         if (value != NULL) {
             Py_DECREF(value);
         }
-        else if (!is_fault() || csv_add_problem(error, parser, state, record, field,
-                                                column->name) < 0) {
+        else if (!is_fault() ||
+                 csv_add_problem(error, parser, state, record, field, column->name) < 0) {
             raising_chain(error);
             return;
         }

@@ -16,6 +16,7 @@
 #include "csv/rows/rows.h"
 
 #include "csv/parse/feed.h"
+#include "csv/rows/header.h"
 #include "csv/rows/options.h"
 #include "runtime/attributes.h"
 #include "runtime/raising.h"
