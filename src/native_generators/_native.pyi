@@ -562,6 +562,16 @@ class CSVBatch:
     def _restore(cls, rows: int, columns: tuple[Any, ...], /) -> Self: ...
 
 @final
+class _CSVSchemaReader(Stream[dict[str, Any]]):
+    def __new__(
+        cls,
+        own: tuple[Callable[[int, str], object], int, str],
+        source: _Source,
+        /,
+        **reading: Any,
+    ) -> Self: ...
+
+@final
 class csv_batches(Stream[CSVBatch]):
     def __new__(
         cls,

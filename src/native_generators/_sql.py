@@ -104,12 +104,8 @@ def decimal_type(column: SchemaColumn, dialect: str) -> str:
     if dialect == 'sqlite':
         return WORDS[dialect][Decimal]
     most, most_scale = MOST_DIGITS[dialect]
-    precision, scale = column.precision, column.scale
-    if precision is None or scale is None or column.not_finite:
-        fits = False
-    else:
-        fits = precision <= most and scale <= most_scale
-    if fits:
+    precision, scale = column.precision or most + 1, column.scale or 0
+    if precision <= most and scale <= most_scale and not column.not_finite:
         return f'NUMERIC({precision}, {scale})'
     return 'NUMERIC' if dialect == 'postgresql' else text_type(column, dialect)
 

@@ -37,8 +37,8 @@ ZONED = ['2020-01-01T00:00Z', '2020-01-01T00:00:00+02:00', '2020-01-01 00:00-05:
 ZONED += ['2020-01-01T00:00:00+00:00:01', '1969-12-31T23:59:59.999999+00:00']
 TEXTS = ['abc', 'ä', '😀' * 3, 'a"b', 'a,b', 'a\nb', '-', '.', '+', 'e5', 'x' * 70, 'Zoë' * 30, ' ']
 POOLS = [INTS, FLOATS, DECIMALS, BOOLS, DATES, TIMES, MOMENTS, ZONED, TEXTS]
+ALL = [value for pool in POOLS for value in pool]
 KINDS = [[''], *POOLS, INTS + FLOATS, FLOATS + DECIMALS, DATES + MOMENTS, DATES + ZONED]
-EVERY = [text for pool in POOLS for text in pool]
 
 
 @st.composite
@@ -51,7 +51,7 @@ def files(draw: st.DrawFn) -> tuple[str, int]:
         pool = st.sampled_from(draw(st.sampled_from(KINDS)))
         some = st.sampled_from(draw(st.lists(pool, min_size=1, max_size=4)))
         cell = draw(st.sampled_from([some, some, pool, pool | st.just('')]))
-        odd = st.sampled_from(EVERY)
+        odd = st.sampled_from(ALL)
         values = draw(st.lists(cell, min_size=height, max_size=height))
         if height and draw(st.integers(0, 3)) == 0:
             values[-1] = draw(odd)
@@ -81,17 +81,17 @@ def test_columns_of_any_values(file: tuple[str, int]) -> None:
     check(*file)
 
 
-@pytest.mark.parametrize('value', EVERY)
+@pytest.mark.parametrize('value', ALL)
 def test_one_value(value: str) -> None:
     check(f'c0\n"{value.replace(chr(34), chr(34) * 2)}"\n', 1)
 
 
-@pytest.mark.parametrize('first', EVERY[::5])
+@pytest.mark.parametrize('first', ALL[::5])
 def test_one_odd_value_at_the_end(first: str) -> None:
     def quoted(value: str) -> str:
         return '"' + value.replace('"', '""') + '"'
 
-    for last in EVERY:
+    for last in ALL:
         check('c0\n' + f'{quoted(first)}\n' * 3 + f'{quoted(last)}\n', 1)
 
 
