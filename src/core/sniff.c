@@ -154,7 +154,10 @@ look_around(sniffing *self)
     if (!read_table(self)) {
         return false;
     }
-    const sniff_table *table = &result->table;
+    sniff_table *table = &result->table;
+    if (table->records == 0) {
+        table->skip = 0;
+    }
     if (table->doubtful * 2 > table->comments) {
         result->comment.length = 0;
         return read_table(self);
@@ -163,7 +166,7 @@ look_around(sniffing *self)
         result->comment.length = 0;
     }
     else if (table->titles == 0) {
-        result->table.skip = 0;
+        table->skip = 0; /* the comments are enough */
     }
     return true;
 }

@@ -126,6 +126,21 @@ score_record(scoring *self, const fields *machine, const fields_record *record)
     }
 }
 
+/* What is left from `start` on is part of a record.  One that the sample cuts off costs what
+   the others do.  One that long, or at the end of everything, was opened by a quote that opens
+   nothing, as far as can be told. */
+static void
+score_rest(scoring *self, size_t start, size_t end, bool whole)
+{
+    sniff_score *score = self->score;
+    if (!whole && start > 0 && end - start <= STEP) {
+        score->cost += score->cost * (end - start) / start;
+        return;
+    }
+    score_spelled(self, start, end);
+    score->damaged += end - start > STEP;
+}
+
 static bool
 score_records(scoring *self, fields *machine, const void *text, size_t length, bool whole)
 {
@@ -146,7 +161,7 @@ score_records(scoring *self, fields *machine, const void *text, size_t length, b
         base += fields_rewind(machine);
     }
     self->block = text;
-    score_spelled(self, base, length);
+    score_rest(self, base, length, whole);
     return true;
 }
 
