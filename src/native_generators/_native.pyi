@@ -253,10 +253,13 @@ class _Converter(Generic[_T_co]):
 # What the overloads of csv_rows and acsv_rows take, beside `into` and `types`; the first of each
 # spells it out with its defaults.
 @type_check_only
-class _ReadingText(TypedDict, total=False):
+class _ReadingAnySource(TypedDict, total=False):
+    header: bool | None
     names: _Names | None
     duplicates: Literal['error', 'number']
+    columns: Sequence[str | int] | None
     null: Iterable[str]
+    ragged: Literal['allow', 'pad', 'error'] | None
     dialect: _Dialect
     delimiter: str | None
     quotechar: str | None
@@ -278,36 +281,12 @@ class _ReadingText(TypedDict, total=False):
     max_record: int | None
     on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object]
 
-@type_check_only
-class _ReadingAnySource(_ReadingText, total=False):
-    header: bool | None
-    columns: Sequence[str | int] | None
-    ragged: Literal['allow', 'pad', 'error'] | None
-
-# What csv_schema takes, beside `distinct` and `ragged`.
-@type_check_only
-class _Surveying(_ReadingText, total=False):
-    header: bool
-    threads: int | None
-
-@type_check_only
 class _Reading(_ReadingAnySource, total=False):
     start: Mapping[str, Any] | None
     changed: Literal['error', 'append']
 
-@type_check_only
 class _AsyncReading(_ReadingAnySource, total=False):
     close_with_task: bool
-
-@final
-class _CSVSchemaReader(Stream[dict[str, Any]]):
-    def __new__(
-        cls,
-        survey: tuple[Callable[..., Any], int, str],
-        source: _Source,
-        /,
-        **reading: Unpack[_Surveying],
-    ) -> Self: ...
 
 def csv_sniffed(text: str, whole: bool, /) -> dict[str, Any]: ...
 

@@ -480,7 +480,7 @@ def test_the_stub_has_every_parameter(kind: Any, options: str) -> None:
     classes = {node.name: node for node in ast.parse(stub).body if isinstance(node, ast.ClassDef)}
     shared = {
         line.target.id
-        for name in ('_ReadingText', '_ReadingAnySource', options)
+        for name in ('_ReadingAnySource', options)
         for line in classes[name].body
         if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
     }
