@@ -61,8 +61,8 @@ class Decompressor(Protocol):
 class Inflate:
     """zlib with the methods of a Decompressor.
 
-    If a call fails, `rescued` is what was decompressed before the wrong byte, and `wrong` is
-    where that is in the data of the call.
+    If a call fails, `rescued` is what was decompressed before the wrong byte, and `left` is how
+    many bytes there are from that on.
     """
 
     def __init__(self, wbits: int) -> None:
@@ -72,18 +72,16 @@ class Inflate:
         self.needs_input = True
         self.unused_data = b''
         self.rescued = b''
-        self.wrong = 0
+        self.left = 0
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        kept = len(self.rest)
-        if kept > 0:
+        if self.rest:
             data = self.rest + data if data else self.rest
         before = self.inner.copy()
         try:
             out = self.inner.decompress(data, max_length)
         except zlib.error:
             self._rescue(before, data, max_length)
-            self.wrong = max(self.wrong - kept, 0)
             raise
         self.rest = self.inner.unconsumed_tail
         self.eof = self.inner.eof
@@ -104,7 +102,7 @@ class Inflate:
                 inner = before
                 step //= 2
         self.rescued = b''.join(pieces)
-        self.wrong = at
+        self.left = len(data) - at
 
 
 class Stored:
@@ -275,9 +273,9 @@ class Pushed:
                 piece = again.decompress(self.whole, self.given + self.limit)
             except zlib.error:
                 piece = again.rescued
-            rescued, offset = piece[self.given :], self.fed + again.wrong
+            rescued, offset = piece[self.given :], self.begins - again.left
         elif isinstance(inner, Inflate):
-            rescued, offset = inner.rescued, self.fed + inner.wrong
+            rescued, offset = inner.rescued, self.begins - inner.left
         self.failed = Damaged(f'the {self.name} data is damaged: {error}', max(offset, 0))
         self.failed.__cause__ = error
         if rescued:
@@ -396,7 +394,7 @@ class Member:
         return out or self.next()
 
     def _fail(self, inner: Decompressor, error: Exception) -> None:
-        offset = self.fed + (inner.wrong if isinstance(inner, Inflate) else 0)
+        offset = self.begins - inner.left if isinstance(inner, Inflate) else self.fed
         self.failed = Damaged(f'the zip member is damaged: {error}', offset)
         self.failed.__cause__ = error
 
