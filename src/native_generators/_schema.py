@@ -344,8 +344,6 @@ def maker(kind: int, found: Mapping[str, Any]) -> tuple[Callable[[Any], Any], tu
 
 def limits(kind: int | None, found: Mapping[str, Any]) -> tuple[Any, Any]:
     """The least and the greatest value, as values of the type."""
-    least: Any
-    greatest: Any
     if kind is None:
         return found['least'], found['greatest']
     if kind == BOOL:

@@ -182,9 +182,9 @@ def front(pieces: Iterator[Any], size: int) -> Sample:
         text = ''.join(held)
         return Sample(text[:size], length <= size) if held else Sample(b'', True)
     data = b''.join(held)
-    kind = next((PACKED[magic] for magic in PACKED if data.startswith(magic)), None)
-    if kind is not None:
-        data = unpacked(kind, data, pieces, size + 1)
+    packed = next((PACKED[magic] for magic in PACKED if data.startswith(magic)), None)
+    if packed is not None:
+        data = unpacked(packed, data, pieces, size + 1)
     return Sample(data[:size], len(data) <= size)
 
 
