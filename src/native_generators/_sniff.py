@@ -93,6 +93,7 @@ class CSVFormat(Mapping[str, Any]):
     header: bool
     sure: Mapping[str, float]
     next_best: Mapping[str, Any]
+    _parameters: dict[str, Any]
 
     def __init__(
         self, found: Mapping[str, Any], sure: Mapping[str, float], next_best: Mapping[str, Any]
@@ -182,9 +183,9 @@ def front(pieces: Iterator[Any], size: int) -> Sample:
         text = ''.join(held)
         return Sample(text[:size], length <= size) if held else Sample(b'', True)
     data = b''.join(held)
-    kind = next((PACKED[magic] for magic in PACKED if data.startswith(magic)), None)
-    if kind is not None:
-        data = unpacked(kind, data, pieces, size + 1)
+    packed = next((PACKED[magic] for magic in PACKED if data.startswith(magic)), None)
+    if packed is not None:
+        data = unpacked(packed, data, pieces, size + 1)
     return Sample(data[:size], len(data) <= size)
 
 
@@ -367,7 +368,8 @@ def find_encoding(data: bytes, whole: bool, encodings: Sequence[str]) -> Decoded
 
 def doubling(evidence: float) -> float:
     """0.5 without evidence, and nearer to 1 by half with each unit of it."""
-    return round(1 - 0.5 * 2.0 ** -min(evidence, 30), 4)
+    rest: float = 2.0 ** -min(evidence, 30)
+    return round(1 - 0.5 * rest, 4)
 
 
 def rival(candidates: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any] | None:

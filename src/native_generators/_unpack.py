@@ -21,7 +21,8 @@ import threading
 import weakref
 import zlib
 from collections import deque
-from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from typing import Any, Protocol
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -45,10 +46,12 @@ class Damaged(Exception):
 class Decompressor(Protocol):
     """As those of `bz2`, `lzma` and `compression.zstd`: for one stream, which has an end."""
 
-    eof: bool
-    needs_input: bool
-    unused_data: bytes
-
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
     def decompress(self, data: bytes, max_length: int) -> bytes: ...
 
 
@@ -136,18 +139,14 @@ def new_xz() -> Decompressor:
 
 
 def new_zstd() -> Decompressor:
-    decompressor: Callable[[], Decompressor]
-    try:
-        from compression.zstd import ZstdDecompressor as decompressor  # type: ignore
-    except ImportError:
-        try:
-            from backports.zstd import ZstdDecompressor as decompressor  # type: ignore
-        except ImportError:
-            raise ImportError(
-                'zstd data needs Python 3.14 or the package backports.zstd: '
-                "pip install 'native-generators[compression]'"
-            ) from None
-    return decompressor()
+    for name in ('compression.zstd', 'backports.zstd'):
+        with suppress(ImportError):
+            made: Decompressor = import_module(name).ZstdDecompressor()
+            return made
+    raise ImportError(
+        'zstd data needs Python 3.14 or the package backports.zstd: '
+        "pip install 'native-generators[compression]'"
+    )
 
 
 def zip_decompressor(method: int, offset: int) -> Decompressor:
@@ -447,10 +446,11 @@ class PushedZip:
                 data, self.data = self.data, b''
                 self.current.push(data)
             out = self.current.next()
-            if out is None and not self.current.over:
+            if out is not None:
+                if not self.skips:
+                    return out
+            elif not self.current.over:
                 return None
-            if out is not None and not self.skips:
-                return out
         return None
 
     def _begin(self) -> bool:
