@@ -10,11 +10,13 @@ PORTABLE=1          only what CPython documents: see src/compat.h
 import os
 import subprocess
 import sys
+import tempfile
 from glob import glob
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import CCompilerError, ExecError, PlatformError
 
 SWITCHES = ('DEBUG', 'SANITIZE', 'COVERAGE', 'WERROR', 'PORTABLE')
 
@@ -85,10 +87,42 @@ class Build(build_ext):
         switches = ' '.join(f'{name}={switch(name)}' for name in SWITCHES)
         if not stamp.exists() or stamp.read_text() != switches:
             self.force = True
-        super().build_extensions()
+        try:
+            super().build_extensions()
+        except (CCompilerError, ExecError, PlatformError) as error:
+            reason = self.reason()
+            if reason is None:
+                raise
+            raise type(error)(f'{error}\n\n{reason}  See CONTRIBUTING.md.') from None
         stamp.parent.mkdir(parents=True, exist_ok=True)
         stamp.write_text(switches)
 
+    def reason(self) -> str | None:
+        """Why nothing can be compiled here; None if it can, and a file is at fault."""
+        for text, reason in PROBES.items():
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder, 'probe.c')
+                path.write_text(text, 'ascii')
+                flags = self.extensions[0].extra_compile_args
+                try:
+                    self.compiler.compile([str(path)], output_dir=folder, extra_postargs=flags)
+                except (CCompilerError, ExecError, PlatformError):
+                    return reason
+        return None
+
+
+# What a build needs, and what is said where it is missing.
+PROBES = {
+    '_Static_assert(sizeof(int) > 1, "C11");\n': (
+        'There is no C compiler that knows C11, which native-generators is written in. On Debian '
+        'and Ubuntu: apt install gcc libc6-dev. On macOS: xcode-select --install. On Windows: the '
+        'Build Tools for Visual Studio 2019 or later.'
+    ),
+    '#include <Python.h>\n': (
+        'There is no Python.h: Python was installed without what extensions are compiled with. On '
+        'Debian and Ubuntu: apt install python3-dev.'
+    ),
+}
 
 macros: list[tuple[str, str | None]] = [
     ('CORE_REALLOC', 'PyMem_RawRealloc'),

@@ -1,6 +1,6 @@
 """Rows into PostgreSQL by csv_encode and COPY, and out by COPY and csv_rows, against psycopg.
 
-    python benchmarks/postgres_copy.py [--rows 100000] [--rounds 5] [--only WORD ...] [--cpu] [--list]
+    python benchmarks/postgres_copy.py [--rows 100000] [--rounds 5] [--only WORD ...] [--cpu]
 
 A server is started for this on a socket in a folder, and stopped (Debian: postgresql); its time
 counts, but not with --cpu.  A ratio is the peer's median over ours: more is better.

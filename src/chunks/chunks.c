@@ -29,8 +29,8 @@ chunks_open(chunks *self, PyObject *size, PyObject *max_delay)
 {
     size_t bytes;
     uint64_t most = size == NULL ? DEFAULT_DELAY : SECONDS_FOREVER;
-    if (read_size(size, &bytes) < 0 ||
-        (max_delay != NULL && seconds_read(max_delay, "max_delay", &most) < 0)) {
+    if (read_size(size, &bytes) < 0 || (max_delay != NULL && max_delay != Py_Ellipsis &&
+                                        seconds_read(max_delay, "max_delay", &most) < 0)) {
         return -1;
     }
     coalescer_init(&self->machine, bytes, most);

@@ -19,14 +19,24 @@ feed_short_text(piece_chunks *self, PyObject *text)
 
 /* ---- halves of surrogate pairs ---- */
 
+/* Hold a half, or none if it is 0. */
+static void
+hold_half(piece_chunks *self, Py_UCS4 half)
+{
+    coalescer *machine = &self->chunks.machine;
+    self->half = half;
+    machine->no_put &= (uint8_t)~COALESCER_OWNER;
+    machine->no_put |= half != 0 ? COALESCER_OWNER : 0;
+}
+
 /* The half of a pair that the text ends with, or 0. */
-static Py_UCS4
+static inline Py_UCS4
 trailing_half(PyObject *text)
 {
-    Py_ssize_t count = PyUnicode_GET_LENGTH(text);
-    if (PyUnicode_KIND(text) == PyUnicode_1BYTE_KIND || count == 0) {
+    if (PyUnicode_KIND(text) == PyUnicode_1BYTE_KIND) {
         return 0;
     }
+    Py_ssize_t count = PyUnicode_GET_LENGTH(text); /* no empty text is wide */
     Py_UCS4 last = PyUnicode_READ_CHAR(text, count - 1);
     return Py_UNICODE_IS_HIGH_SURROGATE(last) ? last : 0;
 }
@@ -39,7 +49,7 @@ feed_half(piece_chunks *self)
     if (half == 0) {
         return 0;
     }
-    self->half = 0;
+    hold_half(self, 0);
     PyObject *text = PyUnicode_FromOrdinal((int)half);
     int status = text == NULL ? -1 : chunks_feed_text(&self->chunks, text);
     Py_XDECREF(text);
@@ -54,7 +64,7 @@ join_halves(piece_chunks *self, PyObject *text)
     Py_UCS4 before = self->half, half = trailing_half(text);
     Py_ssize_t start = 0, end = PyUnicode_GET_LENGTH(text) - (half != 0);
     if (before == 0) {
-        self->half = half;
+        hold_half(self, half);
         return PyUnicode_Substring(text, 0, end);
     }
     Py_UCS4 first = end > 0 ? PyUnicode_READ_CHAR(text, 0) : 0;
@@ -62,7 +72,7 @@ join_halves(piece_chunks *self, PyObject *text)
         before = Py_UNICODE_JOIN_SURROGATES(before, first);
         start = 1;
     }
-    self->half = half;
+    hold_half(self, half);
     PyObject *rest = PyUnicode_Substring(text, start, end);
     PyObject *joined = rest == NULL ? NULL : PyUnicode_FromFormat("%c%U", (int)before, rest);
     Py_XDECREF(rest);
@@ -75,11 +85,30 @@ pieces_end(chunks *base)
     return feed_half((piece_chunks *)base) < 0 ? -1 : chunks_end(base);
 }
 
+/* Feed a text after a half of a pair, or that ends with one.  0 or -1. */
+static int
+feed_joined(piece_chunks *self, PyObject *text)
+{
+    if (PyUnicode_GET_LENGTH(text) == 0) {
+        return 0;
+    }
+    PyObject *joined = join_halves(self, text);
+    int status = joined == NULL ? -1 : chunks_feed_text(&self->chunks, joined);
+    Py_XDECREF(joined);
+    return status;
+}
+
 /* ---- pieces ---- */
 
 static int
-feed_whole_text(piece_chunks *self, PyObject *text)
+feed_text(piece_chunks *self, PyObject *text)
 {
+    if (PyUnicode_READY(text) < 0) {
+        return -1;
+    }
+    if (self->half != 0 || trailing_half(text) != 0) {
+        return feed_joined(self, text);
+    }
     if (text_is_plain(&self->chunks.text, text)) {
         return chunks_feed(&self->chunks, text, PyUnicode_DATA(text),
                            (size_t)PyUnicode_GET_LENGTH(text));
@@ -89,24 +118,6 @@ feed_whole_text(piece_chunks *self, PyObject *text)
         return status < 0 ? -1 : 0;
     }
     return chunks_feed_text(&self->chunks, text);
-}
-
-static int
-feed_text(piece_chunks *self, PyObject *text)
-{
-    if (PyUnicode_READY(text) < 0) {
-        return -1;
-    }
-    if (PyUnicode_GET_LENGTH(text) == 0) {
-        return 0;
-    }
-    if (self->half == 0 && trailing_half(text) == 0) {
-        return feed_whole_text(self, text);
-    }
-    PyObject *joined = join_halves(self, text);
-    int status = joined == NULL ? -1 : feed_whole_text(self, joined);
-    Py_XDECREF(joined);
-    return status;
 }
 
 static int

@@ -14,7 +14,8 @@
 typedef struct {
     chunks chunks;
     bool from_file; /* the pieces are results of read() */
-    Py_UCS4 half;   /* the last piece of text ended with this half of a pair; 0 if not */
+    Py_UCS4 half;   /* the last piece of text ended with this half of a pair; 0 if not.  While
+                       it is held, the machine takes no piece by coalescer_put() */
 } piece_chunks;
 
 /* Read the parameters.  NULL means not given.  0 or -1. */
@@ -31,9 +32,6 @@ static inline bool
 pieces_put_short(piece_chunks *self, PyObject *piece)
 {
     coalescer *machine = &self->chunks.machine;
-    if (self->half != 0) {
-        return false;
-    }
     if (PyBytes_CheckExact(piece)) {
         return coalescer_put(machine, PyBytes_AS_STRING(piece),
                              (size_t)PyBytes_GET_SIZE(piece));

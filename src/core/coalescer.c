@@ -54,6 +54,14 @@ absorb(coalescer *self)
     }
 }
 
+/* The rest has changed. */
+static void
+note_rest(coalescer *self)
+{
+    self->no_put &= (uint8_t)~COALESCER_REST;
+    self->no_put |= self->rest_length > 0 ? COALESCER_REST : 0;
+}
+
 bool
 coalescer_feed(coalescer *self, const void *bytes, size_t count)
 {
@@ -68,6 +76,7 @@ coalescer_feed(coalescer *self, const void *bytes, size_t count)
     if (self->length > 0 || count < self->size) {
         absorb(self);
     }
+    note_rest(self);
     return true;
 }
 
@@ -99,6 +108,7 @@ coalescer_next(coalescer *self, const uint8_t **chunk)
     else {
         self->due = false;
     }
+    note_rest(self);
     return count;
 }
 

@@ -18,6 +18,11 @@
 
 #define COALESCER_NEVER UINT64_MAX
 
+enum {
+    COALESCER_REST = 1,  /* a part of the last piece is not taken yet */
+    COALESCER_OWNER = 2, /* the owner wants to see every piece: it sets and clears this */
+};
+
 typedef struct {
     size_t size;         /* bytes in a chunk */
     uint64_t delay;      /* nanoseconds for which bytes may be held; 0: not at all */
@@ -30,6 +35,7 @@ typedef struct {
     bool waiting;   /* `since` is set */
     bool due;       /* all held bytes go out */
     bool given;     /* the block was the last chunk, and the next call empties it */
+    uint8_t no_put; /* COALESCER_...: why coalescer_put() takes nothing */
 } coalescer;
 
 void coalescer_init(coalescer *self, size_t size, uint64_t delay);
@@ -73,11 +79,11 @@ coalescer_is_ready(const coalescer *self)
 }
 
 /* coalescer_feed() for a piece that completes no chunk and fits into the block as it is.
-   False for any other piece, and if chunks are left to take. */
+   False for any other piece, if chunks are left to take, and if the owner said so. */
 static inline bool
 coalescer_put(coalescer *self, const void *bytes, size_t count)
 {
-    if (count >= self->capacity - self->length || self->rest_length > 0) {
+    if (count >= self->capacity - self->length || self->no_put != 0) {
         return false;
     }
     memcpy(self->block + self->length, bytes, count);

@@ -32,6 +32,7 @@ typedef struct {
     const uint8_t *bytes;
     size_t length;
     uint64_t word;
+    uint32_t marks;
 } last_value;
 
 /* ---- types ---- */
@@ -118,7 +119,7 @@ check_types(schema *self, schema_column *column, const value *v)
         if (schema_number_quick(v->bytes, v->length, &digits, &scale, &whole, &leading_zero) &&
             (whole || !(column->alive & SCHEMA_BIT(SCHEMA_INT))) &&
             schema_number_add_quick(&column->number, digits, scale)) {
-            column->number.leading_zero += leading_zero;
+            column->number.marks = leading_zero ? 1U << SCHEMA_LEADING_ZERO : 0;
         }
         else {
             uint32_t numbers;
@@ -220,6 +221,16 @@ measure(schema *self, schema_column *column, const value *v)
 
 /* ---- values ---- */
 
+/* Count a value.  `marks` are those of a number. */
+INLINE void
+count_value(schema_column *column, uint32_t marks)
+{
+    column->values++;
+    for (int mark = 0; marks != 0; mark++, marks >>= 1) {
+        column->number.marked[mark] += marks & 1;
+    }
+}
+
 INLINE schema_status
 add_value(schema *self, schema_column *column, const value *v, last_value *last)
 {
@@ -231,29 +242,33 @@ add_value(schema *self, schema_column *column, const value *v, last_value *last)
             schema_distinct_find(&column->distinct, hash, v->word, v->bytes, v->length);
         if (entry != NULL) {
             entry->count++;
-            column->values++;
+            count_value(column, entry->marks);
             return SCHEMA_FINE;
         }
     }
     else if (v->length == last->length && v->word == last->word &&
              (v->length <= 8 || memcmp(v->bytes + 8, last->bytes + 8, v->length - 8) == 0)) {
-        column->values++;
+        count_value(column, last->marks);
         return SCHEMA_FINE;
     }
+    column->number.marks = 0;
     if (column->alive != 0) {
         schema_status status = check_types(self, column, v);
         if (status != SCHEMA_FINE) {
             return status;
         }
     }
+    const uint32_t marks = column->number.marks;
+    const schema_entry entry = {
+        .word = v->word, .count = 1, .length = (uint32_t)v->length, .marks = marks};
     if (!measure(self, column, v) ||
         (counts && !schema_distinct_add(&column->distinct, self->layout, self->allocate, hash,
-                                        v->word, v->bytes, v->length, 1))) {
+                                        &entry, v->bytes))) {
         return SCHEMA_NO_MEMORY;
     }
-    column->values++;
+    count_value(column, marks);
     if (!v->passing) {
-        *last = (last_value){v->bytes, v->length, v->word};
+        *last = (last_value){v->bytes, v->length, v->word, marks};
     }
     return SCHEMA_FINE;
 }

@@ -54,9 +54,10 @@ grow_slots(schema_distinct *self, uint64_t seed, columns_allocator allocate)
 
 bool
 schema_distinct_add(schema_distinct *self, const schema_layout *layout,
-                    columns_allocator allocate, uint64_t hash, uint64_t word,
-                    const uint8_t *bytes, size_t length, uint64_t count)
+                    columns_allocator allocate, uint64_t hash, const schema_entry *entry,
+                    const uint8_t *bytes)
 {
+    const size_t length = entry->length;
     const size_t entries = self->entries.length + sizeof(schema_entry);
     if (self->count >= layout->most_distinct ||
         self->bytes.length + length > SCHEMA_DISTINCT_BYTES) {
@@ -72,8 +73,9 @@ schema_distinct_add(schema_distinct *self, const schema_layout *layout,
         !columns_buffer_reserve(&self->bytes, allocate, self->bytes.length + length)) {
         return false;
     }
-    schema_entry *entry = (schema_entry *)(self->entries.data + self->entries.length);
-    *entry = (schema_entry){word, count, (uint32_t)self->bytes.length, (uint32_t)length};
+    schema_entry *own = (schema_entry *)(self->entries.data + self->entries.length);
+    *own = *entry;
+    own->start = (uint32_t)self->bytes.length;
     if (length > 0) {
         memcpy(self->bytes.data + self->bytes.length, bytes, length);
     }
@@ -100,8 +102,7 @@ schema_distinct_merge(schema_distinct *self, const schema_layout *layout,
         if (own != NULL) {
             own->count += e->count;
         }
-        else if (!schema_distinct_add(self, layout, allocate, hash, e->word, bytes, e->length,
-                                      e->count)) {
+        else if (!schema_distinct_add(self, layout, allocate, hash, e, bytes)) {
             return false;
         }
     }

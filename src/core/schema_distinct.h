@@ -55,11 +55,12 @@ schema_distinct_find(const schema_distinct *self, uint64_t hash, uint64_t word,
     return NULL;
 }
 
-/* Add a text that is not there, or give up: then nothing is kept.  False if there is no
+/* Add a text that is not there, or give up: then nothing is kept.  `entry` has all but its
+   `start`.  False if there is no
    memory. */
 bool schema_distinct_add(schema_distinct *self, const schema_layout *layout,
-                         columns_allocator allocate, uint64_t hash, uint64_t word,
-                         const uint8_t *bytes, size_t length, uint64_t count);
+                         columns_allocator allocate, uint64_t hash, const schema_entry *entry,
+                         const uint8_t *bytes);
 
 /* Add the values of another part.  False if there is no memory. */
 bool schema_distinct_merge(schema_distinct *self, const schema_layout *layout,

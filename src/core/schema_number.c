@@ -336,8 +336,9 @@ schema_number_merge(schema_number *self, schema_number *other, columns_allocator
     if (other->most_scale > self->most_scale) {
         self->most_scale = other->most_scale;
     }
-    self->not_finite += other->not_finite;
-    self->leading_zero += other->leading_zero;
+    for (int mark = 0; mark < SCHEMA_MARKS; mark++) {
+        self->marked[mark] += other->marked[mark];
+    }
     return true;
 }
 
@@ -453,10 +454,12 @@ keep_number(schema_number *self, columns_allocator allocate, const uint8_t *text
             size_t length, const shape *s, bool passing)
 {
     if (!s->finite) {
-        self->not_finite++;
+        self->marks |= 1U << SCHEMA_NOT_FINITE;
         return true;
     }
-    self->leading_zero += s->whole && s->leading_zero;
+    if (s->whole && s->leading_zero) {
+        self->marks |= 1U << SCHEMA_LEADING_ZERO;
+    }
     const int64_t scale = s->exponent < 0 ? -s->exponent : 0;
     if (scale > (int64_t)self->most_scale) {
         self->most_scale = scale > UINT32_MAX ? UINT32_MAX : (uint32_t)scale;
@@ -491,6 +494,7 @@ schema_number_add(schema *self, schema_column *column, const uint8_t *text, size
         if (status != SCHEMA_FINE || *not_of == alive) {
             return status;
         }
+        column->number.marks |= 1U << SCHEMA_ASKED;
         if (!read_shape(number, number_length, 18, &s)) {
             s = (shape){.finite = false}; /* such as sNaN */
         }

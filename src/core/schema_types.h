@@ -83,6 +83,14 @@ typedef struct {
     int64_t least, greatest;
 } schema_range;
 
+/* What is counted of numbers, each by itself. */
+enum {
+    SCHEMA_NOT_FINITE,   /* inf and nan */
+    SCHEMA_ASKED,        /* only Python knows the spelling */
+    SCHEMA_LEADING_ZERO, /* a whole number that begins with 0 and another digit */
+    SCHEMA_MARKS,        /* how many there are */
+};
+
 /* Numbers.  Most of them fit in 64 bits when multiplied by the same power of ten; the others
    are compared as texts. */
 typedef struct {
@@ -92,8 +100,8 @@ typedef struct {
     uint32_t most_scale; /* digits after the point, of all */
     bool any_text;
     schema_text least, greatest;
-    uint64_t not_finite;   /* inf and nan */
-    uint64_t leading_zero; /* whole numbers that begin with 0 and another digit */
+    uint32_t marks; /* of the number that was added last */
+    uint64_t marked[SCHEMA_MARKS];
 } schema_number;
 
 /* Values that are counted one by one. */
@@ -102,6 +110,7 @@ typedef struct {
     uint64_t count;
     uint32_t start; /* in schema_distinct.bytes */
     uint32_t length;
+    uint32_t marks; /* if it is a number */
 } schema_entry;
 
 typedef struct {

@@ -3,7 +3,8 @@
 
 /* What lines may begin with, most frequent first.  Only the first may begin a comment when the
    first line of the text does not. */
-static const sniff_comment prefixes[] = {{"#", 1}, {"//", 2}, {"--", 2}, {"%", 1}};
+static const sniff_comment prefixes[] = {
+    {{'#'}, 1}, {{'/', '/'}, 2}, {{'-', '-'}, 2}, {{'%'}, 1}};
 
 #define PREFIXES (sizeof prefixes / sizeof *prefixes)
 

@@ -64,7 +64,10 @@ _Dialect: TypeAlias = str | csv.Dialect | type[csv.Dialect]
 _AsyncSource: TypeAlias = AsyncIterable[str] | AsyncIterable[Buffer] | _AsyncReads
 _Source: TypeAlias = str | PathLike[Any] | Buffer | _Reads | Iterable[str] | Iterable[Buffer]
 _Names: TypeAlias = (
-    Sequence[str] | Callable[[tuple[str, ...]], Iterable[str]] | Callable[[str], str]
+    Sequence[str]
+    | Mapping[str, str]
+    | Callable[[tuple[str, ...]], Iterable[str]]
+    | Callable[[str], str]
 )
 
 _Types: TypeAlias = Mapping[Any, Callable[[str], Any] | type[Any] | UnionType]
@@ -181,6 +184,8 @@ class DataError(ValueError):
 
 class CSVError(csv.Error, DataError):
     column: str | int | None
+    record_line: int | None
+    problems: tuple[tuple[str | int, str, str], ...]
 
 @final
 class _CSVNames:
@@ -211,7 +216,6 @@ class CSVRow(Sequence[_V_co], Generic[_V_co]):
         self, value: object, start: SupportsIndex = 0, stop: SupportsIndex = 9223372036854775807, /
     ) -> int: ...
     def count(self, value: object, /) -> int: ...
-    def __contains__(self, value: object, /) -> bool: ...
     def keys(self) -> tuple[str, ...]: ...
     @overload
     def get(self, name: str, default: None = None, /) -> _V_co | None: ...
@@ -223,17 +227,41 @@ class CSVRow(Sequence[_V_co], Generic[_V_co]):
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: object = None, /) -> Self: ...
 
+@final
+class _Converter(Generic[_T_co]):
+    def __new__(
+        cls,
+        kind: str,
+        shown: str,
+        decimal: str,
+        thousands: str,
+        precision: int,
+        scale: int,
+        true: tuple[str, ...],
+        false: tuple[str, ...],
+        format: str,
+        english: bool,
+        /,
+    ) -> Self: ...
+    def __call__(self, text: str, /) -> _T_co: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
 # What the overloads of csv_rows and acsv_rows take, beside `into` and `types`; the first of each
 # spells it out with its defaults.
 @type_check_only
 class _ReadingAnySource(TypedDict, total=False):
     header: bool | None
     names: _Names | None
+    duplicates: Literal['error', 'number']
     columns: Sequence[str | int] | None
     null: Iterable[str]
     ragged: Literal['allow', 'pad', 'error'] | None
     dialect: _Dialect
-    delimiter: str
+    delimiter: str | None
     quotechar: str | None
     escapechar: str | None
     doublequote: bool
@@ -241,6 +269,11 @@ class _ReadingAnySource(TypedDict, total=False):
     lineterminator: str
     quoting: int
     strict: bool
+    skip: int | str | bytes | Callable[[str], object] | None
+    comment: str | None
+    footer: int
+    blank: Literal['skip', 'keep', 'error'] | None
+    multiline: bool
     encoding: str
     errors: str
     items: Literal['auto', 'lines', 'chunks']
@@ -286,12 +319,13 @@ class csv_rows(Stream[_T_co]):
         into: type[list[Any]] | None = None,
         header: bool | None = None,
         names: _Names | None = None,
+        duplicates: Literal['error', 'number'] = 'error',
         columns: Sequence[str | int] | None = None,
         types: None = None,
         null: Iterable[str] = (),
         ragged: Literal['allow', 'pad', 'error'] | None = None,
         dialect: _Dialect = 'excel',
-        delimiter: str = ',',
+        delimiter: str | None = ',',
         quotechar: str | None = '"',
         escapechar: str | None = None,
         doublequote: bool = True,
@@ -299,6 +333,11 @@ class csv_rows(Stream[_T_co]):
         lineterminator: str = '\r\n',
         quoting: int = 0,
         strict: bool = False,
+        skip: int | str | bytes | Callable[[str], object] | None = None,
+        comment: str | None = None,
+        footer: int = 0,
+        blank: Literal['skip', 'keep', 'error'] | None = None,
+        multiline: bool = True,
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
@@ -378,12 +417,13 @@ class acsv_rows(AsyncStream[_T_co]):
         into: type[list[Any]] | None = None,
         header: bool | None = None,
         names: _Names | None = None,
+        duplicates: Literal['error', 'number'] = 'error',
         columns: Sequence[str | int] | None = None,
         types: None = None,
         null: Iterable[str] = (),
         ragged: Literal['allow', 'pad', 'error'] | None = None,
         dialect: _Dialect = 'excel',
-        delimiter: str = ',',
+        delimiter: str | None = ',',
         quotechar: str | None = '"',
         escapechar: str | None = None,
         doublequote: bool = True,
@@ -391,6 +431,11 @@ class acsv_rows(AsyncStream[_T_co]):
         lineterminator: str = '\r\n',
         quoting: int = 0,
         strict: bool = False,
+        skip: int | str | bytes | Callable[[str], object] | None = None,
+        comment: str | None = None,
+        footer: int = 0,
+        blank: Literal['skip', 'keep', 'error'] | None = None,
+        multiline: bool = True,
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
@@ -508,10 +553,11 @@ class csv_batches(Stream[CSVBatch]):
         threads: int | None = None,
         header: bool = True,
         names: _Names | None = None,
+        duplicates: Literal['error', 'number'] = 'error',
         null: Iterable[str] = (),
         ragged: Literal['pad', 'error'] = 'error',
         dialect: _Dialect = 'excel',
-        delimiter: str = ',',
+        delimiter: str | None = ',',
         quotechar: str | None = '"',
         escapechar: str | None = None,
         doublequote: bool = True,
@@ -519,6 +565,11 @@ class csv_batches(Stream[CSVBatch]):
         lineterminator: str = '\r\n',
         quoting: int = 0,
         strict: bool = False,
+        skip: int | str | bytes | Callable[[str], object] | None = None,
+        comment: str | None = None,
+        footer: int = 0,
+        blank: Literal['skip', 'keep', 'error'] | None = None,
+        multiline: bool = True,
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
@@ -557,10 +608,11 @@ class acsv_batches(AsyncStream[CSVBatch]):
         threads: int | None = None,
         header: bool = True,
         names: _Names | None = None,
+        duplicates: Literal['error', 'number'] = 'error',
         null: Iterable[str] = (),
         ragged: Literal['pad', 'error'] = 'error',
         dialect: _Dialect = 'excel',
-        delimiter: str = ',',
+        delimiter: str | None = ',',
         quotechar: str | None = '"',
         escapechar: str | None = None,
         doublequote: bool = True,
@@ -568,6 +620,11 @@ class acsv_batches(AsyncStream[CSVBatch]):
         lineterminator: str = '\r\n',
         quoting: int = 0,
         strict: bool = False,
+        skip: int | str | bytes | Callable[[str], object] | None = None,
+        comment: str | None = None,
+        footer: int = 0,
+        blank: Literal['skip', 'keep', 'error'] | None = None,
+        multiline: bool = True,
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',

@@ -15,6 +15,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from native_generators import convert
 from native_generators._native import _CSVSchemaReader
 from native_generators._sql import create_table, sql_names, sqlalchemy_table
 
@@ -119,6 +120,8 @@ class SchemaColumn:
     zoned is true for datetimes with a zone.  Their least and greatest are in UTC.
     not_finite is the number of values that are inf or nan, leading_zeros that of whole numbers
         such as 007, which lose their zeros as an int.
+    plain is false for numbers of which some are spelled as hardly any other program reads them:
+        1_000, or digits of another script.
     """
 
     name: str
@@ -139,6 +142,7 @@ class SchemaColumn:
     zoned: bool
     not_finite: int
     leading_zeros: int
+    plain: bool
     contradictions: dict[str, Contradiction]
 
     @property
@@ -167,6 +171,7 @@ class SchemaColumn:
             'zoned': self.zoned,
             'not_finite': self.not_finite,
             'leading_zeros': self.leading_zeros,
+            'plain': self.plain,
             'contradictions': {
                 name: {'record': found.record, 'text': found.text}
                 for name, found in self.contradictions.items()
@@ -212,15 +217,18 @@ class CSVSchema(Sequence[SchemaColumn]):
         return self.short + self.long
 
     @property
-    def types(self) -> dict[str | int, type]:
+    def types(self) -> dict[str | int, Any]:
         """The type of each column, for `types` of csv_rows() and csv_batches().
 
-        The keys are names; or indices, if there is no header or names are the same.
+        The keys are names; or indices, if there is no header or names are the same.  A column of
+        decimals has convert.decimal(precision, scale), which Arrow needs; or Decimal, if it has
+        more than 38 digits, inf or nan, or is not plain: then csv_batches() refuses it.
         """
         names = self.names
+        keys: Sequence[str | int] = names
         if self.header is None or len(set(names)) < len(names):
-            return {index: column.type for index, column in enumerate(self.columns)}
-        return {column.name: column.type for column in self.columns}
+            keys = range(len(names))
+        return dict(zip(keys, map(reading_type, self.columns), strict=True))
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -300,8 +308,21 @@ def shown(column: SchemaColumn) -> tuple[str, ...]:
         column.longest,
     )
     texts = ('' if cell is None else str(plain(cell)) for cell in cells)
-    printable = (''.join(c if c.isprintable() else '\N{REPLACEMENT CHARACTER}' for c in t) for t in texts)
+    printable = (
+        ''.join(c if c.isprintable() else '\N{REPLACEMENT CHARACTER}' for c in t) for t in texts
+    )
     return tuple(t if len(t) <= MOST_SHOWN else t[: MOST_SHOWN - 3] + '...' for t in printable)
+
+
+ARROW_DIGITS = 38
+
+
+def reading_type(column: SchemaColumn) -> Any:
+    """What reads the column."""
+    if column.type is not Decimal or column.precision is None or column.scale is None:
+        return column.type
+    is_plain = column.precision <= ARROW_DIGITS and not column.not_finite and column.plain
+    return convert.decimal(column.precision, column.scale) if is_plain else Decimal
 
 
 # ---- from the one to the other ----
@@ -381,6 +402,7 @@ def make_column(name: str, found: Mapping[str, Any]) -> SchemaColumn:
         zoned=kind == DATETIME and found['zoned'],
         not_finite=numbers['not_finite'] if is_number else 0,
         leading_zeros=numbers['leading_zero'] if kind == INT else 0,
+        plain=not (is_number and numbers['asked']),
         contradictions={NAMES[i]: Contradiction(*found['against'][i]) for i in wider},
     )
 
@@ -462,6 +484,6 @@ def csv_schema(
     distinct = operator.index(distinct)
     if not 0 <= distinct <= 1_000_000:
         raise ValueError(f'distinct must be 0 to 1000000, not {distinct}')
-    reader = _CSVSchemaReader(source, ask=ask, distinct=distinct, ragged=ragged, **reading)
+    reader = _CSVSchemaReader((ask, distinct, ragged), source, **reading)
     with closing(reader):
         return make_schema(next(reader))

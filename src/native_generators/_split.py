@@ -48,6 +48,8 @@ STRUCTURE = {
     *('dialect', 'delimiter', 'quotechar', 'escapechar', 'doublequote', 'skipinitialspace'),
     *('lineterminator', 'quoting', 'strict', 'encoding', 'errors', 'max_field', 'max_record'),
 }
+# What only a reader of the whole file can follow, and what it is by default.
+WHOLE = {'skip': 0, 'comment': None, 'footer': 0, 'multiline': True}
 
 
 class Reading(TypedDict, total=False):
@@ -56,6 +58,7 @@ class Reading(TypedDict, total=False):
     into: Any
     header: bool | None
     names: Any
+    duplicates: str
     columns: Any
     types: Any
     null: Any
@@ -69,6 +72,7 @@ class Reading(TypedDict, total=False):
     lineterminator: str
     quoting: int
     strict: bool
+    blank: str | None
     encoding: str
     errors: str
     items: str
@@ -178,6 +182,14 @@ class Format:
         for keyword in ('start', 'changed'):
             if keyword in reading:
                 raise TypeError(f'{name}() got an unexpected keyword argument {keyword!r}')
+        for keyword, none in WHOLE.items():
+            if reading.get(keyword, none) not in (none, None):
+                raise ValueError(
+                    f'{name}() cuts a file where records begin by the rules of csv: it can not '
+                    f'take {keyword}'
+                )
+        if reading.get('delimiter', ',') is None:
+            raise ValueError(f"{name}() needs the delimiter: it does not read a line 'sep=;'")
         with closing(csv_rows(io.BytesIO(), **reading)) as rows:
             self.dialect: list[Any] = rows.checkpoint()['dialect']
         self.structure = {key: reading[key] for key in STRUCTURE & reading.keys()}

@@ -125,9 +125,7 @@ def column_type(column: SchemaColumn, dialect: str) -> str:
     return word
 
 
-def create_table(
-    columns: Sequence[SchemaColumn], dialect: str, table: str | Sequence[str]
-) -> str:
+def create_table(columns: Sequence[SchemaColumn], dialect: str, table: str | Sequence[str]) -> str:
     check_dialect(dialect)
     if not columns:
         raise ValueError('there are no columns to make a table of')

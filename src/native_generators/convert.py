@@ -37,9 +37,13 @@ __all__ = [
 ]
 
 
+def _check(name: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise TypeError(f'{name} must be {kind.__name__}, not {type(value).__name__}')
+
+
 def _check_marks(name: str, value: str) -> None:
-    if not isinstance(value, str):
-        raise TypeError(f'{name} must be str, not {type(value).__name__}')
+    _check(name, value, str)
     for mark in value:
         if mark.isalnum() or mark in '+-_' or (mark.isascii() and mark < ' '):
             raise ValueError(f'{name}={value!r}: {mark!r} may be a part of a number')
@@ -99,9 +103,8 @@ def decimal(
     """
     marks = _marks(decimal, thousands)
     shown = f'decimal({precision!r}, {scale!r}{", " if marks else ""}{marks})'
-    for name, value in (('precision', precision), ('scale', scale)):
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise TypeError(f'{name} must be int, not {type(value).__name__}')
+    _check('precision', precision, int)
+    _check('scale', scale, int)
     if not 1 <= precision <= 38 or not 0 <= scale <= precision:
         raise ValueError(
             f'precision must be 1 to 38, and scale 0 to precision, not {precision} and {scale}'
@@ -115,14 +118,14 @@ def _words(name: str, given: Iterable[str]) -> tuple[list[str], list[str]]:
     """The words as they were given, and as they are compared."""
     if isinstance(given, (str, bytes)):
         raise TypeError(f'{name} must be a collection of words, not {type(given).__name__}')
-    shown = [str(word) if isinstance(word, str) else word for word in given]
+    shown = list(given)
     for word in shown:
-        if not isinstance(word, str):
-            raise TypeError(f'{name}: a word must be str, not {word!r}')
+        _check(f'{name}: a word', word, str)
         if not word.strip():
             raise ValueError(f'{name}: an empty field is None, and no word: {word!r}')
     if not shown:
         raise ValueError(f'{name} has no words')
+    shown = [str(word) for word in shown]
     return shown, sorted({word.strip().casefold() for word in shown})
 
 
@@ -168,8 +171,7 @@ def date_format(format: str, /) -> Converter[date] | Converter[datetime] | Conve
     >>> date_format('%d/%m/%y %H:%M')('24/12/26 18:30')
     datetime.datetime(2026, 12, 24, 18, 30)
     """
-    if not isinstance(format, str):
-        raise TypeError(f'format must be str, not {type(format).__name__}')
+    _check('format', format, str)
     import re
     import warnings
 

@@ -207,10 +207,7 @@ def test_wrong_arguments(arguments: list[str], word: str, program: Program) -> N
 
 
 def test_a_gz_by_another_name(program: Program) -> None:
-    done = program.run(program.file(gzip.compress(b'{"a":1}\n')))
-    assert (done.returncode, done.stdout) == (2, b'')
-    assert b'gzip' in done.stderr
-    assert b'Traceback' not in done.stderr
+    assert program.output(program.file(gzip.compress(b'{"a":1}\n'))) == 'a\n1\n'
 
 
 # --- there and back ---------------------------------------------------------------------------
@@ -271,7 +268,7 @@ def test_a_run_goes_on_where_it_stopped(to: str, packed: bool, program: Program)
     arguments = [first, name, last, '--to', to, '--output', 'out', '--resume', 'state']
     for _ in range(2):
         assert program.run(*arguments).returncode == 1
-        assert (program.folder / 'out').read_bytes() == b''
+        assert not (program.folder / 'out').exists() or not (program.folder / 'out').read_bytes()
     done = program.run(*arguments, '--rejects', 'rejects')
     assert done.returncode == 1
     assert b'3 records rejected' in done.stderr
@@ -294,15 +291,17 @@ def test_the_columns_of_a_run_that_goes_on(at: int, program: Program) -> None:
     path = program.file(''.join(lines))
     arguments = [path, '--output', 'out', '--resume', 'state']
     assert program.run(*arguments).returncode == 1
-    out = (program.folder / 'out').read_text('utf-8').splitlines()
-    assert len(out) == (at + 1 if at else 0)
+    if at == 0:  # nothing was read
+        assert not (program.folder / 'out').exists()
+    else:
+        assert len((program.folder / 'out').read_text('utf-8').splitlines()) == at + 1
     assert program.run(*arguments, '--rejects', 'rejects').returncode == 1
     out = (program.folder / 'out').read_text('utf-8').splitlines()
     assert out == ['id,text', *(f'{i},é {i}' for i in range(MANY) if i != at)]
     saved = json.loads((program.folder / 'state').read_text())
     assert (saved['done'], saved['arguments']['from']) == (True, 'jsonl')
     done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
+        [*COMMAND, '--from', 'csv', *map(str, arguments)],
         capture_output=True,
         check=False,
         cwd=program.folder,

@@ -10,6 +10,7 @@ import json
 import lzma
 import os
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -254,3 +255,36 @@ def test_a_column_twice_in_json(tmp_path: Path) -> None:
     path.write_text('a\n1\n')
     done = run(path, '-c', 'a,a', '--to', 'jsonl')
     assert (done.returncode, b"two columns are named 'a'" in done.stderr) == (2, True)
+
+
+def test_what_is_around_the_records(tmp_path: Path) -> None:
+    path = tmp_path / 'a.csv'
+    path.write_text('Sales\n\na,a,\n# note\n1,2,3\n\ntotal,9,9\n')
+    found = output(path, '--skip', '1', '--comment', '#', '--footer', '1', '--duplicates', 'number')
+    assert found == 'a,a_2,column_3\n1,2,3\n'
+    assert output(path, '--skip', 'a,', '--comment', '#', '-c', '1') == 'a\n1\ntotal\n'
+    path.write_text('a,b\n1,"x\n2,y\n3,z"\n')
+    done = run(path, '--no-multiline', '--rejects', tmp_path / 'rejects')
+    assert (done.returncode, done.stdout) == (1, b'a,b\n2,y\n3,"z"""\n')
+    assert (tmp_path / 'rejects').read_text() == '1,"x\n'
+
+
+def test_a_file_that_may_be_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / 'a.csv'
+    path.write_text('a,b\n1,2\n3,4')
+    assert output(path) == 'a,b\n1,2\n3,4\n'
+    done = run(path, '--complete')
+    assert (done.returncode, done.stdout) == (1, b'a,b\n1,2\n')
+
+
+def test_a_member_of_a_zip(tmp_path: Path) -> None:
+    path = tmp_path / 'a.zip'
+    with zipfile.ZipFile(path, 'w') as archive:
+        archive.writestr('x.csv', 'a\n1\n')
+        archive.writestr('y.csv', 'a\n2\n')
+    done = run(path)
+    assert done.returncode == 2
+    assert b'x.csv' in done.stderr
+    assert output(path, '--member', 'y.csv') == 'a\n2\n'
+    done = run(path, '--compression', 'none')
+    assert done.returncode == 2

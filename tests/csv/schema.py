@@ -109,12 +109,12 @@ def column(values: Sequence[tuple[int, str]]) -> dict[str, Any]:
     }
 
 
-def expected(source: Any, width: int, header: bool = True, **reading: Any) -> list[dict[str, Any]]:
-    """What is found of each column of a file in which nothing is spelled as null."""
+def expected(source: Any, width: int, **reading: Any) -> list[dict[str, Any]]:
+    """What is found of each column of a file with a header, with nothing spelled as null."""
     values: list[list[tuple[int, str]]] = [[] for _ in range(width)]
-    record = int(header)
-    for row in csv_rows(source, header=header, **reading):
-        record += 1
+    for record, row in enumerate(csv_rows(source, header=False, **reading), start=1):
+        if record == 1:
+            continue
         for i, text in enumerate(row[:width]):
             if text != '':
                 values[i].append((record, text))

@@ -79,8 +79,13 @@ values = st.one_of(
     st.text('aNé,."\n-1=', max_size=4),
     st.sampled_from(['', 'NA', 'nan', '\\N', 'True']),
     st.decimals(places=2, min_value=-1000, max_value=1000),
-    st.datetimes(min_value=dt.datetime(1900, 1, 1)),
+    st.datetimes(
+        min_value=dt.datetime(1900, 1, 1),
+        timezones=st.sampled_from([None, dt.UTC, UTC2, dt.timezone(dt.timedelta(0), 'Z')]),
+    ),
     st.dates(),
+    st.times(timezones=st.sampled_from([None, dt.UTC])),
+    st.timedeltas(),
 )
 formats = st.fixed_dictionaries(
     {},
@@ -123,6 +128,29 @@ def test_by_default_it_is_csv_writer(rows: list[list[Any]]) -> None:
         'decimal': '.',
     }
     assert encoded(rows, **defaults) == write(rows)[0].encode()
+
+
+@pytest.mark.parametrize('make', [dt.datetime, dt.date, dt.time])
+def test_a_subclass_of_a_date_or_time_has_its_own_text(make: Any) -> None:
+    class Mine(make):  # type: ignore[misc]
+        def __str__(self) -> str:
+            return 'mine'
+
+    value = Mine(1, 2, 3)
+    assert encoded([[value, make(1, 2, 3)]]) == write([[value, make(1, 2, 3)]])[0].encode()
+
+
+def test_dates_that_need_quotes_or_escapes() -> None:
+    row = [dt.date(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999999), dt.time(0)]
+    for arguments in (
+        *({'delimiter': c} for c in '-: 1.'),
+        *({'quoting': quoting} for quoting in quotings),
+        {'quoting': csv.QUOTE_NONE, 'escapechar': '-'},
+        {'escape_formulas': True},
+    ):
+        options: Any = {k: v for k, v in arguments.items() if k != 'escape_formulas'}
+        assert encoded([row], **arguments) == write([row], **options)[0].encode()
+    assert encoded([row], null='0001-01-01').startswith(b'"0001-01-01",9999-')
 
 
 # ---- each parameter ----

@@ -2,10 +2,11 @@
 
 import csv
 import io
-import random
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
-from generators import csv_batches, csv_rows, csv_schema
+from generators import CSVError, csv_batches, csv_rows, csv_schema
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,15 @@ FLOATS += ['nan', 'inf', '-Infinity', 'NaN', '1_0.5', '123456789012345.678', '4.
 FLOATS += ['1234567890.1234567890123', '1e400', '999999999999999.99', '0.000000000000000000001']
 DECIMALS = ['sNaN', 'NaN12', '12345678901234567890.12', '1e9999', '0e-400', '1E+30', '1e1234567']
 BOOLS = ['true', 'False', 'T', 'f', 'YES', 'no', '1', '0']
-DATES = ['2020-02-29', '2021-02-29', '0001-01-01', '9999-12-31', '20200229', '2020-W01-1', '2020W011']
+DATES = [
+    '2020-02-29',
+    '2021-02-29',
+    '0001-01-01',
+    '9999-12-31',
+    '20200229',
+    '2020-W01-1',
+    '2020W011',
+]
 TIMES = ['12:30', '23:59:59', '00:00:00.123', '12:30:15.123456', '24:00', '12', '1230', 'T10:00']
 TIMES += ['123015', '12:30Z', '12:30:15.1', '99']
 MOMENTS = ['2020-01-01T00:00', '2020-01-01 10:11:12', '2020-01-01T10:11:12.123456']
@@ -57,10 +66,10 @@ def check(text: str, width: int) -> None:
     data = text.encode()
     schema = csv_schema(data, distinct=100_000)
     assert found(schema) == expected(data, width)
-    assert schema.rows == len(list(csv_rows(data, header=True)))
+    assert schema.rows == len(list(csv_rows(data, header=True, into=tuple)))
     for _ in csv_rows(data, header=True, types=schema.types):
         pass
-    types = {name: kind for name, kind in schema.types.items() if schema[name].type_name != 'decimal'}
+    types = {name: kind for name, kind in schema.types.items() if kind is not Decimal}
     for _ in csv_batches(data, types=types):
         pass
 
@@ -83,3 +92,26 @@ def test_one_odd_value_at_the_end(first: str) -> None:
 
     for last in sum(POOLS, []):
         check('c0\n' + f'{quoted(first)}\n' * 3 + f'{quoted(last)}\n', 1)
+
+
+DATA = Path(__file__).resolve().parents[3] / 'shared' / 'data'
+NAMES = sorted(str(path.relative_to(DATA)) for path in DATA.rglob('*.csv')) if DATA.exists() else []
+
+
+@pytest.mark.skipif(not NAMES, reason='no ../shared/data beside the repository')
+@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('threads', [1, 2])
+def test_shared_files(name: str, threads: int) -> None:
+    data = (DATA / name).read_bytes()[:2_000_000]
+    try:
+        schema = csv_schema(data, distinct=100_000, threads=threads, encoding='latin-1')
+        first = next(csv_rows(data, encoding='latin-1', header=False), [])
+    except CSVError:
+        pytest.skip('not CSV')
+    if not first:
+        pytest.skip('no header')
+    results = zip(found(schema), expected(data, len(first), encoding='latin-1'), strict=True)
+    for got, wanted in results:
+        if got['counts'] is None:  # more than 64 KiB of text
+            got['counts'] = wanted['counts']
+        assert got == wanted

@@ -15,8 +15,9 @@ import io
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypedDict
 
+from native_generators import _shapes, convert
 from tests.csv import arrow_abi as abi
 from tests.isolated.catalogue import AtOnce, Told, acounted, finish
 
@@ -103,6 +104,82 @@ def rows_of_types_by_slow_ways(g: Any) -> Any:
     return list(rows)
 
 
+GERMAN = 'ß;1.234,50;1,5;24.12.2026;10:30;JA; é \n'
+ODD = '" 1' + '0' * 70 + '";"1,5' + '0' * 70 + '";" 7,00";;10:30:01.5;STRASSE;\u3000x\n'
+CONVERTERS = [
+    convert.integer(),
+    convert.number(decimal=',', thousands='.'),
+    convert.decimal(9, 2, decimal=','),
+    convert.date_format('%d.%m.%Y'),
+    convert.time,
+    convert.boolean(true=['ja', 'Straße'], false=['nein']),
+    convert.strip,
+]
+
+
+@call
+def rows_by_converters(g: Any) -> Any:
+    own = [g._Converter(*kind.__reduce__()[1]) for kind in CONVERTERS]
+    types = dict(enumerate(own))
+    types[0] = g._Converter(*convert.strip.__reduce__()[1])
+    rows = list(g.csv_rows([GERMAN, ODD], types=types, delimiter=';'))
+    data = b' ;;\t;24.12.2026;;;\n'
+    rows += g.csv_rows(data, types=types, delimiter=';')
+    batches = g.csv_batches(data, types=types, delimiter=';', header=False, threads=1)
+    shown = [
+        [repr(kind), hash(kind) == hash(again), kind == again, kind.__reduce__()[1]]
+        for kind, again in zip(own, own, strict=True)
+    ]
+    return [rows, [len(batch) for batch in batches], shown, own[0]('12'), own[0]('9' * 30)]
+
+
+class Keys(TypedDict, total=False):
+    a: str
+    b: int
+
+
+# What _shapes.py says of them.  It is Python, and makes functions.
+DESCRIBED = {
+    Keys: (
+        Keys,
+        [
+            _shapes.Parameter(('A', 'a'), None, Annotated[str | None, convert.strip], False, False),
+            _shapes.Parameter(('b',), 'b', int | None, True, True),
+            _shapes.Parameter(('c',), 'c', None, True, True),
+        ],
+    ),
+    list[str]: (list, None),
+}
+
+
+@call
+def rows_of_classes_by_name(g: Any) -> Any:
+    data = b'b,a\n1,x\n,y\n2\n'
+    describe = _shapes.describe
+    _shapes.describe = DESCRIBED.get  # type: ignore[assignment]
+    try:
+        rows = list(g.csv_rows(data, into=Keys, ragged='pad'))
+        rows += g.csv_rows(data, into=list[str], ragged='pad', types={None: str, 'b': int})
+        rows += g.csv_rows(b'a\nx\n', into=Keys)
+        return rows
+    finally:
+        _shapes.describe = describe
+
+
+async def wait(text: str) -> None: ...
+
+
+@call
+def callables_that_are_refused(g: Any) -> Any:
+    refused = []
+    for function in (wait, functools.partial(wait)):
+        try:
+            g.csv_rows(b'', types={0: function})
+        except TypeError as error:
+            refused.append(str(error).partition(':')[0])
+    return refused
+
+
 @call
 def rows_as_dicts(g: Any) -> Any:
     text = 'a,b,c\n1,"x""y",é\n1,x,é\n2,x\n3,"",z\n'
@@ -126,7 +203,10 @@ def rows_that_are_lazy(g: Any) -> Any:
     kept = list(g.csv_rows(data.encode(), into=g.CSVRow, types={'a': str.upper}))
     kept += g.csv_rows(iter(data.splitlines(True)), into=g.CSVRow)
     return [
-        [row['a'], row[1], row[:], row.keys(), hash(row), list(row), row == kept[0], repr(row)]
+        [
+            *(row['a'], row[1], row[:], row.keys(), hash(row), list(row), row == kept[0]),
+            *(repr(row), row.get('a'), row.get('z', 0), row.items(), 'y' in row),
+        ]
         for row in kept
     ]
 
@@ -298,6 +378,17 @@ def batches_that_fail(g: Any) -> Any:
     except ValueError as error:
         taken.append(message(error))
     return taken, seen, batches.errors
+
+
+@call
+def a_schema(g: Any) -> Any:
+    from tests.isolated.catalogue import answer
+
+    data = b'a,b,c,d\n1,2.5,2024-01-01,x\n1_0,12345678901234567890.1,2024-01-02,"y""z"\n,1e9999\n'
+    seen = Raws()
+    (found,) = g._CSVSchemaReader((answer, 10, 'error'), data, null=['-'], on_error=seen)
+    (again,) = g._CSVSchemaReader((answer, 1, 'pad'), ['a;b\n', 'ä;\n'], delimiter=';')
+    return found, again, seen
 
 
 @call

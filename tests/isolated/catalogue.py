@@ -513,6 +513,70 @@ recipe(
 )
 
 
+# --- csv_schema ---------------------------------------------------------------------------------
+
+
+def answer(kind: int, text: str) -> object:
+    """What csv_schema() asks Python, answered for the texts here: numbers, and weeks for dates."""
+    if '-' in text:
+        return 19_000 if kind == 3 else None
+    return text.replace('_', '') if kind in (0, 1, 6) and text[0] in '0123456789' else None
+
+
+def schema_reader(source: Any, threads: int = 1) -> Any:
+    """The native half of csv_schema(), which can be stepped and closed."""
+    from native_generators import _native
+
+    reader: Any = _native._CSVSchemaReader
+    return reader((answer, 3, 'allow'), source, threads=threads)
+
+
+def surveyed(reader: Any) -> list[Any]:
+    """What it found, without the values."""
+    found = next(reader)
+    result = [found['rows']]
+    for i in range(len(found['columns'])):
+        column = found['columns'][i]
+        result.append((found['header'][i], column['values'] + column['empty']))
+    return result
+
+
+def of_columns(count: int, *names: str) -> list[list[Any]]:
+    return [[count, *((name, count) for name in names)]]
+
+
+recipe(
+    'csv_schema',
+    'csv_schema',
+    'CSVSchema',
+    make=lambda n: schema_reader(cut(b'id,text\n' + written(n), 16)),
+    step=surveyed,
+    items=lambda n: of_columns(n, 'id', 'text'),
+)
+
+recipe(
+    'csv_schema of asked values',
+    make=lambda n: schema_reader(b'a,b\n' + asked_numbers(n)),
+    step=surveyed,
+    items=lambda n: of_columns(n, 'a', 'b'),
+)
+
+
+def asked_numbers(count: int) -> bytes:
+    data = b''
+    for i in range(count):
+        data += f'1{i}_0,2024-W{i % 9 + 10}-1\n'.encode()
+    return data
+
+
+recipe(
+    'csv_schema by threads',
+    make=lambda n: schema_reader(long_rows(n + 40), threads=3),
+    step=lambda reader: surveyed(reader)[:2],
+    items=lambda n: [[n + 50, ('id', n + 50)]],
+)
+
+
 # --- lines, jsonl_rows ----------------------------------------------------------------------------
 
 

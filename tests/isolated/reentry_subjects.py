@@ -52,6 +52,7 @@ from generators import (
     to_async,
     to_sync,
 )
+from native_generators import _native
 from tests.csv.arrow_abi import numbers_and_texts
 from tests.isolated.hostile import (
     AsyncFile,
@@ -299,6 +300,25 @@ subject(
 subject(
     'csv_batches to an error',
     make=lambda: csv_batches(Source(texts('a\n', '1\n', 'x\n', '2\n')), types={'a': int}),
+)
+
+
+def schema_reader(source: Any, **reading: Any) -> Any:
+    reader: Any = _native._CSVSchemaReader
+    return reader((Call(lambda kind, text: '1'), 3, Text('error')), source, **reading)
+
+
+subject(
+    'csv_schema',
+    'csv_schema',
+    'CSVSchema',
+    make=lambda: schema_reader(
+        Source(texts('a\n', '1_0\n', 'x,y\n', '2_0\n')), on_error=Call(lambda error, text: Item())
+    ),
+)
+subject(
+    'csv_schema by threads',
+    make=lambda: schema_reader(generator(buffers(b'a,b\n1,2\n', *[LONG_ROWS] * 4)), threads=2),
 )
 
 

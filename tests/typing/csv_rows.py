@@ -3,10 +3,15 @@
 import csv
 import io
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple, assert_type
+from typing import Annotated, Any, Generic, NamedTuple, TypedDict, TypeVar, assert_type
 
-from generators import CSVError, CSVRow, csv_rows
+from generators import CSVError, CSVRow, convert, csv_batches, csv_rows
+
+T = TypeVar('T')
 
 
 class City(NamedTuple):
@@ -46,6 +51,44 @@ def shapes() -> None:
     assert_type(next(csv_rows('cities.csv', into=City, null=['NA'])), City)
     assert_type(next(csv_rows('cities.csv', into=len, columns=['name', 1])), int)
     csv_rows('cities.csv', ragged='never')  # type: ignore[call-overload]
+
+
+class Keys(TypedDict):
+    id: int
+
+
+@dataclass
+class Pair(Generic[T]):
+    a: T
+    b: Annotated[float, convert.number(decimal=',')]
+
+
+def other_classes() -> None:
+    assert_type(next(csv_rows('cities.csv', into=list[str])), list[str])
+    assert_type(next(csv_rows('cities.csv', into=dict[str, str])), dict[str, str])
+    assert_type(next(csv_rows('cities.csv', into=Pair[int])), Pair[int])
+    assert_type(next(csv_rows('cities.csv', into=Keys)), Keys)
+
+
+def mapping(row: CSVRow[int]) -> None:
+    assert_type(row.get('a'), int | None)
+    assert_type(row.get('a', 'b'), int | str)
+    assert_type(row.items(), tuple[tuple[str, int], ...])
+
+
+def converters() -> None:
+    types = {'a': convert.number(decimal=',', thousands='.'), None: convert.strip}
+    csv_rows('cities.csv', types=types)
+    csv_batches('cities.csv', types={1: convert.time, 'b': convert.decimal(9, 2), None: int})
+    assert_type(convert.number()('1'), float)
+    assert_type(convert.integer(thousands=' ')('1'), int)
+    assert_type(convert.decimal(9, 2, decimal=',')('1'), Decimal)
+    assert_type(convert.boolean(true=['ja'], false={'nein'})('ja'), bool)
+    assert_type(convert.date_format('%Y')('2026'), date | datetime | time)
+    assert_type(convert.time('10:00'), time)
+    assert_type(convert.strip(' '), str)
+    convert.number(',')  # type: ignore[call-arg]
+    convert.boolean(true=['ja'])  # type: ignore[call-arg]
 
 
 def going_on() -> None:

@@ -167,11 +167,13 @@ static PyGetSetDef abatches_attributes[] = {
 PyDoc_STRVAR(
     abatches_doc,
     "acsv_batches(source, *, types=None, schema=None, columns=None, rows=65536,\n"
-    "             threads=None, header=True, names=None, null=(), ragged='error',\n"
-    "             dialect='excel', delimiter=',', quotechar='\"', escapechar=None,\n"
-    "             doublequote=True, skipinitialspace=False, lineterminator='\\r\\n',\n"
-    "             quoting=0, strict=False, encoding='utf-8',\n"
-    "             errors='strict', items='auto', max_field=131072, max_record=67108864,\n"
+    "             threads=None, header=True, names=None, duplicates='error', null=(),\n"
+    "             ragged='error', dialect='excel', delimiter=',', quotechar='\"',\n"
+    "             escapechar=None, doublequote=True, skipinitialspace=False,\n"
+    "             lineterminator='\\r\\n', quoting=0, strict=False, skip=None,\n"
+    "             comment=None, footer=0, blank=None, multiline=True,\n"
+    "             encoding='utf-8', errors='strict', items='auto', max_field=131072,\n"
+    "             max_record=67108864,\n"
     "             on_error='raise', close_with_task=False)\n"
     "--\n"
     "\n"

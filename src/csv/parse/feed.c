@@ -173,21 +173,24 @@ static int
 feed_refuse_end(csv_parser *self, generators_state *state)
 {
     const fields *machine = &self->machine;
-    const bool quoted =
-        machine->state == IN_QUOTED_FIELD || machine->state == ESCAPE_IN_QUOTED_FIELD;
-    const uint32_t pos = quoted ? machine->field_start : machine->record_start;
-    uint64_t byte, line = self->lines_fed;
+    uint32_t pos = machine->record_start;
+    uint64_t byte, before = self->line_count, record = self->record_count + 1;
     int width;
-    if (machine->mode == FIELDS_STREAM) {
-        const void *units = csv_parser_units(self, &width);
-        line = self->line_count + 1 +
-               fields_count_lines(units, width, machine->record_start, pos);
+    const void *units = csv_parser_units(self, &width);
+    const bool quoted = fields_find_quote(&machine->dialect, units, width,
+                                          machine->record_start, machine->pos, &pos);
+    for (size_t i = machine->taken; i < machine->records_length; i++, record++) {
+        before += machine->records[i].lines;
     }
+    before += machine->flags & FIELDS_FOLLOWS ? machine->passed : 0;
+    pos = quoted ? pos : machine->record_start;
+    const uint64_t inside = fields_count_lines(units, width, machine->record_start, pos);
     const data_place place = {
         .path = self->path,
-        .record = (int64_t)self->record_count + 1,
-        .line = (int64_t)line,
+        .record = (int64_t)record,
+        .line = (int64_t)(before + 1 + inside),
         .byte = csv_parser_byte_at(self, pos, &byte) ? (int64_t)byte : -1,
+        .record_line = (int64_t)before + 1,
     };
     csv_raise(state, &place, "%s",
               quoted ? "the source is not complete: it ends within quotes, which opened here"

@@ -168,10 +168,11 @@ static PyGetSetDef arows_attributes[] = {
 
 PyDoc_STRVAR(
     arows_doc,
-    "acsv_rows(source, *, into=None, header=None, names=None, columns=None, types=None,\n"
-    "          null=(), ragged=None, dialect='excel', delimiter=',', quotechar='\"',\n"
-    "          escapechar=None, doublequote=True, skipinitialspace=False,\n"
-    "          lineterminator='\\r\\n', quoting=0, strict=False,\n"
+    "acsv_rows(source, *, into=None, header=None, names=None, duplicates='error',\n"
+    "          columns=None, types=None, null=(), ragged=None, dialect='excel',\n"
+    "          delimiter=',', quotechar='\"', escapechar=None, doublequote=True,\n"
+    "          skipinitialspace=False, lineterminator='\\r\\n', quoting=0, strict=False,\n"
+    "          skip=None, comment=None, footer=0, blank=None, multiline=True,\n"
     "          encoding='utf-8', errors='strict', items='auto', max_field=131072,\n"
     "          max_record=67108864, on_error='raise', close_with_task=False)\n"
     "--\n"

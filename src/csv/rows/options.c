@@ -221,6 +221,12 @@ csv_options_resume(const csv_options *self, generators_state *state, csv_records
         Py_XDECREF(header);
         return -1;
     }
+    if (origin->end >= 0 && (records->footer > 0 || records->parser.lead != NULL)) {
+        PyErr_SetString(PyExc_ValueError,
+                        "a part of a file can not be read with skip, comment or footer");
+        Py_XDECREF(header);
+        return -1;
+    }
     records->row_count = records->first.row_count;
     records->error_count = records->first.error_count;
     if (header != NULL) {

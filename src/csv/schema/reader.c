@@ -11,6 +11,8 @@
  */
 #include "csv/schema/reader.h"
 
+#include <string.h>
+
 #include "core/schema_piece.h"
 #include "csv/batches/ahead.h"
 #include "csv/batches/options.h"
@@ -110,32 +112,23 @@ reader_clear(PyObject *op)
 
 /* ---- making one ---- */
 
-/* Take `ask`, `distinct` and `ragged` out of the arguments.  0 or -1. */
+/* Read the arguments that csv_batches() does not have.  0 or -1. */
 static int
-reader_read_own(csv_survey *survey, PyObject *kwargs)
+reader_read_own(csv_survey *survey, PyObject *own)
 {
-    static const char *const names[] = {"ask", "distinct", "ragged"};
-    PyObject *values[3];
-    for (int i = 0; i < 3; i++) {
-        values[i] = PyDict_GetItemString(kwargs, names[i]);
-        if (values[i] == NULL) {
-            PyErr_Format(PyExc_TypeError, "argument '%s' is missing", names[i]);
-            return -1;
+    PyObject *ask;
+    unsigned distinct;
+    const char *ragged;
+    if (!PyTuple_Check(own) || !PyArg_ParseTuple(own, "OIs", &ask, &distinct, &ragged)) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_TypeError, "a tuple is needed");
         }
-    }
-    long distinct = PyLong_AsLong(values[1]);
-    if (distinct == -1 && PyErr_Occurred()) {
         return -1;
     }
-    survey->layout.most_distinct = (uint32_t)distinct;
-    survey->refuses_short = PyUnicode_CompareWithASCIIString(values[2], "error") == 0;
-    survey->refuses_long = PyUnicode_CompareWithASCIIString(values[2], "allow") != 0;
-    survey->ask = Py_NewRef(values[0]);
-    for (int i = 0; i < 3; i++) {
-        if (PyDict_DelItemString(kwargs, names[i]) < 0) {
-            return -1;
-        }
-    }
+    survey->layout.most_distinct = distinct;
+    survey->refuses_short = strcmp(ragged, "error") == 0;
+    survey->refuses_long = strcmp(ragged, "allow") != 0;
+    survey->asker.ask = Py_NewRef(ask);
     return 0;
 }
 
@@ -160,25 +153,25 @@ reader_open(csv_schema_reader *self, generators_state *state, PyObject *args, Py
     return 0;
 }
 
+/* The first argument is a tuple of the function that is asked, `distinct` and `ragged`. */
 static PyObject *
 reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    PyObject *rest = kwargs == NULL ? PyDict_New() : PyDict_Copy(kwargs);
-    csv_schema_reader *self =
-        rest == NULL ? NULL : (csv_schema_reader *)type->tp_alloc(type, 0);
-    if (self == NULL) {
-        Py_XDECREF(rest);
+    if (PyTuple_GET_SIZE(args) < 1) {
+        PyErr_SetString(PyExc_TypeError, "_CSVSchemaReader() is called by csv_schema()");
         return NULL;
     }
-    self->stream.kind = &reader_kind;
-    int status = reader_read_own(&self->survey, rest);
-    if (status == 0) {
-        status = reader_open(self, generators_state_of((PyObject *)self), args, rest);
+    PyObject *rest = PyTuple_GetSlice(args, 1, PyTuple_GET_SIZE(args));
+    csv_schema_reader *self =
+        rest == NULL ? NULL : (csv_schema_reader *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        self->stream.kind = &reader_kind;
+        if (reader_read_own(&self->survey, PyTuple_GET_ITEM(args, 0)) < 0 ||
+            reader_open(self, generators_state_of((PyObject *)self), rest, kwargs) < 0) {
+            Py_CLEAR(self);
+        }
     }
-    Py_DECREF(rest);
-    if (status < 0) {
-        Py_CLEAR(self);
-    }
+    Py_XDECREF(rest);
     return (PyObject *)self;
 }
 

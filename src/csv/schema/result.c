@@ -72,12 +72,13 @@ make_numbers(const schema_column *column)
     if (!(column->alive & SCHEMA_NUMBERS)) {
         Py_RETURN_NONE;
     }
-    return Py_BuildValue("{s:N,s:N,s:I,s:I,s:K,s:K}", "least",
+    return Py_BuildValue("{s:N,s:N,s:I,s:I,s:K,s:K,s:K}", "least",
                          make_text(n->least.bytes, n->least.length), "greatest",
                          make_text(n->greatest.bytes, n->greatest.length), "whole",
-                         (unsigned)n->most_whole, "scale", (unsigned)n->most_scale,
-                         "not_finite", (unsigned long long)n->not_finite, "leading_zero",
-                         (unsigned long long)n->leading_zero);
+                         (unsigned)n->most_whole, "scale", (unsigned)n->most_scale, "asked",
+                         (unsigned long long)n->marked[SCHEMA_ASKED], "not_finite",
+                         (unsigned long long)n->marked[SCHEMA_NOT_FINITE], "leading_zero",
+                         (unsigned long long)n->marked[SCHEMA_LEADING_ZERO]);
 }
 
 static PyObject *

@@ -16,7 +16,6 @@
 #include "core/schema_piece.h"
 #include "csv/parse/fault.h"
 #include "csv/row/convert.h"
-#include "csv/schema/ask.h"
 
 /* ---- the start ---- */
 
@@ -44,8 +43,8 @@ open_machine(csv_survey *self, generators_state *state, size_t count)
         PyErr_NoMemory();
         return -1;
     }
-    self->machine.ask = csv_survey_ask;
-    self->machine.context = self;
+    self->machine.ask = csv_schema_ask;
+    self->machine.context = &self->asker;
     self->opened = true;
     return 0;
 }
@@ -118,8 +117,8 @@ add_piece(csv_survey *self, schema *piece)
     const columns_records block = block_of(self);
     schema_status status = SCHEMA_FINE;
     if (schema_piece_stopped(piece)) {
-        piece->ask = csv_survey_ask;
-        piece->context = self;
+        piece->ask = csv_schema_ask;
+        piece->context = &self->asker;
         status = schema_resume(piece, &self->machine, &block, block.count, 0);
         piece->ask = NULL;
     }
@@ -220,8 +219,8 @@ csv_survey_release(csv_survey *self)
         schema_free(&self->machine);
     }
     csv_batcher_release(&self->reading);
-    Py_CLEAR(self->ask);
-    Py_CLEAR(self->answered);
+    Py_CLEAR(self->asker.ask);
+    Py_CLEAR(self->asker.answered);
 }
 
 void
@@ -234,6 +233,6 @@ csv_survey_clear(csv_survey *self)
 int
 csv_survey_traverse(csv_survey *self, visitproc visit, void *arg)
 {
-    Py_VISIT(self->ask);
+    Py_VISIT(self->asker.ask);
     return csv_batcher_traverse(&self->reading, visit, arg);
 }

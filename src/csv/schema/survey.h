@@ -8,11 +8,11 @@
 
 #include "core/schema.h"
 #include "csv/batches/batcher.h"
+#include "csv/schema/ask.h"
 
 typedef struct {
     csv_batcher reading; /* its arguments, its records, and how it reads fields and nulls */
-    PyObject *ask;       /* owned: called with a type and a text; see ask.h; or NULL */
-    PyObject *answered;  /* owned: the last number that it returned, as bytes; or NULL */
+    csv_schema_asker asker;
     schema_layout layout;
     schema machine;
     schema *piece;      /* borrowed: what a thread found in all records at hand; or NULL */

@@ -14,9 +14,11 @@
 #include "core/quote.h"
 #include "core/spell.h"
 #include "csv/write/formula.h"
+#include "csv/write/moments.h"
 #include "runtime/raising.h"
 
 struct csv_encoder {
+    generators_state *state; /* borrowed from the module of the owner */
     quoter quoter;
     csv_dialect dialect;
     buffer block;               /* the lines in progress, one after the other */
@@ -108,6 +110,7 @@ csv_encoder_new(generators_state *state, const csv_dialect *dialect, PyObject *s
         PyErr_NoMemory();
         return NULL;
     }
+    self->state = state;
     self->dialect = *dialect;
     self->escape_formulas = escape_formulas;
     csv_encoder_set_formats(self, formats);
@@ -279,6 +282,19 @@ find_text(const csv_encoder *self, PyObject *field, PyObject **text)
     return *text == NULL ? -1 : 1;
 }
 
+/* Write the text of a date, time or datetime as csv_moment_text() does.  0 if it is another
+   value, or has a format of its own. */
+static Py_ssize_t
+spell_moment_field(const csv_encoder *self, PyObject *field, char *text)
+{
+    const csv_formats *formats = self->formats;
+    if (self->marks_null || (formats != NULL && formats->moments != NULL)) {
+        return 0;
+    }
+    bool iso = formats != NULL && formats->datetime != NULL;
+    return csv_moment_text(self->state, field, iso ? 'T' : ' ', text);
+}
+
 /* Append any object, by its str(). */
 static csv_written
 append_other(csv_encoder *self, csv_line *line, PyObject *field)
@@ -287,6 +303,12 @@ append_other(csv_encoder *self, csv_line *line, PyObject *field)
     bool quoted = quotes(self, is_text, is_number, false);
     if (is_text) {
         return append_cell(self, line, field, quoted);
+    }
+    char moment[SPELL_TIME_ROOM];
+    Py_ssize_t count = is_number ? 0 : spell_moment_field(self, field, moment);
+    if (count != 0) {
+        return count < 0 ? CSV_RAISED
+                         : append_ascii(self, line, moment, (size_t)count, quoted);
     }
     PyObject *text = NULL;
     int found = find_text(self, field, &text);

@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any
 
-from native_generators import __version__
+from native_generators import __version__, csv_sniff
 from native_generators._cli.conditions import Condition, condition
 from native_generators._cli.kinds import KINDS as TYPES
 from native_generators._cli.kinds import typed_pairs
@@ -98,10 +98,59 @@ READING: dict[str, dict[str, Any]] = {
         'choices': ('error', 'pad'),
         'help': 'rows that are too short: an error, or empty fields',
     },
+    'skip': {
+        'type': lines_or_text,
+        'metavar': 'N|TEXT',
+        'help': 'lines above the header: how many, or what the first one to read begins with',
+    },
+    'comment': {'metavar': 'TEXT', 'help': 'what a line begins with that is no record, such as #'},
+    'footer': {'type': count, 'metavar': 'N', 'help': 'the last N records are none'},
+    'blank': {
+        'choices': ('skip', 'error'),
+        'help': 'blank lines are passed over (skip), or an error',
+    },
+    'duplicates': {
+        'choices': ('error', 'number'),
+        'help': "'number' calls the second x x_2, and the third column without a name column_3",
+    },
+    'no-multiline': {'help': 'a quote that is not closed in its line is an error of that line'},
     'max-field': {'type': limit, 'metavar': 'N', 'help': 'longest field, or none (131072)'},
     'max-record': {'type': limit, 'metavar': 'N', 'help': 'longest record, or none (67108864)'},
 }
-FLAGS = {'no-doublequote': ('doublequote', False), 'skipinitialspace': ('skipinitialspace', True)}
+FLAGS = {
+    'no-doublequote': ('doublequote', False),
+    'skipinitialspace': ('skipinitialspace', True),
+    'no-multiline': ('multiline', False),
+}
+
+# Those of every reader.
+SOURCES = ('compression', 'member', 'complete')
+
+
+def add_sources(group: Any) -> None:
+    add = group.add_argument
+    add(
+        '--compression',
+        choices=('infer', 'none', 'gzip', 'bz2', 'xz', 'zstd', 'zip'),
+        help='(infer, from the first bytes)',
+    )
+    add('--member', metavar='NAME', help='the file in a zip that has several')
+    add(
+        '--complete',
+        action='store_const',
+        const=True,
+        help='a file that does not end with the end of a line is an error: it may be cut off',
+    )
+
+
+def opening(options: argparse.Namespace) -> dict[str, Any]:
+    """The keywords with which the files are opened."""
+    given = {name: getattr(options, name) for name in SOURCES}
+    return {
+        name: None if value == 'none' else value
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 def dest_of(option: str) -> str:
@@ -120,7 +169,12 @@ def add_reading(group: Any) -> None:
         action='store_false',
         help='the files have no names: columns are numbers, 1 the first',
     )
-    add('-e', '--encoding', default='utf-8', help='of the files read (utf-8)')
+    add('-e', '--encoding', help='of the files read (utf-8)')
+    add(
+        '--sniff',
+        action='store_true',
+        help='find out from the beginning of each file how it is to be read, where no option says',
+    )
     add('--lenient', action='store_true', help='quotes that are not closed are read as csv does')
     for option, settings in READING.items():
         if option in FLAGS:
@@ -132,7 +186,13 @@ def add_reading(group: Any) -> None:
 
 def reading(options: argparse.Namespace, name: str) -> dict[str, Any]:
     """The keywords with which a file is read as CSV."""
-    keywords: dict[str, Any] = {'strict': not options.lenient, 'encoding': options.encoding}
+    keywords: dict[str, Any] = {'header': options.header, 'encoding': 'utf-8'}
+    if options.sniff:
+        keywords.update(csv_sniff(name))
+        keywords['header'] = keywords['header'] and options.header
+    if options.encoding is not None:
+        keywords['encoding'] = options.encoding
+    keywords.update(strict=not options.lenient, **opening(options))
     for option in READING:
         value = getattr(options, dest_of(option))
         if value is not None:
@@ -141,7 +201,7 @@ def reading(options: argparse.Namespace, name: str) -> dict[str, Any]:
         keywords['quoting'] = QUOTING[options.quoting]
     if options.delimiter is not None:
         keywords['delimiter'] = options.delimiter
-    elif options.dialect is None and kind_of(name)[0] == 'tsv':
+    elif options.dialect is None and not options.sniff and kind_of(name)[0] == 'tsv':
         keywords['delimiter'] = '\t'
     return keywords
 
@@ -179,8 +239,10 @@ def parser() -> argparse.ArgumentParser:
         'repeated: all must hold, but of several NAME=VALUE of one name, one',
     )
     add('--head', type=count, metavar='N', help='only the first N rows')
-    add = result.add_argument_group('how it is read').add_argument
+    group = result.add_argument_group('how it is read')
+    add = group.add_argument
     add('--from', choices=('csv', 'jsonl'), help='what is read (csv, or as .jsonl says)')
+    add_sources(group)
     add_reading(result.add_argument_group('how CSV is read'))
     add(
         '--types',
@@ -298,6 +360,7 @@ CSV_ONLY: dict[str, Any] = {
     'header': True,
     'part': None,
     'lenient': False,
+    'sniff': False,
     'decimal': None,
     'thousands': None,
     'date_format': None,
@@ -329,6 +392,8 @@ def check(options: argparse.Namespace) -> None:
         raise Trouble('--changed is for --resume')
     if options.reject_reasons and not options.rejects:
         raise Trouble('--reject-reasons needs --rejects: without it, the first bad record ends all')
+    if options.sniff and '-' in options.files:
+        raise Trouble('--sniff looks at a file, and stdin can be read once')
     if options.part and (len(options.files) > 1 or '-' in options.files):
         raise Trouble('--part is of one file, and not of stdin')
     if options.files.count('-') > 1:

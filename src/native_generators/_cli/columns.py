@@ -67,7 +67,6 @@ class Columns:
         options = self.options
         return csv_batches(
             source.rest(),
-            header=options.header,
             columns=chosen.columns,
             types=chosen.types or None,
             null=options.null if chosen.types else (),

@@ -5,12 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
-from native_generators import csv_split
-from native_generators._cli.arguments import add_reading, count, reading
+from native_generators import (
+    CSVFormat,
+    CSVSchema,
+    csv_encode,
+    csv_schema,
+    csv_sniff,
+    csv_split,
+)
+from native_generators._cli.arguments import add_reading, add_sources, count, reading
 from native_generators._cli.trouble import DONE, EPILOG, Trouble
 
 
@@ -43,14 +51,16 @@ def split(arguments: list[str]) -> int:
         metavar='PATTERN',
         help="as in 'part-{}.json': files, with the number of the part in place of {}",
     )
-    add_reading(parser.add_argument_group('how CSV is read'))
+    group = parser.add_argument_group('how CSV is read')
+    add_sources(group)
+    add_reading(group)
     options = parser.parse_args(arguments)
     if options.output is not None and '{}' not in options.output:
         raise Trouble(f'--output {options.output}: there is no {{}} for the number of the part')
     if options.file == '-':
         raise Trouble('split needs a file, not stdin: its parts are read from there')
     keywords: dict[str, Any] = reading(options, options.file)
-    parts = csv_split(options.file, parts=options.parts, header=options.header, **keywords)
+    parts = csv_split(options.file, parts=options.parts, **keywords)
     for number, part in enumerate(parts, 1):
         line = json.dumps(part) + '\n'
         if options.output is None:
@@ -63,4 +73,130 @@ def split(arguments: list[str]) -> int:
     return DONE
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {'split': split}
+# ---- sniff ----
+
+SNIFF = """\
+Find out how a CSV file is to be read, and write it with how sure each of it is (0 to 1, where
+0.5 is what nothing in the file tells) and what is the next most likely.  Without FILE, what is
+piped in is looked at.
+"""
+
+
+def sniff(arguments: list[str]) -> int:
+    parser = new_parser('sniff', SNIFF)
+    parser.add_argument('file', nargs='?', default='-', metavar='FILE')
+    parser.add_argument('--sample', type=count, default=1 << 20, metavar='N', help='bytes (1 MiB)')
+    parser.add_argument(
+        '--to',
+        choices=('text', 'json', 'options'),
+        default='text',
+        help="'options' is what `generators FILE` takes",
+    )
+    options = parser.parse_args(arguments)
+    source: Any = options.file
+    if source == '-':
+        source = stdin().read(max(options.sample, 1))
+    found = csv_sniff(source, sample=options.sample)
+    if options.to == 'options':
+        print(shlex.join(options_of(found)))
+        return DONE
+    values = {name: getattr(found, name) for name in found.sure}
+    if options.to == 'json':
+        print(
+            json.dumps(
+                {'format': values, 'sure': dict(found.sure), 'next_best': dict(found.next_best)}
+            )
+        )
+        return DONE
+    rows: list[tuple[str, ...]] = [('', 'found', 'sure', 'next best')]
+    for name, value in values.items():
+        after = found.next_best.get(name)
+        rows.append(
+            (name, repr(value), f'{found.sure[name]:.2f}', '' if after is None else repr(after))
+        )
+    print_table(rows)
+    return DONE
+
+
+def options_of(found: CSVFormat) -> list[str]:
+    """What makes `generators FILE` read it so."""
+    words: list[str] = []
+    if found.encoding not in (None, 'utf-8'):
+        words += ['-e', str(found.encoding)]
+    for name in ('delimiter', 'escapechar', 'skip', 'comment'):
+        if name in found:
+            words += [f'--{name}', 'tab' if found[name] == '\t' else str(found[name])]
+    if found.quotechar is None:
+        words += ['--quoting', 'none']
+    elif 'quotechar' in found:
+        words += ['--quotechar', found.quotechar]
+    if not found.doublequote:
+        words.append('--no-doublequote')
+    if found.skipinitialspace:
+        words.append('--skipinitialspace')
+    if not found.header:
+        words.append('-n')
+    return words
+
+
+def print_table(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = '  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print(line.rstrip())
+
+
+def stdin() -> BinaryIO:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise Trouble('name a FILE, or pipe something in; see --help')
+    return sys.stdin.buffer
+
+
+# ---- schema ----
+
+SCHEMA = """\
+Read a CSV file to its end, and write what its columns hold: the narrowest type that every value
+has, how many are empty, how many differ, the least and the greatest.  Without FILE, what is piped
+in is read.
+"""
+
+
+def schema(arguments: list[str]) -> int:
+    parser = new_parser('schema', SCHEMA)
+    parser.add_argument('file', nargs='?', default='-', metavar='FILE')
+    parser.add_argument(
+        '--to',
+        choices=('text', 'json', 'types', 'sql'),
+        default='text',
+        help="'types' is what `generators FILE --types` takes; 'sql' is CREATE TABLE",
+    )
+    parser.add_argument('--sql', metavar='DIALECT', default='postgresql', help='(postgresql)')
+    parser.add_argument('--table', metavar='NAME', help="(the file's name)")
+    parser.add_argument('--null', action='append', default=[], metavar='TEXT', help='such as NA')
+    parser.add_argument('--distinct', type=count, default=256, metavar='N', help='counted (256)')
+    group = parser.add_argument_group('how CSV is read')
+    add_sources(group)
+    add_reading(group)
+    options = parser.parse_args(arguments)
+    source = stdin() if options.file == '-' else options.file
+    keywords = reading(options, options.file)
+    found = csv_schema(source, null=options.null, distinct=options.distinct, **keywords)
+    if options.to == 'text':
+        print(found)
+    elif options.to == 'json':
+        print(json.dumps(found.to_dict(), default=str, ensure_ascii=False))
+    elif options.to == 'types':
+        print(types_of(found))
+    else:
+        stem = os.path.basename(options.file).partition('.')[0]
+        print(found.sql(options.sql, options.table or stem or 'table'))
+    return DONE
+
+
+def types_of(found: CSVSchema) -> str:
+    """As --types takes it: of the columns that are not text."""
+    pairs = [f'{column.name}={column.type_name}' for column in found if column.type is not str]
+    return b''.join(csv_encode([pairs], lineterminator='')).decode() if pairs else ''
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {'schema': schema, 'sniff': sniff, 'split': split}

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any
 
 from native_generators import jsonl_rows
-from native_generators._cli.arguments import TEXT
+from native_generators._cli.arguments import TEXT, opening
 from native_generators._cli.conditions import ORDER, Condition, Test, either, number
 
 try:
@@ -193,17 +193,22 @@ class Objects:
         return jsonl_rows(
             source,
             loads=self.loads,
-            encoding=self.options.encoding,
+            encoding=self.options.encoding or 'utf-8',
             on_error=on_error if self.options.rejects else 'raise',
             start=start,
             changed=changed,
+            **opening(self.options),
         )
 
     def look_again(self, source: Any) -> bool:
         """A run that goes on finds the first object where it found it before."""
         if self.columns is None and self.to_csv:
             rows = jsonl_rows(
-                source, loads=self.loads, encoding=self.options.encoding, on_error='skip'
+                source,
+                loads=self.loads,
+                encoding=self.options.encoding or 'utf-8',
+                on_error='skip',
+                **opening(self.options),
             )
             next(rows, None)
         return self.columns is not None or not self.to_csv

@@ -13,7 +13,7 @@ import os
 import time
 from typing import Any
 
-from native_generators._cli.arguments import READING, dest_of
+from native_generators._cli.arguments import READING, SOURCES, dest_of
 
 VERSION = 2
 SECONDS = 1.0  # between two notes
@@ -33,11 +33,13 @@ DECIDING = (
     'header',
     'part',
     'lenient',
+    'sniff',
     'decimal',
     'thousands',
     'date_format',
     'out_delimiter',
     'convert',
+    *SOURCES,
     *(dest_of(option) for option in READING),
 )
 

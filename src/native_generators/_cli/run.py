@@ -140,8 +140,8 @@ class Run:
                 self.prepare(header, texts_of)
             return values, selection.keep
         chosen = selection.of(source.name, source.first)
-        if chosen is None:  # an empty file
-            return iter(()), list
+        if chosen is None:
+            return selection.empty(source.name, source.rest()), list
         rows = chosen.open(source.rest(), start, changed, self.rejects.take)
         self.prepare(chosen.names, partial(json_texts, chosen.names, len(chosen.labels)))
         return rows, chosen.keep

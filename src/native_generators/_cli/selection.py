@@ -87,12 +87,17 @@ class Selection:
     def of(self, name: str, source: Callable[[], Any]) -> Chosen | None:
         """For the file of that name; None if it is empty.  `source` opens it."""
         keywords = reading(self.options, name)
-        with csv_rows(source(), into=tuple, header=self.options.header, **keywords) as rows:
+        with csv_rows(source(), into=tuple, **keywords) as rows:
             header = rows.header
             first = next(rows, None) if header is None else None
         if not header and first is None:
             return None
         return Chosen(self, keywords, Names(header, len(header or first or ())))
+
+    def empty(self, name: str, source: Any) -> csv_rows[Any]:
+        """The rows of an empty file: it may grow."""
+        keywords = reading(self.options, name)
+        return csv_rows(source, into=tuple, **keywords)
 
 
 class Chosen:
@@ -174,7 +179,6 @@ class Chosen:
         return csv_rows(
             source,
             into=tuple,
-            header=options.header,
             columns=self.columns,
             types=self.types or None,
             on_error=on_error if options.rejects else 'raise',
