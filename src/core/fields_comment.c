@@ -1,7 +1,7 @@
 /* Comments: see fields_comment.h.
  *
- * What begins a comment holds no separator, quote or escape.  So the units of it that were read
- * as a record before the rest was there have changed nothing but the state.
+ * What begins a comment holds no separator, quote or escape.  So the units of it that were
+ * read as a record before the rest was there have changed nothing but the state.
  */
 #include "core/fields_comment.h"
 

@@ -271,8 +271,8 @@ feed_part(fields *self, const void *block, int width, uint32_t length)
     }
 }
 
-/* Comments begin behind a line end.  Read up to each place where one may begin: whether it does
-   depends on the state there. */
+/* Comments begin behind a line end.  Read up to each place where one may begin: whether it
+   does depends on the state there. */
 static bool
 feed_with_comments(fields *self, const void *block, int width, uint32_t length)
 {
@@ -338,7 +338,8 @@ regular_line(fields *self, const void *line, int width, uint32_t body, uint32_t 
             const uint8_t *units = (const uint8_t *)line + (size_t)at * (size_t)width;
             scan_units(self->kernel, units, 1, width, &self->dialect.set, &masks);
         }
-        if (prove_groups(&p, &c, &masks, 1, count, self->dialect.doublequote, false, false) == 0) {
+        if (prove_groups(&p, &c, &masks, 1, count, self->dialect.doublequote, false, false) ==
+            0) {
             return false;
         }
         out = list_positions(out, p.ends[0].fields, at);

@@ -17,12 +17,12 @@ typedef struct {
     bool doublequote;
     bool skip_space; /* blanks after a separator are skipped */
     bool strict;
-    bool utf8;         /* units are UTF-8, and max_field counts code points */
-    bool one_line;     /* a record that goes on in another line is a fault */
+    bool utf8;     /* units are UTF-8, and max_field counts code points */
+    bool one_line; /* a record that goes on in another line is a fault */
     uint32_t comment[FIELDS_COMMENT_MOST]; /* the units that begin a comment; stream only */
     uint32_t comment_length;               /* of them; 0 if there are no comments */
-    size_t max_field;  /* in characters; SIZE_MAX for no limit */
-    size_t max_record; /* in units; SIZE_MAX for no limit */
+    size_t max_field;                      /* in characters; SIZE_MAX for no limit */
+    size_t max_record;                     /* in units; SIZE_MAX for no limit */
 } fields_dialect;
 
 /* What is known of a record's units.  A flag that is not set rules the case out; a flag that
@@ -84,9 +84,9 @@ typedef struct {
     uint32_t flags;
     bool in_comment;       /* in START_RECORD: the next units belong to a comment */
     uint64_t comment_read; /* units of this comment that were read */
-    size_t field_limit; /* of the field in progress: max_field, or the field's length when
-                           max_field was set lower */
-    size_t measure_at;  /* length at which the field in progress is measured next */
+    size_t field_limit;    /* of the field in progress: max_field, or the field's length when
+                              max_field was set lower */
+    size_t measure_at;     /* length at which the field in progress is measured next */
 
     uint32_t *ends; /* owned */
     size_t ends_length, ends_capacity;

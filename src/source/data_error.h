@@ -8,12 +8,12 @@
 
 /* Where an error is.  What is unknown is NULL or -1. */
 typedef struct {
-    PyObject *path;   /* borrowed: a str */
-    int64_t record;   /* from 1; every record of the source counts */
-    int64_t line;     /* physical, from 1 */
-    int64_t byte;     /* from 0 */
-    PyObject *column; /* borrowed: a name, or an index from 0 */
-    PyObject *text;   /* borrowed: the wrong text; a long str is shortened */
+    PyObject *path;      /* borrowed: a str */
+    int64_t record;      /* from 1; every record of the source counts */
+    int64_t line;        /* physical, from 1 */
+    int64_t byte;        /* from 0 */
+    PyObject *column;    /* borrowed: a name, or an index from 0 */
+    PyObject *text;      /* borrowed: the wrong text; a long str is shortened */
     int64_t record_line; /* where the record begins; 0 if unknown.  Not told in the message */
     PyObject *problems;  /* borrowed: for errors that have them; or NULL */
 } data_place;

@@ -30,7 +30,9 @@ def lines_to_pass(lines: list[str], skip: Any) -> int:
 
 
 def one_record(lines: list[str], at: int, multiline: bool, dialect: dict[str, Any]) -> Record:
-    reader = csv.reader(iter([*lines[at : at + 1], 'x"\n'] if not multiline else lines[at:]), **dialect)
+    reader = csv.reader(
+        iter([*lines[at : at + 1], 'x"\n'] if not multiline else lines[at:]), **dialect
+    )
     row = next(reader)
     count = reader.line_num
     if not multiline and count > 1:
@@ -39,7 +41,12 @@ def one_record(lines: list[str], at: int, multiline: bool, dialect: dict[str, An
 
 
 def records(
-    text: str, *, skip: Any = None, comment: str | None = None, multiline: bool = True, **dialect: Any
+    text: str,
+    *,
+    skip: Any = None,
+    comment: str | None = None,
+    multiline: bool = True,
+    **dialect: Any,
 ) -> Iterator[Record]:
     lines = oracle.split_lines(text)
     at = lines_to_pass(lines, skip)

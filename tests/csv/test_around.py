@@ -284,9 +284,7 @@ def test_a_fault_above_the_footer_is_told_where_it_is() -> None:
     mark = rows.checkpoint()
     assert (mark['offset'], mark['line'], mark['row']) == (5, 2, 1)
     found: list[Any] = []
-    rows = csv_rows(
-        data, into=dict, footer=2, on_error=lambda e, raw: found.append((e.line, raw))
-    )
+    rows = csv_rows(data, into=dict, footer=2, on_error=lambda e, raw: found.append((e.line, raw)))
     assert list(rows) == [{'id': '1'}, {'id': '3'}, {'id': '4'}]
     assert found == [(3, b'\xff\n')]
     batches = csv_batches(data, types={'id': int}, footer=2, on_error='skip')
@@ -374,7 +372,7 @@ def test_a_part_is_not_read_with_what_needs_the_whole_file() -> None:
             csv_scan(io.BytesIO(data), 0, 2, **arguments)
         if 'delimiter' not in arguments:
             (part,) = csv_split(io.BytesIO(data), parts=1)
-            with pytest.raises(ValueError, match='part|dialect'):
+            with pytest.raises(ValueError, match=r'part|dialect'):
                 csv_rows(io.BytesIO(data), start=part, **arguments)
     assert len(csv_split(io.BytesIO(data), skip=0, comment=None, footer=0, multiline=True)) == 1
 

@@ -22,7 +22,9 @@
 #include "csv/row/field_error.h"
 #include "csv/row/plan_inner.h"
 #include "csv/row/shape.h"
+#include "csv/rows/blame.h"
 #include "csv/rows/footer.h"
+#include "csv/rows/header.h"
 
 /* ---- counters ---- */
 

@@ -80,8 +80,8 @@ csv_mark_record(csv_mark *self, const csv_parser *parser, const fields_record *r
 static int
 checkpoint_add_lines(PyObject *dialect, const fields_dialect *d)
 {
-    PyObject *comment =
-        PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, d->comment, (Py_ssize_t)d->comment_length);
+    PyObject *comment = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, d->comment,
+                                                  (Py_ssize_t)d->comment_length);
     PyObject *lines =
         comment == NULL ? NULL : Py_BuildValue("[Ni]", comment, (int)!d->one_line);
     int status = lines == NULL ? -1 : PyList_Append(dialect, lines);
@@ -98,14 +98,13 @@ checkpoint_dialect(const csv_parser *parser)
     PyObject *encoding = parser->single_byte != NULL
                              ? Py_NewRef(parser->single_byte)
                              : PyUnicode_FromString(encodings[parser->encoding]);
-    PyObject *dialect =
-        encoding == NULL
-            ? NULL
-            : Py_BuildValue("[LLLiiiiN]", (long long)(int32_t)d->set.delimiter,
-                            (long long)(int32_t)d->set.quote,
-                            (long long)(int32_t)d->set.escape, (int)d->doublequote,
-                            (int)d->skip_space, (int)d->strict, parser->dialect.quoting,
-                            encoding);
+    PyObject *dialect = encoding == NULL
+                            ? NULL
+                            : Py_BuildValue("[LLLiiiiN]", (long long)(int32_t)d->set.delimiter,
+                                            (long long)(int32_t)d->set.quote,
+                                            (long long)(int32_t)d->set.escape,
+                                            (int)d->doublequote, (int)d->skip_space,
+                                            (int)d->strict, parser->dialect.quoting, encoding);
     if (dialect != NULL && (d->one_line || d->comment_length > 0) &&
         checkpoint_add_lines(dialect, d) < 0) {
         Py_CLEAR(dialect);
@@ -258,8 +257,8 @@ csv_checkpoint_new(generators_state *state, const file_origin *origin,
 
 /* ---- resuming ---- */
 
-/* A reader that begins behind the lines above the first record does not pass over them, and has
-   the delimiter that they gave.  0 or -1. */
+/* A reader that begins behind the lines above the first record does not pass over them, and
+   has the delimiter that they gave.  0 or -1. */
 static int
 checkpoint_pass_lead(PyObject *start, csv_parser *parser, int64_t offset)
 {

@@ -22,9 +22,9 @@ PyObject *
 csv_error_type(generators_state *state)
 {
     static const char *const names[] = {"column", "record_line", NULL};
-    PyObject *type = data_error_subclass(
-        "native_generators.CSVError", error_doc,
-        PyTuple_Pack(2, state->csv_base_error, state->data_error), names);
+    PyObject *type =
+        data_error_subclass("native_generators.CSVError", error_doc,
+                            PyTuple_Pack(2, state->csv_base_error, state->data_error), names);
     PyObject *none = type == NULL ? NULL : PyTuple_New(0);
     if (none == NULL || PyObject_SetAttrString(type, "problems", none) < 0) {
         Py_CLEAR(type);

@@ -52,8 +52,7 @@ fault_find_quote(const csv_parser *self, uint32_t *pos)
     int width;
     const void *units = csv_parser_units(self, &width);
     const size_t length = csv_parser_length(self);
-    const uint32_t end =
-        machine->error_pos < length ? machine->error_pos : (uint32_t)length;
+    const uint32_t end = machine->error_pos < length ? machine->error_pos : (uint32_t)length;
     return machine->error != FIELDS_FINE && machine->error != FIELDS_BAD_QUOTE &&
            fields_find_quote(&machine->dialect, units, width, machine->record_start, end, pos);
 }
@@ -67,10 +66,10 @@ fault_raise_decoding(csv_parser *self, generators_state *state, data_place *plac
     PyObject *message;
     if (csv_parser_holds_bytes(self) && self->bad == NULL) {
         const undecodable bytes = {
-            .bytes = self->block.data,
-            .count = self->block.length,
-            .at = self->valid,
-            .begins_line = true, /* the block begins with a record */
+            .bytes = self->block.data + self->machine.record_start,
+            .count = self->block.length - self->machine.record_start,
+            .at = self->valid - self->machine.record_start,
+            .begins_line = true,
         };
         message = undecodable_message(&bytes, self->encoding_name, self->failure);
     }
@@ -232,8 +231,7 @@ csv_parser_raise_ragged(const csv_parser *self, generators_state *state,
                         const fields_record *record, Py_ssize_t expected)
 {
     uint64_t byte;
-    const int64_t line =
-        (int64_t)csv_parser_lines_before(self, record, self->line_count) + 1;
+    const int64_t line = (int64_t)csv_parser_lines_before(self, record, self->line_count) + 1;
     data_place place = {
         .path = self->path,
         .record = (int64_t)self->record_count,

@@ -4,7 +4,7 @@
  * callable says that it is the one.  Then "sep=;", which spreadsheets write, may give the
  * delimiter.  Quotes mean nothing here.  What is passed over need not be text of the encoding.
  *
- * States: within a line that is passed over, or before a line of which it must be decided.  The
+ * States: within a line that is passed over, or before a line of which it must be decided. The
  * parser owns it, and frees it when the first record begins.  Until then the machine has not
  * started and the position for a checkpoint is the start of the source.
  *
@@ -45,7 +45,8 @@ lead_read_prefix(csv_parser *parser, csv_lead *self, PyObject *skip)
     }
     if (PyBytes_Check(skip)) {
         self->until = PyUnicode_FromEncodedObject(skip, encoding, "strict");
-        self->bytes = PyBytes_FromStringAndSize(PyBytes_AS_STRING(skip), PyBytes_GET_SIZE(skip));
+        self->bytes =
+            PyBytes_FromStringAndSize(PyBytes_AS_STRING(skip), PyBytes_GET_SIZE(skip));
     }
     else {
         self->until = PyUnicode_FromObject(skip);
@@ -93,43 +94,18 @@ lead_read_skip(csv_parser *parser, csv_lead *self, PyObject *skip)
     return self->lines < 0 ? -1 : 0;
 }
 
-int
-csv_lead_open(csv_parser *parser, PyObject *skip, bool sep, bool marked)
+static void
+lead_free(csv_lead *self)
 {
-    csv_lead *self = PyMem_Calloc(1, sizeof *self);
-    if (self == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    parser->lead = self;
-    self->sep = sep;
-    self->marked = marked;
-    if (lead_read_skip(parser, self, skip) < 0) {
-        return -1;
-    }
-    if (self->lines == 0 && self->until == NULL && !sep && !marked) {
-        parser->lead = NULL;
-        csv_lead_free(self);
-    }
-    return 0;
+    Py_XDECREF(self->until);
+    Py_XDECREF(self->bytes);
+    PyMem_Free(self);
 }
 
-void
-csv_lead_free(csv_lead *self)
+static int
+lead_traverse(csv_lead *self, visitproc visit, void *arg)
 {
-    if (self != NULL) {
-        Py_XDECREF(self->until);
-        Py_XDECREF(self->bytes);
-        PyMem_Free(self);
-    }
-}
-
-int
-csv_lead_traverse(csv_lead *self, visitproc visit, void *arg)
-{
-    if (self != NULL) {
-        Py_VISIT(self->until);
-    }
+    Py_VISIT(self->until);
     return 0;
 }
 
@@ -144,7 +120,7 @@ csv_lead_end(csv_parser *parser)
 {
     csv_lead *self = parser->lead;
     parser->lead = NULL;
-    csv_lead_free(self);
+    lead_free(self);
 }
 
 /* ---- lines ---- */
@@ -206,15 +182,14 @@ lead_compare(const csv_parser *parser, generators_state *state, const lead_text 
     const csv_lead *self = parser->lead;
     const size_t left = t->length - t->at;
     const bool bytes = t->bytes;
-    const size_t count = (size_t)(bytes ? PyBytes_GET_SIZE(self->bytes)
-                                        : PyUnicode_GET_LENGTH(self->until));
+    const size_t count =
+        (size_t)(bytes ? PyBytes_GET_SIZE(self->bytes) : PyUnicode_GET_LENGTH(self->until));
     if (left == 0) {
         return t->final ? lead_not_found(parser, state) : LEAD_MORE;
     }
     for (size_t i = 0; i < count && i < left; i++) {
-        const uint32_t expected =
-            bytes ? (uint8_t)PyBytes_AS_STRING(self->bytes)[i]
-                  : PyUnicode_READ_CHAR(self->until, (Py_ssize_t)i);
+        const uint32_t expected = bytes ? (uint8_t)PyBytes_AS_STRING(self->bytes)[i]
+                                        : PyUnicode_READ_CHAR(self->until, (Py_ssize_t)i);
         if (unit_at(t->units, (uint32_t)(t->at + i), t->width) != expected) {
             return LEAD_PASS;
         }
@@ -291,7 +266,8 @@ lead_read_sep(csv_parser *parser, generators_state *state, const lead_text *t)
     }
     if (commented || delimiter == d->set.quote || delimiter == d->set.escape ||
         (csv_parser_reads_natively(parser) && delimiter > 0x7F)) {
-        return lead_raise(parser, state, "the line 'sep=' gives no delimiter that can be used");
+        return lead_raise(parser, state,
+                          "the line 'sep=' gives no delimiter that can be used");
     }
     d->set.delimiter = delimiter;
     return LEAD_PASS;
@@ -364,8 +340,8 @@ lead_pass_line(csv_parser *parser, lead_text *t)
     return true;
 }
 
-int
-csv_lead_pass(csv_parser *parser, generators_state *state, bool final)
+static int
+lead_pass(csv_parser *parser, generators_state *state, bool final)
 {
     csv_lead *self = parser->lead;
     lead_text t = {
@@ -381,8 +357,7 @@ csv_lead_pass(csv_parser *parser, generators_state *state, bool final)
                 lead_begin_line(parser, &t);
             }
             const bool over = t.at == t.length;
-            lead_verdict verdict =
-                over && !final ? LEAD_MORE : lead_decide(parser, state, &t);
+            lead_verdict verdict = over && !final ? LEAD_MORE : lead_decide(parser, state, &t);
             if (verdict == LEAD_FAILED) {
                 return -1;
             }
@@ -402,6 +377,30 @@ csv_lead_pass(csv_parser *parser, generators_state *state, bool final)
             return 0;
         }
     }
+}
+
+static const csv_lead_kind lead_lines_kind = {lead_pass, lead_free, lead_traverse};
+
+int
+csv_lead_open(csv_parser *parser, PyObject *skip, bool sep, bool marked)
+{
+    csv_lead *self = PyMem_Calloc(1, sizeof *self);
+    if (self == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    parser->lead_kind = &lead_lines_kind;
+    parser->lead = self;
+    self->sep = sep;
+    self->marked = marked;
+    if (lead_read_skip(parser, self, skip) < 0) {
+        return -1;
+    }
+    if (self->lines == 0 && self->until == NULL && !sep && !marked) {
+        parser->lead = NULL;
+        lead_free(self);
+    }
+    return 0;
 }
 
 /* ---- lines ---- */

@@ -9,11 +9,8 @@
    text is dropped.  0 or -1. */
 int csv_lead_open(csv_parser *self, PyObject *skip, bool sep, bool marked);
 
-/* Pass over lines of the block, before the machine starts.  1 if records begin here, and the
-   lead is gone; 0 if more must be fed first; or -1.  `final`: no more units will follow. */
-int csv_lead_pass(csv_parser *self, generators_state *state, bool final);
-
-/* The same for a line.  1 if it is the first of the records; 0 if it is passed over; or -1. */
+/* Look at a line before the first record.  1 if it is the first of the records; 0 if it is
+ * passed over; or -1. */
 int csv_lead_take_line(csv_parser *self, generators_state *state, PyObject *line);
 
 /* Pass over a line that need not be looked at.  Whether it was one. */
@@ -24,8 +21,5 @@ bool csv_lead_gives_delimiter(const csv_parser *self);
 
 /* Pass over nothing more. */
 void csv_lead_end(csv_parser *self);
-
-void csv_lead_free(csv_lead *self);
-int csv_lead_traverse(csv_lead *self, visitproc visit, void *arg);
 
 #endif

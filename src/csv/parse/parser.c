@@ -24,7 +24,6 @@
 #include "core/fields_feed.h"
 #include "core/fields_span.h"
 #include "core/utf8.h"
-#include "csv/parse/lead.h"
 
 /* The GIL is released for that many units or more.  Getting it back from a busy thread takes 5
    ms, which is enough to scan a hundred pieces of the usual size. */
@@ -79,7 +78,9 @@ csv_parser_free(csv_parser *self)
     buffer_free(&self->block);
     csv_lead *lead = self->lead;
     self->lead = NULL;
-    csv_lead_free(lead);
+    if (lead != NULL) {
+        self->lead_kind->free(lead);
+    }
     csv_memo *memo = self->memo;
     self->memo = NULL;
     csv_memo_free(memo);
@@ -102,7 +103,7 @@ csv_parser_traverse(csv_parser *self, visitproc visit, void *arg)
     Py_VISIT(self->path);
     Py_VISIT(self->line);
     Py_VISIT(self->failure);
-    return csv_lead_traverse(self->lead, visit, arg);
+    return self->lead == NULL ? 0 : self->lead_kind->traverse(self->lead, visit, arg);
 }
 
 /* The dialect has the comment as characters: make it what it is as units. */
@@ -286,7 +287,7 @@ int
 csv_parser_scan(csv_parser *self, generators_state *state, bool final)
 {
     if (self->lead != NULL) {
-        int begun = csv_lead_pass(self, state, final);
+        int begun = self->lead_kind->pass(self, state, final);
         if (begun <= 0) {
             return begun;
         }

@@ -27,12 +27,21 @@ typedef struct {
     void (*abandon)(PyObject *borrower);
 } csv_borrower_kind;
 
-/* The lines above the first record that are passed over: see lead.h. */
+typedef struct csv_parser csv_parser;
+
+/* The lines above the first record that are passed over: see lead.c. */
 typedef struct csv_lead csv_lead;
+typedef struct {
+    /* Pass over lines of the block, before the machine starts.  1 if records begin here, and
+       the lead is gone; 0 if more must be fed first; or -1.  `final`: no more units follow. */
+    int (*pass)(csv_parser *parser, generators_state *state, bool final);
+    void (*free)(csv_lead *self);
+    int (*traverse)(csv_lead *self, visitproc visit, void *arg);
+} csv_lead_kind;
 
 /* Opaque outside of csv/parse, except for the inline functions here and in csv/row, which run
    for every record or field. */
-typedef struct {
+struct csv_parser {
     fields machine;
     csv_dialect dialect;
     csv_encoding encoding;
@@ -44,7 +53,8 @@ typedef struct {
                                 csv_parser_forget(); or NULL */
     buffer block;            /* the units being parsed, unless `line` is set */
     csv_memo *memo;          /* owned, or NULL */
-    csv_lead *lead;          /* owned: until the first record begins; or NULL */
+    const csv_lead_kind *lead_kind;         /* static */
+    csv_lead *lead;                         /* owned: until the first record begins; or NULL */
     const csv_borrower_kind *borrower_kind; /* static */
     PyObject *borrower;                     /* owned, or NULL */
     PyObject *line;    /* owned: a str whose units are read in place, or NULL */
@@ -68,7 +78,7 @@ typedef struct {
     bool torn;             /* it was finished within a record */
     bool ends_whole;       /* it may not be: what is fed is a part of a file */
     bool holds_back;       /* more is fed before all records are taken */
-} csv_parser;
+};
 
 /* Initialize a parser for text.  csv_parser_open_decoder() makes it one for bytes.  0 or -1. A
    parser that could not be initialized, or is all zero, may be freed. */

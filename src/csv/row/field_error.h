@@ -9,8 +9,8 @@
 void csv_raise_field(csv_parser *parser, generators_state *state, const fields_record *record,
                      Py_ssize_t index, PyObject *name);
 
-/* An exception is set for another field of the record of this CSVError.  Clear it and add it to
-   `problems`.  0 or -1. */
+/* An exception is set for another field of the record of this CSVError.  Clear it and add it
+   to `problems`.  0 or -1. */
 int csv_add_problem(PyObject *error, const csv_parser *parser, generators_state *state,
                     const fields_record *record, Py_ssize_t index, PyObject *name);
 

@@ -28,7 +28,8 @@ plain_name(PyObject *name, Py_ssize_t index)
     }
     if (PyUnicode_GET_LENGTH(name) == 0) {
         PyErr_Format(PyExc_ValueError,
-                     "the name of field %zd is empty: pass names, duplicates='number', or into=list or into=tuple",
+                     "the name of field %zd is empty: pass names, duplicates='number', or "
+                     "into=list or into=tuple",
                      index);
         return NULL;
     }
@@ -46,7 +47,8 @@ add_place(PyObject *places, PyObject *name, Py_ssize_t index)
     Py_DECREF(place);
     if (held != NULL && held != place) {
         PyErr_Format(PyExc_ValueError,
-                     "two fields, %S and %zd, have the name %R: pass names, duplicates='number', or into=list or "
+                     "two fields, %S and %zd, have the name %R: pass names, "
+                     "duplicates='number', or into=list or "
                      "into=tuple",
                      held, index, name);
         return -1;

@@ -219,10 +219,11 @@ read_columns(csv_plan *self, PyObject *columns)
         return -1;
     }
     if (PyAnySet_Check(columns)) {
-        PyErr_Format(PyExc_TypeError,
-                     "columns must be a sequence of names or indices, not %.200s, which has no "
-                     "order",
-                     Py_TYPE(columns)->tp_name);
+        PyErr_Format(
+            PyExc_TypeError,
+            "columns must be a sequence of names or indices, not %.200s, which has no "
+            "order",
+            Py_TYPE(columns)->tp_name);
         return -1;
     }
     self->chosen = plain_tuple(columns, "columns", plain_reference);

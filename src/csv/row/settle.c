@@ -54,8 +54,10 @@ find_name(csv_plan *self, PyObject *name, uint32_t *index)
         return PyErr_Occurred() ? -1 : 0;
     }
     if (PyTuple_Check(place)) {
-        PyErr_Format(PyExc_ValueError, "several columns are named %R, %S and %S: pass names, or duplicates='number'", name,
-                     PyTuple_GET_ITEM(place, 0), PyTuple_GET_ITEM(place, 1));
+        PyErr_Format(
+            PyExc_ValueError,
+            "several columns are named %R: %S and %S; pass names, or duplicates='number'",
+            name, PyTuple_GET_ITEM(place, 0), PyTuple_GET_ITEM(place, 1));
         return -1;
     }
     *index = (uint32_t)PyLong_AsUnsignedLong(place);

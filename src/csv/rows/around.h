@@ -16,8 +16,8 @@ typedef struct {
     PyObject *duplicates;
 } csv_around;
 
-/* A delimiter of None, with the dialect 'excel', is the one of a line "sep=;".  *sep: whether it
-   is; then it counts as not given. */
+/* A delimiter of None, with the dialect 'excel', is the one of a line "sep=;".  *sep: whether
+   it is; then it counts as not given. */
 void csv_around_read_sep(csv_parameters *given, bool *sep);
 
 /* Read what the machine must know, into a dialect that is known but for a line "sep=;". */
@@ -32,7 +32,8 @@ int csv_around_read_duplicates(const csv_around *self, csv_records *records);
 /* Tell the parser, which is open. */
 int csv_around_open(const csv_around *self, csv_records *records, bool sep);
 
-/* Read `header`, which is True, False or None: 1, 0, or -1 for not given; -2 with TypeError. */
+/* Read `header`, which is True, False or None: 1, 0, or -1 for not given; -2 with TypeError.
+ */
 int csv_around_read_header(PyObject *header);
 
 #endif

@@ -1,10 +1,10 @@
 /* footer=n: the last n records are none.
  *
- * A record is taken when n others are listed behind it.  Until then it stays in the machine, and
- * is neither converted nor checked.  A fault of the structure counts as a record: its error is
- * made at once, because the machine must go on, and is kept.  FIELDS_FAULT marks its place among
- * the records, and it is reported or raised when its turn comes.  What is held back at the end
- * is dropped.
+ * A record is taken when n others are listed behind it.  Until then it stays in the machine,
+ * and is neither converted nor checked.  A fault of the structure counts as a record: its
+ * error is made at once, because the machine must go on, and is kept.  FIELDS_FAULT marks its
+ * place among the records, and it is reported or raised when its turn comes.  What is held
+ * back at the end is dropped.
  *
  * States: those of csv_records; CSV_FAULT_AHEAD, while the text of a fault is read to the end.
  * The records own the faults that are kept: at most n + 1.
@@ -13,7 +13,7 @@
  */
 #include "csv/rows/footer.h"
 
-#include "runtime/raising.h"
+#include "csv/rows/blame.h"
 
 struct csv_kept_fault {
     csv_kept_fault *next; /* owned */

@@ -2,7 +2,7 @@
 #ifndef GENERATORS_CSV_ROWS_FOOTER_H
 #define GENERATORS_CSV_ROWS_FOOTER_H
 
-#include "csv/rows/records.h"
+#include "csv/rows/state.h"
 
 /* The index of the first record that may not be taken: it may be of the footer, or it is a
    fault that is next. */

@@ -1,6 +1,8 @@
 /* Keywords that other libraries have, and what is used in place of them. */
 #include "csv/rows/foreign.h"
 
+#include "runtime/raising.h"
+
 #define LISTS "itertools.islice(rows, n)"
 
 static const struct {
@@ -61,8 +63,14 @@ csv_foreign_explain(PyObject *kwargs, const char *function)
     }
     PyObject *error = PyErr_GetRaisedException();
     for (size_t i = 0; i < Py_ARRAY_LENGTH(foreign); i++) {
-        PyObject *given = PyDict_GetItemString(kwargs, foreign[i].name);
-        if (given != NULL) {
+        PyObject *name = PyUnicode_FromString(foreign[i].name);
+        int given = name == NULL ? -1 : PyDict_Contains(kwargs, name);
+        Py_XDECREF(name);
+        if (given < 0) {
+            raising_chain(error);
+            return;
+        }
+        if (given) {
             PyErr_Format(PyExc_TypeError,
                          "%s() got an unexpected keyword argument '%s': use %s", function,
                          foreign[i].name, foreign[i].ours);

@@ -13,6 +13,7 @@
 #include "csv/row/field_error.h"
 #include "csv/row/names.h"
 #include "csv/row/settle.h"
+#include "csv/rows/take.h"
 #include "runtime/attributes.h"
 
 /* ---- names ---- */
@@ -40,9 +41,10 @@ csv_header_read_names(csv_records *self, PyObject *names, bool wanted)
         return 0;
     }
     if (PyUnicode_Check(names) || PyBytes_Check(names) || PyAnySet_Check(names)) {
-        PyErr_Format(PyExc_TypeError,
-                     "names must be a sequence of names, a mapping or a callable, not %.200s%s",
-                     Py_TYPE(names)->tp_name, PyAnySet_Check(names) ? ", which has no order" : "");
+        PyErr_Format(
+            PyExc_TypeError,
+            "names must be a sequence of names, a mapping or a callable, not %.200s%s",
+            Py_TYPE(names)->tp_name, PyAnySet_Check(names) ? ", which has no order" : "");
         return -1;
     }
     int is = PyDict_Check(names) ? 1 : attributes_has(names, "keys");
@@ -180,6 +182,31 @@ csv_header_number(const csv_records *self, PyObject **names)
     return 0;
 }
 
+/* ---- the plan ---- */
+
+int
+csv_records_settle_width(csv_records *self, generators_state *state, PyObject *header,
+                         uint32_t width)
+{
+    if (self->plain_maker != NULL) {
+        return 0;
+    }
+    self->settled = true;
+    if (csv_plan_settle(self->plan, state, header, width) == 0 &&
+        (!self->lazy ||
+         csv_plan_lay_out(self->plan, state, csv_block_of(&self->parser)) == 0)) {
+        return 0;
+    }
+    csv_records_blame_names(self, state);
+    return -1;
+}
+
+int
+csv_records_settle(csv_records *self, generators_state *state, PyObject *names)
+{
+    return csv_records_settle_width(self, state, names, 0);
+}
+
 /* ---- the header ---- */
 
 /* Whether it is a method of str, such as str.lower: 1, 0 or -1. */
@@ -272,7 +299,8 @@ records_replace_names(csv_records *self, generators_state *state, PyObject *head
     if (result != NULL && PyTuple_GET_SIZE(result) != PyTuple_GET_SIZE(header)) {
         PyErr_Format(PyExc_ValueError, "names: %zd name%s for the %zd column%s %R",
                      PyTuple_GET_SIZE(result), PyTuple_GET_SIZE(result) == 1 ? "" : "s",
-                     PyTuple_GET_SIZE(header), PyTuple_GET_SIZE(header) == 1 ? "" : "s", header);
+                     PyTuple_GET_SIZE(header), PyTuple_GET_SIZE(header) == 1 ? "" : "s",
+                     header);
         csv_records_blame_names(self, state);
         Py_CLEAR(result);
     }
@@ -343,8 +371,8 @@ records_check_delimiter(csv_records *self, const fields_record *record, PyObject
         return 0;
     }
     for (const char *other = others; *other != '\0'; other++) {
-        Py_ssize_t found = PyUnicode_FindChar(name, (Py_UCS4)*other, 0,
-                                              PyUnicode_GET_LENGTH(name), 1);
+        Py_ssize_t found =
+            PyUnicode_FindChar(name, (Py_UCS4)*other, 0, PyUnicode_GET_LENGTH(name), 1);
         if (found >= 0) {
             PyErr_Format(PyExc_ValueError,
                          "the header has one column, %R: pass delimiter=%s, or delimiter=',' "
@@ -439,4 +467,3 @@ csv_records_read_header(csv_records *self, generators_state *state)
     }
     return step;
 }
-

@@ -21,66 +21,13 @@
 #include "csv/row/names.h"
 #include "csv/row/settle.h"
 #include "csv/row/shape.h"
+#include "csv/rows/blame.h"
 #include "csv/rows/footer.h"
 #include "csv/rows/header.h"
+#include "csv/rows/take.h"
 #include "runtime/raising.h"
 
 /* ---- records ---- */
-
-void
-csv_records_mark_next(const csv_records *self, csv_mark *mark)
-{
-    csv_mark_next(mark, &self->parser);
-    mark->row_count = self->row_count;
-    mark->error_count = self->error_count;
-}
-
-/* Take the next record.  *fault: the exception set is the CSVError of this record. */
-static inline csv_step
-records_take(csv_records *self, generators_state *state, const fields_record **record,
-             bool *fault)
-{
-    *fault = false;
-    if (self->footer > 0) {
-        return csv_footer_take(self, state, record);
-    }
-    *record = csv_parser_next(&self->parser);
-    if (*record != NULL) {
-        return CSV_DONE;
-    }
-    if (csv_parser_failed(&self->parser)) {
-        csv_records_mark_next(self, &self->mark);
-        self->marked = true;
-        csv_parser_raise(&self->parser, state);
-        *fault = true;
-        return CSV_RAISED_ERROR;
-    }
-    return self->parser.finished ? CSV_OVER : CSV_MORE;
-}
-
-csv_step
-csv_records_take(csv_records *self, generators_state *state, const fields_record **record,
-                 bool *fault)
-{
-    return records_take(self, state, record, fault);
-}
-
-void
-csv_records_raise_blank(csv_records *self, generators_state *state,
-                        const fields_record *record)
-{
-    const int64_t line =
-        (int64_t)csv_parser_lines_before(&self->parser, record, self->parser.line_count) + 1;
-    uint64_t byte;
-    const data_place place = {
-        .path = self->parser.path,
-        .record = (int64_t)self->parser.record_count,
-        .line = line,
-        .byte = csv_parser_byte_at(&self->parser, record->start, &byte) ? (int64_t)byte : -1,
-        .record_line = line,
-    };
-    csv_raise(state, &place, "a blank record, and blank is 'error'");
-}
 
 /* Make a row of a record.  Returns as csv_plan_row() does. */
 static PyObject *
@@ -116,47 +63,6 @@ records_check_width(csv_records *self, generators_state *state, const fields_rec
 
 /* ---- the plan ---- */
 
-void
-csv_records_blame_names(csv_records *self, generators_state *state)
-{
-    if (!PyErr_ExceptionMatches(PyExc_ValueError)) {
-        return;
-    }
-    PyObject *error = PyErr_GetRaisedException();
-    data_place place = {
-        .path = self->parser.path,
-        .record = (int64_t)self->parser.record_count,
-        .line = (int64_t)self->parser.line_count,
-        .byte = -1,
-    };
-    csv_raise(state, &place, "%S", error);
-    Py_DECREF(error);
-}
-
-/* Settle the plan.  An error in the names is an error of the record that they are in.  0 or
-   -1. */
-static int
-records_settle(csv_records *self, generators_state *state, PyObject *header, uint32_t width)
-{
-    if (self->plain_maker != NULL) {
-        return 0;
-    }
-    self->settled = true;
-    if (csv_plan_settle(self->plan, state, header, width) == 0 &&
-        (!self->lazy ||
-         csv_plan_lay_out(self->plan, state, csv_block_of(&self->parser)) == 0)) {
-        return 0;
-    }
-    csv_records_blame_names(self, state);
-    return -1;
-}
-
-int
-csv_records_settle(csv_records *self, generators_state *state, PyObject *names)
-{
-    return records_settle(self, state, names, 0);
-}
-
 /* Settle the plan of a source without a header, by the number of fields in the first
    record. */
 static int
@@ -166,7 +72,7 @@ records_settle_by_first(csv_records *self, generators_state *state,
     uint32_t width = csv_plan_is_ragged(self->plan) ? 0
                      : self->first_width > 0        ? self->first_width
                                              : fields_count(&self->parser.machine, record);
-    return records_settle(self, state, self->header, width);
+    return csv_records_settle_width(self, state, self->header, width);
 }
 
 static bool
@@ -184,30 +90,6 @@ records_drop_fault(csv_records *self)
     self->fault = CSV_NO_FAULT;
     Py_CLEAR(self->error);
     csv_raw_free(&self->raw);
-}
-
-PyObject *
-csv_records_raw_text(csv_records *self, PyObject *error)
-{
-    PyObject *value = csv_raw_value(&self->raw, &self->parser);
-    if (value != NULL && self->raw.cut &&
-        raising_add_note(error, PyUnicode_FromFormat(
-                                    "the text given to on_error is cut at %zu %s",
-                                    self->raw.limit,
-                                    PyBytes_Check(value) ? "bytes" : "characters")) < 0) {
-        Py_CLEAR(value);
-    }
-    return value;
-}
-
-int
-csv_records_report(csv_records *self, PyObject *error, PyObject *text)
-{
-    PyObject *on_error = Py_NewRef(self->on_error);
-    PyObject *result = PyObject_CallFunctionObjArgs(on_error, error, text, NULL);
-    Py_DECREF(on_error);
-    Py_XDECREF(result);
-    return result == NULL ? -1 : 0;
 }
 
 static int
@@ -341,7 +223,7 @@ csv_records_take_fault(csv_records *self, generators_state *state)
 {
     bool fault;
     const fields_record *record;
-    csv_step step = records_take(self, state, &record, &fault);
+    csv_step step = csv_records_take(self, state, &record, &fault);
     return fault ? records_begin_fault(self, state, NULL, self->parser.line_count) : step;
 }
 
@@ -363,7 +245,7 @@ csv_records_next(csv_records *self, generators_state *state, PyObject **row)
     for (;;) {
         bool fault;
         const fields_record *record;
-        csv_step step = records_take(self, state, &record, &fault);
+        csv_step step = csv_records_take(self, state, &record, &fault);
         const uint64_t line_count = self->parser.line_count;
         if (step == CSV_DONE) {
             step = records_row(self, state, record, row, &fault);
@@ -395,7 +277,7 @@ csv_records_pass(csv_records *self, generators_state *state)
     }
     bool fault;
     const fields_record *record;
-    csv_step step = records_take(self, state, &record, &fault);
+    csv_step step = csv_records_take(self, state, &record, &fault);
     return fault ? records_begin_fault(self, state, record, 0) : step;
 }
 
