@@ -96,7 +96,7 @@ PEERS: dict[str, tuple[Callable[[Path], Work], float | None]] = {
     ),
     'polars describe': (by_polars, 2),
     'pandas describe': (by_pandas, 5),
-    'by hand': (by_hand, 20),
+    'by hand': (by_hand, 10),
 }
 
 

@@ -100,7 +100,7 @@ score_spelled(scoring *self, size_t start, size_t end)
 {
     static const fields_dialect none = {.set = {SCAN_ABSENT, SCAN_ABSENT, SCAN_ABSENT}};
     sniff_cell cell;
-    sniff_cell_read(&cell, &none, self->block, self->width, start, end);
+    sniff_cell_read(&cell, &none, self->block, self->width, start, end, false);
     self->score->cost += cell.cost;
 }
 
@@ -121,7 +121,8 @@ score_record(scoring *self, const fields *machine, const fields_record *record)
     for (uint32_t i = 0; i < count; i++) {
         sniff_cell cell;
         sniff_cell_read(&cell, self->dialect, self->block, self->width,
-                        fields_start(machine, record, i), fields_end(machine, record, i));
+                        fields_start(machine, record, i), fields_end(machine, record, i),
+                        false);
         score_cell(self, &cell, &self->columns[i < COLUMNS ? i : COLUMNS - 1], i == 0);
     }
 }

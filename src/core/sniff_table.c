@@ -52,7 +52,7 @@ read_cell(const table *self, const fields_record *record, uint32_t i, sniff_cell
 {
     sniff_cell_read(cell, self->dialect, self->text, self->width,
                     fields_start(&self->machine, record, i),
-                    fields_end(&self->machine, record, i));
+                    fields_end(&self->machine, record, i), true);
 }
 
 static void

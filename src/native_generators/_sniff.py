@@ -20,6 +20,7 @@ SAMPLE = 1 << 20
 LONGEST = 1 << 30  # of a sample
 QUOTE_NONE = 3  # of csv, which is not imported for it
 BLOCK = 1 << 16
+LOOKED_AT = 1 << 14  # characters, for how likely an encoding is
 FALLBACKS = ('cp1252', 'latin-1')
 DELIMITERS = ',;\t|'  # of which one is reported for a single column
 BITS = 0.017  # a delimiter that needs so much less to describe the text is twice as sure
@@ -328,7 +329,7 @@ def wide_encoding(data: bytes) -> str | None:
 
 def likely(text: str) -> float:
     """How likely it is that the characters that are not ASCII are text, from 0 to 1."""
-    high = [c for c in text[:BLOCK] if c > '\x7f']
+    high = [c for c in text[:LOOKED_AT] if c > '\x7f']
     if not high:
         return 1.0
     letters = sum(c.isalpha() for c in high)

@@ -58,6 +58,11 @@ def a_part(g: Any) -> Any:
 
 
 @call
+def what_is_sniffed(g: Any) -> Any:
+    return g.csv_sniffed('# a\nid;name\n1;"a;b"\n', True)
+
+
+@call
 def a_checkpoint_of_a_codec(g: Any) -> Any:
     rows = g.csv_rows(io.BytesIO(CP1252), encoding='cp1252', on_error='skip')
     next(rows)

@@ -56,6 +56,7 @@ from generators import (
     csv_encode,
     csv_rows,
     csv_scan,
+    csv_sniff,
     csv_split,
     drive,
     event_source,
@@ -255,6 +256,21 @@ recipe(
     make=rows_of_scans,
     items=lists,
     shared=False,
+    short_of_memory=MAKES_FUNCTIONS,
+)
+
+
+def rows_as_sniffed(count: int) -> Iterator[list[str]]:
+    file = io.BytesIO(written(count))
+    return csv_rows(file, **{**csv_sniff(file), 'header': False})
+
+
+recipe(
+    'csv_sniff and csv_rows',
+    'CSVFormat',
+    'csv_sniff',
+    make=rows_as_sniffed,
+    items=lists,
     short_of_memory=MAKES_FUNCTIONS,
 )
 recipe(
