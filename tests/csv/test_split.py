@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import dataclasses
 import gzip
-import codecs
 import io
 import itertools
 import json

@@ -15,7 +15,9 @@ import pytest
 
 DOCS = Path(__file__).resolve().parents[2] / 'docs' / 'files.md'
 pytestmark = pytest.mark.skipif(not DOCS.exists(), reason='no docs beside the tests')
-EXAMPLES = re.findall(r'```python\n(.*?)```', DOCS.read_text('utf-8'), re.DOTALL) if DOCS.exists() else []
+EXAMPLES = (
+    re.findall(r'```python\n(.*?)```', DOCS.read_text('utf-8'), re.DOTALL) if DOCS.exists() else []
+)
 LIBRARIES = ('requests', 'httpx', 'aiohttp', 'fsspec')
 
 
