@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import math
 import operator
 from collections.abc import AsyncIterable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -82,6 +83,7 @@ class CSVFormat(Mapping[str, Any]):
         'sure',
     )
 
+    _parameters: Mapping[str, Any]
     encoding: str | None
     delimiter: str
     quotechar: str | None
@@ -93,7 +95,6 @@ class CSVFormat(Mapping[str, Any]):
     header: bool
     sure: Mapping[str, float]
     next_best: Mapping[str, Any]
-    _parameters: dict[str, Any]
 
     def __init__(
         self, found: Mapping[str, Any], sure: Mapping[str, float], next_best: Mapping[str, Any]
@@ -368,8 +369,7 @@ def find_encoding(data: bytes, whole: bool, encodings: Sequence[str]) -> Decoded
 
 def doubling(evidence: float) -> float:
     """0.5 without evidence, and nearer to 1 by half with each unit of it."""
-    rest: float = 2.0 ** -min(evidence, 30)
-    return round(1 - 0.5 * rest, 4)
+    return round(1 - 0.5 * math.exp2(-min(evidence, 30)), 4)
 
 
 def rival(candidates: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any] | None:
@@ -380,7 +380,8 @@ def rival(candidates: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, An
 
 def margin(best: Mapping[str, Any], other: Mapping[str, Any] | None) -> float:
     """How much longer the description by another candidate is, as a share."""
-    return 1.0 if other is None else (other['bits'] - best['bits']) / max(other['bits'], 1.0)
+    bits: tuple[float, float] = (best['bits'], (other or best)['bits'])
+    return 1.0 if other is None else (bits[1] - bits[0]) / max(bits[1], 1.0)
 
 
 def judge(found: Mapping[str, Any], text: str) -> tuple[dict[str, Any], dict[str, float], Any]:
