@@ -27,6 +27,16 @@ PRINTED = [
     "Oslo 709037 {'name': 'Oslo', 'population': '709037'}\n",
     "['a', 'b']\n['1', '2']\n3 3 11\n",
     '<CSVBatch of 2 rows, 2 columns> 818847\n',
+    (
+        '<CSVSchema of 2 rows, 2 columns>\n'
+        'name        type  nulls  distinct  least      greatest          longest\n'
+        'Name        str   0      2         Reykjavík  Washington, D.C.  16\n'
+        'Population  int   0      2         139875     678972            6\n'
+        'CREATE TABLE "cities" (\n'
+        '    "Name" TEXT NOT NULL,\n'
+        '    "Population" INTEGER NOT NULL\n'
+        ")\n['Reykjavík', 139875]\n"
+    ),
     '',
     "['one', 'two', 'three']\n[{'id': 1}, {'id': 2}]\nb'{\"id\":1}\\n{\"id\":2}\\n'\n",
     "[b'Data Chunk 0\\nData Ch', b'unk 1\\nData Chunk 2\\n']\n[('a', 'b'), ('c', 'd'), ('e',)]\n",
