@@ -21,6 +21,7 @@ PRINTED = [
         "{'Name': 'Washington, D.C.', 'Population': 678972}\n"
     ),
     "{'Tag': datetime.date(2026, 12, 24), 'Preis': 1234.5}\n",
+    "{'name': 'Oslo; Norway', 'population': '709037'}\n",
     "['1', 2]\n['5', 6]\n[b'3,x\\n']\n[['Washington, D.C.', '678972']]\n",
     "1 [['Reykjavík', '139875']]\n2 [['Washington, D.C.', '678972']]\n",
     "Oslo 709037 {'name': 'Oslo', 'population': '709037'}\n",
