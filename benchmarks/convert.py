@@ -8,6 +8,7 @@ A ratio is the peer's median over ours: more is better.
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from typing import Any
 from measure import Row, Suite, Work, compared, consume, medians, package
 
 from generators import convert, csv_batches, csv_rows
+
+os.environ['POLARS_MAX_THREADS'] = '1'  # it is read at import
 
 suite = Suite(__doc__, mb=20.0)
 options = suite.options
@@ -127,10 +130,10 @@ def columns_of_polars() -> Iterator[Row]:
     path = made()
 
     def theirs() -> None:
-        polars.read_csv(path, separator=';', columns=['betrag'], decimal_comma=True, n_threads=1)
+        polars.read_csv(path, separator=';', columns=['betrag'], decimal_comma=True)
 
     def dates() -> None:
-        frame = polars.read_csv(path, separator=';', columns=['datum'], n_threads=1)
+        frame = polars.read_csv(path, separator=';', columns=['datum'])
         frame.with_columns(polars.col('datum').str.to_date('%d.%m.%Y'))
 
     yield compared(

@@ -60,6 +60,20 @@ def test_submodules_are_not_loaded_before_they_are_used(tmp_path: Path) -> None:
     assert run(code, tmp_path).stdout == '[]\n'
 
 
+def test_importing_it_loads_no_module_that_takes_long(tmp_path: Path) -> None:
+    slow = 'asyncio csv dataclasses datetime decimal inspect json re threading typing'
+    code = f'import generators, sys; print(sorted(sys.modules.keys() & set({slow!r}.split())))'
+    done = run(code, tmp_path, PYTHONSAFEPATH='1')
+    assert done.stdout == '[]\n'
+
+
+@pytest.mark.parametrize('package', ['generators', 'native_generators'])
+def test_names_that_are_loaded_late_are_listed(package: str, tmp_path: Path) -> None:
+    code = f'import {package} as p; print(set(p.__all__) <= set(dir(p)), "csv" in dir(p))'
+    code += f'\nfrom {package} import *; print(csv_split is p.csv_split, csv_split.__name__)'
+    assert run(code, tmp_path).stdout == 'True True\nTrue csv_split\n'
+
+
 def test_types_name_the_package_that_always_imports() -> None:
     for name, value in vars(_native).items():
         if isinstance(value, type):

@@ -20,11 +20,22 @@ PRINTED = [
         "{'Name': 'Reykjavík', 'Population': 139875}\n"
         "{'Name': 'Washington, D.C.', 'Population': 678972}\n"
     ),
+    "{'Tag': datetime.date(2026, 12, 24), 'Preis': 1234.5}\n",
     "['1', 2]\n['5', 6]\n[b'3,x\\n']\n[['Washington, D.C.', '678972']]\n",
     "1 [['Reykjavík', '139875']]\n2 [['Washington, D.C.', '678972']]\n",
     "Oslo 709037 {'name': 'Oslo', 'population': '709037'}\n",
     "['a', 'b']\n['1', '2']\n3 3 11\n",
     '<CSVBatch of 2 rows, 2 columns> 818847\n',
+    (
+        '<CSVSchema of 2 rows, 2 columns>\n'
+        'name        type  nulls  distinct  least      greatest          longest\n'
+        'Name        str   0      2         Reykjavík  Washington, D.C.  16\n'
+        'Population  int   0      2         139875     678972            6\n'
+        'CREATE TABLE "cities" (\n'
+        '    "Name" TEXT NOT NULL,\n'
+        '    "Population" INTEGER NOT NULL\n'
+        ")\n['Reykjavík', 139875]\n"
+    ),
     '',
     "['one', 'two', 'three']\n[{'id': 1}, {'id': 2}]\nb'{\"id\":1}\\n{\"id\":2}\\n'\n",
     "[b'Data Chunk 0\\nData Ch', b'unk 1\\nData Chunk 2\\n']\n[('a', 'b'), ('c', 'd'), ('e',)]\n",

@@ -37,8 +37,10 @@ def default_of(node: ast.expr | None) -> Any:
     return inspect.Parameter.empty if node is None else ast.literal_eval(node)
 
 
-def of_a_definition(node: ast.FunctionDef) -> Parameters:
-    """The parameters in the stub, without self or cls."""
+def of_a_definition(node: ast.FunctionDef, overloaded: bool = False) -> Parameters:
+    """The parameters in the stub, without self or cls; of an overload, without the keywords that
+    the first one spells out.
+    """
     arguments = node.args
     found = {}
 
@@ -55,10 +57,10 @@ def of_a_definition(node: ast.FunctionDef) -> Parameters:
         add(arguments.vararg, Kind.VAR_POSITIONAL)
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         add(argument, Kind.KEYWORD_ONLY, default)
-    if arguments.kwarg is not None and 'Unpack' not in ast.unparse(
-        arguments.kwarg.annotation or ast.Constant('')
-    ):
-        add(arguments.kwarg, Kind.VAR_KEYWORD)
+    if arguments.kwarg is not None:
+        annotation = ast.unparse(arguments.kwarg.annotation or ast.Constant(''))
+        if not overloaded or 'Unpack' not in annotation:
+            add(arguments.kwarg, Kind.VAR_KEYWORD)
     if not any(ast.unparse(item) == 'staticmethod' for item in node.decorator_list):
         del found[before[0].arg]
     return found
@@ -68,7 +70,7 @@ def of_definitions(nodes: list[ast.FunctionDef]) -> Parameters:
     """What the overloads of one function say together.  A parameter that one of them has a default
     for has that default; one that not all of them have is `...` where it is not given.
     """
-    every = [of_a_definition(node) for node in nodes]
+    every = [of_a_definition(node, len(nodes) > 1) for node in nodes]
     found: Parameters = {}
     for parameters in every:
         for name, parameter in parameters.items():

@@ -48,6 +48,20 @@ try_dialect(sniffing *self, const scan_set *set, bool skip_space, uint64_t prior
     return score(self, c, self->length < SNIFF_FIRST ? self->length : SNIFF_FIRST);
 }
 
+/* The last candidate is so much worse than another that what differs only in the escape or in
+   blanks is not better, either. */
+static bool
+is_hopeless(const sniff *self)
+{
+    const uint64_t last = self->all[self->count - 1].total;
+    for (size_t i = 0; i + 1 < self->count; i++) {
+        if (last / 4 > self->all[i].total / 3) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Try a quote, with an escape or none, and with blanks skipped or not.  *damaged: the quotes
    did not go well with any. */
 static bool
@@ -55,12 +69,16 @@ try_quote(sniffing *self, const sniff_delimiter *d, uint32_t quote, uint64_t pri
           bool *damaged)
 {
     const size_t before = self->result->count;
+    *damaged = false;
     for (int escape = 0; escape <= d->with_escape; escape++) {
         for (int space = 0; space <= d->with_space; space++) {
             const scan_set set = {d->delimiter, quote, escape ? '\\' : SCAN_ABSENT};
             const uint64_t sum = d->prior + prior + (escape ? ESCAPE_PRIOR : 0);
             if (!try_dialect(self, &set, space, sum)) {
                 return false;
+            }
+            if (is_hopeless(self->result)) {
+                return true;
             }
         }
     }
@@ -78,6 +96,9 @@ try_delimiter(sniffing *self, const sniff_delimiter *d)
     bool damaged, single;
     if (!try_quote(self, d, '"', 0, &damaged)) {
         return false;
+    }
+    if (is_hopeless(self->result)) {
+        return true;
     }
     if (d->with_single && !try_quote(self, d, '\'', SINGLE_PRIOR, &single)) {
         return false;
@@ -154,7 +175,10 @@ look_around(sniffing *self)
     if (!read_table(self)) {
         return false;
     }
-    const sniff_table *table = &result->table;
+    sniff_table *table = &result->table;
+    if (table->records == 0) {
+        table->skip = 0;
+    }
     if (table->doubtful * 2 > table->comments) {
         result->comment.length = 0;
         return read_table(self);
@@ -163,7 +187,7 @@ look_around(sniffing *self)
         result->comment.length = 0;
     }
     else if (table->titles == 0) {
-        result->table.skip = 0;
+        table->skip = 0; /* the comments are enough */
     }
     return true;
 }

@@ -16,9 +16,9 @@
 #include "core/sniff_candidates.h"
 #include "core/sniff_table.h"
 
-#define SNIFF_FIRST ((size_t)64 * 1024)
+#define SNIFF_FIRST ((size_t)32 * 1024)
 #define SNIFF_MOST (SNIFF_DELIMITERS * 12)
-#define SNIFF_BEST 6 /* that parse the whole text */
+#define SNIFF_BEST 4 /* that parse the whole text */
 
 typedef struct {
     fields_dialect dialect; /* the delimiter is SCAN_ABSENT for a single column */

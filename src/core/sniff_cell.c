@@ -79,6 +79,7 @@ static const struct {
 typedef struct {
     const fields_dialect *dialect;
     sniff_cell *cell;
+    bool hashes;
     uint32_t kinds;
     uint32_t letters;
     uint32_t last;               /* the last character that was added */
@@ -106,7 +107,9 @@ add(reading *self, uint32_t c, uint32_t next)
     }
     cell->cost += cost;
     cell->count++;
-    cell->hash = (cell->hash ^ c) * 16777619u;
+    if (self->hashes) {
+        cell->hash = (cell->hash ^ c) * 16777619u;
+    }
     self->kinds |= kind;
     self->letters += kind == LETTER;
     self->last = c;
@@ -175,6 +178,9 @@ is_missing(const uint8_t *text, size_t length)
 {
     static const char *const signs[] = {"-",   "?",   "NA",  "N/A", "NULL", "null",
                                         "NaN", "nan", "n/a", "''",  "\"\""};
+    if (strchr("-?nN'\"", text[0]) == NULL) {
+        return false;
+    }
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
         if (strlen(signs[i]) == length && memcmp(signs[i], text, length) == 0) {
             return true;
@@ -217,9 +223,9 @@ find_type(reading *self)
 
 void
 sniff_cell_read(sniff_cell *self, const fields_dialect *dialect, const void *block, int width,
-                size_t start, size_t end)
+                size_t start, size_t end, bool hashes)
 {
-    reading r = {.dialect = dialect, .cell = self};
+    reading r = {.dialect = dialect, .cell = self, .hashes = hashes};
     *self = (sniff_cell){.hash = 2166136261u};
     switch (width) {
     case 1:

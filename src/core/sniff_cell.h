@@ -26,9 +26,9 @@ typedef struct {
     uint32_t hash;    /* of its characters */
 } sniff_cell;
 
-/* Look at the field from `start` up to `end` of a block. */
+/* Look at the field from `start` up to `end` of a block.  `hashes`: `hash` is wanted. */
 void sniff_cell_read(sniff_cell *self, const fields_dialect *dialect, const void *block,
-                     int width, size_t start, size_t end);
+                     int width, size_t start, size_t end, bool hashes);
 
 static inline bool
 sniff_type_is_value(sniff_type type)

@@ -100,7 +100,7 @@ score_spelled(scoring *self, size_t start, size_t end)
 {
     static const fields_dialect none = {.set = {SCAN_ABSENT, SCAN_ABSENT, SCAN_ABSENT}};
     sniff_cell cell;
-    sniff_cell_read(&cell, &none, self->block, self->width, start, end);
+    sniff_cell_read(&cell, &none, self->block, self->width, start, end, false);
     self->score->cost += cell.cost;
 }
 
@@ -121,9 +121,25 @@ score_record(scoring *self, const fields *machine, const fields_record *record)
     for (uint32_t i = 0; i < count; i++) {
         sniff_cell cell;
         sniff_cell_read(&cell, self->dialect, self->block, self->width,
-                        fields_start(machine, record, i), fields_end(machine, record, i));
+                        fields_start(machine, record, i), fields_end(machine, record, i),
+                        false);
         score_cell(self, &cell, &self->columns[i < COLUMNS ? i : COLUMNS - 1], i == 0);
     }
+}
+
+/* What is left from `start` on is part of a record.  One that the sample cuts off costs what
+   the others do.  One that long, or at the end of everything, was opened by a quote that opens
+   nothing, as far as can be told. */
+static void
+score_rest(scoring *self, size_t start, size_t end, bool whole)
+{
+    sniff_score *score = self->score;
+    if (!whole && start > 0 && end - start <= STEP) {
+        score->cost += score->cost * (end - start) / start;
+        return;
+    }
+    score_spelled(self, start, end);
+    score->damaged += end - start > STEP;
 }
 
 static bool
@@ -146,7 +162,7 @@ score_records(scoring *self, fields *machine, const void *text, size_t length, b
         base += fields_rewind(machine);
     }
     self->block = text;
-    score_spelled(self, base, length);
+    score_rest(self, base, length, whole);
     return true;
 }
 

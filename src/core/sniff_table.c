@@ -52,7 +52,7 @@ read_cell(const table *self, const fields_record *record, uint32_t i, sniff_cell
 {
     sniff_cell_read(cell, self->dialect, self->text, self->width,
                     fields_start(&self->machine, record, i),
-                    fields_end(&self->machine, record, i));
+                    fields_end(&self->machine, record, i), true);
 }
 
 static void
@@ -210,7 +210,7 @@ judge_column(const column *c, bool is_first_column)
     if (is_value) {
         /* A year may be the name of a column of numbers. */
         const bool year = c->first == SNIFF_INTEGER && c->length == 4 && c->same == 0;
-        return year ? -1 : values * 2 > c->total ? -8 : -4;
+        return year ? (c->last_length == 4 ? -1 : 1) : values * 2 > c->total ? -8 : -4;
     }
     if (values * 10 >= c->total * 8) {
         return 10;

@@ -16,17 +16,29 @@ except ModuleNotFoundError as _error:
         name='native_generators',
     ) from None
 
-from native_generators import *
 from native_generators import __version__ as __version__
 
 __all__: list[str] = []
 __all__ += native_generators.__all__
 
+for _name in __all__:
+    if _name not in native_generators.LAZY:
+        globals()[_name] = getattr(native_generators, _name)
+
 
 def __getattr__(name: str) -> object:
-    """A submodule, loaded when it is first used."""
+    """A submodule or a name of one, loaded when it is first used."""
     if name in native_generators.SUBMODULES:
         from importlib import import_module
 
-        return import_module(f'{__name__}.{name}')
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+        value: object = import_module(f'{__name__}.{name}')
+    elif name in native_generators.LAZY:
+        value = getattr(native_generators, name)
+    else:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *native_generators.SUBMODULES})

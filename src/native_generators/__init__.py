@@ -57,14 +57,26 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from None
 
-from native_generators._schema import CSVSchema, csv_schema
-from native_generators._sniff import CSVFormat, csv_sniff
-from native_generators._split import csv_scan, csv_split
+TYPE_CHECKING = False  # as typing's, which takes longer to import than all of this
+if TYPE_CHECKING:
+    from native_generators._schema import CSVSchema, csv_schema
+    from native_generators._sniff import CSVFormat, csv_sniff
+    from native_generators._split import csv_scan, csv_split
 
 __version__ = '0.1.0'
 
-# What `import native_generators` does not load, but the first use of the name.
+# What `import native_generators` does not load, but the first use of the name: modules, and names
+# that are written in Python, with the modules that they are in.
 SUBMODULES = frozenset({'convert', 'csv', 'dask', 'ray', 'spark'})
+
+LAZY = {
+    'CSVFormat': '_sniff',
+    'CSVSchema': '_schema',
+    'csv_scan': '_split',
+    'csv_schema': '_schema',
+    'csv_sniff': '_sniff',
+    'csv_split': '_split',
+}
 
 __all__ = [
     'FLUSH',
@@ -119,9 +131,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """A submodule, loaded when it is first used."""
-    if name in SUBMODULES:
+    """A submodule or a name of one, loaded when it is first used."""
+    if name in SUBMODULES or name in LAZY:
         from importlib import import_module
 
-        return import_module(f'{__name__}.{name}')
+        module = import_module(f'{__name__}.{LAZY.get(name, name)}')
+        value = globals()[name] = module if name in SUBMODULES else getattr(module, name)
+        return value
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *SUBMODULES})

@@ -61,6 +61,7 @@ class _AsyncReads(Protocol):
     def read(self, n: int, /) -> Coroutine[Any, Any, Any]: ...
 
 _Dialect: TypeAlias = str | csv.Dialect | type[csv.Dialect]
+_Compression: TypeAlias = Literal['infer', 'gzip', 'bz2', 'xz', 'zstd', 'zip'] | None
 _AsyncSource: TypeAlias = AsyncIterable[str] | AsyncIterable[Buffer] | _AsyncReads
 _Source: TypeAlias = str | PathLike[Any] | Buffer | _Reads | Iterable[str] | Iterable[Buffer]
 _Names: TypeAlias = (
@@ -277,6 +278,9 @@ class _ReadingAnySource(TypedDict, total=False):
     encoding: str
     errors: str
     items: Literal['auto', 'lines', 'chunks']
+    compression: _Compression
+    member: str | None
+    complete: bool
     max_field: int | None
     max_record: int | None
     on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object]
@@ -341,6 +345,9 @@ class csv_rows(Stream[_T_co]):
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
@@ -439,6 +446,9 @@ class acsv_rows(AsyncStream[_T_co]):
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
@@ -541,6 +551,16 @@ class CSVBatch:
     def _restore(cls, rows: int, columns: tuple[Any, ...], /) -> Self: ...
 
 @final
+class _CSVSchemaReader(Stream[dict[str, Any]]):
+    def __new__(
+        cls,
+        own: tuple[Callable[[int, str], object], int, str],
+        source: _Source,
+        /,
+        **reading: Any,
+    ) -> Self: ...
+
+@final
 class csv_batches(Stream[CSVBatch]):
     def __new__(
         cls,
@@ -573,6 +593,9 @@ class csv_batches(Stream[CSVBatch]):
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
@@ -628,6 +651,9 @@ class acsv_batches(AsyncStream[CSVBatch]):
         encoding: str = 'utf-8',
         errors: str = 'strict',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         max_field: int | None = 131072,
         max_record: int | None = 67108864,
         on_error: Literal['raise', 'skip'] | Callable[[CSVError, Any], object] = 'raise',
@@ -659,6 +685,9 @@ class lines(Stream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         start: Mapping[str, Any] | None = None,
         changed: Literal['error', 'append'] = 'error',
     ) -> lines[str]: ...
@@ -673,6 +702,9 @@ class lines(Stream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         start: Mapping[str, Any] | None = None,
         changed: Literal['error', 'append'] = 'error',
     ) -> lines[bytes]: ...
@@ -687,6 +719,9 @@ class lines(Stream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         start: Mapping[str, Any] | None = None,
         changed: Literal['error', 'append'] = 'error',
     ) -> lines[str]: ...
@@ -701,6 +736,9 @@ class lines(Stream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         start: Mapping[str, Any] | None = None,
         changed: Literal['error', 'append'] = 'error',
     ) -> lines[Any]: ...
@@ -725,6 +763,9 @@ class alines(AsyncStream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         close_with_task: bool = False,
     ) -> alines[str]: ...
     @overload
@@ -738,6 +779,9 @@ class alines(AsyncStream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         close_with_task: bool = False,
     ) -> alines[bytes]: ...
     @overload
@@ -751,6 +795,9 @@ class alines(AsyncStream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         close_with_task: bool = False,
     ) -> alines[str]: ...
     @overload
@@ -764,6 +811,9 @@ class alines(AsyncStream[_T_co]):
         errors: str = 'strict',
         max_line: int | None = 67108864,
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         close_with_task: bool = False,
     ) -> alines[Any]: ...
     @property
@@ -786,6 +836,9 @@ class jsonl_rows(Stream[_T_co]):
         max_line: int | None = 67108864,
         encoding: str = 'utf-8',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         start: Mapping[str, Any] | None = None,
         changed: Literal['error', 'append'] = 'error',
     ) -> jsonl_rows[_T_co]: ...
@@ -800,6 +853,9 @@ class jsonl_rows(Stream[_T_co]):
         max_line: int | None = 67108864,
         encoding: str = 'utf-8',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         start: Mapping[str, Any] | None = None,
         changed: Literal['error', 'append'] = 'error',
     ) -> jsonl_rows[Any]: ...
@@ -828,6 +884,9 @@ class ajsonl_rows(AsyncStream[_T_co]):
         max_line: int | None = 67108864,
         encoding: str = 'utf-8',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         close_with_task: bool = False,
     ) -> ajsonl_rows[_T_co]: ...
     @overload
@@ -841,6 +900,9 @@ class ajsonl_rows(AsyncStream[_T_co]):
         max_line: int | None = 67108864,
         encoding: str = 'utf-8',
         items: Literal['auto', 'lines', 'chunks'] = 'auto',
+        compression: _Compression = 'infer',
+        member: str | None = None,
+        complete: bool = False,
         close_with_task: bool = False,
     ) -> ajsonl_rows[Any]: ...
     @property
@@ -879,7 +941,13 @@ _Event: TypeAlias = str | Buffer | ServerSentEvent | Mapping[str, Any]
 @final
 class event_source(Stream[ServerSentEvent]):
     def __new__(
-        cls, source: _Source, *, last_event_id: str = '', max_event: int | None = 67108864
+        cls,
+        source: _Source,
+        *,
+        last_event_id: str = '',
+        max_event: int | None = 67108864,
+        compression: _Compression = 'infer',
+        member: str | None = None,
     ) -> Self: ...
     @property
     def last_event_id(self) -> str: ...
@@ -894,6 +962,8 @@ class aevent_source(AsyncStream[ServerSentEvent]):
         *,
         last_event_id: str = '',
         max_event: int | None = 67108864,
+        compression: _Compression = 'infer',
+        member: str | None = None,
         close_with_task: bool = False,
     ) -> Self: ...
     @property

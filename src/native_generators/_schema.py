@@ -7,24 +7,16 @@ rare texts that it does not know.  Here its findings become a CSVSchema.
 from __future__ import annotations
 
 import operator
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypedDict, Unpack
 
 from native_generators import convert
 from native_generators._native import _CSVSchemaReader
 from native_generators._sql import create_table, sql_names, sqlalchemy_table
-
-if TYPE_CHECKING:
-    if sys.version_info >= (3, 12):
-        from typing import Unpack
-    else:
-        from typing_extensions import Unpack
-    from native_generators._native import _Surveying
 
 TYPES: tuple[type, ...] = (int, float, bool, date, time, datetime, Decimal)
 INT, FLOAT, BOOL, DATE, TIME, DATETIME, DECIMAL = range(7)
@@ -332,11 +324,22 @@ def moment(microseconds: int, zoned: bool) -> datetime:
     """A datetime; the nearest that there is, for a local time of the years 1 and 9999 in UTC."""
     limits = [(limit - EPOCH) // MICROSECOND for limit in (datetime.min, datetime.max)]
     value = EPOCH + min(max(microseconds, limits[0]), limits[1]) * MICROSECOND
-    return value.replace(tzinfo=timezone.utc) if zoned else value
+    return value.replace(tzinfo=UTC) if zoned else value
 
 
 def time_of(microseconds: int) -> time:
     return (EPOCH + microseconds * MICROSECOND).time()
+
+
+def maker(kind: int, found: Mapping[str, Any]) -> tuple[Callable[[Any], Any], tuple[Any, Any]]:
+    """What makes a value of the type, and what of."""
+    if kind == DATE:
+        return lambda day: date.fromordinal(day + EPOCH_DAY), found['dates']
+    if kind == TIME:
+        return time_of, found['times']
+    if kind == DATETIME:
+        return lambda at: moment(at, found['zoned']), found['moments']
+    return TYPES[kind], (found['numbers']['least'], found['numbers']['greatest'])
 
 
 def limits(kind: int | None, found: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -345,23 +348,8 @@ def limits(kind: int | None, found: Mapping[str, Any]) -> tuple[Any, Any]:
         return found['least'], found['greatest']
     if kind == BOOL:
         return not found['truths'] & 1, bool(found['truths'] & 2)
-    if kind == DATE:
-        least, greatest = (date.fromordinal(day + EPOCH_DAY) for day in found['dates'])
-    elif kind == TIME:
-        least, greatest = map(time_of, found['times'])
-    elif kind == DATETIME:
-        least, greatest = (moment(at, found['zoned']) for at in datetimes(found))
-    else:
-        texts = found['numbers']['least'], found['numbers']['greatest']
-        if texts[0] is None:
-            return None, None
-        least, greatest = (TYPES[kind](text) for text in texts)
-    return least, greatest
-
-
-def datetimes(found: Mapping[str, Any]) -> tuple[int, int]:
-    least, greatest = found['moments']
-    return least, greatest
+    make, ends = maker(kind, found)
+    return (None, None) if ends[0] is None else (make(ends[0]), make(ends[1]))
 
 
 def digits(kind: int | None, found: Mapping[str, Any]) -> tuple[int | None, int | None]:
@@ -426,6 +414,31 @@ def make_schema(found: Mapping[str, Any]) -> CSVSchema:
 
 # ---- the function ----
 
+
+class Surveying(TypedDict, total=False):
+    """What csv_batches takes for reading."""
+
+    threads: int | None
+    header: bool | None
+    names: Any
+    null: Any
+    dialect: Any
+    delimiter: str
+    quotechar: str | None
+    escapechar: str | None
+    doublequote: bool
+    skipinitialspace: bool
+    lineterminator: str
+    quoting: int
+    strict: bool
+    encoding: str
+    errors: str
+    items: str
+    max_field: int | None
+    max_record: int | None
+    on_error: Any
+
+
 OTHERS = ('types', 'schema', 'columns', 'rows', 'into', 'start', 'changed')
 
 
@@ -434,7 +447,7 @@ def csv_schema(
     *,
     distinct: int = DISTINCT,
     ragged: str = 'allow',
-    **reading: Unpack[_Surveying],
+    **reading: Unpack[Surveying],
 ) -> CSVSchema:
     """Read a CSV source once, and tell what its columns hold.
 

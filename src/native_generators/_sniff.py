@@ -20,6 +20,7 @@ SAMPLE = 1 << 20
 LONGEST = 1 << 30  # of a sample
 QUOTE_NONE = 3  # of csv, which is not imported for it
 BLOCK = 1 << 16
+LOOKED_AT = 1 << 14  # characters, for how likely an encoding is
 FALLBACKS = ('cp1252', 'latin-1')
 DELIMITERS = ',;\t|'  # of which one is reported for a single column
 BITS = 0.017  # a delimiter that needs so much less to describe the text is twice as sure
@@ -92,6 +93,7 @@ class CSVFormat(Mapping[str, Any]):
     header: bool
     sure: Mapping[str, float]
     next_best: Mapping[str, Any]
+    _parameters: dict[str, Any]
 
     def __init__(
         self, found: Mapping[str, Any], sure: Mapping[str, float], next_best: Mapping[str, Any]
@@ -105,6 +107,8 @@ class CSVFormat(Mapping[str, Any]):
             for name, default in DEFAULTS.items()
             if found[name] != default and not (name in ('encoding', 'skip') and not found[name])
         }
+        if sure['delimiter'] <= 0.5:
+            parameters['delimiter'] = found['delimiter']  # said, of a single column
         if found['quotechar'] is None:
             parameters['quoting'] = QUOTE_NONE
         parameters['header'] = found['header']
@@ -151,32 +155,64 @@ def refuse_lost(what: str) -> io.UnsupportedOperation:
     )
 
 
-def read_some(read: Any, size: int) -> Iterator[bytes | str]:
-    """What a file has, up to `size` bytes or characters."""
-    kind: type | None = None
-    while size > 0:
+def read_pieces(read: Any, size: int) -> Iterator[Any]:
+    """What a file has: up to `size` bytes or characters at first, and then more if asked for."""
+    while True:
         data = read(min(size, BLOCK))
         if data is None:
             raise BlockingIOError('read() returned None: no data is available')
         if not isinstance(data, str):
             data = bytes(memoryview(data))
-        if kind is not None and type(data) is not kind and data:
-            raise TypeError(f'read() should have returned {kind.__name__}, as before')
-        kind = type(data)
         if not data:
             return
-        size -= len(data)
+        size = size - len(data) if size > len(data) else BLOCK
         yield data
 
 
-def join(pieces: Iterable[bytes | str]) -> bytes | str:
-    held: list[Any] = list(pieces)
-    empty: bytes | str = b'' if not held or isinstance(held[0], bytes) else ''
-    return empty.join(held)
-
-
-def cut(data: bytes | str, size: int) -> Sample:
+def front(pieces: Iterator[Any], size: int) -> Sample:
+    """The first `size` of it.  Whether there is more, one more tells."""
+    held: list[Any] = []
+    length = 0
+    while length <= size and (piece := next(pieces, None)) is not None:
+        if held and type(held[0]) is not type(piece):
+            kind = type(held[0]).__name__
+            raise TypeError(f'the source gave {kind} first, and then {type(piece).__name__}')
+        held.append(piece)
+        length += len(piece)
+    if not held or isinstance(held[0], str):
+        text = ''.join(held)
+        return Sample(text[:size], length <= size) if held else Sample(b'', True)
+    data = b''.join(held)
+    packed = next((PACKED[magic] for magic in PACKED if data.startswith(magic)), None)
+    if packed is not None:
+        data = unpacked(packed, data, pieces, size + 1)
     return Sample(data[:size], len(data) <= size)
+
+
+def unpacked(kind: str, data: bytes, pieces: Iterator[Any], size: int) -> bytes:
+    """Decompress `size` bytes of a source, or what there is."""
+    from native_generators._unpack import Damaged, push
+
+    unpacker = push(kind, None)
+    unpacker.push(data)
+    out: list[bytes] = []
+    length = 0
+    try:
+        while length < size:
+            piece = unpacker.next()
+            if piece is not None:
+                out.append(piece)
+                length += len(piece)
+                continue
+            more = next(pieces, None)
+            if more is None:
+                break
+            unpacker.push(more)
+    except Damaged:
+        if not out:
+            list(csv_rows(data))  # raises what a reader raises
+            raise
+    return b''.join(out)
 
 
 @contextmanager
@@ -192,40 +228,19 @@ def kept_position(file: Any) -> Iterator[None]:
         file.seek(position)
 
 
-def file_sample(file: Any, size: int) -> Sample:
-    """One more than `size` tells whether there is more."""
-    return cut(unpacked(join(read_some(file.read, size + 1)), size + 1), size)
-
-
-def item_texts(items: Iterable[Any], size: int) -> Iterator[bytes | str]:
-    """The items of an iterable, up to `size` bytes or characters."""
-    kind: type | None = None
+def item_pieces(items: Iterator[Any]) -> Iterator[Any]:
+    """The items of an iterable, with the line ends of lines that have none."""
     for index, item in enumerate(items):
-        if not isinstance(item, str):
-            try:
-                item = bytes(memoryview(item))
-            except TypeError:
-                raise TypeError(
-                    f'item {index} of the source must be str or bytes, not {type(item).__name__!r}'
-                ) from None
-        if kind is not None and type(item) is not kind:
-            raise TypeError(f'item {index} of the source must be {kind.__name__}, as before')
-        kind = type(item)
-        yield item
-        size -= len(item)
-        if size <= 0:
-            return
-
-
-def whole_lines(items: list[Any]) -> list[Any]:
-    """Add the line ends that are missing: of lines of text, and of bytes if none has one."""
-    if not items:
-        return items
-    if isinstance(items[0], str):
-        return [x if x.endswith(('\n', '\r')) else x + '\n' for x in items]
-    if len(items) > 1 and not any(b'\n' in x or b'\r' in x for x in items):
-        return [x + b'\n' for x in items]
-    return items
+        if isinstance(item, str):
+            yield item if item.endswith(('\n', '\r')) else item + '\n'
+            continue
+        try:
+            data = bytes(memoryview(item))
+        except TypeError:
+            raise TypeError(
+                f'item {index} of the source must be str or bytes, not {type(item).__name__!r}'
+            ) from None
+        yield data
 
 
 def iterable_sample(source: Any, size: int) -> Sample:
@@ -234,17 +249,17 @@ def iterable_sample(source: Any, size: int) -> Sample:
             f"csv_sniff() reads no async source, as '{type(source).__name__}' is: pass a list of "
             'its first pieces'
         )
+    if isinstance(source, (set, frozenset, Mapping)):
+        raise TypeError(f"source must not be a '{type(source).__name__}': pass a list")
     items = iter(source)
     if items is source:
         raise refuse_lost(f"an iterator, as '{type(source).__name__}' is")
     csv_rows(source).close()  # refuses what is no source
     try:
-        held = list(item_texts(items, size + 1))
+        return front(item_pieces(items), size)
     finally:
         if isinstance(items, Generator):
             items.close()
-    held = whole_lines(held)
-    return cut(unpacked(join(held), size + 1), size)
 
 
 def take_sample(source: Any, size: int) -> Sample:
@@ -256,43 +271,21 @@ def take_sample(source: Any, size: int) -> Sample:
             csv_rows(source).close()  # says what to pass instead
             raise
         with file:
-            return file_sample(file, size)
+            return front(read_pieces(file.read, size + 1), size)
     try:
         view = memoryview(source)
     except TypeError:
         pass
     else:
         with view, memoryview(view if view.c_contiguous else bytes(view)).cast('B') as plain:
-            return cut(unpacked(bytes(plain[: size + 1]), size + 1), size)
+            starts = range(0, len(plain), size + 1)
+            return front((bytes(plain[at : at + size + 1]) for at in starts), size)
     if hasattr(source, 'read'):
         with kept_position(source):
-            return file_sample(source, size)
+            return front(read_pieces(source.read, size + 1), size)
     if not hasattr(source, '__iter__') and not isinstance(source, AsyncIterable):
         csv_rows(source).close()  # a sequence by its __getitem__, or a TypeError
     return iterable_sample(source, size)
-
-
-def unpacked(data: bytes | str, size: int) -> bytes | str:
-    """Decompress what is there of a compressed source."""
-    if isinstance(data, str):
-        return data
-    kind = next((PACKED[magic] for magic in PACKED if data.startswith(magic)), None)
-    if kind is None:
-        return data
-    from native_generators._unpack import Damaged, push
-
-    unpacker = push(kind, None)
-    unpacker.push(data)
-    pieces: list[bytes] = []
-    try:
-        while size > 0 and (piece := unpacker.next()) is not None:
-            pieces.append(piece)
-            size -= len(piece)
-    except Damaged:
-        if not pieces:
-            list(csv_rows(data))  # raises what a reader raises
-            raise
-    return b''.join(pieces)
 
 
 # ---- encodings ----
@@ -336,7 +329,7 @@ def wide_encoding(data: bytes) -> str | None:
 
 def likely(text: str) -> float:
     """How likely it is that the characters that are not ASCII are text, from 0 to 1."""
-    high = [c for c in text[:BLOCK] if c > '\x7f']
+    high = [c for c in text[:LOOKED_AT] if c > '\x7f']
     if not high:
         return 1.0
     letters = sum(c.isalpha() for c in high)
@@ -375,7 +368,8 @@ def find_encoding(data: bytes, whole: bool, encodings: Sequence[str]) -> Decoded
 
 def doubling(evidence: float) -> float:
     """0.5 without evidence, and nearer to 1 by half with each unit of it."""
-    return round(1 - 0.5 * 2.0 ** -min(evidence, 30), 4)
+    rest: float = 2.0 ** -min(evidence, 30)
+    return round(1 - 0.5 * rest, 4)
 
 
 def rival(candidates: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any] | None:
@@ -480,8 +474,8 @@ def csv_sniff(
     if isinstance(front.data, str):
         decoded = Decoded(None, front.data.removeprefix('\ufeff'), 1.0, None)
     else:
-        check_text(front.data)
         decoded = find_encoding(front.data, front.whole, names)
+        check_text(front.data, decoded.encoding or '')
     values, sure, second = judge(csv_sniffed(decoded.text, front.whole), decoded.text)
     return CSVFormat(
         {'encoding': decoded.encoding, **values},
@@ -490,10 +484,10 @@ def csv_sniff(
     )
 
 
-def check_text(data: bytes) -> None:
+def check_text(data: bytes, encoding: str) -> None:
     """Raise what a reader raises of a document that is no text."""
-    head = data[:64]
-    encoding = next((name for mark, name in MARKS if head.startswith(mark)), 'latin-1')
+    head = data[:64].removeprefix(codecs.BOM_UTF8)
+    encoding = encoding if encoding.startswith(('utf-16', 'utf-32')) else 'latin-1'
     reader: Any = csv_rows
     for _ in reader(head, encoding=encoding, errors='replace', compression=None):
         return

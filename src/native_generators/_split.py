@@ -179,7 +179,7 @@ class Format:
     """What is known without the file: the dialect, the encoding and the limits."""
 
     def __init__(self, reading: Mapping[str, Any], name: str) -> None:
-        for keyword in ('start', 'changed'):
+        for keyword in ('start', 'changed', 'compression', 'member', 'complete'):
             if keyword in reading:
                 raise TypeError(f'{name}() got an unexpected keyword argument {keyword!r}')
         for keyword, none in WHOLE.items():

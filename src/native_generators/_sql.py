@@ -96,7 +96,7 @@ def text_type(column: SchemaColumn, dialect: str) -> str:
 def int_type(column: SchemaColumn, dialect: str) -> str:
     if dialect == 'sqlite':
         return 'INTEGER'
-    small = -(2**31) <= column.least and column.greatest < 2**31
+    small = column.least >= -(2**31) and column.greatest < 2**31
     return {'mysql': 'INT'}.get(dialect, 'INTEGER') if small else 'BIGINT'
 
 
@@ -104,10 +104,9 @@ def decimal_type(column: SchemaColumn, dialect: str) -> str:
     if dialect == 'sqlite':
         return WORDS[dialect][Decimal]
     most, most_scale = MOST_DIGITS[dialect]
-    precision, scale = column.precision, column.scale
-    if precision is not None and scale is not None and not column.not_finite:
-        if precision <= most and scale <= most_scale:
-            return f'NUMERIC({precision}, {scale})'
+    precision, scale = column.precision or most + 1, column.scale or 0
+    if precision <= most and scale <= most_scale and not column.not_finite:
+        return f'NUMERIC({precision}, {scale})'
     return 'NUMERIC' if dialect == 'postgresql' else text_type(column, dialect)
 
 
@@ -145,7 +144,7 @@ def sqlalchemy_type(column: SchemaColumn) -> Any:
     import sqlalchemy as sa
 
     if column.type is int:
-        small = -(2**31) <= column.least and column.greatest < 2**31
+        small = column.least >= -(2**31) and column.greatest < 2**31
         return sa.Integer() if small else sa.BigInteger()
     if column.type is Decimal:
         return sa.Numeric(column.precision, column.scale)

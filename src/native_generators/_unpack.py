@@ -21,7 +21,8 @@ import threading
 import weakref
 import zlib
 from collections import deque
-from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from typing import Any, Protocol
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -45,10 +46,12 @@ class Damaged(Exception):
 class Decompressor(Protocol):
     """As those of `bz2`, `lzma` and `compression.zstd`: for one stream, which has an end."""
 
-    eof: bool
-    needs_input: bool
-    unused_data: bytes
-
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
     def decompress(self, data: bytes, max_length: int) -> bytes: ...
 
 
@@ -58,8 +61,8 @@ class Decompressor(Protocol):
 class Inflate:
     """zlib with the methods of a Decompressor.
 
-    If a call fails, `rescued` is what was decompressed before the wrong byte, and `wrong` is
-    where that is in the data of the call.
+    If a call fails, `rescued` is what was decompressed before the wrong byte, and `left` is how
+    many bytes there are from that on.
     """
 
     def __init__(self, wbits: int) -> None:
@@ -69,18 +72,16 @@ class Inflate:
         self.needs_input = True
         self.unused_data = b''
         self.rescued = b''
-        self.wrong = 0
+        self.left = 0
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        kept = len(self.rest)
-        if kept > 0:
+        if self.rest:
             data = self.rest + data if data else self.rest
         before = self.inner.copy()
         try:
             out = self.inner.decompress(data, max_length)
         except zlib.error:
             self._rescue(before, data, max_length)
-            self.wrong = max(self.wrong - kept, 0)
             raise
         self.rest = self.inner.unconsumed_tail
         self.eof = self.inner.eof
@@ -101,7 +102,7 @@ class Inflate:
                 inner = before
                 step //= 2
         self.rescued = b''.join(pieces)
-        self.wrong = at
+        self.left = len(data) - at
 
 
 class Stored:
@@ -138,18 +139,14 @@ def new_xz() -> Decompressor:
 
 
 def new_zstd() -> Decompressor:
-    decompressor: Callable[[], Decompressor]
-    try:
-        from compression.zstd import ZstdDecompressor as decompressor  # type: ignore
-    except ImportError:
-        try:
-            from backports.zstd import ZstdDecompressor as decompressor  # type: ignore
-        except ImportError:
-            raise ImportError(
-                'zstd data needs Python 3.14 or the package backports.zstd: '
-                "pip install 'native-generators[compression]'"
-            ) from None
-    return decompressor()
+    for name in ('compression.zstd', 'backports.zstd'):
+        with suppress(ImportError):
+            made: Decompressor = import_module(name).ZstdDecompressor()
+            return made
+    raise ImportError(
+        'zstd data needs Python 3.14 or the package backports.zstd: '
+        "pip install 'native-generators[compression]'"
+    )
 
 
 def zip_decompressor(method: int, offset: int) -> Decompressor:
@@ -276,9 +273,9 @@ class Pushed:
                 piece = again.decompress(self.whole, self.given + self.limit)
             except zlib.error:
                 piece = again.rescued
-            rescued, offset = piece[self.given :], self.fed + again.wrong
+            rescued, offset = piece[self.given :], self.begins - again.left
         elif isinstance(inner, Inflate):
-            rescued, offset = inner.rescued, self.fed + inner.wrong
+            rescued, offset = inner.rescued, self.begins - inner.left
         self.failed = Damaged(f'the {self.name} data is damaged: {error}', max(offset, 0))
         self.failed.__cause__ = error
         if rescued:
@@ -397,7 +394,7 @@ class Member:
         return out or self.next()
 
     def _fail(self, inner: Decompressor, error: Exception) -> None:
-        offset = self.fed + (inner.wrong if isinstance(inner, Inflate) else 0)
+        offset = self.begins - inner.left if isinstance(inner, Inflate) else self.fed
         self.failed = Damaged(f'the zip member is damaged: {error}', offset)
         self.failed.__cause__ = error
 
@@ -449,10 +446,11 @@ class PushedZip:
                 data, self.data = self.data, b''
                 self.current.push(data)
             out = self.current.next()
-            if out is None and not self.current.over:
+            if out is not None:
+                if not self.skips:
+                    return out
+            elif not self.current.over:
                 return None
-            if out is not None and not self.skips:
-                return out
         return None
 
     def _begin(self) -> bool:

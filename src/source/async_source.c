@@ -58,7 +58,7 @@ async_source_open(astream *self, generators_state *state, PyObject *source, Py_s
     }
     PyAsyncMethods *methods = Py_TYPE(source)->tp_as_async;
     if (methods == NULL || methods->am_aiter == NULL) {
-        if (refused_check_path(source, who) < 0) {
+        if (size > 0 && refused_check_path(source, who) < 0) {
             return -1;
         }
         PyErr_Format(PyExc_TypeError, "%s, not '%.200s'", what, Py_TYPE(source)->tp_name);

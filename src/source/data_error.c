@@ -9,16 +9,18 @@
 
 #define TEXT_SHOWN 80 /* characters of the offending text that are kept */
 
-PyDoc_STRVAR(error_doc,
-             "DataError(*args)\n--\n\n"
-             "Raised for data that can't be read; says where it is.\n\n"
-             "It is a ValueError.  An attribute is None if it is unknown:\n\n"
-             "    path    of the file, or the file object's name\n"
-             "    record  counted from 1, including blank ones\n"
-             "    line    physical line, counted from 1, where it was found\n"
-             "    byte    offset in the source, in bytes, where it was found\n"
-             "    text    the offending text, shortened\n\n"
-             "The exception that it comes from, if there is one, is its __cause__.");
+PyDoc_STRVAR(
+    error_doc,
+    "DataError(*args)\n--\n\n"
+    "Raised for data that can't be read; says where it is.\n\n"
+    "It is a ValueError.  An attribute is None if it is unknown:\n\n"
+    "    path    of the file, or the file object's name\n"
+    "    record  counted from 1, including blank ones\n"
+    "    line    physical line, counted from 1, where it was found\n"
+    "    byte    offset in the source, in bytes, where it was found; of a compressed one,\n"
+    "            in the text, or of compressed data that is wrong, in that\n"
+    "    text    the offending text, shortened\n\n"
+    "The exception that it comes from, if there is one, is its __cause__.");
 
 static const char *const attributes[] = {"path", "record", "line", "byte", "column", "text"};
 static const char *const formats[] = {"%S",      "record %S", "line %S",

@@ -189,13 +189,16 @@ head_is_plain(uint8_t c)
     return (c >= 0x20 && c < 0x7F) || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Whether the bytes are ASCII in units of `width` bytes, of which the one at `at` is not
-   zero. */
+/* Whether the bytes are ASCII in units of `width` bytes, of which the one at `at` is not zero.
+   The first one is no line end: a blank line does not wait for the next byte. */
 static bool
 head_is_wide(const uint8_t *b, size_t count, size_t width, size_t at)
 {
     for (size_t i = 0; i < count && i < WIDE_SEEN; i++) {
         if (i % width == at ? !head_is_plain(b[i]) : b[i] != 0) {
+            return false;
+        }
+        if (i == at && (b[i] == '\n' || b[i] == '\r')) {
             return false;
         }
     }
@@ -243,8 +246,7 @@ static const char *
 head_mark_advice(const uint8_t *b, size_t count, head_encoding encoding)
 {
     if (count >= 3 && memcmp(b, "\xef\xbb\xbf", 3) == 0) {
-        return encoding.is_utf8 ? NULL
-                                : "UTF-8 text, by its byte order mark: pass encoding='utf-8'";
+        return encoding.is_utf8 ? NULL : "UTF-8 text: pass encoding='utf-8'";
     }
     const bool is_big = encoding.is_wide && encoding.is_big;
     const bool is_little = encoding.is_wide && encoding.is_little;
@@ -254,10 +256,10 @@ head_mark_advice(const uint8_t *b, size_t count, head_encoding encoding)
     const bool big = count >= 2 && memcmp(b, "\xfe\xff", 2) == 0;
     if ((big32 && is_little) || (little32 && is_big) ||
         (!encoding.is_wide && (big32 || little32))) {
-        return "UTF-32 text, by its byte order mark: pass encoding='utf-32'";
+        return "UTF-32 text: pass encoding='utf-32'";
     }
     if ((big && is_little) || (little && is_big) || (!encoding.is_wide && (big || little))) {
-        return "UTF-16 text, by its byte order mark: pass encoding='utf-16'";
+        return "UTF-16 text: pass encoding='utf-16'";
     }
     return NULL;
 }
@@ -292,7 +294,7 @@ head_advice(const uint8_t *bytes, size_t count, PyObject *encoding, bool is_tabl
 }
 
 bool
-head_is_open(const uint8_t *bytes, size_t count)
+head_is_open(const uint8_t *bytes, size_t count, bool is_table)
 {
     static const char *const marks[] = {"\xff\xfe\0\0", "\0\0\xfe\xff", "\xfe\xff",
                                         "\xef\xbb\xbf"};
@@ -304,6 +306,9 @@ head_is_open(const uint8_t *bytes, size_t count)
     for (size_t i = 0; i < Py_ARRAY_LENGTH(marks); i++) {
         is_open |= count < lengths[i] && memcmp(bytes, marks[i], count) == 0;
     }
+    if (!is_table) {
+        return is_open;
+    }
     for (size_t i = 0; i < Py_ARRAY_LENGTH(others); i++) {
         is_open |= count < others[i].length && memcmp(bytes, others[i].bytes, count) == 0;
     }
@@ -311,8 +316,7 @@ head_is_open(const uint8_t *bytes, size_t count)
         is_open |= count < strlen(pages[i]) && head_matches_word(bytes, count, pages[i]);
     }
     for (size_t i = 0; i < Py_ARRAY_LENGTH(wide); i++) {
-        is_open |= count > 1 && count < WIDE_SEEN &&
-                   head_is_wide(bytes, count, wide[i].width, wide[i].at);
+        is_open |= count < WIDE_SEEN && head_is_wide(bytes, count, wide[i].width, wide[i].at);
     }
     return is_open || (count < 5 && head_matches(bytes, count, "PAR1", 4));
 }

@@ -36,6 +36,6 @@ packing head_packing(const uint8_t *bytes, size_t count, bool *is_open);
 const char *head_advice(const uint8_t *bytes, size_t count, PyObject *encoding, bool is_table);
 
 /* Whether more bytes are needed to tell. */
-bool head_is_open(const uint8_t *bytes, size_t count);
+bool head_is_open(const uint8_t *bytes, size_t count, bool is_table);
 
 #endif

@@ -74,7 +74,7 @@ int64_t
 refused_missing_bytes(PyObject *file)
 {
     PyObject *type = (PyObject *)Py_TYPE(file);
-    int has = attributes_has(type, "length_remaining"); /* urllib3 */
+    int has = attributes_has(type, "supports_chunked_reads"); /* urllib3 */
     if (has != 0) {
         return has < 0 ? -1 : refused_number(file, "length_remaining");
     }
@@ -107,10 +107,11 @@ refused_check_path(PyObject *source, const char *who)
 {
     int is = PyUnicode_Check(source) ? 1 : attributes_has(source, "__fspath__");
     if (is > 0) {
-        PyErr_Format(PyExc_TypeError,
-                     "source must be an async one, not a path: use %s(path), or "
-                     "to_async(%s(path)) on an event loop",
-                     who + (who[0] == 'a'), who + (who[0] == 'a'));
+        PyErr_Format(
+            PyExc_TypeError,
+            "source must be an async iterable of str or bytes, not a path: use %s(path), or "
+            "to_async(%s(path)) on an event loop",
+            who + (who[0] == 'a'), who + (who[0] == 'a'));
     }
     return is == 0 ? 0 : -1;
 }

@@ -158,7 +158,7 @@ static PyGetSetDef asource_attributes[] = {
 PyDoc_STRVAR(
     asource_doc,
     "aevent_source(source, *, last_event_id='', max_event=67108864,\n"
-    "              close_with_task=False)\n"
+    "              compression='infer', member=None, close_with_task=False)\n"
     "--\n\n"
     "An async iterator over the events that event_source() would read; see there.\n\n"
     "source is an async iterable of bytes, cut anywhere, such as response.aiter_bytes() of\n"

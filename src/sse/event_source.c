@@ -151,7 +151,8 @@ static PyGetSetDef source_attributes[] = {
 
 PyDoc_STRVAR(
     source_doc,
-    "event_source(source, *, last_event_id='', max_event=67108864)\n"
+    "event_source(source, *, last_event_id='', max_event=67108864,\n"
+    "             compression='infer', member=None)\n"
     "--\n\n"
     "An iterator over the server-sent events of a text/event-stream, read as the HTML\n"
     "standard says.  Each is a ServerSentEvent.\n\n"
@@ -173,7 +174,8 @@ PyDoc_STRVAR(
     "the end of the source leaves unfinished is not given.\n\n"
     "last_event_id is the ID of events before the first one that sets its own.\n"
     "max_event is the maximum length of an event, in bytes: of its data and name, and of\n"
-    "any line of it.  None is no limit.\n\n"
+    "any line of it.  None is no limit.\n"
+    "compression and member are those of csv_rows().\n\n"
     "Raises DataError for an event that is longer, after the events before it; OSError at\n"
     "once for a path that can't be opened.  An exception of the source is raised\n"
     "unchanged, with a note that says where.");

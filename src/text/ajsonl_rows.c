@@ -21,7 +21,9 @@ static PyGetSetDef ajsonl_rows_attributes[] = {
     {"errors", attributes_get_count, NULL, "Lines that could not be read.",
      ALINE_STREAM_COUNT(rows.error_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source; 0 for one of text.", ALINE_STREAM_COUNT(pieces.bytes_read)},
+     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
+     "text.",
+     ALINE_STREAM_COUNT(pieces.bytes_read)},
     {"total_bytes", aline_stream_get_total_bytes, NULL,
      "None: the size of an async source is unknown.", NULL},
     {NULL},
@@ -30,7 +32,9 @@ static PyGetSetDef ajsonl_rows_attributes[] = {
 PyDoc_STRVAR(
     ajsonl_rows_doc,
     "ajsonl_rows(source, *, loads=None, blank='skip', on_error='raise',\n"
-    "            max_line=67108864, encoding='utf-8', items='auto', close_with_task=False)\n"
+    "            max_line=67108864, encoding='utf-8', items='auto',\n"
+    "            compression='infer', member=None, complete=False,\n"
+    "            close_with_task=False)\n"
     "--\n"
     "\n"
     "An async iterator over the values that jsonl_rows() would give; see there.\n"

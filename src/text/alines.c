@@ -17,7 +17,9 @@ static PyGetSetDef alines_attributes[] = {
     {"line_num", attributes_get_count, NULL, "Lines delivered.",
      ALINE_STREAM_COUNT(rows.reader.machine.line_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source; 0 for one of text.", ALINE_STREAM_COUNT(pieces.bytes_read)},
+     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
+     "text.",
+     ALINE_STREAM_COUNT(pieces.bytes_read)},
     {"total_bytes", aline_stream_get_total_bytes, NULL,
      "None: the size of an async source is unknown.", NULL},
     {NULL},
@@ -26,7 +28,9 @@ static PyGetSetDef alines_attributes[] = {
 PyDoc_STRVAR(
     alines_doc,
     "alines(source, *, newline=None, keepends=False, encoding=None, errors='strict',\n"
-    "       max_line=67108864, items='auto', close_with_task=False)\n"
+    "       max_line=67108864, items='auto',\n"
+    "       compression='infer', member=None, complete=False,\n"
+    "       close_with_task=False)\n"
     "--\n"
     "\n"
     "An async iterator over the lines that lines() would give; see there.\n"

@@ -36,7 +36,9 @@ static PyGetSetDef jsonl_rows_attributes[] = {
     {"errors", attributes_get_count, NULL, "Lines that could not be read.",
      LINE_STREAM_COUNT(rows.error_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source; 0 for one of text.", LINE_STREAM_COUNT(source.bytes_read)},
+     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
+     "text.",
+     LINE_STREAM_COUNT(source.bytes_read)},
     {"total_bytes", line_stream_get_total_bytes, NULL,
      "Bytes that there are to read; None if that is unknown.",
      LINE_STREAM_COUNT(source.total_bytes)},
@@ -46,7 +48,8 @@ static PyGetSetDef jsonl_rows_attributes[] = {
 PyDoc_STRVAR(
     jsonl_rows_doc,
     "jsonl_rows(source, *, loads=None, blank='skip', on_error='raise',\n"
-    "           max_line=67108864, encoding='utf-8', items='auto', start=None,\n"
+    "           max_line=67108864, encoding='utf-8', items='auto',\n"
+    "           compression='infer', member=None, complete=False, start=None,\n"
     "           changed='error')\n"
     "--\n"
     "\n"
@@ -76,6 +79,7 @@ PyDoc_STRVAR(
     "encoding is any text encoding.  A byte order mark is dropped.\n"
     "items='lines' is for an iterable whose items are lines that have lost their line ends;\n"
     "    items='chunks' iterates over a source even if it has a read() method.\n"
+    "compression, member and complete are those of csv_rows().\n"
     "start is what checkpoint() returned: reading continues from there.\n"
     "changed='append' allows a file that has only grown since then.\n"
     "\n"

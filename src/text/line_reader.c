@@ -93,7 +93,7 @@ reader_check_head(line_reader *self, generators_state *state, const void *bytes,
         memcpy(self->head + self->head_length, bytes, more);
         self->head_length += more;
     }
-    if (head_is_open(self->head, self->head_length) && !final) {
+    if (head_is_open(self->head, self->head_length, self->is_utf8_only) && !final) {
         return 0;
     }
     self->head_checked = true;
@@ -365,15 +365,6 @@ sink_check_item(void *target, const void *bytes, size_t count, int earlier)
     return self->check_item == NULL ? 0 : self->check_item(bytes, count, earlier);
 }
 
-static bool
-sink_is_one(const void *target)
-{
-    const line_reader *self = target;
-    const lines *machine = &self->machine;
-    return self->failure == NULL && machine->line_count == 0 && !machine->skipping &&
-           !machine->holds && machine->block.length > machine->start;
-}
-
 static void
 sink_raise(void *target, generators_state *state, PyObject *message, int64_t byte)
 {
@@ -399,7 +390,6 @@ line_reader_sink(line_reader *self)
         .filled = sink_filled,
         .finish = sink_finish,
         .check_item = sink_check_item,
-        .is_one = sink_is_one,
         .raise = sink_raise,
     };
     return (source_sink){&kind, self};

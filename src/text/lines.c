@@ -32,7 +32,9 @@ static PyGetSetDef lines_attributes[] = {
     {"line_num", attributes_get_count, NULL, "Lines delivered.",
      LINE_STREAM_COUNT(rows.reader.machine.line_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source; 0 for one of text.", LINE_STREAM_COUNT(source.bytes_read)},
+     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
+     "text.",
+     LINE_STREAM_COUNT(source.bytes_read)},
     {"total_bytes", line_stream_get_total_bytes, NULL,
      "Bytes that there are to read; None if that is unknown.",
      LINE_STREAM_COUNT(source.total_bytes)},
@@ -42,7 +44,8 @@ static PyGetSetDef lines_attributes[] = {
 PyDoc_STRVAR(
     lines_doc,
     "lines(source, *, newline=None, keepends=False, encoding=None, errors='strict',\n"
-    "      max_line=67108864, items='auto', start=None,\n"
+    "      max_line=67108864, items='auto',\n"
+    "      compression='infer', member=None, complete=False, start=None,\n"
     "      changed='error')\n"
     "--\n"
     "\n"
@@ -72,6 +75,7 @@ PyDoc_STRVAR(
     "    None is no limit.\n"
     "items='lines' is for an iterable whose items are lines that have lost their line ends;\n"
     "    items='chunks' iterates over a source even if it has a read() method.\n"
+    "compression, member and complete are those of csv_rows().\n"
     "start is what checkpoint() returned: reading continues from there.\n"
     "changed='append' allows a file that has only grown since then.\n"
     "\n"

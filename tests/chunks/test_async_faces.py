@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import doctest
 import gc
+import pathlib
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -221,7 +222,13 @@ def test_a_stream_reader_is_read_and_not_iterated() -> None:
     assert asyncio.run(use()) == [b'line', b'\nlin', b'e\n']
 
 
-@pytest.mark.parametrize('bad', [[b'x'], 'text', b'bytes', 5, None, iter([])])
+@pytest.mark.parametrize('path', ['data.bin', pathlib.Path('data.bin')])
+def test_a_path_is_no_async_source(path: Any) -> None:
+    with pytest.raises(TypeError, match=r'not a path: use chunked\(path\), or to_async\(chunked'):
+        achunked(path)
+
+
+@pytest.mark.parametrize('bad', [[b'x'], b'bytes', 5, None, iter([])])
 def test_what_is_no_async_source(bad: Any) -> None:
     with pytest.raises(TypeError, match='pieces must be an async iterable of pieces'):
         achunked(bad)

@@ -11,6 +11,7 @@ import codecs
 import contextlib
 import csv
 import io
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ PACKED_BEGINNINGS = {
     'gzip': b'\x1f\x8b',
     'zstd': b'\x28\xb5\x2f\xfd',
     'zip': b'PK\x03\x04',
+    'xz': b'\xfd7zXZ\0',
     'utf-16-le': b'\xff\xfe',
     'utf-16-be': b'\xfe\xff',
     'utf-32-le': b'\xff\xfe\x00\x00',
@@ -487,5 +489,14 @@ def _lines_before_bad_byte(raw: bytes, encoding: str, errors: str) -> tuple[list
     return lines, torn
 
 
-def begins_packed(raw: bytes) -> bool:
-    return raw.startswith(tuple(PACKED_BEGINNINGS.values()))
+# Four characters of UTF-16, or two of UTF-32, without a byte order mark; and a page of HTML.
+REFUSED = re.compile(
+    rb'(?!\0*[\r\n])'
+    rb'(([\t\r\n -~]\0){4}|(\0[\t\r\n -~]){4}|([\t\r\n -~]\0{3}){2}|(\0{3}[\t\r\n -~]){2})'
+    rb'|<(?i:!doctype html|html[ >])'
+)
+
+
+def begins_packed(raw: bytes, encoding: str = 'utf-8') -> bool:
+    marked = not encoding.startswith('utf') and raw.startswith(codecs.BOM_UTF8)
+    return marked or bool(REFUSED.match(raw)) or raw.startswith(tuple(PACKED_BEGINNINGS.values()))

@@ -35,6 +35,8 @@ def as_text(raw: bytes, dialect: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize('name', SMALL)
 def test_every_cut(kernel_csv_batches: Any, name: str, ragged: str) -> None:
     raw = content(name)
+    if oracle.begins_packed(raw):
+        return  # an error, and nothing to compare
     read = check_batches(kernel_csv_batches, lambda: raw, header=False, ragged=ragged)
     for size in (1, 3, 17, 64, 129):
         pieces = cut(raw, size)

@@ -306,6 +306,19 @@ def test_no_class_is_taken_for_one_of_pandas() -> None:
     assert encoded([[NaTType()]], null='-', datetime_format='iso') == b'mine\r\n'
 
 
+def test_values_that_fail_while_they_are_looked_at() -> None:
+    class Hidden:
+        @property
+        def __class__(self) -> Any:
+            raise KeyError('hidden')
+
+    with pytest.raises(KeyError, match='hidden'):
+        encoded([[Hidden()]], datetime_format='iso')
+    alike = type('numpy.float_alike', (), {})
+    with pytest.raises(TypeError, match='must be real number'):
+        encoded([[alike()]], float_format='.2f')
+
+
 # ---- columns of Arrow ----
 
 pa = pytest.importorskip('pyarrow')
@@ -367,6 +380,18 @@ def test_formats_of_dictionaries_and_nested_columns() -> None:
     as_columns(table, float_format='.3f', null='')
     nested = pa.table({'list': pa.array([[1.5], None]), 'x': [1, 2]})
     assert encoded(nested, null='-', decimal=',', header=False) == b'[1.5],1\r\n-,2\r\n'
+
+
+@pytest.mark.parametrize('kind', [pa.float16(), pa.float32(), pa.float64()])
+def test_floats_of_every_width(kind: Any) -> None:
+    table = pa.table({'x': pa.array([0.5, -2.0, float('nan'), None], kind), 'y': [1, 2, 3, 4]})
+    for arguments in ({'null': '-'}, {'float_format': '.3f'}, {'decimal': ',', 'null': ''}):
+        as_columns(table, **arguments)
+
+
+def test_nested_text_that_is_that_of_null() -> None:
+    table = pa.table({'x': pa.array([[1], [2], None]), 'y': [1, 2, 3]})
+    assert encoded(table, header=False, null='[1]') == b'"[1]",1\r\n[2],2\r\n[1],3\r\n'
 
 
 @pytest.mark.parametrize('kind', [pa.timestamp('ns'), pa.duration('ns')])

@@ -373,6 +373,22 @@ def test_a_description_of_something_else(description: Any) -> None:
     assert encoded(Cursor([], description), header=True) == b''
 
 
+@pytest.mark.parametrize('rows', [[], [(1, 2)]])
+def test_a_description_that_fails_later(rows: list[Any]) -> None:
+    class Later(Cursor):
+        asked = 0
+
+        @property
+        def description(self) -> Any:
+            self.asked += 1
+            if self.asked < 3:  # whether there is one, and what it is
+                return None
+            raise OSError('closed')
+
+    with pytest.raises(OSError, match='closed'):
+        encoded(Later(rows, None), header=True)
+
+
 def test_a_description_that_fails() -> None:
     with pytest.raises(OSError, match='closed'):
         csv_encode(Cursor([], OSError('closed')), header=True)

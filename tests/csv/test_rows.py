@@ -2,6 +2,7 @@
 
 import array
 import ast
+import asyncio
 import bz2
 import csv
 import doctest
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -238,8 +239,39 @@ def test_bytes_lines_without_ends_are_found_out() -> None:
 
 @pytest.mark.parametrize(
     'items',
-    [[b'a,b'] * 7, [b'ab'] + [b'a,b'] * 9, [b'a,b'] * 4 + [b'c\n'] + [b'a,b'] * 9],
-    ids=['seven', 'one without a delimiter', 'one with an end'],
+    [
+        [b'a,b'] * 2,
+        [b'a,b'] * 7,
+        [b'ab'] + [b'a,b'] * 9,
+        [b'one', b'', b'column'],
+        [b'id,"a\nb"'] + [b'1,x'] * 3,
+    ],
+    ids=['two', 'seven', 'one without a delimiter', 'one column', 'a quoted line end'],
+)
+@pytest.mark.parametrize('encoding', ['utf-8', 'shift_jis'])
+def test_lines_without_ends_are_found_out_at_the_end(items: list[bytes], encoding: str) -> None:
+    stream = csv_rows(items, encoding=encoding)
+    with pytest.raises(ValueError, match="pass items='lines' if they are lines"):
+        next(stream)
+    assert next(stream, 'ended') == 'ended'
+    assert len(list(csv_rows(items, items='lines'))) == len(items)
+    assert len(list(csv_rows(items, items='chunks'))) == 1
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for item in items:
+            yield item
+
+    async def read() -> list[Any]:
+        return [row async for row in acsv_rows(chunks(), encoding=encoding)]
+
+    with pytest.raises(ValueError, match="pass items='lines' if they are lines"):
+        asyncio.run(read())
+
+
+@pytest.mark.parametrize(
+    'items',
+    [[b'a,b,c'], [b'', b'a,b'], [b'a,b'] * 4 + [b'c\n'] + [b'a,b'] * 9],
+    ids=['one', 'an empty one', 'one with an end'],
 )
 def test_chunks_that_may_be_chunks_are_not_suspected(items: list[bytes]) -> None:
     assert ''.join(','.join(row) for row in csv_rows(items))

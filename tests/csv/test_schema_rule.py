@@ -6,10 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from generators import CSVError, csv_batches, csv_rows, csv_schema
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generators import CSVError, csv_batches, csv_rows, csv_schema
 from tests.csv.schema import expected, found
 
 INTS = ['0', '1', '-1', '+7', '007', ' 5 ', '12', '1230', '20200101', '20201301', '9' * 18]
@@ -37,7 +37,8 @@ ZONED = ['2020-01-01T00:00Z', '2020-01-01T00:00:00+02:00', '2020-01-01 00:00-05:
 ZONED += ['2020-01-01T00:00:00+00:00:01', '1969-12-31T23:59:59.999999+00:00']
 TEXTS = ['abc', 'ä', '😀' * 3, 'a"b', 'a,b', 'a\nb', '-', '.', '+', 'e5', 'x' * 70, 'Zoë' * 30, ' ']
 POOLS = [INTS, FLOATS, DECIMALS, BOOLS, DATES, TIMES, MOMENTS, ZONED, TEXTS]
-KINDS = [['']] + POOLS + [INTS + FLOATS, FLOATS + DECIMALS, DATES + MOMENTS, DATES + ZONED]
+ALL = [value for pool in POOLS for value in pool]
+KINDS = [[''], *POOLS, INTS + FLOATS, FLOATS + DECIMALS, DATES + MOMENTS, DATES + ZONED]
 
 
 @st.composite
@@ -50,7 +51,7 @@ def files(draw: st.DrawFn) -> tuple[str, int]:
         pool = st.sampled_from(draw(st.sampled_from(KINDS)))
         some = st.sampled_from(draw(st.lists(pool, min_size=1, max_size=4)))
         cell = draw(st.sampled_from([some, some, pool, pool | st.just('')]))
-        odd = st.sampled_from(sum(POOLS, []))
+        odd = st.sampled_from(ALL)
         values = draw(st.lists(cell, min_size=height, max_size=height))
         if height and draw(st.integers(0, 3)) == 0:
             values[-1] = draw(odd)
@@ -80,17 +81,17 @@ def test_columns_of_any_values(file: tuple[str, int]) -> None:
     check(*file)
 
 
-@pytest.mark.parametrize('value', sum(POOLS, []))
+@pytest.mark.parametrize('value', ALL)
 def test_one_value(value: str) -> None:
     check(f'c0\n"{value.replace(chr(34), chr(34) * 2)}"\n', 1)
 
 
-@pytest.mark.parametrize('first', sum(POOLS, [])[::5])
+@pytest.mark.parametrize('first', ALL[::5])
 def test_one_odd_value_at_the_end(first: str) -> None:
     def quoted(value: str) -> str:
         return '"' + value.replace('"', '""') + '"'
 
-    for last in sum(POOLS, []):
+    for last in ALL:
         check('c0\n' + f'{quoted(first)}\n' * 3 + f'{quoted(last)}\n', 1)
 
 

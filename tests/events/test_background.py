@@ -676,6 +676,39 @@ def test_off_leaves_a_generator_that_was_registered_open() -> None:
     run(main)
 
 
+@pytest.mark.parametrize('on_full', ['wait', 'drop_oldest', 'drop_newest', 'close'])
+def test_aclose_runs_what_a_full_mailbox_holds(on_full: Any) -> None:
+    async def main() -> None:
+        d, log, gate = Dispatcher(), Log(), asyncio.Event()
+
+        async def handle(data: Any) -> None:
+            await gate.wait()
+            log.append(data)
+
+        d.on('x', handle, background=True, buffersize=1, on_full=on_full)
+        d.on('error', lambda report: log.append(type(report.exception)))
+        await d.aemit('x', 0)
+        await turns()  # it runs
+        await d.aemit('x', 1)
+        more = asyncio.create_task(d.aemit('x', 2))
+        await turns()
+        assert more.done() is (on_full != 'wait')
+        closing = asyncio.create_task(d.aclose())
+        await turns()
+        assert not closing.done()
+        gate.set()
+        await asyncio.gather(more, closing)
+        expected = {
+            'wait': [0, 1, 2],
+            'drop_oldest': [0, 2],
+            'drop_newest': [0, 1],
+            'close': [BufferError, 0, 1],
+        }[on_full]
+        assert sorted(log, key=str) == sorted(expected, key=str)
+
+    run(main)
+
+
 def test_aclose_that_is_cancelled_cancels_the_handler() -> None:
     async def main() -> None:
         d, log = Dispatcher(), Log()

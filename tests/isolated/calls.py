@@ -15,6 +15,7 @@ import io
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Annotated, Any, NamedTuple, TypedDict
 
 from native_generators import _shapes, convert
@@ -54,6 +55,11 @@ def a_part(g: Any) -> Any:
     part['check'] = g.csv_scanner.check(part)
     again = g.csv_rows(io.BytesIO(PARTS_OF), header=True, start=part, changed='append')
     return [part['offset'], again.checkpoint()['end'], list(again)]
+
+
+@call
+def what_is_sniffed(g: Any) -> Any:
+    return g.csv_sniffed('# a\nid;name\n1;"a;b"\n', True)
 
 
 @call
@@ -545,6 +551,28 @@ def drop_in_dialects(g: Any) -> Any:
 # --- rows that are written ----------------------------------------------------------------------
 
 
+class Described:
+    """A cursor of a database."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        self.rows = rows
+        self.description = [('a', None), ('b', None)]
+
+    def __iter__(self) -> Any:
+        return iter(self.rows)
+
+
+FORMATTED = [None, True, False, 1.5, float('nan'), Decimal('2.5'), 'NÄ', datetime(2024, 1, 1)]
+FORMATS: dict[str, Any] = {
+    'null': 'NÄ',
+    'true': 'yes',
+    'false': 'n,o',
+    'float_format': '.3f',
+    'datetime_format': 'iso',
+    'decimal': ',',
+}
+
+
 def chunks(items: Any) -> bytes:
     return b''.join(items)
 
@@ -561,6 +589,13 @@ def rows_written(g: Any) -> Any:
         chunks(g.csv_encode([('ü', '\u20ac')], encoding='latin-1', errors='xmlcharrefreplace')),
         chunks(g.csv_encode([Point(1), Point(2, 3.0)], columns=['y', 'x'], header=True)),
         chunks(g.csv_encode([iter('ab')])),
+        chunks(g.csv_encode([Point(1)], columns=['x', 'z'], missing='-', extra='ignore')),
+        chunks(g.csv_encode([SimpleNamespace(a='é')], columns=['a', 'b'], missing=None)),
+        chunks(g.csv_encode(Described([(1, 'é')]), columns=['b'], header=True)),
+        chunks(g.csv_encode(Described([]), header=True)),
+        chunks(g.csv_encode([FORMATTED], **FORMATS)),
+        chunks(g.csv_encode([FORMATTED], quoting=csv.QUOTE_ALL, **FORMATS)),
+        chunks(g.csv_encode([FORMATTED], datetime_format='%d.%m.%Y', float_format='.90e')),
     ]
 
 
@@ -583,6 +618,7 @@ LATE_BATCH = abi.Batch(COLUMNS, abi.array(2, [None], abi.array(2, [None, b'\x7f'
 def batches_written(g: Any) -> Any:
     return [
         chunks(g.csv_encode(BATCH, bom=True)),
+        chunks(g.csv_encode(BATCH, **FORMATS)),
         chunks(g.csv_encode(BATCH, columns=['list', 'z'], missing='é', delimiter='é')),
         chunks(g.csv_encode(BATCH, encoding='utf-16', escape_formulas=True, quoting=1)),
         chunks(g.csv_encode(iter([CODED_BATCH, CODED_BATCH]), header=['é'], encoding='latin-1')),
@@ -638,6 +674,8 @@ def chunks_of_every_kind(g: Any) -> Any:
         list(g.chunked(['é'] * 3, 2, encoding='utf-16')),
         list(g.chunked(io.BytesIO(b'abcdef'), 4)),
         list(g.chunked([b'x' * 50], 8, max_delay=None)),
+        list(g.chunked(['a\ud83d', '\ude00b', 'é\ud83d', '\ude00'], 3)),
+        b''.join(g.chunked(__file__, 1 << 20))[:9],
         list(g.batched('abcde', 2)),
         list(g.batched(['a', g.FLUSH, 'b', 'c'], 2, max_delay=1000)),
         incomplete(g),

@@ -56,6 +56,7 @@ from generators import (
     csv_encode,
     csv_rows,
     csv_scan,
+    csv_sniff,
     csv_split,
     drive,
     event_source,
@@ -281,6 +282,21 @@ recipe(
     make=rows_of_scans,
     items=lists,
     shared=False,
+    short_of_memory=MAKES_FUNCTIONS,
+)
+
+
+def rows_as_sniffed(count: int) -> Iterator[list[str]]:
+    file = io.BytesIO(written(count))
+    return csv_rows(file, **{**csv_sniff(file), 'header': False})
+
+
+recipe(
+    'csv_sniff and csv_rows',
+    'CSVFormat',
+    'csv_sniff',
+    make=rows_as_sniffed,
+    items=lists,
     short_of_memory=MAKES_FUNCTIONS,
 )
 recipe(
@@ -761,6 +777,11 @@ def formulas(count: int) -> Iterator[tuple[str, float, None]]:
         yield f'={i}', i / 4, None
 
 
+def formatted(count: int) -> Iterator[tuple[bool, float, None, dt.datetime, float]]:
+    for i in range(count):
+        yield True, i + 0.5, None, dt.datetime(2024, 1, 1), float('nan')
+
+
 def encoded(data: bytes, size: int) -> list[bytes]:
     return list(cut(data, size))
 
@@ -828,6 +849,61 @@ def encode_arrow(count: int) -> Any:
     batch = numbers_and_texts(*map(text_of, range(count)))
     return csv_encode(batch, header=False, size=16, max_delay=None)
 
+
+class ByAttribute:
+    __slots__ = ('id', 'text')
+
+    def __init__(self, id: int, text: str) -> None:
+        self.id, self.text = id, text
+
+
+class Cursor:
+    """As those of databases."""
+
+    description = (('id', None), ('text', None))
+
+    def __init__(self, count: int) -> None:
+        self.rows = numbered(count)
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        return self.rows
+
+
+recipe(
+    'csv_encode of objects by attribute',
+    make=lambda n: csv_encode(
+        map(ByAttribute, range(n), map(text_of, range(n))),
+        columns=['id', 'text'],
+        size=16,
+        max_delay=None,
+    ),
+    items=lambda n: encoded(quoted_minimal(n), 16),
+    joined=True,
+)
+recipe(
+    'csv_encode of a cursor',
+    make=lambda n: csv_encode(Cursor(n), header=True, size=16, max_delay=None),
+    items=lambda n: encoded(b'id,text\r\n' + quoted_minimal(n), 16),
+    joined=True,
+)
+recipe(
+    'csv_encode in other formats',
+    make=lambda n: csv_encode(
+        formatted(n),
+        delimiter=';',
+        null='NA',
+        true='yes',
+        float_format='.2f',
+        datetime_format='iso',
+        decimal=',',
+        size=9,
+        max_delay=None,
+    ),
+    items=lambda n: encoded(
+        ''.join(f'yes;{i},50;NA;2024-01-01T00:00:00;NA\r\n' for i in range(n)).encode(), 9
+    ),
+    joined=True,
+)
 
 recipe(
     'csv_encode of Arrow batches',

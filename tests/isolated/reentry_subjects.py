@@ -33,11 +33,13 @@ from generators import (
     amerge,
     batched,
     chunked,
+    convert,
     csv,
     csv_batches,
     csv_encode,
     csv_rows,
     csv_scan,
+    csv_sniff,
     csv_split,
     drive,
     event_source,
@@ -150,6 +152,39 @@ def records() -> Any:
         yield Record(Item(), Text('x'))
 
 
+class Columns:
+    """A row that is read by attribute."""
+
+    @property
+    def id(self) -> Any:
+        tell('Columns.id', self)
+        return Item()
+
+    @property
+    def text(self) -> Any:
+        tell('Columns.text', self)
+        return Text('x')
+
+
+def objects() -> Any:
+    for _ in range(3):
+        yield Columns()
+
+
+class Cursor(Source):
+    """A cursor that has a description only once it gave a row."""
+
+    def __init__(self) -> None:
+        super().__init__([(Item(), 1), (2, Text('x'))])
+        self.asked = 0
+
+    @property
+    def description(self) -> Any:
+        tell('Cursor.description', self)
+        self.asked += 1
+        return [(Text('a'), None), ('b', None)] if self.asked > 2 else None
+
+
 def pieces() -> Any:
     yield Text('ab')
     yield world().container(Buffer(b'cdefgh'))
@@ -236,6 +271,39 @@ class Fields(NamedTuple):
 
 
 subject('csv_rows into a NamedTuple', make=lambda: csv_rows(Source(texts(*LINES)), into=Fields))
+
+
+@dataclasses.dataclass(init=False)
+class Keywords:
+    """A class that is built by name, of code that does anything."""
+
+    a: Any
+    b: str = 'b'
+
+    def __init__(self, **values: Any) -> None:
+        self.a = Call(lambda: Item())()
+        self.values = values
+
+
+subject(
+    'csv_rows into a class by name',
+    'csv_rows',
+    make=lambda: csv_rows(
+        Source(texts('b,a\n', '1,2\n', '3\n', '4,5\n')),
+        into=Keywords,
+        types={'a': Call(lambda text: Item()), None: Call(str)},
+        ragged='pad',
+    ),
+)
+subject(
+    'csv_rows by converters',
+    'csv_rows',
+    make=lambda: csv_rows(
+        Source(texts('1,5;x;24.12.2026\n', ' 2,5 ; y;1.1.2026\n')),
+        delimiter=';',
+        types={0: convert.number(decimal=','), None: Call(str), 2: convert.date_format('%d.%m.%Y')},
+    ),
+)
 subject('csv_rows into CSVRow', make=lambda: csv_rows(Source(buffers(*DATA)), into=CSVRow))
 subject(
     'csv_rows into CSVRow of types',
@@ -256,6 +324,14 @@ def rows_of_parts() -> Any:
 
 
 subject('csv_split', 'csv_split', 'csv_scan', make=rows_of_parts)
+
+
+def rows_as_sniffed() -> Any:
+    file = File(b''.join(DATA))
+    return csv_rows(file, **csv_sniff(file))
+
+
+subject('csv_sniff', 'csv_sniff', make=rows_as_sniffed)
 subject('csv_rows of a text file', make=lambda: csv_rows(File(Text(''.join(LINES)))))
 subject('csv_rows of a buffer', make=lambda: csv_rows(world().container(Buffer(b''.join(DATA)))))
 LONG_ROWS = ('1,' + 'x' * 100_000 + '\n').encode() * 4  # a block of a thread is 512 KiB
@@ -380,6 +456,20 @@ subject(
         missing=Item(),
         size=8,
         max_delay=0,
+    ),
+)
+subject(
+    'csv_encode of a cursor',
+    make=lambda: csv_encode(Cursor(), columns=['a'], header=True, size=8, max_delay=None),
+)
+subject(
+    'csv_encode of objects by attribute',
+    make=lambda: csv_encode(Source(objects()), columns=['id', 'text'], size=8, missing=Text('x')),
+)
+subject(
+    'csv_encode in other formats',
+    make=lambda: csv_encode(
+        Source(rows()), size=8, null='NA', float_format='.2f', datetime_format='iso', decimal=','
     ),
 )
 subject('csv_encode of records', make=lambda: csv_encode(Source(records()), header=True, size=8))

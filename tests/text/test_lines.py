@@ -97,7 +97,7 @@ def test_async_ones_are_the_same(
 ) -> None:
     edges = [0, *sorted(min(place, len(data)) for place in places), len(data)]
     pieces = [data[start:end] for start, end in itertools.pairwise(edges)]
-    options: dict[str, Any] = {'newline': newline, 'keepends': keepends}
+    options: dict[str, Any] = {'newline': newline, 'keepends': keepends, 'compression': None}
     wanted = expected(data, newline, keepends)
     assert list(lines(pieces, **options)) == wanted
     stream = alines(given_later(pieces), **options)
@@ -278,7 +278,10 @@ def test_invalid_bytes_are_as_errors_says() -> None:
         taken, error = lines_and_error(pieces, encoding='utf-8')
         assert taken == ['a']
         assert (error.line, error.byte, error.text) == (2, 2, '\\xffb\\xc3')
-        assert str(error) == ("the source is not valid utf-8 (line 2, byte 2, '\\\\xffb\\\\xc3')")
+        assert str(error) == (
+            'the source is not valid utf-8: byte 0xff is at offset 0 of the line; it can be read '
+            "as 'cp1252', 'latin-1' (line 2, byte 2, '\\\\xffb\\\\xc3')"
+        )
         assert isinstance(error.__cause__, UnicodeDecodeError)
     taken, error = lines_and_error(b'a\nb\xe9c\n', encoding='ascii')
     assert (taken, error.line, error.byte) == (['a'], 2, 3)
@@ -347,7 +350,7 @@ def test_lone_surrogates_of_text_stay() -> None:
 @pytest.mark.parametrize(
     ('data', 'advice'),
     [
-        (gzip.compress(b'a\n', mtime=0), 'gzip data: pass gzip.open'),
+        (gzip.compress(b'a\n', mtime=0), "gzip data: pass compression='infer'"),
         (b'\x28\xb5\x2f\xfdx', 'zstd data'),
         (b'PK\x03\x04x', 'a zip archive'),
         ('a\n'.encode('utf-16'), "UTF-16 text: pass encoding='utf-16'"),
@@ -359,13 +362,15 @@ def test_lone_surrogates_of_text_stay() -> None:
 def test_what_is_no_text_is_told_by_its_beginning(data: bytes, advice: str) -> None:
     for encoding in ('utf-8', 'shift_jis'):
         for pieces in ([data], [data[i : i + 1] for i in range(len(data))], io.BytesIO(data)):
-            taken, error = lines_and_error(pieces, encoding=encoding, errors='replace')
+            taken, error = lines_and_error(
+                pieces, encoding=encoding, errors='replace', compression=None
+            )
             assert taken == []
             assert error.byte == 0
             assert f'the source begins as {advice}' in str(error)
     with pytest.raises(DataError, match='the source begins as'):
         list(jsonl_rows([data], items='lines'))
-    assert b''.join(lines([data], keepends=True)) == data
+    assert b''.join(lines([data], keepends=True, compression=None)) == data
 
 
 def test_a_short_line_is_not_held_for_the_first_bytes() -> None:

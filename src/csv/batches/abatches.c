@@ -156,7 +156,9 @@ static PyGetSetDef abatches_attributes[] = {
     {"row_num", attributes_get_count, NULL, "Rows of all batches made, without the header.",
      COUNT(batcher.records.row_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source; 0 for one of text.", COUNT(pieces.bytes_read)},
+     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
+     "text.",
+     COUNT(pieces.bytes_read)},
     {"total_bytes", abatches_get_total_bytes, NULL,
      "None: the size of an async source is unknown.", NULL},
     {"errors", attributes_get_count, NULL, "Records that could not be read.",
@@ -172,8 +174,8 @@ PyDoc_STRVAR(
     "             escapechar=None, doublequote=True, skipinitialspace=False,\n"
     "             lineterminator='\\r\\n', quoting=0, strict=False, skip=None,\n"
     "             comment=None, footer=0, blank=None, multiline=True,\n"
-    "             encoding='utf-8', errors='strict', items='auto', max_field=131072,\n"
-    "             max_record=67108864,\n"
+    "             encoding='utf-8', errors='strict', items='auto', compression='infer',\n"
+    "             member=None, complete=False, max_field=131072, max_record=67108864,\n"
     "             on_error='raise', close_with_task=False)\n"
     "--\n"
     "\n"

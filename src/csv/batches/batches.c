@@ -462,7 +462,9 @@ static PyGetSetDef batches_attributes[] = {
     {"row_num", attributes_get_count, NULL, "Rows of all batches made, without the header.",
      COUNT(batcher.records.row_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source; 0 for one of text.", COUNT(source.bytes_read)},
+     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
+     "text.",
+     COUNT(source.bytes_read)},
     {"total_bytes", batches_get_total_bytes, NULL,
      "Bytes that there are to read; None if that is unknown.", COUNT(source.total_bytes)},
     {"errors", attributes_get_count, NULL, "Records that could not be read.",
@@ -478,8 +480,8 @@ PyDoc_STRVAR(
     "            escapechar=None, doublequote=True, skipinitialspace=False,\n"
     "            lineterminator='\\r\\n', quoting=0, strict=False, skip=None,\n"
     "            comment=None, footer=0, blank=None, multiline=True,\n"
-    "            encoding='utf-8', errors='strict', items='auto', max_field=131072,\n"
-    "            max_record=67108864,\n"
+    "            encoding='utf-8', errors='strict', items='auto', compression='infer',\n"
+    "            member=None, complete=False, max_field=131072, max_record=67108864,\n"
     "            on_error='raise', start=None, changed='error')\n"
     "--\n"
     "\n"

@@ -401,7 +401,7 @@ csv_parser_feed_undecoded(csv_parser *self, generators_state *state, PyObject *b
         }
     }
     if (!final && head_is_open((const uint8_t *)PyBytes_AS_STRING(head),
-                               (size_t)PyBytes_GET_SIZE(head))) {
+                               (size_t)PyBytes_GET_SIZE(head), true)) {
         self->head = head;
         return 0;
     }

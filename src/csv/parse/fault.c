@@ -66,10 +66,10 @@ fault_raise_decoding(csv_parser *self, generators_state *state, data_place *plac
     PyObject *message;
     if (csv_parser_holds_bytes(self) && self->bad == NULL) {
         const undecodable bytes = {
-            .bytes = self->block.data,
-            .count = self->block.length,
-            .at = self->valid,
-            .begins_line = true, /* the block begins with a record */
+            .bytes = self->block.data + self->machine.record_start,
+            .count = self->block.length - self->machine.record_start,
+            .at = self->valid - self->machine.record_start,
+            .begins_line = true,
         };
         message = undecodable_message(&bytes, self->encoding_name, self->failure);
     }

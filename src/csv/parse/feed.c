@@ -27,7 +27,7 @@ static int
 feed_block(csv_parser *self, generators_state *state, bool final)
 {
     if (!self->head_checked) {
-        if (!final && head_is_open(self->block.data, self->block.length)) {
+        if (!final && head_is_open(self->block.data, self->block.length, true)) {
             return 0;
         }
         if (csv_parser_check_head(self, state, self->block.data, self->block.length) < 0) {

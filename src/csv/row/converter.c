@@ -175,10 +175,21 @@ word_value(const csv_converter *self, PyObject *text)
     return value == NULL && !PyErr_Occurred() ? refuse(self, text, "invalid word") : value;
 }
 
-/* What strptime() makes of the text. */
+/* What strptime() makes of the text, unless it is read here: it may be of wide units, which
+   were not tried. */
 static PyObject *
 moment_value(generators_state *state, const csv_converter *self, PyObject *text)
 {
+    Py_ssize_t length;
+    number_datetime_value moment;
+    const char *bytes = PyUnicode_AsUTF8AndSize(text, &length);
+    if (bytes == NULL && raising_forgive(PyExc_UnicodeEncodeError) < 0) {
+        return NULL;
+    }
+    if (bytes != NULL && convert_moment(&self->rule, (const uint8_t *)bytes, (size_t)length,
+                                        &moment) == NUMBER_OK) {
+        return new_moment(state, &self->rule, &moment);
+    }
     PyObject *plain = stripped(text);
     PyObject *value = NULL;
     if (plain != NULL && self->rule.iso) {
@@ -461,14 +472,22 @@ converter_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
     return Py_BuildValue("OO", (PyObject *)Py_TYPE(op), ((csv_converter *)op)->args);
 }
 
+PyDoc_STRVAR(class_getitem_doc, "__class_getitem__($type, item, /)\n"
+                                "--\n\n"
+                                "Converter[float], for annotations: one that makes floats.");
+
 static PyMethodDef converter_methods[] = {
     {"__reduce__", converter_reduce, METH_NOARGS, reduce_doc},
-    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, class_getitem_doc},
     {NULL},
 };
 
 PyDoc_STRVAR(
     converter_doc,
+    "Converter(kind, shown, decimal, thousands, precision, scale, true, false,\n"
+    "          format, english, /)\n"
+    "--\n"
+    "\n"
     "What the functions of native_generators.convert return: a rule by which the\n"
     "text of a field becomes a value.\n"
     "\n"

@@ -74,12 +74,29 @@ is_null(const csv_plan *plan, const field_context *c, const field_span *s)
     return found;
 }
 
+/* Whether a field of units of one byte is UTF-8, or ASCII, and not Latin-1.  True for wider
+   units. */
+static bool
+is_utf8(const field_context *c, const field_span *s)
+{
+    if (c->width != 1 || c->utf8 || !(c->flags & FIELDS_HIGH)) {
+        return true;
+    }
+    const uint8_t *units = s->units;
+    for (uint32_t i = s->start; i < s->end; i++) {
+        if (units[i] >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static PyObject *
 quick_value(const field_context *c, const csv_type *type, const field_span *s)
 {
     uint32_t count = s->end - s->start;
-    if (type->kind == CSV_AS_CONVERTER && !c->utf8 && (c->flags & FIELDS_HIGH)) {
-        return NULL; /* it takes no Latin-1 */
+    if (type->kind == CSV_AS_CONVERTER && !is_utf8(c, s)) {
+        return NULL;
     }
     if (c->width == 1) {
         return csv_quick_value(type, c->state, (const uint8_t *)s->units + s->start, count);
@@ -116,7 +133,7 @@ static PyObject *
 strip_value(const field_context *c, const csv_column *column, const field_span *s)
 {
     PyObject *text;
-    if (c->width == 1 && (c->utf8 || !(c->flags & FIELDS_HIGH))) {
+    if (c->width == 1 && is_utf8(c, s)) {
         const uint8_t *units = s->units, *at = units + s->start;
         size_t count = s->end - s->start;
         convert_strip(&at, &count);

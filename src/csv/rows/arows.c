@@ -158,7 +158,9 @@ static PyGetSetDef arows_attributes[] = {
     {"row_num", attributes_get_count, NULL, "Rows delivered, without the header.",
      COUNT(records.row_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source; 0 for one of text.", COUNT(pieces.bytes_read)},
+     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
+     "text.",
+     COUNT(pieces.bytes_read)},
     {"total_bytes", arows_get_total_bytes, NULL,
      "None: the size of an async source is unknown.", NULL},
     {"errors", attributes_get_count, NULL, "Records that could not be read.",
@@ -173,7 +175,8 @@ PyDoc_STRVAR(
     "          delimiter=',', quotechar='\"', escapechar=None, doublequote=True,\n"
     "          skipinitialspace=False, lineterminator='\\r\\n', quoting=0, strict=False,\n"
     "          skip=None, comment=None, footer=0, blank=None, multiline=True,\n"
-    "          encoding='utf-8', errors='strict', items='auto', max_field=131072,\n"
+    "          encoding='utf-8', errors='strict', items='auto', compression='infer',\n"
+    "          member=None, complete=False, max_field=131072,\n"
     "          max_record=67108864, on_error='raise', close_with_task=False)\n"
     "--\n"
     "\n"

@@ -300,7 +300,9 @@ static PyGetSetDef rows_attributes[] = {
     {"row_num", attributes_get_count, NULL, "Rows delivered, without the header.",
      COUNT(records.row_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source; 0 for one of text.", COUNT(source.bytes_read)},
+     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
+     "text.",
+     COUNT(source.bytes_read)},
     {"total_bytes", rows_get_total_bytes, NULL,
      "Bytes that there are to read; None if that is unknown.", COUNT(source.total_bytes)},
     {"errors", attributes_get_count, NULL, "Records that could not be read.",
@@ -315,7 +317,8 @@ PyDoc_STRVAR(
     "         delimiter=',', quotechar='\"', escapechar=None, doublequote=True,\n"
     "         skipinitialspace=False, lineterminator='\\r\\n', quoting=0, strict=False,\n"
     "         skip=None, comment=None, footer=0, blank=None, multiline=True,\n"
-    "         encoding='utf-8', errors='strict', items='auto', max_field=131072,\n"
+    "         encoding='utf-8', errors='strict', items='auto', compression='infer',\n"
+    "         member=None, complete=False, max_field=131072,\n"
     "         max_record=67108864, on_error='raise', start=None,\n"
     "         changed='error')\n"
     "--\n"
@@ -364,9 +367,8 @@ PyDoc_STRVAR(
     "ragged is for records with more or fewer fields than there are names, or than the\n"
     "    first record has: 'allow' (default for list and tuple), 'pad' (None, or the\n"
     "    default of a class, for missing fields; more are an error), or 'error' (default\n"
-    "    otherwise).  With\n"
-    "    'allow', a chosen column that is missing is None, and the fields of a dict\n"
-    "    without a name are a list under None, as in csv.DictReader.\n"
+    "    otherwise).  With 'allow', a chosen column that is missing is None, and the fields\n"
+    "    of a dict without a name are a list under None, as in csv.DictReader.\n"
     "dialect and the formatting parameters are those of csv, with its exceptions.\n"
     "    lineterminator is taken and has no effect, as in csv.  delimiter=None is the\n"
     "    delimiter of a first line such as 'sep=;', or else ','; it needs dialect='excel'.\n"
@@ -386,6 +388,11 @@ PyDoc_STRVAR(
     "errors is as in open().\n"
     "items='lines' is for an iterator whose items have lost their line ends, which are\n"
     "    added; items='chunks' is for str cut anywhere.\n"
+    "compression is 'infer', to decompress bytes that begin as gzip, bzip2, xz,\n"
+    "    zstandard or zip data; 'gzip', 'bz2', 'xz', 'zstd' or 'zip', for nothing else; or\n"
+    "    None.  member is the name of a file in a zip file that has several.  A path is\n"
+    "    decompressed ahead on a thread.\n"
+    "complete=True raises CSVError if the source ends within quotes or without a line end.\n"
     "max_field is the maximum length of a field, in characters.  max_record is the maximum\n"
     "    length of a record, in bytes (in characters, for a source of text).  None is no\n"
     "    limit.\n"

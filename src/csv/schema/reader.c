@@ -175,7 +175,8 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-PyDoc_STRVAR(reader_doc, "The native half of csv_schema(): an iterator that reads the whole\n"
+PyDoc_STRVAR(reader_doc, "_CSVSchemaReader(own, source, /, **reading)\n--\n\n"
+                         "The native half of csv_schema(): an iterator that reads the whole\n"
                          "source and gives one dict.");
 
 static PyType_Slot reader_slots[] = {

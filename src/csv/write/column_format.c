@@ -22,9 +22,6 @@ csv_column_is_formatted(const csv_column *self)
 {
     const csv_formats *formats = self->cells.style->formats;
     arrow_kind kind = self->type->kind;
-    if (formats == NULL) {
-        return false;
-    }
     return (kind == ARROW_BOOL && (formats->yes != NULL || formats->no != NULL)) ||
            (is_float(kind) && formats->float_type != 0) ||
            (kind == ARROW_TIMESTAMP && formats->moments != NULL);

@@ -9,17 +9,6 @@
 
 #include "arrow/value.h"
 
-/* The text of a value: 1 with a new reference, 0 if it is written as None, or -1. */
-static int
-find_text(const csv_style *style, PyObject *value, PyObject **text)
-{
-    if (style->formats != NULL) {
-        return csv_formats_text(style->formats, value, text);
-    }
-    *text = PyObject_Str(value);
-    return *text == NULL ? -1 : 1;
-}
-
 /* Append the text of a value, and set the flags of its cell.  0 or -1. */
 static int
 add_object(csv_column *self, size_t index, PyObject *value)
@@ -36,7 +25,7 @@ add_object(csv_column *self, size_t index, PyObject *value)
     self->cells.flags[index] =
         (uint8_t)((quoted ? CELL_QUOTED : 0) | (is_number ? CELL_NUMBER : 0));
     PyObject *text = NULL;
-    int found = find_text(style, value, &text);
+    int found = csv_formats_text(style->formats, value, &text);
     if (found <= 0) {
         self->cells.flags[index] = CELL_NULL;
         return found;

@@ -62,7 +62,7 @@ write_timestamp(csv_column *self, int64_t value, char *text)
     }
     size_t count = spell_timestamp(moment, self->zone != NULL, offset, text);
     const csv_formats *formats = self->cells.style->formats;
-    if (count > 0 && formats != NULL && formats->datetime != NULL) {
+    if (count > 0 && formats->datetime != NULL) {
         text[DATE_LENGTH] = 'T';
     }
     return count > 0 ? count : refuse_range("date value");
@@ -157,7 +157,7 @@ flag_more_nulls(csv_column *self, int64_t first, size_t count)
             flags[i] |= is_null ? CELL_NULL : 0;
         }
     }
-    if (formats == NULL || !formats->nan_is_null || !is_float(type->kind)) {
+    if (!formats->nan_is_null || !is_float(type->kind)) {
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -181,8 +181,7 @@ write_slots(csv_column *self, int64_t first, size_t count, uint8_t *slots, size_
     int64_t at = self->offset + first;
     const csv_formats *formats = cells->style->formats;
     arrow_kind kind = self->type->kind;
-    bool has_point =
-        formats != NULL && formats->comma && (is_float(kind) || kind == ARROW_DECIMAL);
+    bool has_point = formats->comma && (is_float(kind) || kind == ARROW_DECIMAL);
     flag_more_nulls(self, first, count);
     for (size_t i = 0; i < count; i++) {
         char *text = (char *)slots + i * room + 1;
@@ -249,7 +248,7 @@ can_be_special(const csv_style *style, arrow_kind kind)
             return true;
         }
     }
-    if (style->formats != NULL && style->formats->comma && is_number(kind)) {
+    if (style->formats->comma && is_number(kind)) {
         return style->quoter->special[','] != 0;
     }
     return false;

@@ -27,7 +27,7 @@ typedef struct {
     bool ascii;           /* all special characters are: bytes are looked at, not characters */
     bool doubles;         /* nothing is ever escaped: quotes are doubled, and that is all */
     bool escape_formulas;
-    const csv_formats *formats; /* borrowed from the encoder, or NULL */
+    const csv_formats *formats; /* borrowed from the encoder, which has some */
     csv_cell marked;            /* text that is quoted, because None is written so */
     bool quotes_text;
     bool quotes_number;
