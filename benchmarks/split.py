@@ -6,7 +6,8 @@ The peer of a plan is the index of csv_rows: the same bytes, read and parsed int
 no row is made.  That of parts is one reader of the whole file.  A ratio is the peer's median over
 ours: more is better.  `MISSED` marks a figure that does not reach its bar.  Cores are compared by
 the time that passes, for which the machine must be idle otherwise, and by the CPU time of the plan
-and of the busiest worker, which is that time on cores that nobody else uses.
+and of the busiest worker, which is that time on cores that nobody else uses.  `--picture` writes
+docs/scale.svg: megabytes a second by cores, of rows that Python looks at, batches and plans.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from measure import Row, Skipped, Suite, compared, consume, loop, medians
+from measure import Row, Skipped, Suite, compared, consume, loop, medians, svg
 
-from generators import csv_rows, csv_scan, csv_split
+from generators import csv_batches, csv_rows, csv_scan, csv_split
 
 suite = Suite(__doc__, rounds=3, mb=200)
+suite.parser.add_argument('--picture', action='store_true', help='write docs/scale.svg')
 options = suite.options
 
 READING: dict[str, Any] = {'into': tuple, 'header': True}
@@ -189,6 +191,77 @@ def interpreters() -> Iterator[Row]:
     if pool is None:
         raise Skipped('InterpreterPoolExecutor is of Python 3.14')
     yield from compared_cores('interpreters', pool)
+
+
+# ---- the picture ----
+
+Work = Callable[[], object]
+
+
+def read_batches(path: Path, part: dict[str, Any] | None, threads: int) -> None:
+    with closing(csv_batches(path, start=part, threads=threads, ragged='pad')) as batches:
+        consume(batches)
+
+
+def speed(path: Path, work: Work) -> float:
+    """Megabytes a second: the median of some rounds."""
+    times = []
+    for _ in range(options.rounds):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return path.stat().st_size / 1e6 / median(times)
+
+
+def in_pool(path: Path, pool: concurrent.futures.Executor, count: int) -> None:
+    in_workers(path, pool, count)
+
+
+def speeds(path: Path) -> Iterator[tuple[str, list[tuple[str, float]]]]:
+    """What is done, and how fast with each number of cores."""
+    cores = [1, *(n for n in (2, 4, 8) if n <= (os.cpu_count() or 1))]
+    rows = [('one reader', speed(path, lambda: read(path, None)))]
+    for count in cores[1:]:
+        with concurrent.futures.ProcessPoolExecutor(count) as pool:
+            in_workers(path, pool, count)
+            work = functools.partial(in_pool, path, pool, count)
+            rows.append((f'{count} processes', speed(path, work)))
+    yield 'tuples, each looked at in Python', rows
+    kinds: dict[str, Callable[[int], Work]] = {
+        'Arrow batches, all columns as text': lambda n: functools.partial(
+            read_batches, path, None, n
+        ),
+        'a plan: csv_split': lambda n: functools.partial(
+            csv_split, path, parts=16, threads=n, **READING
+        ),
+    }
+    for title, make in kinds.items():
+        found = [(f'{n} thread{"s" * (n > 1)}', speed(path, make(n))) for n in cores]
+        yield title, found
+
+
+@suite.measurement
+def picture() -> Iterator[Row]:
+    if not options.picture:
+        raise Skipped('--picture asks for it')
+    yield from ()
+    lines, y = [], 50
+    for title, found in speeds(file_of(quoted)):
+        lines.append(f'<text x="10" y="{y}" font-weight="bold">{title}</text>')
+        most = max(value for _, value in found)
+        for name, value in found:
+            y += 22
+            width = 430 * value / most
+            lines.append(f'<text x="10" y="{y}">{name}</text>')
+            lines.append(
+                f'<rect x="180" y="{y - 12}" width="{width:.0f}" height="15" fill="#1b6ac9"/>'
+            )
+            lines.append(f'<text x="{188 + width:.0f}" y="{y}">{value:.0f} MB/s</text>')
+        y += 34
+    title = 'One file with line ends in quotes, by cores, CPython {}.{}'.format(*sys.version_info)
+    target = Path(__file__).parents[1] / 'docs' / 'scale.svg'
+    target.write_text(svg(title, y, lines), 'utf-8')
+    print(f'{target} was written')
 
 
 if __name__ == '__main__':

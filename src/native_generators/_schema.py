@@ -421,6 +421,7 @@ class Surveying(TypedDict, total=False):
     threads: int | None
     header: bool | None
     names: Any
+    duplicates: str
     null: Any
     dialect: Any
     delimiter: str
@@ -431,9 +432,17 @@ class Surveying(TypedDict, total=False):
     lineterminator: str
     quoting: int
     strict: bool
+    skip: Any
+    comment: Any
+    footer: int
+    blank: str | None
+    multiline: bool
     encoding: str
     errors: str
     items: str
+    compression: str | None
+    member: str | None
+    complete: bool
     max_field: int | None
     max_record: int | None
     on_error: Any
@@ -483,8 +492,8 @@ def csv_schema(
     header is read by default.  header=False names the columns f0, f1, ... unless there are
         names, and the first record tells how many there are.
 
-    The other arguments are those of csv_batches(): null, names, the formatting parameters,
-    encoding, errors, items, the limits, on_error.
+    The other arguments are those of csv_batches(): null, names, the formatting parameters, what is
+    around the records, encoding, errors, items, compression, the limits, on_error.
 
     Raises CSVError for data that can't be read, and OSError for a path that can't be opened.  An
     exception of the source is raised unchanged.

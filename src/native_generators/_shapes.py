@@ -46,7 +46,7 @@ def describe(into: Any) -> tuple[Any, list[Parameter] | None] | None:
         return None if parameters is None else (into, parameters)
     if origin in (list, tuple, dict, CSVRow):
         return row_type(into, origin), None
-    if not isinstance(origin, type):
+    if origin is Annotated or not isinstance(origin, type):
         refuse(into, 'it is not a class')
     table = dict(zip(getattr(origin, '__parameters__', ()), get_args(into), strict=False))
     parameters = parameters_of(origin, table)

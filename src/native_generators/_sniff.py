@@ -83,7 +83,6 @@ class CSVFormat(Mapping[str, Any]):
         'sure',
     )
 
-    _parameters: Mapping[str, Any]
     encoding: str | None
     delimiter: str
     quotechar: str | None

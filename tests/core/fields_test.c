@@ -69,6 +69,8 @@ error_name(fields_error error)
         return "unexpected end";
     case FIELDS_STRAY_NEWLINE:
         return "stray newline";
+    case FIELDS_OPEN_LINE:
+        return "open line";
     case FIELDS_FIELD_LIMIT:
         return "field limit";
     case FIELDS_RECORD_LIMIT:

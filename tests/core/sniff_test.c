@@ -153,6 +153,17 @@ check_texts(void)
         "a,\"never closed\nb,c\nd,e\n",
         "a\\,b,c\nd\\,e,f\\",
         "q, \"w, e\"\nr, \"t, y\"\n",
+        "#id,name\n1,a\n2,b\n3,c\n",
+        "a!b\nc!d\ne!f\n",
+        "\"a\" ,b\n\"c\" , d\n\"e\",NA\n",
+        "Title\n\n\na,b,c\n\n1,2,3\n4,5,6\n",
+        "a, b\nc, d\ne,f\ng, h\n",
+        "code,name\nABCDE,x "
+        "y\nFGHIJ,z\nKLMNO,w\nPQRST,v\nUVWXY,u\nZABCD,t\nEFGHI,s\nKLMNO,r\nPQRST,q\n",
+        "Title\na,b,c\nagain\n1,2,3\n",
+        "se",
+        "sep=;",
+        "sep=;x\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         check_widths(texts[i]);
@@ -203,6 +214,27 @@ check_long(void)
     free(text);
 }
 
+/* Where the best ones differ in quotes and escapes only, one of another delimiter stays. */
+static void
+check_another(void)
+{
+    static const char line[] = "12, 34, \"x\\\"y\", 56, 'abc', 78\n";
+    const size_t length = 3000 * (sizeof line - 1);
+    char *text = malloc(length);
+    EXPECT(text != NULL);
+    for (size_t i = 0; i < length; i++) {
+        text[i] = line[i % (sizeof line - 1)];
+    }
+    EXPECT(sniff_text(&found, kernel, text, 1, length, true));
+    EXPECT(found.compared == SNIFF_BEST && found.count > SNIFF_BEST);
+    size_t others = 0;
+    for (size_t i = 0; i < found.compared; i++) {
+        others += found.all[i].dialect.set.delimiter != ',';
+    }
+    EXPECT(others == 1);
+    free(text);
+}
+
 int
 main(void)
 {
@@ -212,6 +244,7 @@ main(void)
     check_texts();
     check_cuts();
     check_long();
+    check_another();
     puts("sniff");
     return 0;
 }

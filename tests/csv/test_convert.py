@@ -365,6 +365,27 @@ def test_an_error_says_what_was_asked_for(kind: Any, text: str, says: str) -> No
         assert (caught.value.column, caught.value.line) == ('b', 2)
 
 
+def test_columns_of_rare_spellings_are_answered_by_python() -> None:
+    pyarrow = pytest.importorskip('pyarrow')
+    kinds: dict[Any, Any] = {
+        'number': (GERMAN, '0,' + '0' * 70 + '1', 1e-71),
+        'whole': (convert.integer(), '0' * 70 + '7', 7),
+        'fixed': (convert.decimal(5, 2), '0' * 70 + '1.5', Decimal('1.50')),
+        'word': (WORDS, 'STRASSE', True),
+        'day': (convert.date_format('%Y-%j'), '2026-032', date(2026, 2, 1)),
+        'moment': (convert.date_format('%Y-%j %H'), '2026-032 7', datetime(2026, 2, 1, 7)),
+        'hour': (convert.time, '073000', time(7, 30)),
+    }
+    header, line = ';'.join(kinds), ';'.join(text for _, text, _ in kinds.values())
+    data = f'{header}\n{line}\n\u00a0' + ';' * (len(kinds) - 1) + '\n'
+    types = {name: kind for name, (kind, _, _) in kinds.items()}
+    table = pyarrow.table(csv_batches(data.encode(), types=types, delimiter=';'))
+    assert table.to_pylist() == [
+        {name: value for name, (_, _, value) in kinds.items()},
+        dict.fromkeys(kinds),
+    ]
+
+
 def test_a_whole_number_that_no_column_holds() -> None:
     with pytest.raises(CSVError, match='does not fit int64: uint64 would do'):
         list(csv_batches(b'a\n9223372036854775808\n', types={'a': convert.integer()}))
@@ -445,6 +466,9 @@ def test_a_default_type_is_checked_and_fits_ragged_rows() -> None:
 ALL = [GERMAN, FRENCH, WORDS, DATE, convert.time, convert.strip, *TYPES.values(), convert.integer()]
 
 
+class Text(str): ...
+
+
 def made(kind: str, words: tuple[Any, ...] = ()) -> Any:
     """A converter as no function of the module makes it."""
     return convert.Converter(kind, '', '', '', 0, 0, words, (), '', False)
@@ -506,6 +530,8 @@ def test_a_converter_is_a_value(kind: Any) -> None:
         (lambda: made('number', ('x',)), ValueError, 'no words'),
         (lambda: made('boolean', (1,)), TypeError, 'a word must be str'),
         (lambda: made('decimal'), ValueError, 'precision must be'),
+        (lambda: made(Text('strip')), TypeError, "not made of 'strip'"),
+        (lambda: convert.number(thousands='\ud800'), ValueError, 'surrogates'),
         (lambda: convert.Converter(kind='number'), TypeError, 'no keyword'),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import gzip
 import inspect
 import io
 import json
@@ -535,3 +536,37 @@ def test_what_ask_raises_is_raised() -> None:
 def test_found_is_complete() -> None:
     (column,) = found(csv_schema(b'a\n1\n'))
     assert column['type'] == 'int'
+
+
+# ---- what is around the records ----
+
+
+def test_what_is_around_the_records() -> None:
+    data = b'title\n# c\na;b\n\n1;2\n# x\n3;4\ntotal;7\n'
+    around: dict[str, Any] = {'skip': 1, 'comment': '#', 'footer': 1, 'delimiter': ';'}
+    schema = csv_schema(data, **around)
+    assert (schema.rows, schema.types) == (2, {'a': int, 'b': int})
+    assert csv_schema(gzip.compress(data), **around) == schema
+    assert csv_schema(b'1\n2\nx\n', header=False, footer=1).types == {0: int}
+    assert csv_schema(b'a,a\n1,x\n', duplicates='number').names == ('a', 'a_2')
+    with pytest.raises(CSVError):
+        csv_schema(b'a\n"1', complete=True)
+
+
+def test_faults_behind_a_footer() -> None:
+    data = b'a\n1\n"2"x\n3\nend\n'
+    schema = csv_schema(data, footer=1, strict=True, on_error='skip')
+    assert (schema.rows, schema.errors, schema.types) == (2, 1, {'a': int})
+    with pytest.raises(CSVError):
+        csv_schema(data, footer=1, strict=True)
+
+
+def test_blank_records_are_errors() -> None:
+    with pytest.raises(CSVError, match='blank'):
+        csv_schema(b'a\n1\n\n2\n', blank='error')
+    schema = csv_schema(b'a\n1\n\n2\n', blank='error', on_error='skip')
+    assert (schema.rows, schema.errors, schema.blank) == (2, 1, 0)
+    data = large(lambda i: ['1', '2', '3', '4', 'x' * 40], 130_000) + b'\n1,2,3,4,5\n'
+    for threads in (1, 3):
+        with pytest.raises(CSVError, match='record 130002'):
+            csv_schema(data, blank='error', threads=threads)

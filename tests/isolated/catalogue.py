@@ -178,6 +178,32 @@ recipe('csv_rows of chunks', make=lambda n: csv_rows(cut(written(n), 7)), items=
 recipe('csv_rows of a buffer', make=lambda n: csv_rows(bytearray(written(n))), items=lists)
 recipe('csv_rows of lines', make=lambda n: csv_rows(lines(n)), items=lists)
 recipe(
+    'csv_rows of a messy file',
+    make=lambda n: csv_rows(
+        cut(b'title\nsep=,\n# "\n' + written(n) + b'"end', 9),
+        skip='sep=',
+        comment='#',
+        delimiter=None,
+        footer=1,
+        strict=True,
+        blank='skip',
+    ),
+    items=lists,
+)
+recipe(
+    'csv_rows of messy lines',
+    make=lambda n: csv_rows(
+        ['title\n', 'i,i\n', '#\n', *lines(n), 'end'],
+        skip='i,i'.__eq__,
+        comment='#',
+        names={'i': 'j'},
+        header=True,
+        duplicates='number',
+        footer=1,
+    ),
+    items=lists,
+)
+recipe(
     'csv_rows of a binary file',
     make=lambda n: csv_rows(io.BytesIO(written(n)), into=tuple),
     items=pairs,

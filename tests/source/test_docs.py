@@ -15,9 +15,8 @@ import pytest
 
 DOCS = Path(__file__).resolve().parents[2] / 'docs' / 'files.md'
 pytestmark = pytest.mark.skipif(not DOCS.exists(), reason='no docs beside the tests')
-EXAMPLES = (
-    re.findall(r'```python\n(.*?)```', DOCS.read_text('utf-8'), re.DOTALL) if DOCS.exists() else []
-)
+TEXT = DOCS.read_text('utf-8') if DOCS.exists() else ''
+EXAMPLES = re.findall(r'```python\n(.*?)```', TEXT, re.DOTALL)
 LIBRARIES = ('requests', 'httpx', 'aiohttp', 'fsspec')
 
 

@@ -90,7 +90,7 @@ def test_a_mark_that_contradicts_the_encoding(data: bytes, encoding: str, advice
     [
         (b'a\n1,n\xe9\n', 'utf-8', "byte 0xe9 is at offset 3 of the line; it can be read as 'cp1"),
         (b'a\n1,n\xe9\n', 'ascii', "offset 3 of the line; it can be read as 'cp1252'"),
-        ('a\n,Ár\n'.encode(), 'cp1252', "0x81 is at offset 2 of the line; it can be read as 'u"),
+        ('a\n,Ár\n'.encode(), 'cp1252', "byte 0x81 is at offset 2 of the line; it can be read"),
         ('a\n日本語日本\n'.encode('shift_jis'), 'utf-8', "as 'shift_jis'"),
     ],
 )  # fmt: skip

@@ -412,7 +412,9 @@ static bool
 sink_is_one(const void *target)
 {
     const csv_parser *self = target;
+    /* Lines that were passed over have ended, too. */
     return self->record_count == 0 && self->machine.records_length == 0 &&
+           self->line_count == 0 && !(self->machine.flags & FIELDS_FOLLOWS) &&
            !csv_parser_failed(self) && (self->block.length > 0 || self->head != NULL);
 }
 

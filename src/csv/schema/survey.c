@@ -15,7 +15,7 @@
 #include "core/schema_number.h"
 #include "core/schema_piece.h"
 #include "csv/parse/fault.h"
-#include "csv/row/convert.h"
+#include "csv/rows/footer.h"
 
 /* ---- the start ---- */
 
@@ -102,12 +102,54 @@ block_of(csv_survey *self)
     return block;
 }
 
+/* The index of the first record that may not be added, or none. */
+static size_t
+end_of_records(const csv_survey *self)
+{
+    const csv_records *records = &self->reading.records;
+    return records->footer > 0 ? csv_footer_begin(records)
+                               : records->parser.machine.records_length;
+}
+
+static bool
+refuses_blank(const csv_survey *self)
+{
+    return self->reading.records.blank == CSV_BLANK_ERROR;
+}
+
 static bool
 is_refused(const csv_survey *self, const fields *machine, const fields_record *record)
 {
     const uint32_t count = fields_count(machine, record), width = self->layout.count;
-    return count > 0 &&
-           ((self->refuses_short && count < width) || (self->refuses_long && count > width));
+    if (count == 0) {
+        return refuses_blank(self);
+    }
+    return (self->refuses_short && count < width) || (self->refuses_long && count > width);
+}
+
+/* Whether what a thread found has a record that is refused. */
+static bool
+has_refused(const csv_survey *self, const schema *piece)
+{
+    return (refuses_blank(self) && piece->blank > 0) ||
+           (self->refuses_short && piece->too_short > 0) ||
+           (self->refuses_long && piece->too_long > 0);
+}
+
+/* Raise CSVError for the next record, which is refused. */
+static csv_step
+refuse_record(csv_survey *self, generators_state *state)
+{
+    csv_records *records = &self->reading.records;
+    const fields_record *record = csv_parser_next(&records->parser);
+    if (fields_count(&records->parser.machine, record) == 0) {
+        csv_records_raise_blank(records, state, record);
+    }
+    else {
+        csv_parser_raise_ragged(&records->parser, state, record,
+                                (Py_ssize_t)self->layout.count);
+    }
+    return csv_records_fail_record(records, state, record, records->parser.line_count);
 }
 
 /* Add what a thread found in all records.  0 or -1. */
@@ -134,18 +176,18 @@ add_piece(csv_survey *self, schema *piece)
 static csv_step
 add_records(csv_survey *self, generators_state *state)
 {
-    csv_records *records = &self->reading.records;
-    fields *machine = machine_of(self);
+    const csv_records *records = &self->reading.records;
+    const fields *machine = machine_of(self);
     const columns_records block = block_of(self);
     const size_t from = machine->taken;
+    const size_t end = end_of_records(self);
     size_t to = from;
     schema *piece = self->piece;
     self->piece = NULL;
-    if (piece != NULL && from == 0 && !(self->refuses_short && piece->too_short > 0) &&
-        !(self->refuses_long && piece->too_long > 0)) {
+    if (piece != NULL && from == 0 && end == block.count && !has_refused(self, piece)) {
         return add_piece(self, piece) < 0 ? CSV_RAISED_ERROR : CSV_DONE;
     }
-    while (to < block.count && !is_refused(self, machine, &block.records[to])) {
+    while (to < end && !is_refused(self, machine, &block.records[to])) {
         to++;
     }
     if (check_status(schema_add(&self->machine, &block, from, to,
@@ -153,12 +195,21 @@ add_records(csv_survey *self, generators_state *state)
         return CSV_RAISED_ERROR;
     }
     take_records(self, to);
-    if (to == block.count) {
-        return CSV_DONE;
+    return to == end ? CSV_DONE : refuse_record(self, state);
+}
+
+/* No record may be added: report the fault that is next, or find out whether more comes. */
+static csv_step
+go_on(csv_survey *self, generators_state *state)
+{
+    csv_records *records = &self->reading.records;
+    if (records->footer > 0) {
+        return csv_footer_go_on(records, state);
     }
-    const fields_record *record = csv_parser_next(&records->parser);
-    csv_parser_raise_ragged(&records->parser, state, record, (Py_ssize_t)self->layout.count);
-    return csv_records_fail_record(records, state, record, records->parser.line_count);
+    if (csv_parser_failed(&records->parser)) {
+        return csv_records_take_fault(records, state);
+    }
+    return records->parser.finished ? CSV_OVER : CSV_MORE;
 }
 
 /* Every record was added. */
@@ -190,17 +241,17 @@ csv_survey_next(csv_survey *self, generators_state *state)
             return step;
         }
         const fields *machine = machine_of(self);
-        if (machine->taken < machine->records_length) {
+        if (machine->taken < end_of_records(self)) {
             if (!self->opened && open_machine(self, state, 0) < 0) {
                 return CSV_RAISED_ERROR;
             }
             step = add_records(self, state);
         }
-        else if (csv_parser_failed(&records->parser)) {
-            step = csv_records_take_fault(records, state);
-        }
         else {
-            return records->parser.finished ? finish(self, state) : CSV_MORE;
+            step = go_on(self, state);
+        }
+        if (step == CSV_OVER) {
+            return finish(self, state);
         }
         if (step != CSV_DONE) {
             return step;

@@ -445,6 +445,9 @@ csv_columns_select(csv_columns *self, generators_state *state, PyObject *row)
     if (!self->by_name) {
         return Py_NewRef(row);
     }
+    if (PyDict_CheckExact(row) && self->names != NULL) { /* the common case */
+        return select_mapping(self, row);
+    }
     if ((PyObject *)Py_TYPE(row) == self->by_attribute) {
         return select_attributes(self, row);
     }
