@@ -16,7 +16,7 @@ import pytest
 DOCS = Path(__file__).resolve().parents[2] / 'docs' / 'files.md'
 pytestmark = pytest.mark.skipif(not DOCS.exists(), reason='no docs beside the tests')
 TEXT = DOCS.read_text('utf-8') if DOCS.exists() else ''
-EXAMPLES = re.findall(r'```python\n(.*?)```', TEXT, re.DOTALL)
+EXAMPLES = re.findall(r'```python\n(.*?)```', TEXT.partition('## Messy files')[0], re.DOTALL)
 LIBRARIES = ('requests', 'httpx', 'aiohttp', 'fsspec')
 
 
