@@ -15,6 +15,7 @@
 #include "core/schema_number.h"
 #include "core/schema_piece.h"
 #include "csv/parse/fault.h"
+#include "csv/rows/blame.h"
 #include "csv/rows/footer.h"
 
 /* ---- the start ---- */
