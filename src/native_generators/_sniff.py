@@ -92,6 +92,7 @@ class CSVFormat(Mapping[str, Any]):
     skip: int
     comment: str | None
     header: bool
+    _parameters: dict[str, Any]
     sure: Mapping[str, float]
     next_best: Mapping[str, Any]
     _parameters: dict[str, Any]
