@@ -95,7 +95,6 @@ class CSVFormat(Mapping[str, Any]):
     _parameters: dict[str, Any]
     sure: Mapping[str, float]
     next_best: Mapping[str, Any]
-    _parameters: dict[str, Any]
 
     def __init__(
         self, found: Mapping[str, Any], sure: Mapping[str, float], next_best: Mapping[str, Any]
