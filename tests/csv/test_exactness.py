@@ -6,6 +6,7 @@ import array
 import gzip
 import io
 import pathlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -439,7 +440,9 @@ def test_an_unknown_encoding_is_a_lookup_error() -> None:
 
 
 @pytest.mark.parametrize('kind', oracle.PACKED_BEGINNINGS)
-def test_packed_bytes_are_refused_at_every_cut(kind: str) -> None:
+def test_damaged_archives_are_refused_at_every_cut(kind: str) -> None:
+    if kind == 'zstd' and sys.version_info < (3, 14):
+        pytest.importorskip('backports.zstd')
     raw = oracle.PACKED_BEGINNINGS[kind] + b'\x08\0,\0\n\0a\n'
     expected = oracle.Outcome(error=CSVError)
     check(csv_rows, raw, expected)
