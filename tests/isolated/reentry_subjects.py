@@ -331,7 +331,7 @@ def rows_as_sniffed() -> Any:
     return csv_rows(file, **csv_sniff(file))
 
 
-subject('csv_sniff', 'csv_sniff', make=rows_as_sniffed)
+subject('csv_sniff', 'csv_sniff', 'CSVFormat', make=rows_as_sniffed)
 subject('csv_rows of a text file', make=lambda: csv_rows(File(Text(''.join(LINES)))))
 subject('csv_rows of a buffer', make=lambda: csv_rows(world().container(Buffer(b''.join(DATA)))))
 LONG_ROWS = ('1,' + 'x' * 100_000 + '\n').encode() * 4  # a block of a thread is 512 KiB
