@@ -453,7 +453,7 @@ def rows_that_need_room(g: Any) -> Any:
         list(g.csv_rows(WIDE.encode())),
         list(g.csv_rows([WIDE])),
         list(g.csv_rows([WIDE[:99], WIDE[99:]], items='chunks')),
-        list(g.csv_rows([WIDE[:9].encode(), WIDE[9:].encode()])),
+        list(g.csv_rows([WIDE[:9].encode(), WIDE[9:].encode()], items='chunks')),
         list(g.csv_rows(WIDE.encode('utf-16-le'), encoding='utf-16-le')),
         list(g.csv_reader([WIDE, 'a,"b\n', 'c"'])),
         len(list(g.csv_rows([TALL], items='chunks'))),
