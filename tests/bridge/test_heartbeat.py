@@ -397,11 +397,12 @@ def test_on_close_that_fails_is_reported_and_the_source_closed(
 ) -> None:
     told: list[str] = []
     monkeypatch.setattr('sys.unraisablehook', lambda args: told.append(str(args.exc_value)))
-    gate = threading.Event()
+    gate, begun = threading.Event(), threading.Event()
     closed: list[bool] = []
 
     def source() -> Iterator[int]:
         try:
+            begun.set()
             gate.wait(SOON)
             yield 1
         finally:
@@ -413,6 +414,7 @@ def test_on_close_that_fails_is_reported_and_the_source_closed(
 
     stream = heartbeat(source(), 0.001, BEAT, on_close=on_close)
     assert next(stream) is BEAT
+    assert begun.wait(SOON)
     stream.close()
     assert closed == [True]
     assert told == ['on_close']

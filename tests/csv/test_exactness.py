@@ -167,8 +167,9 @@ def test_bytes_items_are_chunks_unless_told_otherwise(
 ) -> None:
     dialect, raw = case
     chunks = cut(raw, places)
-    # Eight first chunks with no line end in them may be lines that lost theirs.
-    assume(len(chunks) < 8 or b'\n' in b''.join(chunks[:8]))
+    # Several chunks with no line end in them may be lines that lost theirs.
+    begin = b''.join(chunks[:8])
+    assume(len(chunks) < 2 or b'\n' in begin or b'\r' in begin)
     check(csv_rows, chunks, oracle.read_bytes(raw, **dialect), **dialect)
 
 
