@@ -44,8 +44,10 @@ settings.register_profile(
 )
 # GENERATORS_TESTS=short looks less far: for a second interpreter, or under a sanitizer.
 settings.register_profile('short', settings.get_profile('default'), max_examples=20)
+# GENERATORS_TESTS=few: under an emulator.
+settings.register_profile('few', settings.get_profile('default'), max_examples=5)
 chosen = os.environ.get('GENERATORS_TESTS', '')
-settings.load_profile(chosen if chosen in ('long', 'short') else 'default')
+settings.load_profile(chosen if chosen in ('long', 'short', 'few') else 'default')
 
 
 @cache
