@@ -140,6 +140,11 @@ def run_by_threads(calls: Calls) -> list[Any]:
         return list(pool.map(lambda call: call[0](*call[1]), calls))
 
 
+def even(length: int, size: int) -> int:
+    """The size of parts of at most `size` bytes that are all as large: none is left over."""
+    return max(-(-length // max(-(-length // size), 1)), 1)
+
+
 def plan(files: list[Opener], size: int, structure: dict[str, Any], run: Run) -> list[Task]:
     """The parts of all files.  `run` has workers call functions, and gives their results.
 
@@ -149,21 +154,23 @@ def plan(files: list[Opener], size: int, structure: dict[str, Any], run: Run) ->
     local = all(file.path is not None for file in files)
     sizing: Calls = [(Opener.size, (file,)) for file in files]
     lengths = list(run_by_threads(sizing) if local or len(files) <= ALONE else run(sizing))
+    sizes = [even(length, size) for length in lengths]
     if local and sum(lengths) <= LOCAL:
-        return [task for file in files for task in plan_file(file, size, None, structure)]
+        pairs = zip(files, sizes, strict=True)
+        return [task for file, its in pairs for task in plan_file(file, its, None, structure)]
     calls: Calls = []
     owners: list[int] = []
-    for i, (file, length) in enumerate(zip(files, lengths, strict=True)):
-        for start in range(0, length, size):
-            calls.append((scan_file, (file, start, min(start + size, length), structure)))
+    for i, (file, length, its) in enumerate(zip(files, lengths, sizes, strict=True)):
+        for start in range(0, length, its):
+            calls.append((scan_file, (file, start, min(start + its, length), structure)))
             owners.append(i)
     scans: list[list[dict[str, Any]]] = [[] for _ in files]
     made = run_by_threads(calls) if len(calls) <= ALONE else run(calls)
     for i, scan in zip(owners, made, strict=True):
         scans[i].append(scan)
     tasks: list[Task] = []
-    for file, its in zip(files, scans, strict=True):
-        tasks += plan_file(file, size, its or None, structure)
+    for file, its, done in zip(files, sizes, scans, strict=True):
+        tasks += plan_file(file, its, done or None, structure)
     return tasks
 
 
