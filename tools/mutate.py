@@ -35,7 +35,6 @@ for the room and for the others, tests may take that are not named like the file
 import argparse
 import contextlib
 import fnmatch
-import itertools
 import json
 import os
 import random
@@ -311,6 +310,7 @@ class Build:
         memory = ['-DCORE_REALLOC=PyMem_RawRealloc', '-DCORE_FREE=PyMem_RawFree']
         self.flags = [*flags, *memory, '-Isrc', f'-I{include}']
         self.objects = folder / 'objects'
+        self.conditional: dict[str, set[int]] = {}
 
     def compile(self, tree: Path, source: str, output: Path, *, core: bool = False) -> bool:
         flags = self.core_flags if core else self.flags
@@ -355,6 +355,13 @@ class Build:
         command = ['cc', *map(str, objects), '-lm', '-o', str(tree / 'program')]
         return run_quietly(command, tree) == 0
 
+    def has_line(self, tree: Path, source: str, line: int) -> bool:
+        """Whether no #if leaves it out."""
+        if source not in self.conditional:
+            lines = conditional(ROOT.joinpath(source).read_text('utf-8'))
+            self.conditional[source] = lines - self.lines_built(tree, source) if lines else set()
+        return line not in self.conditional[source]
+
     def lines_built(self, tree: Path, source: str) -> set[int]:
         """The lines that the preprocessor leaves in."""
         command = ['cc', *self.flags, '-E', source]
@@ -369,6 +376,18 @@ class Build:
                 built.add(line)
             line += 1
         return built
+
+
+def conditional(text: str) -> set[int]:
+    """The lines within an #if."""
+    depth = 0
+    lines = set()
+    for number, line in enumerate(text.split('\n'), 1):
+        if found := re.match(r'\s*#\s*(if|endif)', line):
+            depth += 1 if found[1] == 'if' else -1
+        elif depth:
+            lines.add(number)
+    return lines
 
 
 def sources_of(tree: Path) -> list[str]:
@@ -732,11 +751,8 @@ def candidates(build: Build, tree: Path, only: str, locks: bool, seed: int) -> I
         or (LOCKING.search(mutant.before) and not LOCKING.search(mutant.after))
         or (locks and '(PyObject){0}' in mutant.after)
     ]
-    built: dict[str, set[int]] = {}
     for mutant in by_lot(made, seed):
-        if mutant.file not in built:
-            built[mutant.file] = build.lines_built(tree, mutant.file)
-        if mutant.line in built[mutant.file]:
+        if build.has_line(tree, mutant.file, mutant.line):
             yield mutant
 
 
@@ -768,7 +784,6 @@ def main() -> None:
         copy_checkout(copy.tree)
     build.all(copies[0].tree, options.jobs)
     mutants = candidates(build, copies[0].tree, options.only, options.locks, options.seed)
-    left = [*itertools.islice(mutants, options.count * 2)]
     known = results.known()
     counted = 0
     lock = threading.Lock()
@@ -777,9 +792,9 @@ def main() -> None:
         nonlocal counted
         while True:
             with lock:
-                if counted >= options.count or not left:
+                mutant = next(mutants, None) if counted < options.count else None
+                if mutant is None:
                     return
-                mutant = left.pop(0)
                 counted += 1
             if mutant.key in known:
                 continue
