@@ -35,6 +35,7 @@ for the room and for the others, tests may take that are not named like the file
 import argparse
 import contextlib
 import fnmatch
+import hashlib
 import json
 import os
 import random
@@ -328,6 +329,13 @@ class Build:
         programs = sorted(f'tests/core/{path.name}' for path in tree.glob('tests/core/*_test.c'))
         core = [source for source in sources if source.startswith('src/core/')]
         work += [(source, True) for source in [*core, *programs]]
+        self.sources = sources
+        self.core_sources = core
+        self.programs = programs
+        stamp = self.objects / 'stamp'
+        now = self.stamp(tree)
+        if stamp.exists() and stamp.read_text('utf-8') == now:
+            return
         with ThreadPoolExecutor(jobs) as pool:
             done = pool.map(
                 lambda of: self.compile(tree, of[0], self.object_of(of[0], core=of[1]), core=of[1]),
@@ -335,9 +343,15 @@ class Build:
             )
             if not all(done):
                 raise SystemExit('the checkout does not compile')
-        self.sources = sources
-        self.core_sources = core
-        self.programs = programs
+        stamp.write_text(now, 'utf-8')
+
+    def stamp(self, tree: Path) -> str:
+        """What the objects are made of."""
+        digest = hashlib.sha256(repr((self.python, self.flags, self.core_flags)).encode())
+        for folder in ('src', 'tests/core'):
+            for path in sorted((tree / folder).rglob('*.[ch]')):
+                digest.update(f'{path.relative_to(tree)}'.encode() + path.read_bytes())
+        return digest.hexdigest()
 
     def link(self, tree: Path, changed: str = '', mutant: Path | None = None) -> bool:
         objects = [mutant if name == changed else self.object_of(name) for name in self.sources]
