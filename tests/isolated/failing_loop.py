@@ -1,9 +1,9 @@
 """An event loop whose own methods fail: python -m tests.isolated.failing_loop [RECIPE ...]
 
-Each recipe is made, stepped to its end or midway, and closed, again and again, and each time another
-call of a method of the loop raises.  What came before is what comes without it; then it is
-raised, or told where nobody can raise it; and the stream still closes.  Tasks of asyncio themselves
-do not fail: a task whose step is not scheduled is lost by asyncio.
+Each recipe is made, stepped to its end or midway, and closed, again and again, and each time
+another call of a method of the loop raises.  What came before is what comes without it; then it is
+raised, or told where nobody can raise it; and the stream still closes.  Tasks of asyncio
+themselves do not fail: a task whose step is not scheduled is lost by asyncio.
 
 A loop that has lost a wake-up may leave all waiting: that is told as Stuck.
 """
@@ -71,7 +71,9 @@ class FailingLoop(HandLoop):
             Failing.check('call_soon_threadsafe')
         return super().call_soon(callback, *args, **more)
 
-    def call_later(self, delay: float, callback: Callable[..., Any], *args: Any, **more: Any) -> Any:
+    def call_later(
+        self, delay: float, callback: Callable[..., Any], *args: Any, **more: Any
+    ) -> Any:
         Failing.check('call_later')
         return super().call_later(delay, callback, *args, **more)
 
@@ -83,7 +85,6 @@ class FailingLoop(HandLoop):
         if self._running and asyncio.current_task(self) is not None:  # not the test's own
             Failing.check('create_task')
         return super().create_task(coro, **options)
-
 
     def _next(self) -> asyncio.Handle | None:
         """A timer that is far away wakes nobody in time."""
