@@ -324,12 +324,13 @@ static bool
 put_texts(columns *self, columns_column *column, const old_texts *old)
 {
     const columns_answer *answer = (const columns_answer *)column->answers.data;
-    const columns_answer *last = answer + column->answers.length / sizeof *answer;
+    size_t left = column->answers.length / sizeof *answer;
     const uint8_t *valid = column->array.null_count > 0 ? column->array.validity.data : NULL;
     int64_t to = self->row_mark;
     for (int64_t row = self->row_mark; row < self->rows; row++) {
         const uint32_t index = (uint32_t)(row - self->row_mark);
-        const columns_answer *own = answer != last && answer->row == index ? answer++ : NULL;
+        const columns_answer *own = left > 0 && answer->row == index ? answer++ : NULL;
+        left -= own != NULL;
         if (is_dropped(self, row)) {
             continue;
         }
@@ -340,8 +341,8 @@ put_texts(columns *self, columns_column *column, const old_texts *old)
         size_t length;
         const uint8_t *text = old_text(old, &column->array, index, &length);
         if (own != NULL) {
-            text = self->answer_bytes.data + own->start;
             length = own->length;
+            text = length > 0 ? self->answer_bytes.data + own->start : NULL;
         }
         if (!columns_column_put(self, column, to++, text, length)) {
             return false;

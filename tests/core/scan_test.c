@@ -6,35 +6,11 @@
 #include <stdbool.h>
 
 #include "check.h"
+#include "scan_model.h"
 
 #define GROUPS 5
 
 static const int widths[] = {1, 2, 4};
-
-static uint64_t
-bit_if(int condition, int i)
-{
-    return condition ? UINT64_C(1) << i : 0;
-}
-
-static scan_masks
-expected_masks(const uint8_t *units, int width, const scan_set *set)
-{
-    scan_masks m = {0};
-    int inside = 0;
-    for (int i = 0; i < SCAN_GROUP; i++) {
-        uint32_t c = get_unit(units, (size_t)i, width);
-        inside ^= c == set->quote;
-        m.delimiter |= bit_if(c == set->delimiter, i);
-        m.quote |= bit_if(c == set->quote, i);
-        m.inside |= bit_if(inside, i);
-        m.escape |= bit_if(c == set->escape, i);
-        m.end |= bit_if(c == '\n' || c == '\r', i);
-        m.carriage |= bit_if(c == '\r', i);
-        m.high |= bit_if(width > 1 || c >= 0x80, i);
-    }
-    return m;
-}
 
 /* Every group that is scanned at once, from every place in a word on. */
 static void

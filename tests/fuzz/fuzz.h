@@ -18,8 +18,9 @@
 #define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
 #endif
 
-/* Stop, so that libFuzzer keeps the input, unless the condition holds. */
-#define CHECK(condition)                                                    \
+/* Stop, so that libFuzzer keeps the input, unless the condition holds.  The words of a model
+   that the tests of core share are left out. */
+#define CHECK(condition, ...)                                               \
     do {                                                                    \
         if (!(condition)) {                                                 \
             fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
