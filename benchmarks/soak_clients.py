@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import random
 import socket
 import struct
@@ -20,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from soak_server import END, FORMATS, ROWS, SHARE, TYPES, pyarrow
+from soak_server import END, FORMATS, ROWS, SHARE, TYPES, pa
 
 from generators import aevent_source, csv_rows, event_source, jsonl_rows
 
@@ -51,7 +50,7 @@ def rows_of_events(body: Iterator[bytes]) -> Iterator[list[Any]]:
 
 
 def rows_of_arrow(body: Iterator[bytes]) -> Iterator[list[Any]]:
-    with pyarrow.ipc.open_stream(b''.join(body)) as batches:
+    with pa.ipc.open_stream(b''.join(body)) as batches:
         for batch in batches:
             yield from map(list, zip(*(column.to_pylist() for column in batch), strict=True))
 

@@ -36,9 +36,9 @@ from generators import (
 )
 
 try:
-    import pyarrow
+    import pyarrow as pa
 except ImportError:
-    pyarrow = None
+    pa = None
 
 ROWS = 5000
 END = b'end'
@@ -84,7 +84,7 @@ class Source:
     def arrow(self, wish: str) -> Iterator[bytes]:
         """The stream format of Arrow, by pyarrow."""
         for i, batch in enumerate(self.batches(wish)):
-            theirs = pyarrow.record_batch(batch)
+            theirs = pa.record_batch(batch)
             if i == 0:
                 yield theirs.schema.serialize().to_pybytes()
             yield theirs.serialize().to_pybytes()
@@ -133,7 +133,7 @@ FORMATS: dict[str, tuple[Callable[[Source, str], Iterator[Any]], Make, Make]] = 
         lambda batches: acsv_encode(batches, header=False, size=SIZE, close_with_task=True),
     ),
 }
-if pyarrow is not None:
+if pa is not None:
     FORMATS['arrow'] = (Source.arrow, bare, bare)
 
 

@@ -1,9 +1,9 @@
 """Random chains of streams, random sources, and a count of every item, for test_stress.py.
 
 An item is a number of six digits, the first of them no zero.  Whatever a chain makes of its items,
-rows, lines, chunks, JSON or events, it keeps the digits and their order, and it adds none: so what a
-chain has delivered is the digits of its items, one after the other, and the model is arithmetic on
-lists of numbers.
+rows, lines, chunks, JSON or events, it keeps the digits and their order, and it adds none: so what
+a chain has delivered is the digits of its items, one after the other, and the model is arithmetic
+on lists of numbers.
 """
 
 from __future__ import annotations
