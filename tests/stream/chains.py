@@ -263,7 +263,10 @@ def make_broadcast(source: Any, chain: Chain, draw: Draw) -> Any:
     stream = broadcast.subscribe()
     how = draw(st.sampled_from(['drop_oldest', 'drop_newest', 'close']))
     chain.tail.append(broadcast.subscribe(buffersize=1, on_full=how))
-    chain.beside.append(asyncio.ensure_future(broadcast.arun(source)))
+    running = asyncio.ensure_future(broadcast.arun(source))
+    # What it raises, its subscribers raise, too.
+    running.add_done_callback(lambda task: task.cancelled() or task.exception())
+    chain.beside.append(running)
     chain.stops = False
     return stream
 
