@@ -32,6 +32,7 @@ extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx_copybutton']
 exclude_patterns = ['coverage.md']
 source_suffix = {'.md': 'markdown'}
 nitpicky = False
+smartquotes = False  # docstrings have quotes of code outside of markup, too
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
 suppress_warnings = ['ref.python']  # a parameter named `type` is no reference

@@ -15,10 +15,11 @@ DOCS = Path(__file__).parents[2] / 'docs'
 if not DOCS.exists():
     pytest.skip('docs/ is not beside the tests', allow_module_level=True)
 PAGES = [
-    *(DOCS / f'{name}.md' for name in ('index', 'quickstart', 'chunks', 'bridges')),
+    *(DOCS / f'{name}.md' for name in ('index', 'quickstart', 'tour', 'chunks', 'bridges')),
     *sorted(DOCS.glob('concepts/*.md')),
     *sorted(DOCS.glob('migrating/*.md')),
 ]
+CITIES = 'Name,Population\nReykjavík,139875\n"Washington, D.C.",678972\n'
 EXAMPLE = re.compile(r'^```python\n(.*?)^```\n\n```text\n(.*?)^```$', re.M | re.S)
 PEERS = (
     'aiostream', 'blinker', 'httpx', 'httpx_sse', 'pandas', 'pyarrow', 'pyee', 'sse_starlette',
@@ -44,6 +45,7 @@ def test_example_prints_what_stands_below_it(
         imported = re.search(rf'^(import|from) {peer}\b', code, re.M)
         if imported and importlib.util.find_spec(peer) is None:
             pytest.skip(f'{peer} is not installed')
+    (tmp_path / 'cities.csv').write_text(CITIES, 'utf-8')
     monkeypatch.chdir(tmp_path)
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
