@@ -161,36 +161,55 @@ rule_of(const columns_region *g, uint32_t j)
     };
 }
 
-/* Read the text of a record, without whitespace around if the column has none. */
 static columns_content
 read_text(const columns_region *g, const text_rule *rule, size_t i)
 {
-    columns_content content = columns_read(g, &g->records[i], rule->spec->field, rule->hard,
-                                           rule->hard_flags, rule->raw);
-    if (rule->spec->strip && content.length > 0 &&
-        !columns_content_is_null(g, rule->spec, &content)) {
-        convert_strip(&content.bytes, &content.length);
+    return columns_read(g, &g->records[i], rule->spec->field, rule->hard, rule->hard_flags,
+                        rule->raw);
+}
+
+/* Leave out whitespace around a text that is no null with it. */
+static void
+strip_text(const columns_region *g, const text_rule *rule, columns_content *content)
+{
+    if (content->length > 0 && !columns_content_is_null(g, rule->spec, content)) {
+        convert_strip(&content->bytes, &content->length);
     }
-    return content;
+}
+
+INLINE bool
+lay_content(const columns_region *g, const text_rule *rule, uint32_t j, size_t i,
+            const columns_content *content)
+{
+    columns *self = g->self;
+    columns_column *column = &self->columns[j];
+    const int64_t row = self->row_mark + (int64_t)i;
+    if (content->failed) {
+        return false;
+    }
+    const bool null = columns_content_is_null(g, rule->spec, content);
+    const bool asks = content->invalid || (rule->asks && content->length > 0);
+    if (!null && !asks) {
+        return columns_column_put(self, column, row, content->bytes, content->length);
+    }
+    columns_column_skip(column, row);
+    return null ? columns_lay_null(g, j, i) : columns_ask(g, COLUMNS_ASKS_VALUE, i, j);
 }
 
 static bool
 lay_text(const columns_region *g, const text_rule *rule, uint32_t j, size_t i)
 {
-    columns *self = g->self;
-    columns_column *column = &self->columns[j];
-    const int64_t row = self->row_mark + (int64_t)i;
+    const columns_content content = read_text(g, rule, i);
+    return lay_content(g, rule, j, i, &content);
+}
+
+/* Apart from lay_text(), which is slower if it may change what it has read. */
+static bool
+lay_stripped(const columns_region *g, const text_rule *rule, uint32_t j, size_t i)
+{
     columns_content content = read_text(g, rule, i);
-    if (content.failed) {
-        return false;
-    }
-    const bool null = columns_content_is_null(g, rule->spec, &content);
-    const bool asks = content.invalid || (rule->asks && content.length > 0);
-    if (!null && !asks) {
-        return columns_column_put(self, column, row, content.bytes, content.length);
-    }
-    columns_column_skip(column, row);
-    return null ? columns_lay_null(g, j, i) : columns_ask(g, COLUMNS_ASKS_VALUE, i, j);
+    strip_text(g, rule, &content);
+    return lay_content(g, rule, j, i, &content);
 }
 
 bool
@@ -219,7 +238,7 @@ columns_lay_texts(const columns_region *g, uint32_t j)
             continue;
         }
         for (size_t i = c.from; i < c.to; i++) {
-            if (!lay_text(g, &rule, j, i)) {
+            if (spec->strip ? !lay_stripped(g, &rule, j, i) : !lay_text(g, &rule, j, i)) {
                 return false;
             }
         }
@@ -244,6 +263,9 @@ columns_fitting(const columns_region *g, uint32_t j)
     }
     for (size_t i = 0; i < g->count; i++) {
         columns_content content = read_text(g, &rule, i);
+        if (rule.spec->strip) {
+            strip_text(g, &rule, &content);
+        }
         if (content.failed) {
             return -1;
         }

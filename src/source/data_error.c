@@ -38,6 +38,16 @@ error_traverse(PyObject *op, visitproc visit, void *arg)
     return ((PyTypeObject *)PyExc_ValueError)->tp_traverse(op, visit, arg);
 }
 
+int
+data_error_add_attribute(PyObject *type, const char *name, PyObject *value)
+{
+    int status = PyObject_SetAttrString(type, name, value);
+    if (status < 0 && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_NoMemory(); /* 3.14 says this where it has no memory for the name */
+    }
+    return status;
+}
+
 PyObject *
 data_error_subclass(const char *name, const char *doc, PyObject *bases,
                     const char *const *names)
@@ -59,7 +69,7 @@ data_error_subclass(const char *name, const char *doc, PyObject *bases,
     }
     Py_XDECREF(bases);
     for (; error != NULL && *names != NULL; names++) {
-        if (PyObject_SetAttrString(error, *names, Py_None) < 0) {
+        if (data_error_add_attribute(error, *names, Py_None) < 0) {
             Py_CLEAR(error);
         }
     }

@@ -25,6 +25,9 @@ PyObject *data_error_type(void);
 PyObject *data_error_subclass(const char *name, const char *doc, PyObject *bases,
                               const char *const *attributes);
 
+/* Give such a class an attribute.  0 or -1. */
+int data_error_add_attribute(PyObject *type, const char *name, PyObject *value);
+
 /* Raise an error of a class that has the attributes of DataError, and `column` if the place
    has one.  The place is also told in the message.  If an exception is set, it becomes the
    cause. */

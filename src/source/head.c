@@ -279,11 +279,26 @@ head_wide_advice(const uint8_t *b, size_t count, head_encoding encoding)
 
 /* ---- both ---- */
 
+/* Whether there is neither a mark nor wide text, whatever the encoding is. */
+static bool
+head_is_ascii(const uint8_t *bytes, size_t count)
+{
+    for (size_t i = 0; i < count && i < WIDE_SEEN; i++) {
+        if (!head_is_plain(bytes[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const char *
 head_advice(const uint8_t *bytes, size_t count, PyObject *encoding, bool is_table)
 {
-    const head_encoding named = head_read_encoding(encoding);
     const char *advice = head_packed_advice(bytes, count);
+    if (head_is_ascii(bytes, count)) {
+        return advice == NULL && is_table ? head_other_advice(bytes, count) : advice;
+    }
+    const head_encoding named = head_read_encoding(encoding);
     if (advice == NULL) {
         advice = head_mark_advice(bytes, count, named);
     }

@@ -266,7 +266,7 @@ def test_a_gz_that_is_cut_off(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(b'a\n' + b'1\n' * 10)[:-10])
     done = run(path)
     assert (done.returncode, b'gzip' in done.stderr) == (1, True)
-    assert done.stdout in (b'', b'a\n' + b'1\n' * 10)
+    assert (b'a\n' + b'1\n' * 10).startswith(done.stdout)
     assert b'Traceback' not in done.stderr
 
 

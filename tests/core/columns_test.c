@@ -322,11 +322,34 @@ model_text(const file *f, const fields_record *r, uint32_t field, bool raw, cell
     return true;
 }
 
+static size_t
+size_of(columns_kind kind)
+{
+    static const uint8_t sizes[] = {4, 8, 16, 4, 4, 0, 1, 2, 4, 8,
+                                    1, 2, 4,  8, 4, 8, 4, 8, 8, 16};
+    return sizes[kind];
+}
+
 static bool
 store(cell *c, const void *value, size_t size)
 {
     memcpy(c->value, value, size);
     return true;
+}
+
+static bool
+low_first(void)
+{
+    const uint16_t one = 1;
+    return *(const uint8_t *)&one == 1;
+}
+
+/* As many of the lowest bytes as a column has, in the order of the machine. */
+static bool
+store_whole(cell *c, columns_kind kind, uint64_t bits)
+{
+    size_t size = size_of(kind);
+    return store(c, (const uint8_t *)&bits + (low_first() ? 0 : sizeof bits - size), size);
 }
 
 static bool
@@ -336,10 +359,10 @@ model_whole(cell *c, columns_kind kind)
     uint64_t large;
     const columns_spec spec = {.kind = kind};
     if (number_uint64(c->text, c->length, &large) == NUMBER_OK) {
-        return columns_fits_uint(&spec, large) && store(c, &large, 8);
+        return columns_fits_uint(&spec, large) && store_whole(c, kind, large);
     }
     return number_int64(c->text, c->length, &value) == NUMBER_OK &&
-           columns_fits_int(&spec, value) && store(c, &value, 8);
+           columns_fits_int(&spec, value) && store_whole(c, kind, (uint64_t)value);
 }
 
 static bool
@@ -386,7 +409,7 @@ model_value(cell *c, const columns_spec *spec)
             return false;
         }
         whole = number_days(&date);
-        return store(c, &whole, 8);
+        return store_whole(c, COLUMNS_DATE32, (uint64_t)whole);
     case COLUMNS_TIME64:
         return number_time(c->text, c->length, &whole) == NUMBER_OK && store(c, &whole, 8);
     case COLUMNS_TIMESTAMP:
@@ -396,8 +419,8 @@ model_value(cell *c, const columns_spec *spec)
             NUMBER_OK) {
             return false;
         }
-        store(c, &decimal.low, 8);
-        memcpy(c->value + 8, &decimal.high, 8);
+        memcpy(c->value + (low_first() ? 0 : 8), &decimal.low, 8);
+        memcpy(c->value + (low_first() ? 8 : 0), &decimal.high, 8);
         return true;
     default:
         return model_whole(c, spec->kind);
@@ -482,7 +505,15 @@ settle_model(const file *f, uint32_t record, model_row *row)
         default:
             c->null = false;
             memset(c->value, 0, sizeof c->value);
-            c->value[0] = 1;
+            if (kind == COLUMNS_BOOL) {
+                c->value[0] = 1;
+            }
+            else if (kind == COLUMNS_DECIMAL128) {
+                c->value[low_first() ? 0 : 15] = 1;
+            }
+            else if (kind > COLUMNS_DICTIONARY) {
+                store_whole(c, kind, 1);
+            }
             c->length = sizeof text_answer;
             memcpy(c->text, text_answer, sizeof text_answer);
             if (kind == COLUMNS_FLOAT32 || kind == COLUMNS_FLOAT64) {
@@ -523,14 +554,6 @@ array_text(const columns_array *a, int64_t row, size_t *length)
         *length = (size_t)(v[row + 1] - v[row]);
         return a->data.data + v[row];
     }
-}
-
-static size_t
-size_of(columns_kind kind)
-{
-    static const uint8_t sizes[] = {4, 8, 16, 4, 4, 0, 1, 2, 4, 8,
-                                    1, 2, 4,  8, 4, 8, 4, 8, 8, 16};
-    return sizes[kind];
 }
 
 static void

@@ -75,8 +75,6 @@ error_name(fields_error error)
         return "field limit";
     case FIELDS_RECORD_LIMIT:
         return "record limit";
-    case FIELDS_OPEN_LINE:
-        return "open line";
     case FIELDS_UNREADABLE:
         return "unreadable";
     }

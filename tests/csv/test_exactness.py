@@ -6,6 +6,7 @@ import array
 import gzip
 import io
 import pathlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -166,8 +167,9 @@ def test_bytes_items_are_chunks_unless_told_otherwise(
 ) -> None:
     dialect, raw = case
     chunks = cut(raw, places)
-    # Eight first chunks with no line end in them may be lines that lost theirs.
-    assume(len(chunks) < 8 or b'\n' in b''.join(chunks[:8]))
+    # Several chunks with no line end in them may be lines that lost theirs.
+    begin = b''.join(chunks[:8])
+    assume(len(chunks) < 2 or b'\n' in begin or b'\r' in begin)
     check(csv_rows, chunks, oracle.read_bytes(raw, **dialect), **dialect)
 
 
@@ -439,7 +441,9 @@ def test_an_unknown_encoding_is_a_lookup_error() -> None:
 
 
 @pytest.mark.parametrize('kind', oracle.PACKED_BEGINNINGS)
-def test_packed_bytes_are_refused_at_every_cut(kind: str) -> None:
+def test_damaged_archives_are_refused_at_every_cut(kind: str) -> None:
+    if kind == 'zstd' and sys.version_info < (3, 14):
+        pytest.importorskip('backports.zstd')
     raw = oracle.PACKED_BEGINNINGS[kind] + b'\x08\0,\0\n\0a\n'
     expected = oracle.Outcome(error=CSVError)
     check(csv_rows, raw, expected)

@@ -222,7 +222,7 @@ recipe(
 )
 recipe(
     'csv_rows of bytes that are no text',
-    make=lambda n: csv_rows(cut(LATIN1 * n, 3), encoding='ascii', errors='replace'),
+    make=lambda n: csv_rows(cut(LATIN1 * n, 3), encoding='ascii', errors='replace', items='chunks'),
     items=lambda n: [['\ufffdt\ufffd' * n]] if n else [],
 )
 

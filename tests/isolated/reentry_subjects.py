@@ -5,10 +5,14 @@ A type that is new joins by an entry here; `test_reentry.py` fails while a publi
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import csv as standard_csv
 import dataclasses
+import gzip
+import io
 import pickle
+import zipfile
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -326,12 +330,94 @@ def rows_of_parts() -> Any:
 subject('csv_split', 'csv_split', 'csv_scan', make=rows_of_parts)
 
 
+PACKED = gzip.compress(b''.join(DATA), mtime=0)
+
+
+def zipped() -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('a.csv', b'x\n')
+        archive.writestr('b.csv', b''.join(DATA))
+    return made.getvalue()
+
+
+class Readable(File):
+    """It reads as much as is asked for."""
+
+    def read(self, size: int = -1) -> Any:
+        tell('Readable.read', self)
+        end = len(self.data) if size < 0 else self.place + size
+        piece = self.data[self.place : end]
+        self.place += len(piece)
+        return piece
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        tell('Readable.seek', self)
+        self.place = place + (0, self.place, len(self.data))[whence]
+        return self.place
+
+
+class Short(File):
+    """A response of http.client that was cut off."""
+
+    def getheader(self, name: str) -> Any:
+        return None
+
+    @property
+    def length(self) -> Any:
+        tell('Short.length', self)
+        return 5
+
+
+class Descriptor:
+    """What a class has is found by code."""
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        tell('Descriptor.__get__', self)
+        return self
+
+
+class Response(Hostile):
+    """A response of httpx."""
+
+    iter_bytes = Descriptor()
+
+
+def refused(source: Any) -> Any:
+    """Another stream, since that of the source is an error."""
+    with contextlib.suppress(TypeError, ValueError):
+        csv_rows(source)
+    return csv_rows(Source(texts(*LINES)))
+
+
 def rows_as_sniffed() -> Any:
     file = File(b''.join(DATA))
     return csv_rows(file, **csv_sniff(file))
 
 
-subject('csv_sniff', 'csv_sniff', make=rows_as_sniffed)
+subject('csv_sniff', 'csv_sniff', 'CSVFormat', make=rows_as_sniffed)
+subject(
+    'csv_rows of compressed items',
+    'csv_rows',
+    make=lambda: csv_rows(
+        Source(buffers(PACKED[:1], PACKED[1:15], PACKED[15:])), compression=Text('infer')
+    ),
+)
+subject('csv_rows of a compressed file', make=lambda: csv_rows(File(PACKED)))
+subject(
+    'csv_rows of a damaged file', 'csv_rows', 'CSVError', make=lambda: csv_rows(File(PACKED[:-9]))
+)
+subject('csv_rows of a zip file', make=lambda: csv_rows(Readable(zipped()), member=Text('b.csv')))
+subject(
+    'csv_rows to bytes that are no text',
+    'csv_rows',
+    'CSVError',
+    make=lambda: csv_rows(File(b'a,b\n1,\xe9\n'), encoding=Text('ascii')),
+)
+subject('csv_rows of what is no source', make=lambda: refused(Response()))
+subject('csv_rows of a path that is none', make=lambda: refused(Text('a,b\n1,2\n')))
+subject('csv_rows of a response', make=lambda: csv_rows(Short(b''.join(DATA))))
+subject('csv_rows of an async file', make=lambda: csv_rows(AsyncFile(b''.join(DATA))))
 subject('csv_rows of a text file', make=lambda: csv_rows(File(Text(''.join(LINES)))))
 subject('csv_rows of a buffer', make=lambda: csv_rows(world().container(Buffer(b''.join(DATA)))))
 LONG_ROWS = ('1,' + 'x' * 100_000 + '\n').encode() * 4  # a block of a thread is 512 KiB

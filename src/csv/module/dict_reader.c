@@ -139,20 +139,21 @@ parts_spread(dict_reader *self, generators_state *state)
     if (self->spread) {
         return 0;
     }
-    if (self->line_set == NULL && self->reader != NULL) {
-        self->line_set = PyLong_FromUnsignedLongLong(self->line_num);
-        if (self->line_set == NULL) {
-            return -1;
-        }
-    }
     const part all[] = {PART_FIELDNAMES, PART_RESTKEY, PART_RESTVAL,
                         PART_READER,     PART_DIALECT, PART_LINE_NUM};
     PyObject *dict = PyObject_GenericGetDict((PyObject *)self, NULL);
     int status = dict == NULL ? -1 : 0;
     for (size_t i = 0; status == 0 && i < Py_ARRAY_LENGTH(all); i++) {
-        PyObject *value = *part_place(self, all[i]);
+        /* Another thread may run while the dict is set, and count a line. */
+        PyObject *value = Py_XNewRef(*part_place(self, all[i]));
+        bool counted = all[i].offset == PART_LINE_NUM.offset && self->reader != NULL;
+        if (value == NULL && counted) {
+            value = PyLong_FromUnsignedLongLong(self->line_num);
+            status = value == NULL ? -1 : 0;
+        }
         if (value != NULL) {
             status = PyDict_SetItem(dict, csv_interned(state, all[i].name), value);
+            Py_DECREF(value);
         }
     }
     Py_XDECREF(dict);

@@ -26,7 +26,7 @@ csv_error_type(generators_state *state)
         data_error_subclass("native_generators.CSVError", error_doc,
                             PyTuple_Pack(2, state->csv_base_error, state->data_error), names);
     PyObject *none = type == NULL ? NULL : PyTuple_New(0);
-    if (none == NULL || PyObject_SetAttrString(type, "problems", none) < 0) {
+    if (none == NULL || data_error_add_attribute(type, "problems", none) < 0) {
         Py_CLEAR(type);
     }
     Py_XDECREF(none);
