@@ -4,6 +4,7 @@ Sphinx imports the package and reads what `help()` and `inspect.signature()` rea
 type, member, signature and docstring is there as it is.  `docs/internals.md` says why it is Sphinx.
 """
 
+import ast
 import inspect
 import re
 import sys
@@ -111,6 +112,37 @@ def on_source_read(app: Any, name: str, source: list[str]) -> None:
     source[0] = INCLUDED.sub(included, text)
 
 
+def stub_types() -> dict[str, str]:
+    """What each method of the stub returns and each property is, where that has a public name."""
+    stub = Path(native_generators.__file__).with_name('_native.pyi')
+    found: dict[str, str] = {}
+    for kind in ast.parse(stub.read_text('utf-8')).body:
+        for item in kind.body if isinstance(kind, ast.ClassDef) else []:
+            if isinstance(item, ast.FunctionDef) and item.returns is not None:
+                name = f'{kind.name}.{item.name}'
+                text = ast.unparse(item.returns).replace('Coroutine[Any, Any, ', 'Coroutine[')
+                several = found.get(name, text) != text  # overloads that differ
+                private = re.search(r'\b_[A-Za-z]', text)
+                found[name] = '' if several or private else text
+    return found
+
+
+TYPES = stub_types()
+
+
+def type_of(name: str) -> str:
+    return TYPES.get('.'.join(name.split('.')[-2:]), '')
+
+
+def on_signature(
+    app: Any, what: str, name: str, thing: Any, options: Any, signature: str, returns: str
+) -> tuple[str, str] | None:
+    known = type_of(name)
+    if what == 'method' and signature and not returns and known:
+        return signature, known
+    return None
+
+
 def on_docstring(
     app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]
 ) -> None:
@@ -119,8 +151,11 @@ def on_docstring(
     except (TypeError, ValueError):
         parameters = set()
     lines[:] = restructured(lines, parameters)
+    if what in {'attribute', 'property'} and type_of(name):
+        lines += ['', f'Type: ``{type_of(name)}``', '']
 
 
 def setup(app: Any) -> None:
     app.connect('source-read', on_source_read)
     app.connect('autodoc-process-docstring', on_docstring)
+    app.connect('autodoc-process-signature', on_signature)
