@@ -115,7 +115,7 @@ def amap() -> None:
     p = Picture('amap', 'amap with three calls at once', 720, 230)
     p.box(10, 85, 110, 'source', ORANGE)
     p.arrow(120, 105, 178, 105)
-    p.text(150, 75, 'one at a time')
+    p.text(65, 75, 'one at a time')
     for i, (width, colour) in enumerate(((120, BLUE), (60, GREEN), (150, BLUE))):
         p.bar(185, 50 + 40 * i, width, colour, f'call {i + 1}')
     p.text(260, 200, 'concurrency=3: so many calls run')
