@@ -4,17 +4,6 @@
 
 #include "core/columns.h"
 
-/* Threads take memory from libc: see pipeline.h. */
-static void *
-piece_memory(void *block, size_t size)
-{
-    if (size == 0) {
-        free(block);
-        return NULL;
-    }
-    return realloc(block, size);
-}
-
 static void *
 piece_begin(const void *context, void *piece)
 {
@@ -23,7 +12,7 @@ piece_begin(const void *context, void *piece)
         return piece;
     }
     columns *made = malloc(sizeof *made);
-    if (made != NULL && !columns_init(made, context, piece_memory)) {
+    if (made != NULL && !columns_init(made, context, pipeline_memory)) {
         columns_free(made);
         free(made);
         return NULL;

@@ -181,14 +181,21 @@ convert_spell(const convert_rule *rule, const uint8_t *text, size_t length, uint
     return s.at == s.end ? NUMBER_OK : NUMBER_UNSURE;
 }
 
+/* Spell a number into LONGEST bytes. */
+static bool
+spell_plain(const convert_rule *rule, const uint8_t *text, size_t length, uint8_t *plain,
+            size_t *count)
+{
+    return length <= LONGEST && convert_spell(rule, text, length, plain, count) == NUMBER_OK;
+}
+
 number_status
 convert_number(const convert_rule *rule, const uint8_t *text, size_t length, double *value)
 {
     uint8_t plain[LONGEST];
     size_t count;
-    return length <= LONGEST && convert_spell(rule, text, length, plain, &count) == NUMBER_OK
-               ? number_double(plain, count, value)
-               : NUMBER_UNSURE;
+    return spell_plain(rule, text, length, plain, &count) ? number_double(plain, count, value)
+                                                          : NUMBER_UNSURE;
 }
 
 number_status
@@ -196,9 +203,8 @@ convert_integer(const convert_rule *rule, const uint8_t *text, size_t length, in
 {
     uint8_t plain[LONGEST];
     size_t count;
-    return length <= LONGEST && convert_spell(rule, text, length, plain, &count) == NUMBER_OK
-               ? number_int64(plain, count, value)
-               : NUMBER_UNSURE;
+    return spell_plain(rule, text, length, plain, &count) ? number_int64(plain, count, value)
+                                                          : NUMBER_UNSURE;
 }
 
 number_status
@@ -206,7 +212,7 @@ convert_decimal(const convert_rule *rule, const uint8_t *text, size_t length, wi
 {
     uint8_t plain[LONGEST];
     size_t count;
-    return length <= LONGEST && convert_spell(rule, text, length, plain, &count) == NUMBER_OK
+    return spell_plain(rule, text, length, plain, &count)
                ? number_decimal(plain, count, rule->precision, rule->scale, value)
                : NUMBER_UNSURE;
 }

@@ -345,6 +345,16 @@ pipeline_has_stalled(pipeline *self)
 
 /* ---- lifetime ---- */
 
+void *
+pipeline_memory(void *block, size_t size)
+{
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    return realloc(block, size);
+}
+
 pipeline *
 pipeline_new(const pipeline_work *work, const void *context, pipeline_check check, int threads)
 {

@@ -91,6 +91,9 @@ typedef struct {
     bool stopping;
 } pipeline;
 
+/* Resize a block of libc's memory, as realloc() does; free it for a size of 0.  For pieces. */
+void *pipeline_memory(void *block, size_t size);
+
 /* A pipeline of `threads` threads, the owner's among them.  NULL if there is no memory. */
 pipeline *pipeline_new(const pipeline_work *work, const void *context, pipeline_check check,
                        int threads);

@@ -2,17 +2,6 @@
 
 #include <stdlib.h>
 
-/* Threads take memory from libc: see pipeline.h. */
-static void *
-piece_memory(void *block, size_t size)
-{
-    if (size == 0) {
-        free(block);
-        return NULL;
-    }
-    return realloc(block, size);
-}
-
 static void *
 piece_begin(const void *context, void *piece)
 {
@@ -20,7 +9,7 @@ piece_begin(const void *context, void *piece)
     schema *self = piece;
     if (self == NULL) {
         self = malloc(sizeof *self);
-        if (self == NULL || !schema_init(self, owner->layout, piece_memory)) {
+        if (self == NULL || !schema_init(self, owner->layout, pipeline_memory)) {
             free(self);
             return NULL;
         }

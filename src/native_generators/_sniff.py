@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from native_generators._native import csv_rows, csv_sniffed
+from native_generators._packed import packed
 
 SAMPLE = 1 << 20
 LONGEST = 1 << 30  # of a sample
@@ -33,13 +34,6 @@ MARKS = (
     (codecs.BOM_UTF16_LE, 'utf-16'),
     (codecs.BOM_UTF16_BE, 'utf-16'),
 )
-PACKED = {
-    b'\x1f\x8b': 'gzip',
-    b'BZh': 'bz2',
-    b'\xfd7zXZ\0': 'xz',
-    b'\x28\xb5\x2f\xfd': 'zstd',
-    b'PK\x03\x04': 'zip',
-}
 DEFAULTS: dict[str, Any] = {
     'encoding': 'utf-8',
     'delimiter': ',',
@@ -184,9 +178,9 @@ def front(pieces: Iterator[Any], size: int) -> Sample:
         text = ''.join(held)
         return Sample(text[:size], length <= size) if held else Sample(b'', True)
     data = b''.join(held)
-    packed = next((PACKED[magic] for magic in PACKED if data.startswith(magic)), None)
-    if packed is not None:
-        data = unpacked(packed, data, pieces, size + 1)
+    compression = packed(data)
+    if compression is not None:
+        data = unpacked(compression, data, pieces, size + 1)
     return Sample(data[:size], len(data) <= size)
 
 

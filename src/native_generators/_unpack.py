@@ -26,6 +26,8 @@ from importlib import import_module
 from typing import Any, Protocol
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
+from native_generators._packed import MAGIC
+
 __all__ = ['Damaged', 'pull', 'push']
 
 STEP = 1 << 17  # the most bytes of a piece that is decompressed where it is asked for
@@ -162,7 +164,6 @@ def zip_decompressor(method: int, offset: int) -> Decompressor:
 
 
 NEW = {'gzip': new_gzip, 'bz2': new_bz2, 'xz': new_xz, 'zstd': new_zstd}
-MAGIC = {'gzip': b'\x1f\x8b', 'bz2': b'BZh', 'xz': b'\xfd7zXZ\0', 'zstd': b'\x28\xb5\x2f\xfd'}
 PADDED = {'gzip', 'xz'}  # zeros may stand behind a stream
 
 

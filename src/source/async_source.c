@@ -69,8 +69,37 @@ async_source_open(astream *self, generators_state *state, PyObject *source, Py_s
 }
 
 int
-async_source_feed(astream *self, data_source *pieces, generators_state *state,
-                  const source_sink *sink, astream_answer answer, PyObject *piece)
+async_source_open_pieces(astream *self, data_source *pieces, generators_state *state,
+                         PyObject *source, const options_opening *opening,
+                         data_source_items items)
+{
+    if (options_read_opening(opening, pieces) < 0) {
+        return -1;
+    }
+    data_source_open_items(pieces, items);
+    return async_source_open(self, state, source,
+                             items == DATA_SOURCE_AUTO ? DATA_SOURCE_BLOCK : 0,
+                             "source must be an async iterable of str or bytes, or an object "
+                             "whose read() is a coroutine function");
+}
+
+/* astream_pull(), unless what was pulled before gives more: then ASTREAM_GAVE, with *piece
+   NULL. */
+static astream_answer
+pull(astream *self, const data_source *pieces, PyObject **piece)
+{
+    if (data_source_has_output(pieces)) {
+        *piece = NULL;
+        return ASTREAM_GAVE;
+    }
+    return astream_pull(self, piece);
+}
+
+/* Feed `sink` what `answer` to a pull has brought: `piece`, which is stolen, or the end.  0,
+   or -1 with an exception set. */
+static int
+feed(astream *self, data_source *pieces, generators_state *state, const source_sink *sink,
+     astream_answer answer, PyObject *piece)
 {
     if (answer == ASTREAM_FAILED) {
         return -1;
@@ -86,4 +115,22 @@ async_source_feed(astream *self, data_source *pieces, generators_state *state,
                      : data_source_feed_item(pieces, state, sink, piece, self->pulled - 1);
     Py_DECREF(piece);
     return status;
+}
+
+astream_outcome
+async_source_step(astream *self, data_source *pieces, generators_state *state,
+                  const source_sink *sink, astream_answer answer, PyObject **piece)
+{
+    if (answer == ASTREAM_ASKED) {
+        answer = pull(self, pieces, piece);
+        if (answer == ASTREAM_PENDING) {
+            return ASTREAM_AWAIT;
+        }
+    }
+    if (answer == ASTREAM_ENDED && astream_has_been_cut(self)) {
+        return ASTREAM_END;
+    }
+    PyObject *taken = *piece;
+    *piece = NULL;
+    return feed(self, pieces, state, sink, answer, taken) < 0 ? ASTREAM_ERROR : ASTREAM_AGAIN;
 }

@@ -35,20 +35,9 @@ asource_step(astream *base, astream_answer answer, PyObject **value)
                    : step == SSE_READER_END ? ASTREAM_END
                                             : ASTREAM_ERROR;
         }
-        answer = async_source_pull(base, &self->pieces, value);
-        if (answer == ASTREAM_PENDING) {
-            return ASTREAM_AWAIT;
-        }
     }
-    if (answer == ASTREAM_ENDED && astream_has_been_cut(base)) {
-        return ASTREAM_END; /* what has begun is not complete */
-    }
-    PyObject *piece = *value;
-    *value = NULL;
     const source_sink sink = sse_reader_sink(&self->reader);
-    return async_source_feed(base, &self->pieces, state, &sink, answer, piece) < 0
-               ? ASTREAM_ERROR
-               : ASTREAM_AGAIN;
+    return async_source_step(base, &self->pieces, state, &sink, answer, value);
 }
 
 static int
@@ -95,14 +84,11 @@ asource_init(aevent_source *self, generators_state *state, PyObject *args, PyObj
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$UOOOp:aevent_source", keywords, &source,
                                      &last_event_id, &max_event, &opening.compression,
                                      &opening.member, &self->stream.close_with_task) ||
-        options_read_opening(&opening, &self->pieces) < 0 ||
         sse_reader_open(&self->reader, last_event_id, max_event) < 0) {
         return -1;
     }
-    data_source_open_items(&self->pieces, DATA_SOURCE_AUTO);
-    return async_source_open(&self->stream, state, source, DATA_SOURCE_BLOCK,
-                             "source must be an async iterable of bytes or str, or an object "
-                             "whose read() is a coroutine function");
+    return async_source_open_pieces(&self->stream, &self->pieces, state, source, &opening,
+                                    DATA_SOURCE_AUTO);
 }
 
 static PyObject *

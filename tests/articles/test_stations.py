@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import concurrent.futures
 import csv
-import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.measurements import write_measurements
 
 PROGRAM = Path(__file__).parents[2] / 'examples' / 'stations.py'
 WAYS = ['one', 'processes', 'threads', 'interpreters']
@@ -18,14 +19,7 @@ WAYS = ['one', 'processes', 'threads', 'interpreters']
 @pytest.fixture(scope='module')
 def measurements(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp('stations') / 'measurements.csv'
-    chance = random.Random(1)
-    with path.open('w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file)
-        writer.writerow(['day', 'station', 'remark', 'temperature'])
-        for day in range(20_000):
-            remark = 'line one\n"line", two\r\n' if chance.random() < 0.3 else 'none'
-            station = f'Station {chance.randrange(40)}, Zürich'
-            writer.writerow([day, station, remark, f'{chance.gauss(9, 8):.1f}'])
+    write_measurements(path, 1)
     return path
 
 

@@ -67,11 +67,9 @@ def test_the_client_gets_the_answer_token_by_token(server: Server, example: Any)
 
 
 def test_tokens_come_as_they_are_made(server: Server, example: Any) -> None:
-    begun = time.monotonic()
     tokens = example.ask(url(server), 'x' * 400, seconds=0.05)
     assert next(tokens) == 'You '
-    assert time.monotonic() - begun < 3  # and not after all of them
-    assert running(server) == 1
+    assert running(server) == 1  # the others are still to come
     tokens.close()
     deadline = time.monotonic() + PATIENCE
     while running(server):  # the model stops when the client leaves

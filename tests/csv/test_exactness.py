@@ -167,9 +167,17 @@ def test_bytes_items_are_chunks_unless_told_otherwise(
 ) -> None:
     dialect, raw = case
     chunks = cut(raw, places)
-    # Several chunks with no line end in them may be lines that lost theirs.
+    # Several chunks with no line end in them may be lines that lost theirs, and so may be those
+    # in which no record ends: whatever comes next would belong to the first.
     begin = b''.join(chunks[:8])
-    assume(len(chunks) < 2 or b'\n' in begin or b'\r' in begin)
+    lenient = dialect | {'strict': False}
+    assume(
+        len(chunks) < 2
+        or (
+            (b'\n' in begin or b'\r' in begin)
+            and len(oracle.read_bytes(raw + b'x', **lenient).rows) > 1
+        )
+    )
     check(csv_rows, chunks, oracle.read_bytes(raw, **dialect), **dialect)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.measurements import write_measurements
 
 EXAMPLES = Path(__file__).parents[2] / 'examples'
 NEEDED = {'dask': 'dask.dataframe', 'ray': 'ray', 'spark': 'pyspark'}
@@ -19,14 +19,7 @@ NEEDED = {'dask': 'dask.dataframe', 'ray': 'ray', 'spark': 'pyspark'}
 @pytest.fixture(scope='module')
 def measurements(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp('stations') / 'measurements.csv'
-    chance = random.Random(2)
-    with path.open('w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file)
-        writer.writerow(['day', 'station', 'remark', 'temperature'])
-        for day in range(20_000):
-            remark = 'line one\n"line", two\r\n' if chance.random() < 0.3 else 'none'
-            station = f'Station {chance.randrange(40)}, Zürich'
-            writer.writerow([day, station, remark, f'{chance.gauss(9, 8):.1f}'])
+    write_measurements(path, 2)
     return path
 
 

@@ -29,7 +29,7 @@ def run(main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
     """Run it, with a timeout: a wait that nobody ends must fail, not hang."""
 
     async def bounded() -> Any:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await main()
 
     return asyncio.run(bounded())
@@ -255,7 +255,7 @@ def test_asyncio_takes_them_as_coroutines() -> None:
 
         d.on('message', handle)
         assert await asyncio.create_task(d.aemit('message', 1))
-        assert await asyncio.wait_for(d.aemit('message', 2), 5)
+        assert await asyncio.wait_for(d.aemit('message', 2), 60)
         assert await asyncio.gather(d.aemit('message', 3), d.aemit('x', 4)) == [True, False]
         async with asyncio.TaskGroup() as group:
             group.create_task(d.aemit('message', 5))
@@ -737,7 +737,7 @@ def test_task_that_a_handler_awaits_does_not_wait_for_the_handler() -> None:
         @d.on('outer')
         async def outer(data: Any) -> None:
             await asyncio.gather(d.aemit('inner', 1), d.aemit('inner', 2))
-            await asyncio.wait_for(asyncio.create_task(d.aemit('inner', 3)), 5)
+            await asyncio.wait_for(asyncio.create_task(d.aemit('inner', 3)), 60)
             log.append('outer ends')
 
         d.on('inner', log.append)

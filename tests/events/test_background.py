@@ -26,7 +26,7 @@ def run(main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
     """Run it, with a timeout: a wait that nobody ends must fail, not hang."""
 
     async def bounded() -> Any:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await main()
 
     return asyncio.run(bounded())
@@ -183,7 +183,7 @@ def test_async_generator_runs_in_one_task_and_one_context() -> None:
 
         async def handle() -> AsyncGenerator[None, Any]:
             tasks = {asyncio.current_task()}
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 try:
                     while True:
                         data = yield

@@ -26,7 +26,7 @@ def run(main: Callable[[], Coroutine[Any, Any, Any]]) -> list[dict[str, Any]]:
 
     async def bounded() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await main()
 
     asyncio.run(bounded())

@@ -331,7 +331,7 @@ def test_object_that_calls_the_dispatcher_back_beside_async_handlers(
     async def main() -> None:
         d = prepared()
         attack = Attack(d, method)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await asynchronously(d, lambda base: hostile(base, hook, attack))
             attack.left = 0
             with contextlib.suppress(Exception):

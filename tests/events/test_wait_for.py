@@ -22,7 +22,7 @@ class Failed(Exception):
 
 def run(main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
     async def bounded() -> Any:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await main()
 
     return asyncio.run(bounded())

@@ -11,7 +11,6 @@ import concurrent.futures
 import copy
 import csv
 import functools
-import gzip
 import io
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
@@ -69,42 +68,6 @@ def a_checkpoint_of_a_codec(g: Any) -> Any:
     next(rows)
     start = rows.checkpoint()
     return list(g.csv_rows(io.BytesIO(CP1252), encoding='cp1252', on_error='skip', start=start))
-
-
-PACKED = gzip.compress(PARTS_OF, mtime=0)
-
-
-@call
-def a_compressed_source(g: Any) -> Any:
-    rows = list(g.csv_rows([PACKED[:1], PACKED[1:9], PACKED[9:]], compression='infer'))
-    return rows + list(g.csv_rows(io.BytesIO(PACKED), compression='gzip', header=False))
-
-
-def what_is_said(g: Any, source: Any, **how: Any) -> Any:
-    """The error of what can't be read, without its type, which is of the copy of the extension."""
-    try:
-        return list(g.csv_rows(source, **how))
-    except (ValueError, TypeError) as error:
-        return str(error)
-
-
-@call
-def sources_that_are_refused(g: Any) -> Any:
-    return [
-        what_is_said(g, 'a,b\n1,2\n'),
-        what_is_said(g, Response()),
-        what_is_said(g, CP1252, encoding='ascii'),
-        what_is_said(g, [b'a,\xe9', b'\n'], encoding='utf-16-le'),
-        what_is_said(g, [PACKED[:20]]),
-        what_is_said(g, [PACKED[:20] + b'\xff' * 20]),
-    ]
-
-
-class Response:
-    """A response of httpx."""
-
-    def iter_bytes(self) -> None:
-        """What would be passed."""
 
 
 # --- rows that are read -------------------------------------------------------------------------

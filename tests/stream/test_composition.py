@@ -39,7 +39,7 @@ except ImportError:
     anyio = None  # type: ignore[assignment]
 
 COUNT = 5
-SOON = 5  # seconds: what takes longer hangs
+SOON = 60  # seconds: what takes longer hangs
 variable: contextvars.ContextVar[Any] = contextvars.ContextVar('variable', default=None)
 
 # --- sources --------------------------------------------------------------------------------------

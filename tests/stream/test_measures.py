@@ -24,7 +24,7 @@ from generators import (
 from native_generators import _native
 from tests.isolated.catalogue import ASYNC_STAGES, SYNC_STAGES, Stage, item_of
 
-SOON = 5  # seconds: what takes longer hangs
+SOON = 60  # seconds: what takes longer hangs
 NAMES = ('items', 'held', 'held_bytes', 'running', 'errors', 'closed', 'waits_for')
 
 all_sync = pytest.mark.parametrize('stage', SYNC_STAGES.values(), ids=lambda stage: stage.name)

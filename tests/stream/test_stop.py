@@ -13,7 +13,7 @@ import pytest
 from generators import amap, amerge, map_threads, to_async, to_sync
 from tests.isolated.catalogue import ASYNC_STAGES, Stage, item_of, number_of, stacked
 
-SOON = 5  # seconds: what takes longer hangs
+SOON = 60  # seconds: what takes longer hangs
 
 
 class Source:

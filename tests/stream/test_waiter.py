@@ -30,7 +30,7 @@ def run(use: Callable[[Any, Any, Any], Any]) -> Any:
             finally:
                 step.close()
 
-    return asyncio.run(asyncio.wait_for(main(), 5))
+    return asyncio.run(asyncio.wait_for(main(), 60))
 
 
 async def turns() -> None:
@@ -140,7 +140,7 @@ def test_a_callback_whose_context_is_entered_is_called_by_the_loop() -> None:
             assert called == [waiter]
             step.close()
 
-    asyncio.run(asyncio.wait_for(main(), 5))
+    asyncio.run(asyncio.wait_for(main(), 60))
 
 
 def test_ctrl_c_that_came_while_nobody_waited_is_raised_by_closing() -> None:
@@ -160,7 +160,7 @@ def test_ctrl_c_that_came_while_nobody_waited_is_raised_by_closing() -> None:
         with pytest.raises(KeyboardInterrupt):
             await stream.aclose()
 
-    asyncio.run(asyncio.wait_for(main(), 5))
+    asyncio.run(asyncio.wait_for(main(), 60))
 
 
 def test_one_that_was_removed_is_not_called() -> None:
@@ -216,7 +216,7 @@ def test_the_message_of_a_cancelled_task_comes_through() -> None:
             with pytest.raises(asyncio.CancelledError, match='why'):
                 await task
 
-    asyncio.run(asyncio.wait_for(main(), 5))
+    asyncio.run(asyncio.wait_for(main(), 60))
 
 
 def test_what_a_callback_raises_is_unraisable(monkeypatch: pytest.MonkeyPatch) -> None:

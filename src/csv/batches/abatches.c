@@ -40,21 +40,18 @@ abatches_step(astream *base, astream_answer answer, PyObject **value)
         if (step != CSV_MORE) {
             return abatches_outcome(step);
         }
-        answer = async_source_pull(base, &self->pieces, value);
-        if (answer == ASTREAM_PENDING) {
-            return ASTREAM_AWAIT;
-        }
     }
-    if (answer == ASTREAM_ENDED && astream_has_been_cut(base)) {
-        return abatches_outcome(csv_batcher_cut(&self->batcher, state, value));
-    }
-    PyObject *piece = *value;
-    *value = NULL;
     const source_sink sink = csv_parser_sink(&self->batcher.records.parser);
-    if (async_source_feed(base, &self->pieces, state, &sink, answer, piece) == 0) {
-        return ASTREAM_AGAIN;
+    astream_outcome outcome =
+        async_source_step(base, &self->pieces, state, &sink, answer, value);
+    switch (outcome) {
+    case ASTREAM_END: /* cut */
+        return abatches_outcome(csv_batcher_cut(&self->batcher, state, value));
+    case ASTREAM_ERROR:
+        return abatches_outcome(csv_batcher_fail(&self->batcher, state, value));
+    default:
+        return outcome;
     }
-    return abatches_outcome(csv_batcher_fail(&self->batcher, state, value));
 }
 
 static int
@@ -100,14 +97,8 @@ abatches_init(abatches *self, generators_state *state, PyObject *args, PyObject 
         return -1;
     }
     self->stream.close_with_task = options.close_with_task;
-    if (options_read_opening(&options.opening, &self->pieces) < 0) {
-        return -1;
-    }
-    data_source_open_items(&self->pieces, options.items);
-    return async_source_open(&self->stream, state, options.source,
-                             options.items == DATA_SOURCE_AUTO ? DATA_SOURCE_BLOCK : 0,
-                             "source must be an async iterable of str or bytes, or an object "
-                             "whose read() is a coroutine function");
+    return async_source_open_pieces(&self->stream, &self->pieces, state, options.source,
+                                    &options.opening, options.items);
 }
 
 static PyObject *

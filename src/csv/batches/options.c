@@ -156,11 +156,5 @@ csv_batch_options_read(csv_options *self, generators_state *state, PyObject *arg
         csv_around_open(&around, records, sep) < 0) {
         return -1;
     }
-    records->parser.ends_complete = self->opening.complete != 0;
-    if (self->is_async) {
-        self->close_with_task = last == NULL ? 0 : PyObject_IsTrue(last);
-        return self->close_with_task < 0 ? -1 : 0;
-    }
-    self->start = not_none(last);
-    return checkpoint_read_changed(changed, &self->changed);
+    return csv_options_read_last(self, records, last, changed);
 }

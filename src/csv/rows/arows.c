@@ -36,20 +36,9 @@ arows_step(astream *base, astream_answer answer, PyObject **value)
                    : step == CSV_OVER ? ASTREAM_END
                                       : ASTREAM_ERROR;
         }
-        answer = async_source_pull(base, &self->pieces, value);
-        if (answer == ASTREAM_PENDING) {
-            return ASTREAM_AWAIT;
-        }
     }
-    if (answer == ASTREAM_ENDED && astream_has_been_cut(base)) {
-        return ASTREAM_END; /* what has begun is not complete */
-    }
-    PyObject *piece = *value;
-    *value = NULL;
     const source_sink sink = csv_parser_sink(&self->records.parser);
-    return async_source_feed(base, &self->pieces, state, &sink, answer, piece) < 0
-               ? ASTREAM_ERROR
-               : ASTREAM_AGAIN;
+    return async_source_step(base, &self->pieces, state, &sink, answer, value);
 }
 
 static int
@@ -102,14 +91,8 @@ arows_init(arows *self, generators_state *state, PyObject *args, PyObject *kwarg
         return -1;
     }
     self->stream.close_with_task = options.close_with_task;
-    if (options_read_opening(&options.opening, &self->pieces) < 0) {
-        return -1;
-    }
-    data_source_open_items(&self->pieces, options.items);
-    return async_source_open(&self->stream, state, options.source,
-                             options.items == DATA_SOURCE_AUTO ? DATA_SOURCE_BLOCK : 0,
-                             "source must be an async iterable of str or bytes, or an object "
-                             "whose read() is a coroutine function");
+    return async_source_open_pieces(&self->stream, &self->pieces, state, options.source,
+                                    &options.opening, options.items);
 }
 
 static PyObject *

@@ -112,6 +112,19 @@ csv_options_open_parser(csv_records *records, generators_state *state,
 }
 
 int
+csv_options_read_last(csv_options *self, csv_records *records, PyObject *last,
+                      PyObject *changed)
+{
+    records->parser.ends_complete = self->opening.complete != 0;
+    if (self->is_async) {
+        self->close_with_task = last == NULL ? 0 : PyObject_IsTrue(last);
+        return self->close_with_task < 0 ? -1 : 0;
+    }
+    self->start = options_not_none(last);
+    return checkpoint_read_changed(changed, &self->changed);
+}
+
+int
 csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyObject *kwargs,
                  const char *format, csv_records *records)
 {
@@ -192,13 +205,7 @@ csv_options_read(csv_options *self, generators_state *state, PyObject *args, PyO
         csv_around_open(&around, records, sep) < 0) {
         return -1;
     }
-    records->parser.ends_complete = self->opening.complete != 0;
-    if (self->is_async) {
-        self->close_with_task = last == NULL ? 0 : PyObject_IsTrue(last);
-        return self->close_with_task < 0 ? -1 : 0;
-    }
-    self->start = options_not_none(last);
-    return checkpoint_read_changed(changed, &self->changed);
+    return csv_options_read_last(self, records, last, changed);
 }
 
 int

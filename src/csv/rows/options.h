@@ -30,6 +30,11 @@ int csv_options_open_parser(csv_records *records, generators_state *state,
                             const csv_dialect *dialect, PyObject *encoding,
                             const char *errors);
 
+/* After the parser was opened: read `last`, which is `close_with_task` of an async front end
+   and `start` of others, and `changed`.  0 or -1. */
+int csv_options_read_last(csv_options *self, csv_records *records, PyObject *last,
+                          PyObject *changed);
+
 /* Find out what identifies a source that was just opened, for checkpoints.  0 or -1. */
 int csv_options_find_origin(csv_records *records, generators_state *state,
                             const data_source *source, file_origin *origin);

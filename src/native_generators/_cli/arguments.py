@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any
 
-from native_generators import __version__, csv_sniff
+from native_generators import __version__
 from native_generators._cli.conditions import Condition, condition
 from native_generators._cli.kinds import KINDS as TYPES
 from native_generators._cli.kinds import typed_pairs
@@ -188,6 +188,8 @@ def reading(options: argparse.Namespace, name: str) -> dict[str, Any]:
     """The keywords with which a file is read as CSV."""
     keywords: dict[str, Any] = {'header': options.header, 'encoding': 'utf-8'}
     if options.sniff:
+        from native_generators import csv_sniff  # not at every start
+
         keywords.update(csv_sniff(name))
         keywords['header'] = keywords['header'] and options.header
     if options.encoding is not None:

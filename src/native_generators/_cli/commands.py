@@ -10,14 +10,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from native_generators import (
-    CSVFormat,
-    CSVSchema,
-    csv_encode,
-    csv_schema,
-    csv_sniff,
-    csv_split,
-)
+import native_generators as g  # whose names are loaded when a command uses them
+from native_generators import csv_encode
 from native_generators._cli.arguments import add_reading, add_sources, count, reading
 from native_generators._cli.trouble import DONE, EPILOG, Trouble
 
@@ -60,7 +54,7 @@ def split(arguments: list[str]) -> int:
     if options.file == '-':
         raise Trouble('split needs a file, not stdin: its parts are read from there')
     keywords: dict[str, Any] = reading(options, options.file)
-    parts = csv_split(options.file, parts=options.parts, **keywords)
+    parts = g.csv_split(options.file, parts=options.parts, **keywords)
     for number, part in enumerate(parts, 1):
         line = json.dumps(part) + '\n'
         if options.output is None:
@@ -96,7 +90,7 @@ def sniff(arguments: list[str]) -> int:
     source: Any = options.file
     if source == '-':
         source = stdin().read(max(options.sample, 1))
-    found = csv_sniff(source, sample=options.sample)
+    found = g.csv_sniff(source, sample=options.sample)
     if options.to == 'options':
         print(shlex.join(options_of(found)))
         return DONE
@@ -118,7 +112,7 @@ def sniff(arguments: list[str]) -> int:
     return DONE
 
 
-def options_of(found: CSVFormat) -> list[str]:
+def options_of(found: g.CSVFormat) -> list[str]:
     """What makes `generators FILE` read it so."""
     words: list[str] = []
     if found.encoding not in (None, 'utf-8'):
@@ -180,7 +174,7 @@ def schema(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     source = stdin() if options.file == '-' else options.file
     keywords = reading(options, options.file)
-    found = csv_schema(source, null=options.null, distinct=options.distinct, **keywords)
+    found = g.csv_schema(source, null=options.null, distinct=options.distinct, **keywords)
     if options.to == 'text':
         print(found)
     elif options.to == 'json':
@@ -193,7 +187,7 @@ def schema(arguments: list[str]) -> int:
     return DONE
 
 
-def types_of(found: CSVSchema) -> str:
+def types_of(found: g.CSVSchema) -> str:
     """As --types takes it: of the columns that are not text."""
     pairs = [f'{column.name}={column.type_name}' for column in found if column.type is not str]
     return b''.join(csv_encode([pairs], lineterminator='')).decode() if pairs else ''

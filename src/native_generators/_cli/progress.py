@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+from native_generators._packed import packed
+
 SECONDS = 0.2  # between two lines of text
-MAGIC = {b'\x1f\x8b': 'gzip', b'BZh': 'bz2', b'\xfd7zXZ\x00': 'lzma'}
+MODULES = {'gzip': 'gzip', 'bz2': 'bz2', 'xz': 'lzma'}  # whose files can be sought
 
 
 class Stream:
@@ -69,9 +71,9 @@ class Source:
         if self.seekable:
             beginning = self.file.read(6)
             self.file.seek(0)
-            for magic, module in MAGIC.items():
-                if beginning.startswith(magic):
-                    return importlib.import_module(module).open(self.file)
+            module = MODULES.get(packed(beginning) or '')
+            if module is not None:
+                return importlib.import_module(module).open(self.file)
         return self.path
 
     def position(self, rows: Any) -> int:

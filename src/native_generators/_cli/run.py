@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from functools import partial
 from typing import Any
 
 from native_generators import CSVError, DataError
@@ -30,6 +29,7 @@ from native_generators._cli.write import (
 )
 
 Keep = Callable[[Iterable[Any]], list[Any]]
+Texts = Callable[[Iterable[Any]], list[str]]
 
 
 class Run:
@@ -137,17 +137,17 @@ class Run:
             values = selection.open(source.rest(), start, changed, self.rejects.take)
             header = selection.header(values)
             if header != ():
-                self.prepare(header, texts_of)
+                self.prepare(header, lambda: texts_of)
             return values, selection.keep
         chosen = selection.of(source.name, source.first)
         if chosen is None:
             return selection.empty(source.name, source.rest()), list
         rows = chosen.open(source.rest(), start, changed, self.rejects.take)
-        self.prepare(chosen.names, partial(json_texts, chosen.names, len(chosen.labels)))
+        self.prepare(chosen.names, lambda: json_texts(chosen.names, len(chosen.labels)))
         return rows, chosen.keep
 
-    def prepare(self, names: tuple[str, ...] | None, texts: Any) -> None:
-        """Before the first row of a file."""
+    def prepare(self, names: tuple[str, ...] | None, texts_for: Callable[[], Texts]) -> None:
+        """Before the first row of a file.  `texts_for` gives what makes JSON of rows."""
         if self.lines is not None:
             if names != self.names:
                 raise ValueError(f'its columns are {names!r}, and not {self.names!r}')
@@ -161,8 +161,7 @@ class Run:
                 self.output.begin()
                 self.output.write(self.lines([names]))
             return
-        if isinstance(texts, partial):
-            texts = texts()
+        texts = texts_for()
         self.lines = JSONArray(texts) if to == 'json' else json_lines(texts)
 
     def save(self) -> None:
