@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import importlib.util
 import os
+import signal
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
 from importlib.machinery import ExtensionFileLoader
@@ -44,8 +46,15 @@ settings.register_profile(
 )
 # GENERATORS_TESTS=short looks less far: for a second interpreter, or under a sanitizer.
 settings.register_profile('short', settings.get_profile('default'), max_examples=20)
+# GENERATORS_TESTS=few: under an emulator; of a test with many parameters, a few are taken, too.
+settings.register_profile('few', settings.get_profile('default'), max_examples=5)
 chosen = os.environ.get('GENERATORS_TESTS', '')
-settings.load_profile(chosen if chosen in ('long', 'short') else 'default')
+settings.load_profile(chosen if chosen in ('long', 'short', 'few') else 'default')
+FEW = 8
+
+# A shell starts what it runs in the background without Ctrl-C, which some tests are about.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @cache
@@ -88,6 +97,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             from native_generators import _native
 
             metafunc.parametrize(name, _native.scan_kernels, indirect=True, scope='session')
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if chosen != 'few':
+        return
+    families = defaultdict(list)
+    for item in items:
+        families[item.nodeid.partition('[')[0]].append(item)
+    kept = set()
+    for family in families.values():
+        step = max(len(family) / FEW, 1)
+        kept |= {family[int(i * step)] for i in range(min(len(family), FEW))}
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
 
 
 @pytest.fixture(scope='session')

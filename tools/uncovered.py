@@ -1,12 +1,14 @@
 """Compare what gcovr found uncovered with the list of docs/coverage.md.
 
-    python tools/uncovered.py [--slack N] [--refresh] coverage.json [docs/coverage.md]
+    python tools/uncovered.py [--slack N] [--lines PERCENT] [--branches PERCENT] [--refresh]
+        coverage.json [docs/coverage.md]
 
 The JSON is gcovr's own (--json).  The list names functions, each with how many of its lines the
 suite does not run, under the reason why; so it holds when lines move.  `up to 3` is said where
 timing decides which of them run.  It fails where functions have more lines that nothing runs than
 the list explains, which it shows, and where the list explains what the suite does run, which is out
-of date.  --slack lets so many lines of each pass: timing decides what some races run.  --refresh
+of date.  It also fails where fewer lines or branches are run, in all, than --lines and --branches
+say.  --slack lets so many lines of each pass: timing decides what some races run.  --refresh
 takes out of the list what is out of date; what is new, somebody has to explain.
 """
 
@@ -67,6 +69,8 @@ def main() -> int:
     parser.add_argument('found', type=Path)
     parser.add_argument('list', type=Path, nargs='?', default=LIST)
     parser.add_argument('--slack', type=int, default=0, help='lines that pass')
+    parser.add_argument('--lines', type=float, default=0, help='percent that must be run')
+    parser.add_argument('--branches', type=float, default=0, help='the same of branches')
     parser.add_argument('--refresh', action='store_true', help='take out what is out of date')
     options = parser.parse_args()
 
@@ -116,7 +120,8 @@ def main() -> int:
         f'of {total} lines not run {unexplained} are not explained in {options.list.name}, '
         f'which explains {stale} that are run'
     )
-    return 1 if max(unexplained, stale) > options.slack else 0
+    enough = 100 * run >= options.lines * lines and 100 * taken >= options.branches * branches
+    return 0 if enough and max(unexplained, stale) <= options.slack else 1
 
 
 if __name__ == '__main__':

@@ -7,8 +7,10 @@ dict, and functions are those of this module.  Nothing of an engine is imported 
 from __future__ import annotations
 
 import importlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
@@ -20,6 +22,9 @@ UNITS = {'': 1, 'kb': 10**3, 'mb': 10**6, 'gb': 10**9, 'kib': 2**10, 'mib': 2**2
 BATCHES_ONLY = {'schema', 'rows', 'threads'}
 # What does not matter to where records are, and may not be picklable or known to a worker.
 ROWS_ONLY = {'types', 'columns', 'null', 'ragged', 'into', 'on_error'}
+ALONE = 4  # so many files or ranges are asked for without the engine
+LOCAL = 1 << 30  # so many bytes of this machine's files are scanned without it
+REQUESTS = 8  # at a time, where threads wait for them
 
 
 def needed(module: str, extra: str) -> Any:
@@ -49,28 +54,26 @@ def bytes_of(size: str | int) -> int:
 # ---- files ----
 
 
-class Files(NamedTuple):
-    """Files by their URLs, as fsspec opens them; for pickles."""
-
-    urls: list[str]
-    options: dict[str, Any]
-
-    def opener(self, url: str) -> Opener:
-        return Opener(url, self.options)
-
-
 class Opener(NamedTuple):
+    """A file by its URL, as fsspec opens it; for pickles."""
+
     url: str
     options: dict[str, Any]
+    path: str | None = None  # of a file of this machine, which needs no fsspec
 
     @contextmanager
     def __call__(self) -> Iterator[Any]:
-        """The file, opened."""
+        """What the readers take: a path, or the file, opened."""
+        if self.path is not None:
+            yield self.path
+            return
         fsspec = importlib.import_module('fsspec')
         with fsspec.open(self.url, 'rb', **self.options) as file:
             yield file
 
     def size(self) -> int:
+        if self.path is not None:
+            return os.stat(self.path).st_size
         with self() as file:
             return int(file.seek(0, 2))
 
@@ -85,7 +88,9 @@ def files_of(urlpath: Any, options: dict[str, Any] | None, extra: str) -> list[O
         opened = fsspec.open_files(str(given), 'rb', **(options or {}))
         if not opened:
             raise FileNotFoundError(f'no file is named as {given}')
-        found += [Opener(file.full_name, options or {}) for file in opened]
+        for file in opened:
+            path = file.path if 'file' in file.fs.protocol else None
+            found.append(Opener(file.full_name, options or {}, path))
     return found
 
 
@@ -117,33 +122,55 @@ def plan_file(
 ) -> list[Task]:
     with file() as opened:
         if scans is None:
-            parts = csv_split(opened, size=size, threads=1, **structure)
+            parts = csv_split(opened, size=size, **structure)
         else:
             parts = csv_split(opened, scans=scans, **structure)
     return [Task(file, part) for part in parts]
 
 
-Runs = Callable[[list[tuple[Callable[..., Any], tuple[Any, ...]]]], Iterable[Any]]
+Calls = list[tuple[Callable[..., Any], tuple[Any, ...]]]
+Run = Callable[[Calls], Iterable[Any]]
 
 
-def plan(files: list[Opener], size: int, structure: dict[str, Any], run: Runs) -> list[Task]:
+def run_by_threads(calls: Calls) -> list[Any]:
+    """Where the engine's workers can't be asked, or are slower: requests wait side by side."""
+    if len(calls) < 2:
+        return [function(*arguments) for function, arguments in calls]
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        return list(pool.map(lambda call: call[0](*call[1]), calls))
+
+
+def even(length: int, size: int) -> int:
+    """The size of parts of at most `size` bytes that are all as large: none is left over."""
+    return max(-(-length // max(-(-length // size), 1)), 1)
+
+
+def plan(files: list[Opener], size: int, structure: dict[str, Any], run: Run) -> list[Task]:
     """The parts of all files.  `run` has workers call functions, and gives their results.
 
-    Each range of each file is scanned by a worker.  What a driver does for a file is little.
+    Workers scan a range of a file each, where there is much to scan.  Files of this machine are
+    scanned by threads in less time than an engine needs to start its tasks.
     """
-    lengths = list(run([(Opener.size, (file,)) for file in files]))
-    calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+    local = all(file.path is not None for file in files)
+    sizing: Calls = [(Opener.size, (file,)) for file in files]
+    lengths = list(run_by_threads(sizing) if local or len(files) <= ALONE else run(sizing))
+    sizes = [even(length, size) for length in lengths]
+    if local and sum(lengths) <= LOCAL:
+        pairs = zip(files, sizes, strict=True)
+        return [task for file, its in pairs for task in plan_file(file, its, None, structure)]
+    calls: Calls = []
     owners: list[int] = []
-    for i, (file, length) in enumerate(zip(files, lengths, strict=True)):
-        for start in range(0, length, size):
-            calls.append((scan_file, (file, start, min(start + size, length), structure)))
+    for i, (file, length, its) in enumerate(zip(files, lengths, sizes, strict=True)):
+        for start in range(0, length, its):
+            calls.append((scan_file, (file, start, min(start + its, length), structure)))
             owners.append(i)
     scans: list[list[dict[str, Any]]] = [[] for _ in files]
-    for i, scan in zip(owners, run(calls), strict=True):
+    made = run_by_threads(calls) if len(calls) <= ALONE else run(calls)
+    for i, scan in zip(owners, made, strict=True):
         scans[i].append(scan)
     tasks: list[Task] = []
-    for file, its in zip(files, scans, strict=True):
-        tasks += plan_file(file, size, its or None, structure)
+    for file, its, done in zip(files, sizes, scans, strict=True):
+        tasks += plan_file(file, its, done or None, structure)
     return tasks
 
 
@@ -164,12 +191,17 @@ def schema_of(task: Task, reading: dict[str, Any]) -> Any:
         return pa.schema(batches)
 
 
+def choose(schema: Any, columns: Sequence[str]) -> Any:
+    """The schema of some columns."""
+    pa = importlib.import_module('pyarrow')
+    return pa.schema([schema.field(name) for name in columns])
+
+
 def arguments_of(schema: Any, reading: dict[str, Any], columns: Sequence[str] | None) -> Any:
     """What csv_batches is given for a part: types are those of the schema."""
     rest = {k: v for k, v in batch_arguments(reading).items() if k not in ('types', 'schema')}
     if columns is not None:
-        pa = importlib.import_module('pyarrow')
-        schema = pa.schema([schema.field(name) for name in columns])
+        schema = choose(schema, columns)
         rest['columns'] = list(columns)
     return {**rest, 'schema': schema}
 

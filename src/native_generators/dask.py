@@ -9,7 +9,7 @@ pip install 'native-generators[dask]'.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from native_generators import _engines
@@ -20,7 +20,7 @@ __all__ = ['read_csv', 'read_rows']
 SIZE = '64 MiB'
 
 
-def run(calls: list[tuple[Callable[..., Any], tuple[Any, ...]]]) -> Iterable[Any]:
+def run(calls: _engines.Calls) -> Iterable[Any]:
     """Call functions by the scheduler that Dask is set to use."""
     dask = _engines.needed('dask', 'dask')
     results: Iterable[Any] = dask.compute(

@@ -11,10 +11,12 @@ Requires the extra `ray`: pip install 'native-generators[ray]'.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from native_generators import _engines
 from native_generators._engines import Task
@@ -22,16 +24,16 @@ from native_generators._engines import Task
 __all__ = ['CSVDatasource', 'read_csv']
 
 SIZE = '64 MiB'
-LEAST = 1 << 20  # bytes of a part, however many tasks Ray would like
-ALONE = 4  # so many ranges are scanned without tasks
+LEAST = (
+    8 << 20
+)  # bytes of a part that costs Ray less to start than to read, if nothing is asked for
+NO_COLUMN = '__bsp_stub'  # Ray has no rows without columns, and hides a column of this name
 
 CSVDatasource: Any  # made when it is asked for: see __getattr__()
 
 
-def run(calls: list[tuple[Callable[..., Any], tuple[Any, ...]]]) -> Iterable[Any]:
-    """Call functions, as tasks if they are many."""
-    if len(calls) <= ALONE:
-        return [function(*arguments) for function, arguments in calls]
+def run(calls: _engines.Calls) -> Iterable[Any]:
+    """Call functions, as tasks."""
     ray = _engines.needed('ray', 'ray')
 
     @ray.remote  # type: ignore[untyped-decorator, unused-ignore]
@@ -42,9 +44,29 @@ def run(calls: list[tuple[Callable[..., Any], tuple[Any, ...]]]) -> Iterable[Any
     return results
 
 
-def blocks_of(task: Task, schema: Any, reading: dict[str, Any]) -> Iterator[Any]:
+def cores() -> int:
+    """Of all machines that Ray has."""
+    ray = _engines.needed('ray', 'ray')
+    if not ray.is_initialized():
+        ray.init()  # as ray.data does when it reads
+    return max(int(ray.cluster_resources().get('CPU', 1)), 1)
+
+
+def blocks_of(
+    task: Task, schema: Any, reading: dict[str, Any], columns: list[str] | None
+) -> Iterator[Any]:
     """What a read task gives."""
-    yield _engines.read_table(task, schema, reading)
+    table = _engines.read_table(task, schema, reading, columns)
+    if not table.column_names:
+        pa = _engines.needed('pyarrow', 'ray')
+        table = pa.table({NO_COLUMN: pa.nulls(table.num_rows)})
+    yield table
+
+
+class Planned(NamedTuple):
+    size: int  # bytes of a part
+    tasks: list[Task]
+    schema: Any
 
 
 @functools.cache
@@ -53,17 +75,24 @@ def make_datasource() -> Any:
     datasource = _engines.needed('ray.data.datasource', 'ray')
     metadata_type = _engines.needed('ray.data.block', 'ray').BlockMetadata
     metadata_fields = {field.name for field in dataclasses.fields(metadata_type)}
+    task_takes = inspect.signature(datasource.ReadTask).parameters
+    version = _engines.needed('ray', 'ray').__version__.split('.')
+    can_choose = [int(number) for number in version[:2]] >= [2, 60]  # older ones rename as well
 
-    def metadata_of(task: Task) -> Any:
+    def task_of(task: Task, read: Callable[[], Iterator[Any]], schema: Any, limit: Any) -> Any:
         assert task.part is not None
         known = {
             'num_rows': None,
             'size_bytes': task.part['end'] - task.part['offset'],
-            'schema': None,
+            'schema': schema,
             'input_files': [task.file.url],
             'exec_stats': None,
         }
-        return metadata_type(**{k: v for k, v in known.items() if k in metadata_fields})
+        metadata = metadata_type(**{k: v for k, v in known.items() if k in metadata_fields})
+        more = {'schema': schema, 'per_task_row_limit': limit}
+        return datasource.ReadTask(
+            read, metadata, **{k: v for k, v in more.items() if k in task_takes and v is not None}
+        )
 
     class CSVDatasource(datasource.Datasource):  # type: ignore[misc, name-defined]
         """CSV files, for ray.data.read_datasource(): see read_csv()."""
@@ -81,6 +110,9 @@ def make_datasource() -> Any:
             self._files = _engines.files_of(paths, storage_options, 'ray')
             self._reading = reading
             self._size = sum(file.size() for file in self._files)
+            self._least = LEAST
+            self._columns: list[str] | None = None  # all
+            self._plans: list[Planned] = []  # the latest; copies of this share it
 
         def get_name(self) -> str:
             return 'GeneratorsCSV'
@@ -88,23 +120,48 @@ def make_datasource() -> Any:
         def estimate_inmemory_data_size(self) -> int | None:
             return self._size
 
+        def supports_projection_pushdown(self) -> bool:
+            return can_choose
+
+        def get_projection_map(self) -> dict[str, str] | None:
+            return None if self._columns is None else {name: name for name in self._columns}
+
+        def apply_projection(self, projection_map: Any) -> CSVDatasource:
+            chosen = copy.copy(self)
+            if projection_map is not None:
+                known = self._columns
+                chosen._columns = [c for c in projection_map if known is None or c in known]
+            return chosen
+
+        def blocks(self) -> int:
+            """How many there are to be: Ray would cut the tables into pieces of 1 MiB."""
+            return max(-(-self._size // self._blocksize), 2 * cores())
+
+        def planned(self, parallelism: int) -> Planned:
+            """Ray asks several times, for different numbers: the finest plan is kept."""
+            share = -(-self._size // max(parallelism, 1))
+            size = min(self._blocksize, max(share, self._least))
+            if not self._plans or self._plans[0].size > size:
+                structure = _engines.structure_of(self._reading)
+                tasks = _engines.plan(self._files, size, structure, run)
+                schema = _engines.schema_of(tasks[0], self._reading)
+                self._plans[:] = [Planned(size, tasks, schema)]
+            return self._plans[0]
+
         def get_read_tasks(
             self,
             parallelism: int,
             per_task_row_limit: int | None = None,
             data_context: Any = None,
         ) -> list[Any]:
-            share = -(-self._size // max(parallelism, 1))
-            size = min(self._blocksize, max(share, LEAST))
-            structure = _engines.structure_of(self._reading)
-            tasks = _engines.plan(self._files, size, structure, run)
-            schema = _engines.schema_of(tasks[0], self._reading)
-            limit = {} if per_task_row_limit is None else {'per_task_row_limit': per_task_row_limit}
+            _, tasks, schema = self.planned(parallelism)
+            its = schema if self._columns is None else _engines.choose(schema, self._columns)
             return [
-                datasource.ReadTask(
-                    functools.partial(blocks_of, task, schema, self._reading),
-                    metadata_of(task),
-                    **limit,
+                task_of(
+                    task,
+                    functools.partial(blocks_of, task, schema, self._reading, self._columns),
+                    its if its.names else None,
+                    per_task_row_limit,
                 )
                 for task in tasks
             ]
@@ -134,12 +191,12 @@ def read_csv(
 
     paths is a path or a URL that fsspec knows, one with `*`, or a list of these.
     storage_options are for fsspec.  A part has at most about `blocksize` bytes, and fewer where
-    Ray has more tasks at a time, or override_num_blocks asks for more.  concurrency and
-    ray_remote_args are those of ray.data.read_datasource(), and the other arguments those of
-    csv_batches: types, schema, columns, names, delimiter and so on.  Files must have the same
-    columns.
+    Ray has more cores, or override_num_blocks asks for more.  concurrency and ray_remote_args are
+    those of ray.data.read_datasource(), and the other arguments those of csv_batches: types,
+    schema, columns, names, delimiter and so on.  Files must have the same columns.
 
-    Types that are found in the data are those of the first part.
+    Types that are found in the data are those of the first part.  A column that no step needs is
+    not read, where Ray tells which are needed.
 
     A record that can't be read is a CSVError, with the line of the whole file, within the error
     of Ray.  A file that has changed since it was scanned is a ValueError.
@@ -148,6 +205,10 @@ def read_csv(
     source = make_datasource()(
         paths, blocksize=blocksize, storage_options=storage_options, **reading
     )
+    if override_num_blocks is None:
+        override_num_blocks = source.blocks()
+    else:
+        source._least = 1
     return data.read_datasource(
         source,
         override_num_blocks=override_num_blocks,

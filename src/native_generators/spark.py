@@ -22,7 +22,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from native_generators import _engines
@@ -99,10 +99,6 @@ def reading_of(options: dict[str, str]) -> dict[str, Any]:
 # ---- the source ----
 
 
-def run(calls: list[tuple[Callable[..., Any], tuple[Any, ...]]]) -> Iterable[Any]:
-    return [function(*arguments) for function, arguments in calls]
-
-
 def files_of(options: dict[str, str]) -> list[_engines.Opener]:
     if 'path' not in options:
         raise ValueError("there is no path: use load('notes.csv')")
@@ -112,7 +108,9 @@ def files_of(options: dict[str, str]) -> list[_engines.Opener]:
 
 def plan(options: dict[str, str], reading: dict[str, Any]) -> list[Task]:
     size = _engines.bytes_of(options.get('blocksize', SIZE))
-    return _engines.plan(files_of(options), size, _engines.structure_of(reading), run)
+    return _engines.plan(
+        files_of(options), size, _engines.structure_of(reading), _engines.run_by_threads
+    )
 
 
 @functools.cache

@@ -725,3 +725,21 @@ def test_nothing_leaks() -> None:
         use()
     gc.collect()
     assert [sys.getrefcount(o) for o in objects] == before
+
+
+def test_the_handler_of_errors_is_let_go() -> None:
+    handler = codecs.lookup_error('strict')
+
+    def use() -> None:
+        for encoding in ('ascii', 'utf-8', 'iso8859-15'):
+            assert list(chunked(['ab'], encoding=encoding)) == [b'ab']
+        with pytest.raises(LookupError):
+            chunked([], encoding='no such')
+
+    use()
+    gc.collect()
+    before = sys.getrefcount(handler)
+    for _ in range(20):
+        use()
+    gc.collect()
+    assert sys.getrefcount(handler) == before

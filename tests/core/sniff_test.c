@@ -158,8 +158,8 @@ check_texts(void)
         "\"a\" ,b\n\"c\" , d\n\"e\",NA\n",
         "Title\n\n\na,b,c\n\n1,2,3\n4,5,6\n",
         "a, b\nc, d\ne,f\ng, h\n",
-        "code,name\nABCDE,x "
-        "y\nFGHIJ,z\nKLMNO,w\nPQRST,v\nUVWXY,u\nZABCD,t\nEFGHI,s\nKLMNO,r\nPQRST,q\n",
+        ("code,name\nABCDE,x y\nFGHIJ,z\nKLMNO,w\nPQRST,v\n"
+         "UVWXY,u\nZABCD,t\nEFGHI,s\nKLMNO,r\nPQRST,q\n"),
         "Title\na,b,c\nagain\n1,2,3\n",
         "se",
         "sep=;",

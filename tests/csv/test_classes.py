@@ -2,6 +2,8 @@
 
 import dataclasses
 import functools
+import gc
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import (
@@ -543,3 +545,40 @@ def test_fields_are_found_in_any_order() -> None:
         there: dataclasses.InitVar[int] = 0
 
     assert first(Row, b'there,name,id\n5,x,1\n') == Row(1, 'x')
+
+
+def test_classes_leave_no_reference_to_their_defaults() -> None:
+    default, factory = object(), object
+
+    @dataclass
+    class Row:
+        id: int
+        name: Any = default
+        other: Any = field(default=default, kw_only=True)
+        made: Any = field(default_factory=factory)
+
+    class Pair(NamedTuple):
+        id: int
+        name: Any = default
+
+    @dataclass
+    class Wrong:
+        name: Any = default
+        id: 'Nowhere' = default  # type: ignore[name-defined]  # noqa: F821
+
+    def use() -> None:
+        for into in (Row, Pair):
+            assert first(into, b'id\n1\n').name is default
+            assert first(into, b'id,name\n1,x\n').name == 'x'
+            with pytest.raises(ValueError):
+                next(csv_rows(b'name\nx\n', into=into))
+        with pytest.raises(TypeError):
+            csv_rows(DATA, into=Wrong)
+
+    use()
+    gc.collect()
+    before = sys.getrefcount(default)
+    for _ in range(20):
+        use()
+    gc.collect()
+    assert sys.getrefcount(default) == before

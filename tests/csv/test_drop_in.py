@@ -431,6 +431,32 @@ def test_a_generator_that_closes_itself() -> None:
     assert list(reader) == []
 
 
+@pytest.mark.parametrize('last', ['"a\n', 'a,"b', '"a\n"x'])
+def test_a_source_that_raises_within_a_record_goes_on_with_another(last: str) -> None:
+    class Source:
+        def __init__(self) -> None:
+            self.items = iter(['first\n', last, OSError(), 'next"\n', 'row\n'])
+
+        def __iter__(self) -> Source:
+            return self
+
+        def __next__(self) -> str:
+            item = next(self.items)
+            if isinstance(item, OSError):
+                raise item
+            return item
+
+    def rows(module: Any) -> list[Any]:
+        reader = module.reader(Source())
+        read = [next(reader)]
+        with contextlib.suppress(OSError):
+            while True:
+                read.append(next(reader))
+        return [*read, reader.line_num, *reader, reader.line_num]
+
+    assert rows(ours) == rows(csv)
+
+
 def test_a_source_is_not_closed() -> None:
     def lines() -> Iterator[str]:
         yield 'a\n'
@@ -630,6 +656,33 @@ def test_lines_rows_and_errors_leave_nothing_behind() -> None:
 
     # The first rounds fill caches of the interpreter; a leak shows in every round.
     assert min(blocks_more(50) for _ in range(5)) < 50
+
+
+def test_a_dict_reader_leaves_no_reference_to_its_arguments() -> None:
+    class Key:
+        pass
+
+    key, value, names = Key(), Key(), ['a', 'b']
+
+    def use() -> None:
+        lines = ['1\n', '1,2\n', '1,2,3\n', '1,2,3,4\n']
+        for source in (lines, io.StringIO(''.join(lines))):
+            list(ours.DictReader(source, names, restkey=key, restval=value))
+        reader = ours.DictReader(lines, restkey=key, restval=value)
+        reader.restkey, reader.restval = value, key
+        reader.reader = csv.reader(lines)
+        assert [len(row) for row in reader] == [2, 2, 2]
+        assert (reader.restkey, reader.restval) == (value, key)
+        with pytest.raises(TypeError):
+            ours.DictReader(lines, names, key, value, 'excel', 'more')
+
+    use()
+    gc.collect()
+    before = [*map(sys.getrefcount, (key, value, names))]
+    for _ in range(20):
+        use()
+    gc.collect()
+    assert [*map(sys.getrefcount, (key, value, names))] == before
 
 
 # --- DictReader and DictWriter against the standard classes ----------------------------------

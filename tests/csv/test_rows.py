@@ -312,6 +312,20 @@ def test_an_empty_file_has_an_empty_header(source: Any) -> None:
     assert list(rows) == []
 
 
+def test_a_reader_that_was_closed_before_it_read_has_no_header() -> None:
+    rows = csv_rows(DATA, header=True)
+    rows.close()
+    assert rows.header is None
+
+
+def test_a_reader_that_was_thrown_into_before_it_read_has_no_header() -> None:
+    rows = csv_rows(DATA, header=True)
+    with pytest.raises(LookupError):
+        rows.throw(LookupError())
+    assert rows.header is None
+    assert list(rows) == []
+
+
 def test_names_replace_the_header() -> None:
     rows = csv_rows(DATA, names=['a', 'b'])
     assert rows.header == ('a', 'b')

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from native_generators import _engines
+
 from .files import TYPES, write_notes
 
 ray: Any = pytest.importorskip('ray')
@@ -65,6 +67,52 @@ def test_columns_and_the_sum_of_one(notes: tuple[Path, Rows]) -> None:
     path, rows = notes
     dataset = read_csv(path, blocksize='60 KB', types={'value': float}, columns=['value'])
     assert dataset.sum('value') == pytest.approx(sum(row['value'] for row in rows))
+
+
+def test_columns_that_are_not_needed_are_not_read(notes: tuple[Path, Rows]) -> None:
+    path, rows = notes
+    bad = {'id': int, 'note': float, 'value': float}  # no note is a number
+    dataset = read_csv(path, blocksize='60 KB', types=bad)
+    assert dataset.schema().names == ['id', 'note', 'value']
+    chosen = dataset.select_columns(['value', 'id'])
+    assert rows_of(chosen) == [{'value': row['value'], 'id': row['id']} for row in rows]
+    assert rows_of(chosen.select_columns(['id'])) == [{'id': row['id']} for row in rows]
+    assert dataset.count() == len(rows)
+    with pytest.raises(Exception, match=r'column .note'):
+        dataset.take_all()
+
+
+def test_the_files_are_scanned_once(
+    notes: tuple[Path, Rows], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, rows = notes
+    plan, sizes = _engines.plan, []
+
+    def counted(files: Any, size: int, *more: Any) -> Any:
+        sizes.append(size)
+        return plan(files, size, *more)
+
+    monkeypatch.setattr(_engines, 'plan', counted)
+    dataset = read_csv(path, blocksize='60 KB', types=TYPES)
+    assert dataset.count() == len(rows_of(dataset)) == len(rows)
+    assert sizes == [60_000]
+
+
+def test_the_number_of_blocks(notes: tuple[Path, Rows]) -> None:
+    path, rows = notes
+    few = read_csv(path, types=TYPES).materialize()
+    assert few.num_blocks() == 4  # two for each core
+    many = read_csv(path, types=TYPES, override_num_blocks=9).materialize()
+    assert many.num_blocks() == 9
+    assert rows_of(few) == rows_of(many) == rows
+    tasks = CSVDatasource(path, blocksize='60 KB', types=TYPES).get_read_tasks(1)
+    assert sum(table.num_rows for task in tasks for table in task()) == len(rows)
+
+
+def test_tasks_scan_large_files(notes: tuple[Path, Rows], monkeypatch: pytest.MonkeyPatch) -> None:
+    path, rows = notes
+    monkeypatch.setattr(_engines, 'LOCAL', 0)
+    assert rows_of(read_csv(path, blocksize='30 KB', types=TYPES)) == rows
 
 
 def test_a_limit(notes: tuple[Path, Rows]) -> None:

@@ -146,6 +146,29 @@ def test_wrong_options(spark: Any, notes: tuple[Path, Rows]) -> None:
             read(spark, notes[0], **options).collect()
 
 
+def test_what_spark_calls_in_its_workers(notes: tuple[Path, Rows]) -> None:
+    """The hooks of a data source, without Spark between them and the test."""
+    path, rows = notes
+    options = {'path': str(path), 'types': KINDS, 'blocksize': '60 KB', 'storage_options': '{}'}
+    source = ours.CSVDataSource(options)
+    schema = source.schema()
+    assert schema.simpleString() == 'struct<id:bigint,note:string,value:double>'
+    reader = source.reader(schema)
+    parts = reader.partitions()
+    assert len(parts) > 2
+    read = [batch for part in parts for batch in reader.read(part)]
+    assert [row for batch in read for row in batch.to_pylist()] == rows
+    with pytest.raises(ValueError, match=r"use load\('notes.csv'\)"):
+        ours.CSVDataSource({}).schema()
+    with pytest.raises(ValueError, match="there is no option 'delimeter'"):
+        ours.CSVDataSource({**options, 'delimeter': ';'}).schema()
+    with pytest.raises(AttributeError, match="no attribute 'CSVSource'"):
+        ours.CSVSource  # noqa: B018
+    empty = path.with_name('none.csv')
+    with pytest.raises(FileNotFoundError):
+        ours.CSVDataSource({**options, 'path': str(empty)}).schema()
+
+
 def test_options_are_texts() -> None:
     given = {
         'path': 'x',

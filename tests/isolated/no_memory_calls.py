@@ -11,6 +11,7 @@ failure, or a MemoryError.  The last line printed tells how often one failed.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import importlib.util
 import os
@@ -121,7 +122,7 @@ def import_with_failure(at: int) -> int:
         hook.turn(False)
         is_whole = vars(made).keys() >= vars(_native).keys()  # what failed was made good
         status = 2 if hook.failures() == 0 else int(not is_whole)
-    os._exit(status)
+    ctypes.CDLL(None).exit(status)
 
 
 def walk_import(step: int) -> None:

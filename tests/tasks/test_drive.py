@@ -1152,3 +1152,32 @@ def test_a_name_that_is_no_text_is_that_of_the_type() -> None:
     assert coroutine.__name__ == 'Named'
     assert coroutine.__qualname__ == Named.__qualname__
     coroutine.close()
+
+
+def test_none_is_let_go() -> None:
+    """Up to 3.11 None has a count of references, and the interpreter ends when it comes to 0."""
+
+    async def answer() -> None:
+        pass
+
+    def main() -> Iterator[Any]:
+        yield answer()
+        yield
+        assert (yield None) is None
+
+    def use() -> None:
+        for _ in range(100):
+            driven = drive(main())
+            assert driven.cr_await is None
+            with suppress(StopIteration):
+                while True:
+                    driven.send(None)
+            assert driven.cr_await is None
+
+    use()
+    gc.collect()
+    before = sys.getrefcount(None)
+    for _ in range(20):
+        use()
+    gc.collect()
+    assert abs(sys.getrefcount(None) - before) < 1000
