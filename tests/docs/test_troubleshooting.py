@@ -9,6 +9,7 @@ import pytest
 
 from generators import CSVError, csv_rows
 from tests.csv.test_errors_table import TABLE
+from tests.docs import causes
 from tests.source.test_refused import BEGINNINGS
 from tests.stream import test_refusals as refusals
 
@@ -58,6 +59,19 @@ def test_an_argument_that_is_refused_has_an_entry(refused: Callable[[], object])
 def test_a_source_of_the_other_kind_has_an_entry(name: str) -> None:
     source = refusals.items() if name in refusals.SYNC else refusals.rows()
     message = message_of(lambda: refusals.make(name, source))
+    assert has_entry(message), message
+
+
+@pytest.mark.parametrize('call', causes.CALLS, ids=causes.NAMES)
+def test_a_mistake_with_events_has_an_entry(call: Callable[[], object]) -> None:
+    with pytest.raises(Exception) as caught:
+        call()
+    assert has_entry(str(caught.value)), repr(caught.value)
+
+
+@pytest.mark.parametrize('arguments', causes.COMMANDS, ids=' '.join)
+def test_what_the_command_line_refuses_has_an_entry(arguments: list[str], tmp_path: Path) -> None:
+    message = causes.said_by(arguments, tmp_path)
     assert has_entry(message), message
 
 
