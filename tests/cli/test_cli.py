@@ -354,7 +354,7 @@ def on_a_terminal(*arguments: Any, **variables: str) -> str:
     pty = pytest.importorskip('pty', reason='no terminals of POSIX')
     termios = pytest.importorskip('termios', reason='no terminals of POSIX')
     terminal, end = pty.openpty()
-    termios.tcsetwinsize(end, (24, 80))
+    termios.tcsetwinsize(end, (24, 500))
     process = subprocess.Popen(
         [*COMMAND, *map(str, arguments)],
         stdout=subprocess.DEVNULL,
