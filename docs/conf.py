@@ -98,6 +98,19 @@ def linked(folder: Path, text: str) -> str:
     return LINK.sub(replace, text)
 
 
+TESTED = re.compile(r'(?:^\|.*\| test \|$)\n(?:^\|.*\|$\n)+', re.M)
+
+
+def without_tests(text: str) -> str:
+    """The tables whose last column names tests, without it: readers of the site need the others."""
+
+    def replace(found: re.Match[str]) -> str:
+        return re.sub(r'\|(?:[^|]|(?<=\\)\|)*\|$', '|', found[0], flags=re.M)
+
+    text = text.replace('Each row names the tests that show it.', 'A test shows each row.')
+    return TESTED.sub(replace, text)
+
+
 INCLUDED = re.compile(r'^<!-- include (\S+) -->$', re.M)
 
 
@@ -109,7 +122,7 @@ def on_source_read(app: Any, name: str, source: list[str]) -> None:
         file = (folder / found[1]).resolve()
         return linked(file.parent, file.read_text('utf-8'))
 
-    source[0] = INCLUDED.sub(included, text)
+    source[0] = without_tests(INCLUDED.sub(included, text))
 
 
 def stub_types() -> dict[str, str]:
