@@ -4,7 +4,6 @@ Sphinx imports the package and reads what `help()` and `inspect.signature()` rea
 type, member, signature and docstring is there as it is.  `docs/internals.md` says why it is Sphinx.
 """
 
-import ast
 import inspect
 import re
 import sys
@@ -17,6 +16,7 @@ ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
 
 from docstrings import restructured  # noqa: E402
+from signatures import Source  # noqa: E402
 
 with (ROOT / 'pyproject.toml').open('rb') as file:
     PROJECT = tomllib.load(file)['project']
@@ -111,6 +111,10 @@ def without_tests(text: str) -> str:
     return TESTED.sub(replace, text)
 
 
+def names_of_signatures() -> str:
+    return '\n'.join(['```{eval-rst}', *SOURCE.described(), '```'])
+
+
 INCLUDED = re.compile(r'^<!-- include (\S+) -->$', re.M)
 
 
@@ -122,38 +126,26 @@ def on_source_read(app: Any, name: str, source: list[str]) -> None:
         file = (folder / found[1]).resolve()
         return linked(file.parent, file.read_text('utf-8'))
 
-    source[0] = without_tests(INCLUDED.sub(included, text))
+    text = without_tests(INCLUDED.sub(included, text))
+    source[0] = text.replace('<!-- names of signatures -->', names_of_signatures())
 
 
-def stub_types() -> dict[str, str]:
-    """What each method of the stub returns and each property is, where that has a public name."""
-    stub = Path(native_generators.__file__).with_name('_native.pyi')
-    found: dict[str, str] = {}
-    for kind in ast.parse(stub.read_text('utf-8')).body:
-        for item in kind.body if isinstance(kind, ast.ClassDef) else []:
-            if isinstance(item, ast.FunctionDef) and item.returns is not None:
-                name = f'{kind.name}.{item.name}'
-                text = ast.unparse(item.returns).replace('Coroutine[Any, Any, ', 'Coroutine[')
-                several = found.get(name, text) != text  # overloads that differ
-                private = re.search(r'\b_[A-Za-z]', text)
-                found[name] = '' if several or private else text
-    return found
-
-
-TYPES = stub_types()
-
-
-def type_of(name: str) -> str:
-    return TYPES.get('.'.join(name.split('.')[-2:]), '')
+SOURCE = Source(Path(native_generators.__file__).parent)
 
 
 def on_signature(
-    app: Any, what: str, name: str, thing: Any, options: Any, signature: str, returns: str
+    app: Any, what: str, name: str, thing: Any, options: Any, signature: str | None, returns: str
 ) -> tuple[str, str] | None:
-    known = type_of(name)
-    if what == 'method' and signature and not returns and known:
-        return signature, known
-    return None
+    """The signature with its types; of overloads, each on a line of the directive."""
+    if signature is None or what not in {'class', 'exception', 'function', 'method'}:
+        return None
+    shown = SOURCE.shown_of(name, thing)
+    if shown is None:
+        return None
+    dotted = re.sub(r'^\w+\.([a-z_]+\.(?=\w+$)|_\w+\.)?', '', name)
+    first, *others = [one.text() for one in shown.signatures]
+    text = '\n'.join([first, *(f'{dotted}{other}' for other in others)])
+    return text, ''
 
 
 def on_docstring(
@@ -164,8 +156,14 @@ def on_docstring(
     except (TypeError, ValueError):
         parameters = set()
     lines[:] = restructured(lines, parameters)
-    if what in {'attribute', 'property'} and type_of(name):
-        lines += ['', f'Type: ``{type_of(name)}``', '']
+    if what in {'attribute', 'property'} and SOURCE.is_native(name) and SOURCE.type_of(name):
+        lines += ['', f'Type: ``{SOURCE.type_of(name)}``', '']
+    shown = SOURCE.shown_of(name, thing) if what in {'class', 'function', 'method'} else None
+    if shown is not None and shown.results:
+        made = [f'- ``{given}`` → ``{result}``' for given, result in shown.results]
+        place = lines.index('') + 1 if '' in lines else len(lines)
+        told = 'What it makes depends on its arguments. The first that fits counts:'
+        lines[place:place] = [told, '', *made, '']
 
 
 def setup(app: Any) -> None:
