@@ -4,6 +4,7 @@ Sphinx imports the package and reads what `help()` and `inspect.signature()` rea
 type, member, signature and docstring is there as it is.  `docs/internals.md` says why it is Sphinx.
 """
 
+import builtins
 import inspect
 import re
 import sys
@@ -17,6 +18,7 @@ sys.path.insert(0, str(HERE))
 
 from docstrings import restructured  # noqa: E402
 from signatures import Source  # noqa: E402
+from sphinx.addnodes import pending_xref  # noqa: E402
 
 with (ROOT / 'pyproject.toml').open('rb') as file:
     PROJECT = tomllib.load(file)['project']
@@ -36,7 +38,6 @@ nitpicky = False
 smartquotes = False  # docstrings have quotes of code outside of markup, too
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
-suppress_warnings = ['ref.python']  # a parameter named `type` is no reference
 copybutton_prompt_text = r'>>> |\.\.\. |\$ '
 copybutton_prompt_is_regexp = True
 
@@ -148,6 +149,13 @@ def on_signature(
     return text, ''
 
 
+def with_type(name: str, line: str) -> str:
+    """A line of a table of attributes, with the type of the attribute."""
+    found = re.match(r'- ``(\w+)``: ', line)
+    known = SOURCE.type_of(f'{name}.{found[1]}') if found else ''
+    return line.replace('``: ', f': {known}``: ', 1) if known else line
+
+
 def on_docstring(
     app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]
 ) -> None:
@@ -158,6 +166,8 @@ def on_docstring(
     lines[:] = restructured(lines, parameters)
     if what in {'attribute', 'property'} and SOURCE.is_native(name) and SOURCE.type_of(name):
         lines += ['', f'Type: ``{SOURCE.type_of(name)}``', '']
+    if what in {'class', 'exception'}:
+        lines[:] = [with_type(name, line) for line in lines]
     shown = SOURCE.shown_of(name, thing) if what in {'class', 'function', 'method'} else None
     if shown is not None and shown.results:
         made = [f'- ``{given}`` → ``{result}``' for given, result in shown.results]
@@ -166,7 +176,15 @@ def on_docstring(
         lines[place:place] = [told, '', *made, '']
 
 
+def on_doctree(app: Any, doctree: Any) -> None:
+    """The built-in `type` is no reference to an attribute of that name."""
+    for node in list(doctree.findall(pending_xref)):
+        if node.get('refdomain') == 'py' and node['reftarget'] in vars(builtins):
+            node.replace_self(node.children)
+
+
 def setup(app: Any) -> None:
+    app.connect('doctree-read', on_doctree)
     app.connect('source-read', on_source_read)
     app.connect('autodoc-process-docstring', on_docstring)
     app.connect('autodoc-process-signature', on_signature)

@@ -1,8 +1,8 @@
 """The signatures of the reference, with the types that the stub and the Python modules give.
 
-`inspect.signature()` of a native type knows no types, so they are read from the source.  Names that
-only the stub has are replaced: an alias by what it stands for, a private class by what it is.  Those
-that remain have a place on the page `reference/names.md`, which `described()` fills.
+`inspect.signature()` of a native type knows no types, so they are read from the source.  Names
+that only the stub has are replaced: an alias by what it stands for, a private class by what it is.
+Those that remain have a place on the page `reference/names.md`, which `described()` fills.
 """
 
 import ast
@@ -267,12 +267,20 @@ class Source(ast.NodeTransformer):
             return None, items
         kind = items[0]
         assert isinstance(kind, ast.ClassDef)
-        return kind, [
+        return kind, self.member(kind, parts[1])
+
+    def member(self, kind: ast.ClassDef, name: str) -> list[ast.stmt]:
+        """What defines a member of that name, in the class or in what it comes from."""
+        found = [
             item
             for item in kind.body
-            if getattr(item, 'name', None) == parts[1]
-            or (isinstance(item, ast.AnnAssign) and ast.unparse(item.target) == parts[1])
+            if getattr(item, 'name', None) == name
+            or (isinstance(item, ast.AnnAssign) and ast.unparse(item.target) == name)
         ]
+        bases = [self.classes[one] for one in map(base_name, kind.bases) if one in self.classes]
+        for base in bases:
+            found = found or self.member(base, name)
+        return found
 
     def is_native(self, name: str) -> bool:
         """Whether the stub says what it is, and not a module that Sphinx reads by itself."""
@@ -364,13 +372,17 @@ class Source(ast.NodeTransformer):
 
     def public(self) -> Iterator[str]:
         """The names of all functions, classes and their members that others may use."""
-        for name, items in self.modules['_native'].items():
-            if not name.startswith('_') and isinstance(items[0], ast.ClassDef):
-                yield f'generators.{name}'
-                for item in items[0].body:
+        for module, items in self.modules.items():
+            if module.startswith('_') and module not in PRIVATE:
+                continue
+            for name, (first, *_) in items.items():
+                if name.startswith('_') or not isinstance(first, ast.ClassDef | ast.FunctionDef):
+                    continue
+                yield f'generators.{module}.{name}'
+                for item in first.body if isinstance(first, ast.ClassDef) else []:
                     member = getattr(item, 'name', '_')
                     if not member.startswith('_'):
-                        yield f'generators.{name}.{member}'
+                        yield f'generators.{module}.{name}.{member}'
 
     def described(self) -> list[str]:
         """The classes that only have a name in signatures, as reStructuredText."""
@@ -391,18 +403,19 @@ class Source(ast.NodeTransformer):
         made = [f'.. py:class:: {kind.name.removeprefix("_")}', '']
         made += [f'   Bases: {text}', ''] if text else []
         for item in kind.body:
-            if not isinstance(item, ast.FunctionDef) or item.name in HIDDEN:
+            if not isinstance(item, ast.FunctionDef):
                 continue
             if any(base_name(one) == 'property' for one in item.decorator_list):
                 result = ast.unparse(self.shown(item.returns) or ast.Name('Any'))
                 made += [f'   .. py:property:: {item.name}', f'      :type: {result}', '']
-            elif not item.name.startswith('_') or item.name.startswith('__arrow'):
+            elif not item.name.startswith('_') or item.name in SPECIAL:
                 text = self.signature_of(item, bound=True).text()
                 made += [f'   .. py:method:: {item.name}{text}', '']
         return made
 
 
-HIDDEN = {'__new__', '__reduce__'}
+SPECIAL = {'__call__', '__arrow_c_schema__', '__arrow_c_array__', '__arrow_c_stream__'}
+PRIVATE = {'_native', '_schema', '_sniff', '_split'}  # modules with public names
 
 
 def is_dataclass(kind: ast.ClassDef) -> bool:
