@@ -28,3 +28,15 @@ def test_each_row_of_the_table_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> Non
     rows = [line for line in section.splitlines() if line.endswith('.py` |')]
     programs = {row.split('`')[-2] for row in rows}
     assert programs <= set().union(*ratios.GROUPS.values())
+
+
+def test_the_picture_of_progress_has_the_line_that_is_nearest_to_half(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip('pty', reason='no terminals of POSIX')
+    monkeypatch.syspath_prepend(ROOT / 'tools')
+    tool = importlib.import_module('draw_progress')
+    assert tool.halfway(['a: 9%', 'a: 47%', 'a:  60%|', 'b']) == 'a: 47%'
+    assert '>$ a &lt; b</text>' in tool.drawn([('with tqdm', ['$ a < b'])])
+    shown = tool.PICTURE.read_text('utf-8')
+    assert tool.COMMAND.replace('"', '&quot;').replace('>', '&gt;') in shown
