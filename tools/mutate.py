@@ -1,7 +1,7 @@
 """How strong the tests are: change one line of C at a time and see whether a test fails.
 
     python tools/mutate.py FOLDER [--seed 1] [--count 300] [--jobs 1] [--python PYTHON]
-                                  [--only GLOB] [--locks] [--limit SECONDS] [--quick]
+                                  [--only GLOB] [--locks] [--limit SECONDS] [--quick] [--again]
     python tools/mutate.py FOLDER --summary
 
 A mutant is one line of a function in src/ with one change: an operator, a condition, a constant or
@@ -9,7 +9,8 @@ a returned value is another, or a call, an assignment or a reference is left out
 chosen by lot: first the line, then its change.  The same seed gives the same ones while src/ is the
 same.  FOLDER, outside the repository, gets a copy of the checkout for each job, and
 `results.jsonl`: a line for each mutant.  What is in it is not run again, so a run can be stopped
-and continued, and goes on after a test was added: delete the lines to be tried again.
+and continued.  --again tries those that survived once more: after a test was added, or with all
+tests after a first look.
 
 The extension is built as a release is, without asserts, but at -O1 because that is quicker.  One
 file is compiled again for each mutant.  Then tests run until the first failure:
@@ -449,10 +450,11 @@ class Tests:
 
     UNKNOWN = 3.0
 
-    def __init__(self, folder: Path, limit: float, quick: bool) -> None:
+    def __init__(self, folder: Path, limit: float, quick: bool, again: bool) -> None:
         self.path = folder / 'tests.json'
         self.limit = limit
         self.quick = quick
+        self.again = again
         self.lock = threading.Lock()
         self.seconds: dict[str, float] = {}
         self.sound: dict[str, bool] = {}
@@ -648,7 +650,7 @@ class Copy:
         ]
         if self.tests.quick:
             stages = stages[:3] if room.tests else [stages[0], stages[4]]
-        elif REFERENCES.search(mutant.before):
+        elif self.tests.again or REFERENCES.search(mutant.before):
             stages[2:4] = stages[3:1:-1]
         elif is_core:
             stages[3:5] = stages[4:2:-1]
@@ -714,23 +716,38 @@ def killer(run: Run) -> str:
 # ---- the run ----
 
 
+def key_of(row: dict[str, object]) -> tuple[str, ...]:
+    """The key of the mutant that a line of the results is of."""
+    return tuple(str(row[name]).strip() for name in ('file', 'function', 'before', 'after'))
+
+
 class Results:
     def __init__(self, folder: Path) -> None:
         self.path = folder / 'results.jsonl'
         self.lock = threading.Lock()
         self.rows: list[dict[str, object]] = []
         if self.path.exists():
-            self.rows = [*map(json.loads, self.path.read_text('utf-8').splitlines())]
+            # The last line of a mutant counts.
+            rows = map(json.loads, self.path.read_text('utf-8').splitlines())
+            self.rows = [*{key_of(row): row for row in rows}.values()]
 
     def known(self) -> set[tuple[str, ...]]:
-        return {
-            (row['file'], row['function'], row['before'].strip(), row['after'].strip())
-            for row in self.rows
-        }
+        return {*map(key_of, self.rows)}
+
+    def survivors(self, tree: Path) -> list[Mutant]:
+        """Those that are still a change of the checkout."""
+        survived = {key_of(row) for row in self.rows if row['outcome'] == 'survived'}
+        return [
+            mutant
+            for file in sorted({key[0] for key in survived})
+            for mutant in mutants_of(file, (tree / file).read_text('utf-8'))
+            if mutant.key in survived
+        ]
 
     def add(self, mutant: Mutant, outcome: str, by: str, seconds: float) -> None:
         row = {**asdict(mutant), 'outcome': outcome, 'by': by, 'seconds': round(seconds, 1)}
         with self.lock:
+            self.rows = [one for one in self.rows if key_of(one) != mutant.key]
             self.rows.append(row)
             with self.path.open('a', encoding='utf-8') as file:
                 file.write(json.dumps(row) + '\n')
@@ -741,9 +758,7 @@ def summary(rows: list[dict[str, object]], reasons: dict[tuple[str, str, str, st
     rooms: dict[str, Counter[str]] = defaultdict(Counter)
     survivors = []
     for row in rows:
-        file, function, before, after = (
-            str(row[name]).strip() for name in ('file', 'function', 'before', 'after')
-        )
+        file, function, before, after = key_of(row)
         outcome = row['outcome']
         if outcome == 'survived' and (file, function, before, after) in reasons:
             outcome = 'equivalent'
@@ -787,6 +802,7 @@ def main() -> None:
     parser.add_argument('--locks', action='store_true')
     parser.add_argument('--limit', type=float, default=60)
     parser.add_argument('--quick', action='store_true')
+    parser.add_argument('--again', action='store_true')
     parser.add_argument('--summary', action='store_true')
     options = parser.parse_args()
     folder = options.folder.resolve()
@@ -799,13 +815,19 @@ def main() -> None:
         print(summary(results.rows, reasons))
         return
     build = Build(options.python, folder)
-    tests = Tests(folder, options.limit, options.quick)
+    tests = Tests(folder, options.limit, options.quick, options.again)
     copies = [Copy(folder / f'copy-{number}', build, tests) for number in range(options.jobs)]
     for copy in copies:
         copy_checkout(copy.tree)
     build.all(copies[0].tree, options.jobs)
     mutants = candidates(build, copies[0].tree, options.only, options.locks, options.seed)
-    known = results.known()
+    if options.again:
+        found = results.survivors(copies[0].tree)
+        random.Random(options.seed).shuffle(found)
+        mutants = iter([mutant for mutant in found if mutant.key not in reasons])
+        known: set[tuple[str, ...]] = set()
+    else:
+        known = results.known()
     counted = 0
     lock = threading.Lock()
 
