@@ -824,7 +824,8 @@ def main() -> None:
     if options.again:
         found = results.survivors(copies[0].tree)
         random.Random(options.seed).shuffle(found)
-        mutants = iter([mutant for mutant in found if mutant.key not in reasons])
+        chosen = [mutant for mutant in found if fnmatch.fnmatch(mutant.file, options.only)]
+        mutants = iter([mutant for mutant in chosen if mutant.key not in reasons])
         known: set[tuple[str, ...]] = set()
     else:
         known = results.known()

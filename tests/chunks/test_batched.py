@@ -212,3 +212,15 @@ def test_nothing_leaks() -> None:
         use()
     gc.collect()
     assert (sys.getrefcount(item), sys.getrefcount(batched)) == before
+
+
+def test_an_error_behind_flush_names_its_item() -> None:
+    def items() -> Iterator[Any]:
+        yield from [1, FLUSH, 2]
+        raise LookupError
+
+    batches = batched(items(), 5)
+    assert next(batches) == (1,)
+    with pytest.raises(LookupError) as caught:
+        list(batches)
+    assert caught.value.__notes__ == ['while reading item 3']
