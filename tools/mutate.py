@@ -50,11 +50,11 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 LIST = ROOT / 'tools' / 'mutate.equivalent'
@@ -252,15 +252,15 @@ def changes(line: str, code: str, kind: str) -> Iterator[str]:
         if before.endswith(('return ', '-')):  # -1 is as good as -2
             continue
         yield line[: found.start()] + str(int(found[0]) + 1) + line[found.end() :]
-    if (found := CONDITION.search(code)) and is_balanced(found[2]):
-        start, stop = found.span(2)
+    if (condition := CONDITION.search(code)) and is_balanced(condition[2]):
+        start, stop = condition.span(2)
         yield f'{line[:start]}!({line[start:stop]}){line[stop:]}'
-    if found := re.search(r'\breturn (-?\w+);$', code):
-        others = OTHER_RETURNS.get(found[1], ())
-        if found[1] == 'NULL' and 'PyObject *' not in kind:
+    if returned := re.search(r'\breturn (-?\w+);$', code):
+        others = OTHER_RETURNS.get(returned[1], ())
+        if returned[1] == 'NULL' and 'PyObject *' not in kind:
             others = ()
         for other in others:
-            yield line[: found.start(1)] + other + line[found.end(1) :]
+            yield line[: returned.start(1)] + other + line[returned.end(1) :]
 
 
 def mutants_of(file: str, text: str) -> Iterator[Mutant]:
@@ -494,7 +494,7 @@ class Tests:
     def ordered(self, names: list[str], stem: str) -> list[str]:
         """Those named like the file, then the others, the quick ones first, up to the limit."""
         total = 0.0
-        chosen = []
+        chosen: list[str] = []
         for name in sorted(names, key=lambda name: (not is_named(name, stem), self.expected(name))):
             total += self.expected(name)
             if total > self.limit and chosen:
@@ -648,7 +648,7 @@ class Copy:
         named = [name for name in tests if is_named(name, stem)]
         rest = [name for name in tests if name not in named]
         is_core = mutant.file.startswith('src/core/')
-        stages = [
+        stages: list[Callable[[], str]] = [
             lambda: self.try_core(mutant) if is_core else '',
             lambda: self.try_tests(named),
             lambda: self.try_tests(rest),
@@ -723,7 +723,7 @@ def killer(run: Run) -> str:
 # ---- the run ----
 
 
-def key_of(row: dict[str, object]) -> tuple[str, ...]:
+def key_of(row: dict[str, Any]) -> tuple[str, ...]:
     """The key of the mutant that a line of the results is of."""
     return tuple(str(row[name]).strip() for name in ('file', 'function', 'before', 'after'))
 
@@ -732,7 +732,7 @@ class Results:
     def __init__(self, folder: Path) -> None:
         self.path = folder / 'results.jsonl'
         self.lock = threading.Lock()
-        self.rows: list[dict[str, object]] = []
+        self.rows: list[dict[str, Any]] = []
         if self.path.exists():
             # The last line of a mutant counts.
             rows = map(json.loads, self.path.read_text('utf-8').splitlines())
@@ -763,7 +763,7 @@ class Results:
                 file.write(json.dumps(row) + '\n')
 
 
-def summary(rows: list[dict[str, object]], reasons: dict[tuple[str, str, str, str], str]) -> str:
+def summary(rows: list[dict[str, Any]], reasons: dict[tuple[str, str, str, str], str]) -> str:
     """Killed, survived and equivalent by room; then the survivors."""
     rooms: dict[str, Counter[str]] = defaultdict(Counter)
     survivors = []
@@ -794,7 +794,7 @@ def candidates(build: Build, tree: Path, only: str, locks: bool, seed: int) -> I
         for mutant in mutants_of(source, (tree / source).read_text('utf-8'))
         if not locks
         or (LOCKING.search(mutant.before) and not LOCKING.search(mutant.after))
-        or (locks and '(PyObject){0}' in mutant.after)
+        or '(PyObject){0}' in mutant.after
     ]
     for mutant in by_lot(made, seed):
         if build.has_line(tree, mutant.file, mutant.line):
