@@ -5,9 +5,10 @@
 The peer of a plan is the index of csv_rows: the same bytes, read and parsed into records of which
 no row is made.  That of parts is one reader of the whole file.  A ratio is the peer's median over
 ours: more is better.  `MISSED` marks a figure that does not reach its bar.  Cores are compared by
-the time that passes, for which the machine must be idle otherwise, and by the CPU time of the plan
-and of the busiest worker, which is that time on cores that nobody else uses.  `--picture` writes
-docs/scale.svg: megabytes a second by cores, of rows that Python looks at, batches and plans.
+the time that passes, for which the machine must be idle otherwise, and by CPU time: that of the
+plan, and of what the workers did, shared equally, is that time on cores that nobody else uses.
+`--picture` writes docs/scale.svg: megabytes a second by cores, of rows that Python looks at, of
+batches and of plans.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import functools
 import os
 import random
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -133,27 +133,25 @@ def cost_of_parts() -> Iterator[Row]:
 # ---- cores ----
 
 
-def read(path: Path, part: dict[str, Any] | None) -> tuple[str, float]:
-    """Some work in Python for each row: by whom, and its CPU seconds."""
+def read(path: Path, part: dict[str, Any] | None) -> float:
+    """Some work in Python for each row: its CPU seconds."""
     began = time.thread_time()
     loop(csv_rows(path, start=part, **READING))
-    return f'{os.getpid()} {threading.get_ident()}', time.thread_time() - began
+    return time.thread_time() - began
 
 
 def in_workers(path: Path, pool: concurrent.futures.Executor, count: int) -> tuple[float, float]:
-    """The seconds that passed, and the CPU seconds of the plan and of the busiest worker."""
+    """The seconds that passed, and the CPU seconds of the plan and a worker's equal share."""
     began, planning = time.perf_counter(), time.thread_time()
     parts = csv_split(path, parts=count * 4, threads=1, **READING)
     planning = time.thread_time() - planning
-    busy: dict[str, float] = {}
-    for worker, seconds in pool.map(functools.partial(read, path), parts):
-        busy[worker] = busy.get(worker, 0.0) + seconds
-    return time.perf_counter() - began, planning + max(busy.values())
+    busy = sum(pool.map(functools.partial(read, path), parts))
+    return time.perf_counter() - began, planning + busy / count
 
 
 def alone(path: Path) -> tuple[float, float]:
     began = time.perf_counter()
-    _, seconds = read(path, None)
+    seconds = read(path, None)
     return time.perf_counter() - began, seconds
 
 
@@ -166,7 +164,7 @@ def compared_cores(name: str, make: Callable[[int], concurrent.futures.Executor]
         in_workers(path, pool, count)
         pairs = [(alone(path), in_workers(path, pool, count)) for _ in range(options.rounds)]
     bar = 1.7 if count == 2 else None
-    for i, what in enumerate(('time', 'CPU of the busiest')):
+    for i, what in enumerate(('time', 'CPU in equal shares')):
         theirs, ours = (median(one[i] for one in ones) for ones in zip(*pairs, strict=True))
         counts = (what == 'time') is not options.cpu
         title = f'{count} {name} with the plan, {what}'

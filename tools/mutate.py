@@ -1,7 +1,7 @@
 """How strong the tests are: change one line of C at a time and see whether a test fails.
 
     python tools/mutate.py FOLDER [--seed 1] [--count 300] [--jobs 1] [--python PYTHON]
-                                  [--only GLOB] [--locks] [--limit SECONDS]
+                                  [--only GLOB] [--locks] [--limit SECONDS] [--quick]
     python tools/mutate.py FOLDER --summary
 
 A mutant is one line of a function in src/ with one change: an operator, a condition, a constant or
@@ -29,7 +29,8 @@ equivalent  the compiler makes the same object of it, or tools/mutate.equivalent
 A line that this build leaves out, as one of another CPython version, is not chosen, and what does
 not compile is not counted.  --locks chooses only lines that lock or unlock: use it with a Python
 without the GIL.  A test that fails without any change is left out, and named.  --limit is how long,
-for the room and for the others, tests may take that are not named like the file.
+for the room and for the others, tests may take that are not named like the file; --quick leaves
+out 3 and 4, for a first look.
 """
 
 import argparse
@@ -448,9 +449,10 @@ class Tests:
 
     UNKNOWN = 3.0
 
-    def __init__(self, folder: Path, limit: float) -> None:
+    def __init__(self, folder: Path, limit: float, quick: bool) -> None:
         self.path = folder / 'tests.json'
         self.limit = limit
+        self.quick = quick
         self.lock = threading.Lock()
         self.seconds: dict[str, float] = {}
         self.sound: dict[str, bool] = {}
@@ -539,6 +541,8 @@ class Copy:
         }
 
         def limited() -> None:
+            # Who starts this in the background may have it ignored.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 31, 1 << 31))
 
@@ -642,7 +646,9 @@ class Copy:
             lambda: self.try_isolated(room),
             lambda: self.try_tests(others),
         ]
-        if REFERENCES.search(mutant.before):
+        if self.tests.quick:
+            stages = stages[:3] if room.tests else [stages[0], stages[4]]
+        elif REFERENCES.search(mutant.before):
             stages[2:4] = stages[3:1:-1]
         elif is_core:
             stages[3:5] = stages[4:2:-1]
@@ -780,6 +786,7 @@ def main() -> None:
     parser.add_argument('--only', default='*')
     parser.add_argument('--locks', action='store_true')
     parser.add_argument('--limit', type=float, default=60)
+    parser.add_argument('--quick', action='store_true')
     parser.add_argument('--summary', action='store_true')
     options = parser.parse_args()
     folder = options.folder.resolve()
@@ -792,7 +799,7 @@ def main() -> None:
         print(summary(results.rows, reasons))
         return
     build = Build(options.python, folder)
-    tests = Tests(folder, options.limit)
+    tests = Tests(folder, options.limit, options.quick)
     copies = [Copy(folder / f'copy-{number}', build, tests) for number in range(options.jobs)]
     for copy in copies:
         copy_checkout(copy.tree)

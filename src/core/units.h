@@ -7,8 +7,8 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 /* A function that takes `width` is inlined with a constant width, so that one source serves
-   all widths without a test in the loop.  Not where gcov counts: a copy in each caller would be
-   counted for each, with the branches that the constant decides. */
+   all widths without a test in the loop.  Not where gcov counts: a copy in each caller would
+   be counted for each, with the branches that the constant decides. */
 #ifdef GENERATORS_COVERAGE
 #define INLINE static inline
 #else

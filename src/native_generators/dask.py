@@ -3,7 +3,7 @@
     from generators.dask import read_csv, read_rows
 
 `read_csv` gives a dask.dataframe, `read_rows` a dask.bag.  Files are cut by csv_split(), also where
-line ends stand inside quotes; workers scan them.  Requires the extra `dask`:
+line ends stand inside quotes; workers scan large ones.  Requires the extra `dask`:
 pip install 'native-generators[dask]'.
 """
 
@@ -70,9 +70,9 @@ def read_csv(
     storage_options are for fsspec.  The other arguments are those of csv_batches: types, schema,
     columns, names, delimiter and so on.  Files must have the same columns.
 
-    The files are scanned when this is called, by the scheduler that Dask is set to use, and read
-    when the frame is computed.  A column that no step needs is not read.  Types that are found in
-    the data are those of the first part.  Frames are backed by Arrow.
+    The files are scanned when this is called, by the scheduler that Dask is set to use if there is
+    much to scan, and read when the frame is computed.  A column that no step needs is not read.
+    Types that are found in the data are those of the first part.  Frames are backed by Arrow.
 
     Raises CSVError for a record that can't be read, with the line of the whole file; ValueError
     if a file has changed since it was scanned.

@@ -86,6 +86,9 @@ amerge_reader_may_close(reader *Py_UNUSED(self))
 static int
 amerge_reader_deliver(reader *self, PyObject *item)
 {
+    if (self->group->is_detached) {
+        return 0; /* nobody takes it */
+    }
     PyObject *earlier = self->item; /* NULL: another item is asked for when it was given */
     self->item = Py_NewRef(item);
     Py_XDECREF(earlier);
@@ -191,15 +194,24 @@ amerge_close_lock_held(amerge *self, PyObject **value)
     return task_group_raise(group) < 0 ? ASTREAM_ERROR : ASTREAM_END;
 }
 
-/* No reader is ready for the stream any more. */
+/* No reader is ready for the stream any more.  What they hold is dropped outside the section,
+   one after another, for that may run user code. */
 static void
 amerge_detach(task_group *group)
 {
-    Py_BEGIN_CRITICAL_SECTION(group);
-    group->is_detached = true;
-    while (amerge_pop_ready(group) != NULL) {
-    }
-    Py_END_CRITICAL_SECTION();
+    reader *one;
+    do {
+        PyObject *item = NULL;
+        Py_BEGIN_CRITICAL_SECTION(group);
+        group->is_detached = true;
+        one = amerge_pop_ready(group);
+        if (one != NULL) {
+            item = one->item;
+            one->item = NULL;
+        }
+        Py_END_CRITICAL_SECTION();
+        Py_XDECREF(item);
+    } while (one != NULL);
 }
 
 static astream_outcome
@@ -281,11 +293,13 @@ static int
 amerge_clear(PyObject *op)
 {
     amerge *self = (amerge *)op;
-    if (self->group != NULL) {
-        amerge_detach(self->group); /* before the readers go: its list borrows them */
+    task_group *group = self->group;
+    self->group = NULL;
+    if (group != NULL) {
+        amerge_detach(group); /* before the readers go: its list borrows them */
     }
     Py_CLEAR(self->readers);
-    Py_CLEAR(self->group);
+    Py_XDECREF(group);
     return astream_clear(op);
 }
 

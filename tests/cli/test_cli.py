@@ -354,7 +354,7 @@ def on_a_terminal(*arguments: Any, **variables: str) -> str:
     pty = pytest.importorskip('pty', reason='no terminals of POSIX')
     termios = pytest.importorskip('termios', reason='no terminals of POSIX')
     terminal, end = pty.openpty()
-    termios.tcsetwinsize(end, (24, 80))
+    termios.tcsetwinsize(end, (24, 500))
     process = subprocess.Popen(
         [*COMMAND, *map(str, arguments)],
         stdout=subprocess.DEVNULL,
@@ -530,14 +530,14 @@ def test_a_part_is_gone_on_with(many: Path, tmp_path: Path) -> None:
 
 def test_what_is_no_part(cities: Path, tmp_path: Path) -> None:
     part = tmp_path / 'part.json'
-    for text, word in (('{', b'not JSON'), ('{}', b'no part'), ('[1]', b'no part')):
+    for text, word in (('{', b'not JSON'), ('{}', b'not a part'), ('[1]', b'not a part')):
         part.write_text(text)
         done = run(cities, '--part', part)
         assert (done.returncode, word in done.stderr) == (2, True), done.stderr
     part.write_text(json.dumps(csv_split(cities, header=True, strict=True)[0]))
     for arguments, word in (
-        ([cities, cities], b'of one file'),
-        (['-'], b'of one file'),
+        ([cities, cities], b'needs one file'),
+        (['-'], b'needs one file'),
         ([cities, '--from', 'jsonl'], b'is for CSV'),
         ([cities, '--delimiter', ';'], b'another dialect'),
         ([cities, '--part', tmp_path / 'nothing'], b'nothing'),

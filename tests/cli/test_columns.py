@@ -110,8 +110,8 @@ def test_bad_records_are_put_aside(tmp_path: Path, out: Path) -> None:
     ('arguments', 'message'),
     [
         (['--from', 'jsonl'], '--from jsonl reads JSON lines'),
-        (['--resume', 'none/state', '--output', 'none/o'], '--resume is for lines'),
-        (['--types', 'Population=decimal'], 'Population=decimal: columns need a precision'),
+        (['--resume', 'none/state', '--output', 'none/o'], '--resume appends lines only'),
+        (['--types', 'Population=decimal'], 'Population=decimal: a column needs a precision'),
         (['--types', 'none=int'], "there is no column 'none'"),
         (['--columns', 'none'], "there is no column 'none'"),
         (['--where', 'none=1'], "there is no column 'none'"),

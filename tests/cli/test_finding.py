@@ -37,7 +37,7 @@ def test_what_was_found_is_what_is_used(messy: Path) -> None:
     assert output(messy, '--sniff') == expected
     assert run(messy, '--sniff', '-d', ',').returncode == 1, 'an option comes before what is found'
     done = run('--sniff', input=MESSY.encode())
-    assert (done.returncode, b'stdin can be read once' in done.stderr) == (2, True)
+    assert (done.returncode, b'stdin can be read only once' in done.stderr) == (2, True)
 
 
 def test_what_columns_hold(messy: Path) -> None:

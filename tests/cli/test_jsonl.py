@@ -194,7 +194,7 @@ def test_other_encodings(program: Program) -> None:
         (['--encoding', 'utf-9'], 'utf-9'),
         (['--to', 'jsonl', '--columns', 'a,a'], "'a' twice"),
         (['--resume', 'state'], '--resume needs --output'),
-        (['--output', 'a.jsonl'], 'another file of this run'),
+        (['--output', 'a.jsonl'], 'uses the same file twice'),
         (['none.jsonl'], 'none.jsonl'),
     ],
 )

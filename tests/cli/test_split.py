@@ -33,7 +33,7 @@ def test_what_cannot_be_split(tmp_path: Path) -> None:
     path = tmp_path / 'a.csv'
     path.write_text('a\n1\n')
     for arguments, word in (
-        ([path, '-o', 'x'], 'no {} for the number'),
+        ([path, '-o', 'x'], '{} is missing'),
         (['-'], 'not stdin'),
         (['none.csv'], 'none.csv'),
         ([path, '--parts', '0'], 'parts'),

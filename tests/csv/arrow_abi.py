@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections
 import ctypes
 import functools
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -189,8 +190,8 @@ def numbers_and_texts(*given: str) -> Batch:
     ids, offsets, end = b'', b'\0\0\0\0', 0
     for i, text in enumerate(texts):
         end += len(text)
-        ids += i.to_bytes(8, 'little')
-        offsets += end.to_bytes(4, 'little')
+        ids += i.to_bytes(8, sys.byteorder)
+        offsets += end.to_bytes(4, sys.byteorder)
     batch = Batch(
         schema('+s', '', schema('l', 'id'), schema('u', 'text')),
         array(

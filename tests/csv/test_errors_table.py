@@ -54,7 +54,7 @@ TABLE: dict[str, tuple[Callable[[], object], type[Exception], tuple[str, ...]]] 
         ('multiline is False', 'quote that opens here', 'line 3', 'byte 14'),
     ),
     'an unclosed quote among lines of str': (
-        rows(io.StringIO(OPEN.decode()), strict=True),
+        lambda: list(csv_rows(io.StringIO(OPEN.decode()), strict=True)),
         CSVError,
         ('unexpected end of data', 'line 3'),
     ),

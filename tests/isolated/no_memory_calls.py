@@ -122,7 +122,9 @@ def import_with_failure(at: int) -> int:
         hook.turn(False)
         is_whole = vars(made).keys() >= vars(_native).keys()  # what failed was made good
         status = 2 if hook.failures() == 0 else int(not is_whole)
-    ctypes.CDLL(None).exit(status)
+    if os.environ.get('COVERAGE'):
+        ctypes.CDLL(None).exit(status)  # C's own: gcov's counters are written
+    os._exit(status)
 
 
 def walk_import(step: int) -> None:

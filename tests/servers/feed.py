@@ -1,4 +1,4 @@
-"""The asynchronous sources of docs/frameworks.md, led by a test as those of shop.py are."""
+"""The asynchronous sources of docs/frameworks, led by a test as those of shop.py are."""
 
 import asyncio
 import gc

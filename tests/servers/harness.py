@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-DOCUMENT = HERE.parents[1] / 'docs' / 'frameworks.md'
+PAGES = HERE.parents[1] / 'docs' / 'frameworks'
 PATIENCE = 20.0  # seconds, for what must happen
 
 # How each server is told where to listen.
@@ -33,23 +33,26 @@ ADDRESSES = {
 
 @dataclass
 class Section:
-    """What docs/frameworks.md has under one heading."""
+    """What a page of docs/frameworks has under one heading."""
 
     files: dict[str, str]
     commands: list[str]
 
 
 def sections() -> dict[str, Section]:
+    """The applications, by the title of the page, and `, asynchronous` for the second half."""
     found = {}
-    for heading, text in re.findall(
-        r'^## (.*?)$(.*?)(?=^## |\Z)', DOCUMENT.read_text('utf-8'), re.M | re.S
-    ):
-        blocks = re.findall(r'^```(\w+)\n(.*?)^```$', text, re.M | re.S)
-        files = {
-            b.split('\n', 1)[0].removeprefix('# '): b for kind, b in blocks if kind == 'python'
-        }
-        commands = [c for kind, b in blocks if kind == 'sh' for c in b.splitlines()]
-        found[heading] = Section(files, commands)
+    for page in sorted(PAGES.glob('*.md')):
+        text = page.read_text('utf-8')
+        title = text.split('\n', 1)[0].removeprefix('# ')
+        for heading, part in re.findall(r'^## (.*?)$(.*?)(?=^## |\Z)', text, re.M | re.S):
+            blocks = re.findall(r'^```(\w+)\n(.*?)^```$', part, re.M | re.S)
+            files = {
+                b.split('\n', 1)[0].removeprefix('# '): b for kind, b in blocks if kind == 'python'
+            }
+            commands = [c for kind, b in blocks if kind == 'sh' for c in b.splitlines()]
+            name = title if heading == 'Synchronous' else f'{title}, {heading.lower()}'
+            found[name] = Section(files, commands)
     return found
 
 

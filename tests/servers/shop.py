@@ -1,4 +1,4 @@
-"""What the applications of docs/frameworks.md read: sources that a test leads.
+"""What the applications of docs/frameworks read: sources that a test leads.
 
 A source calls the test and does what it is told, line by line: ``items 3``, ``endless``,
 ``trickle``, ``flush``, ``fail``, ``end``.  When it is closed it says how many items it has given.

@@ -1,4 +1,4 @@
-"""The applications of docs/frameworks.md, as they stand there, on real servers.
+"""The applications of docs/frameworks, as they stand there, on real servers.
 
 Their sources do what a test tells them, so that no test waits for time to pass, and no cyclic
 garbage is collected in the servers.
@@ -35,17 +35,17 @@ PACKAGES = {
     'WSGI without a framework': None,
     'Flask': 'flask_compress',
     'Django': 'django',
-    'Starlette and FastAPI': 'starlette',
+    'Starlette': 'starlette',
     'Quart': 'quart',
     'aiohttp': 'aiohttp',
 }
 # The same for asynchronous streams.
 ASYNCHRONOUS = {
     'Starlette, asynchronous': 'starlette',
-    'FastAPI': 'fastapi',
+    'FastAPI, asynchronous': 'fastapi',
     'Django, asynchronous': 'django',
     'Quart, asynchronous': 'quart',
-    'Litestar': 'litestar',
+    'Litestar, asynchronous': 'litestar',
     'aiohttp, asynchronous': 'aiohttp',
 }
 PACKAGES.update(ASYNCHRONOUS)
@@ -356,7 +356,7 @@ def without(heading: str, old: str, new: str) -> Section:
     [
         ('WSGI without a framework', '[] if head else chunks', 'chunks'),
         ('Django', "[] if request.method == 'HEAD' else chunks", 'chunks'),
-        ('Starlette and FastAPI', 'ClosingResponse(chunks', 'StreamingResponse(chunks'),
+        ('Starlette', 'ClosingResponse(chunks', 'StreamingResponse(chunks'),
         ('Quart', "[] if request.method == 'HEAD' else chunks", 'chunks'),
     ],
 )
@@ -376,7 +376,7 @@ def test_head_runs_the_whole_source_where_nothing_is_done(
 
 def test_starlettes_own_response_leaves_the_source_to_a_garbage_collection(tmp_path: Path) -> None:
     """Nobody closes it when the client leaves, and a cycle of frames and tracebacks holds it."""
-    heading = 'Starlette and FastAPI'
+    heading = 'Starlette'
     section = without(heading, 'ClosingResponse(chunks', 'StreamingResponse(chunks')
     section.files['app.py'] += """
 
@@ -412,7 +412,13 @@ app.add_route('/collect', collect, methods=['HEAD'])
 
 
 @pytest.mark.parametrize(
-    'heading', ['Starlette, asynchronous', 'FastAPI', 'Django, asynchronous', 'Litestar']
+    'heading',
+    [
+        'Starlette, asynchronous',
+        'FastAPI, asynchronous',
+        'Django, asynchronous',
+        'Litestar, asynchronous',
+    ],
 )
 def test_frameworks_close_no_asynchronous_stream(heading: str, tmp_path: Path) -> None:
     section = without(heading, ', close_with_task=True', '')

@@ -198,8 +198,8 @@ def test_ctrl_c_while_it_waits(path: Path) -> None:
         'def slow(self):\n'
         '    os.kill(os.getpid(), signal.SIGINT)\n'
         '    time.sleep(1)\n'
-        '_unpack.Pulled.next = slow\n'
-        'try:\n    list(rows)\nexcept KeyboardInterrupt:\n    print("stopped")\n'
+        'try:\n    _unpack.Pulled.next = slow\n    list(rows)\n'
+        'except KeyboardInterrupt:\n    print("stopped")\n'
     )
     done = subprocess.run(
         [sys.executable, '-c', code, str(path)],

@@ -355,7 +355,11 @@ def test_a_bomb_takes_no_memory(kind: str, tmp_path: Path) -> None:
 
 
 def test_xz_with_a_huge_dictionary_is_refused() -> None:
-    packed = lzma.compress(SMALL, filters=[{'id': lzma.FILTER_LZMA2, 'dict_size': 1 << 29}])
+    filters = [{'id': lzma.FILTER_LZMA2, 'dict_size': 1 << 29}]
+    try:
+        packed = lzma.compress(SMALL, filters=filters)
+    except MemoryError:
+        pytest.skip('too little memory for the compressor')
     with pytest.raises(CSVError, match='damaged'):
         list(csv_rows(packed))
 

@@ -112,7 +112,10 @@ async def waiting(log: list[str]) -> AsyncIterator[bytes]:
 
 def begun(stream: Any) -> Any:
     """A step of it that waits, its task held still."""
-    step = anext(stream)
+    return begun_by(anext(stream))
+
+
+def begun_by(step: Any) -> Any:
     while step.send(None) is None:  # a turn of the loop's, where the machine is slow
         pass
     return step
@@ -150,3 +153,21 @@ def test_a_coroutine_that_is_new_takes_no_value(make: Callable[..., Any]) -> Non
     closing = make(waiting([])).aclose()
     with pytest.raises(RuntimeError, match="can't send non-None value to a just-started coroutine"):
         closing.send(1)
+
+
+def test_the_iterator_of_a_step_throws_and_closes(make: Callable[..., Any]) -> None:
+    async def main() -> None:
+        log: list[str] = []
+        stream = make(waiting(log))
+        iterator = begun_by(stream.__anext__().__await__())
+        with pytest.raises(Failed):
+            iterator.throw(Failed())
+        iterator = begun_by(stream.__anext__().__await__())
+        iterator.close()
+        with pytest.raises(RuntimeError, match='cannot reuse already awaited'):
+            next(iterator)
+        assert log == []
+        await stream.aclose()
+        assert log == ['closed']
+
+    asyncio.run(main())

@@ -345,7 +345,7 @@ def complete(options: argparse.Namespace) -> None:
     if getattr(options, 'from') is None:
         kinds = {kind_of(name)[0] == 'jsonl' for name in options.files}
         if kinds == {True, False}:
-            raise Trouble('some files are called .jsonl and some are not: say --from')
+            raise Trouble('some files end in .jsonl and some do not: choose with --from')
         setattr(options, 'from', 'jsonl' if kinds == {True} else 'csv')
     if options.to is None:
         kind = kind_of(options.output)[0] if options.output else None
@@ -385,21 +385,23 @@ def check(options: argparse.Namespace) -> None:
     if options.to in COLUMNS:
         check_columns(options)
     if options.null and not options.types:
-        raise Trouble('--null is of typed columns: say which with --types')
+        raise Trouble('--null applies to typed columns only: also pass --types')
     if options.out_delimiter and options.to not in TEXT:
         raise Trouble(f'--out-delimiter is for CSV, and --to {options.to} writes none')
     if options.resume:
         check_resume(options)
     elif options.changed != 'error':
-        raise Trouble('--changed is for --resume')
+        raise Trouble('--changed needs --resume')
     if options.reject_reasons and not options.rejects:
-        raise Trouble('--reject-reasons needs --rejects: without it, the first bad record ends all')
+        raise Trouble(
+            '--reject-reasons needs --rejects: without it, the first bad record ends the run'
+        )
     if options.sniff and '-' in options.files:
-        raise Trouble('--sniff looks at a file, and stdin can be read once')
+        raise Trouble('--sniff needs a file: stdin can be read only once')
     if options.part and (len(options.files) > 1 or '-' in options.files):
-        raise Trouble('--part is of one file, and not of stdin')
+        raise Trouble('--part needs one file, not stdin')
     if options.files.count('-') > 1:
-        raise Trouble('stdin can be read once')
+        raise Trouble('stdin can be read only once')
     check_files(options)
 
 
@@ -407,14 +409,16 @@ def check_columns(options: argparse.Namespace) -> None:
     if reads_jsonl(options):
         raise Trouble(f'--to {options.to} is for CSV, and --from jsonl reads JSON lines')
     if options.resume:
-        raise Trouble(f'--to {options.to} cannot go on in a file that ends: --resume is for lines')
+        raise Trouble(f'--to {options.to} cannot be resumed: --resume appends lines only')
     if options.output is None and sys.stdout is not None and sys.stdout.isatty():
         raise Trouble(f'--to {options.to} writes no text: name a file with --output')
     if options.output is not None and kind_of(options.output)[1]:
         raise Trouble(f'{options.output}: --to {options.to} compresses by itself')
     for name, kind in options.types:
         if kind == 'decimal':
-            raise Trouble(f'--types {name}=decimal: columns need a precision, which it has not')
+            raise Trouble(
+                f'--types {name}=decimal: a column needs a precision, and this type has none'
+            )
     if importlib.util.find_spec('pyarrow') is None:
         raise Trouble(f"--to {options.to} needs pyarrow: pip install 'native-generators[columns]'")
 
@@ -425,9 +429,11 @@ def check_resume(options: argparse.Namespace) -> None:
     if '-' in options.files:
         raise Trouble('--resume cannot read stdin again')
     if options.head is not None:
-        raise Trouble('--resume goes on to the end, and --head does not')
+        raise Trouble('--resume reads to the end, and --head does not')
     if options.to == 'json' or kind_of(options.output)[1]:
-        raise Trouble(f'{options.output}: --resume cannot go on in a file that ends')
+        raise Trouble(
+            f'{options.output}: --resume cannot append to a file that is compressed or JSON'
+        )
 
 
 def check_files(options: argparse.Namespace) -> None:
@@ -439,7 +445,7 @@ def check_files(options: argparse.Namespace) -> None:
     for i, path in enumerate(written):
         for other in [*options.files, *written[:i]]:
             if same_file(path, other):
-                raise Trouble(f'{path}: it is another file of this run too')
+                raise Trouble(f'{path}: this run uses the same file twice')
 
 
 def reads_jsonl(options: argparse.Namespace) -> bool:
@@ -463,5 +469,5 @@ def read_part(path: str | None) -> Any:
         except ValueError as e:
             raise Trouble(f'{path}: it is not JSON ({e})') from None
     if not isinstance(part, dict) or 'end' not in part:
-        raise Trouble(f'{path}: it is no part of csv_split()')
+        raise Trouble(f'{path}: it is not a part made by csv_split()')
     return part

@@ -50,9 +50,11 @@ def split(arguments: list[str]) -> int:
     add_reading(group)
     options = parser.parse_args(arguments)
     if options.output is not None and '{}' not in options.output:
-        raise Trouble(f'--output {options.output}: there is no {{}} for the number of the part')
+        raise Trouble(
+            f'--output {options.output}: {{}} is missing, which stands for the number of the part'
+        )
     if options.file == '-':
-        raise Trouble('split needs a file, not stdin: its parts are read from there')
+        raise Trouble('split needs a file, not stdin: the parts are read from it later')
     keywords: dict[str, Any] = reading(options, options.file)
     parts = g.csv_split(options.file, parts=options.parts, **keywords)
     for number, part in enumerate(parts, 1):

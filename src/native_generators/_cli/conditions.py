@@ -32,7 +32,9 @@ class Condition(NamedTuple):
 def condition(text: str) -> Condition:
     match = PATTERN.fullmatch(text)
     if match is None:
-        raise ValueError(f'{text!r} is not NAME=VALUE, nor one of != > >= < <= ~ !~ in its place')
+        raise ValueError(
+            f'{text!r} is not NAME=VALUE; instead of = it may have !=, >, >=, <, <=, ~ or !~'
+        )
     quoted, plain, blanks, sign, value = match.groups()
     name = plain if quoted is None else quoted.replace('""', '"')
     sign = '=' if sign == '==' else sign

@@ -77,10 +77,12 @@ class Saved:
                     one, other = saved['rejects_sizes']
                     self.rejects_sizes = (one, other)
             except (ValueError, KeyError, TypeError) as e:
-                raise ValueError(f'{path}: it is not what --resume writes ({e})') from None
+                raise ValueError(f'{path}: it is not a file that --resume wrote ({e})') from None
         if not isinstance(arguments, dict) or arguments != self.arguments:
             names = [name for name in DECIDING if arguments.get(name) != self.arguments[name]]
-            raise ValueError(f'{path}: it is of a run with other arguments: {", ".join(names)}')
+            raise ValueError(
+                f'{path}: it belongs to a run with other arguments: {", ".join(names)}'
+            )
 
     def due(self) -> bool:
         """Is it time for another note?"""

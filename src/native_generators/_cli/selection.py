@@ -42,7 +42,7 @@ class Names:
         if not 1 <= begin <= self.width or end > self.width:
             raise Trouble(f'{option} {text}: there are {self.width} columns, 1 the first')
         if end < begin:
-            raise Trouble(f'{option} {text}: it ends before it begins')
+            raise Trouble(f'{option} {text}: the range ends before it begins')
         return list(range(begin - 1, end))
 
     def missing(self, text: str) -> str:
@@ -78,8 +78,10 @@ class Selection:
         try:
             if one.sign not in ('~', '!~') and one.value:
                 convert(one.value)
-        except (ValueError, ArithmeticError) as e:
-            raise Trouble(f'{one}: {e if str(e) else "it is no number"}') from None
+        except ArithmeticError:  # decimal's own text is of no use
+            raise Trouble(f'{one}: {one.value!r} is not a number') from None
+        except ValueError as e:
+            raise Trouble(f'{one}: {e}') from None
         if kind == 'bool' and one.sign not in ('=', '!=', '~', '!~'):
             raise Trouble(f'{one}: bool has no order')
         return convert
