@@ -545,7 +545,7 @@ def test_a_format_of_many_parts_is_left_to_strptime() -> None:
     assert convert.date_format(format)('2026' + '%' * 40 + '02') == date(2026, 2, 1)
 
 
-class Text(str):
+class Enumerated(str):
     """As a StrEnum's member, or numpy.str_."""
 
     __slots__ = ()
@@ -558,11 +558,11 @@ class Text(str):
 
 
 def test_texts_of_a_subclass_are_taken_as_they_are() -> None:
-    comma, point, day = Text(','), Text('.'), Text('%d.%m.%Y')
+    comma, point, day = Enumerated(','), Enumerated('.'), Enumerated('%d.%m.%Y')
     number = convert.number(decimal=comma, thousands=point)
     assert number == convert.number(decimal=',', thousands='.')
     assert convert.integer(thousands=point) == convert.integer(thousands='.')
     assert convert.decimal(9, 2, decimal=comma) == convert.decimal(9, 2, decimal=',')
-    assert convert.boolean(true=[Text('ja')], false=['no'])('JA') is True
+    assert convert.boolean(true=[Enumerated('ja')], false=['no'])('JA') is True
     assert convert.date_format(day) == convert.date_format('%d.%m.%Y')
     assert repr(number) == "number(decimal=',', thousands='.')"
