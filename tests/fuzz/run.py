@@ -58,6 +58,13 @@ NUMBERS = [
     '2024-02-29',
     '2024-02-29T23:59:59.123456',
 ]
+# A format of 24 bytes, and a text.
+FORMATS = [
+    '%d.%m.%Y %H:%M:%S.%f    1.2.2024 3:4:5.6',
+    '%Y-%m-%dT%H:%M:%S%%     2024-02-29T23:59:59%',
+    '%B %d, %y %I:%M %p      march 3, 24 11:59 pm',
+    '%d-%b-%Y                03-MAR-2024',
+]
 EVENTS = [
     b'data: a\r\ndata:b\r\rid: 1\nevent: add\nretry: 10\ndata\n\n',
     b'\xef\xbb\xbf: comment\n\nid\nid: \0\ndata:  x\n\n',
@@ -89,6 +96,9 @@ def seed(name: str, folder: Path) -> None:
         for i, text in enumerate(NUMBERS):
             (folder / f'seed-{i}').write_text(text)
         return
+    if name == 'convert':
+        for i, text in enumerate(FORMATS):
+            (folder / f'seed-{i}').write_bytes(b'\3\0\7\xe8\1\2\3\4\5\6\7' + text.encode())
     if name == 'event_stream':
         for i, events in enumerate(EVENTS):
             (folder / f'seed-{i}').write_bytes(bytes(range(16)) + events)
