@@ -194,8 +194,9 @@ def date_format(format: str, /) -> Converter[date] | Converter[datetime] | Conve
     return Converter('date_format', shown, '', '', 0, 0, (), (), plain, _is_english())
 
 
-time: Final[Converter[_time]] = Converter('time', 'time', '', '', 0, 0, (), (), '', False)
+# As text: typing would keep the type, and with it the extension, in a cache.
+time: 'Final[Converter[_time]]' = Converter('time', 'time', '', '', 0, 0, (), (), '', False)
 """A datetime.time: what time.fromisoformat() gives for the text."""
 
-strip: Final[Converter[str]] = Converter('strip', 'strip', '', '', 0, 0, (), (), '', False)
+strip: 'Final[Converter[str]]' = Converter('strip', 'strip', '', '', 0, 0, (), (), '', False)
 """A str without whitespace around, as str.strip() gives it."""
