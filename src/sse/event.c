@@ -394,9 +394,11 @@ event_json(PyObject *op, PyObject *args, PyObject *kwargs)
     return value;
 }
 
-PyDoc_STRVAR(copy_doc, "__copy__($self, /)\n--\n\nThe event itself: it never changes.");
-PyDoc_STRVAR(deepcopy_doc,
-             "__deepcopy__($self, memo=None, /)\n--\n\nThe event itself: it never changes.");
+PyDoc_STRVAR(copy_doc,
+             "__copy__($self, /)\n--\n\nReturn the event itself, which is immutable.");
+PyDoc_STRVAR(
+    deepcopy_doc,
+    "__deepcopy__($self, memo=None, /)\n--\n\nReturn the event itself, which is immutable.");
 
 static PyObject *
 event_copy(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(count))

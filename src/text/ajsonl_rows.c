@@ -21,11 +21,11 @@ static PyGetSetDef ajsonl_rows_attributes[] = {
     {"errors", attributes_get_count, NULL, "Lines that could not be read.",
      ALINE_STREAM_COUNT(rows.error_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
-     "text.",
+     "The number of bytes read from the source.  For a compressed source, it counts\n"
+     "compressed bytes.  It is 0 for a source of text.",
      ALINE_STREAM_COUNT(pieces.bytes_read)},
     {"total_bytes", aline_stream_get_total_bytes, NULL,
-     "None: the size of an async source is unknown.", NULL},
+     "Always None, because the size of an async source is unknown.", NULL},
     {NULL},
 };
 

@@ -36,11 +36,11 @@ static PyGetSetDef jsonl_rows_attributes[] = {
     {"errors", attributes_get_count, NULL, "Lines that could not be read.",
      LINE_STREAM_COUNT(rows.error_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
-     "text.",
+     "The number of bytes read from the source.  For a compressed source, it counts\n"
+     "compressed bytes.  It is 0 for a source of text.",
      LINE_STREAM_COUNT(source.bytes_read)},
     {"total_bytes", line_stream_get_total_bytes, NULL,
-     "Bytes that there are to read; None if that is unknown.",
+     "The total number of bytes to read; None if it is unknown.",
      LINE_STREAM_COUNT(source.total_bytes)},
     {NULL},
 };
