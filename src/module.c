@@ -489,8 +489,8 @@ add_event_types(PyObject *module, generators_state *state)
         module, "ErrorEvent", "event handler exception",
         "ErrorEvent(event, handler, exception)\n"
         "\n"
-        "What the handlers of type 'error' receive: a handler, as it was registered, the\n"
-        "exception that it raised, and the event that it was called with.");
+        "What the handlers of type 'error' receive: the event, the handler that it was\n"
+        "passed to, as it was registered, and the exception that the handler raised.");
     return state->error_event_class == NULL ||
                    (state->str_error = PyUnicode_InternFromString("error")) == NULL
                ? -1

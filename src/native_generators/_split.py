@@ -588,7 +588,7 @@ def csv_split(
     parts is the number of parts, or size the number of bytes of a part, 64 MiB by default.  A part
         starts with the first record at or after its offset.  There are fewer parts if there are
         fewer records, and always at least one.
-    threads is the number of threads that scan the file; the default is the number of CPUs.
+    threads is the number of threads that scan the file; the default is the number of cores.
     scans are results of csv_scan() for consecutive ranges of the whole file, given in place of
         parts and size.  There is a part for each range.  The file is not read again, except for
         its header and for ranges in which a record may be too long, or may not be valid text.

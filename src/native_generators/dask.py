@@ -99,8 +99,8 @@ def read_rows(
     """Return a dask.bag of the rows of CSV files, with a partition for each part of about
     `blocksize` bytes.
 
-    urlpath, blocksize and storage_options are as for read_csv().  The other arguments are those of
-    csv_rows, such as into=dict, types and on_error.
+    `urlpath`, `blocksize` and `storage_options` are as for read_csv().  The other arguments are
+    those of csv_rows, such as into=dict, types and on_error.
     """
     bag = _engines.needed('dask.bag', 'dask')
     dask = _engines.needed('dask', 'dask')

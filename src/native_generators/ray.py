@@ -191,7 +191,7 @@ def read_csv(
 
     paths is a path or a URL that fsspec supports, which may contain `*`, or a list of them.
     storage_options is passed to fsspec.  A part has at most about `blocksize` bytes, and fewer if
-    Ray has more CPUs, or if override_num_blocks asks for more parts.  concurrency and
+    Ray has more cores, or if override_num_blocks asks for more parts.  concurrency and
     ray_remote_args are those of ray.data.read_datasource().  The other arguments are those of
     csv_batches, such as types, schema, columns, names and delimiter.  All files must have the same
     columns.

@@ -514,7 +514,7 @@ PyDoc_STRVAR(
     "rows is the maximum number of rows in a batch.  A batch has fewer rows at the end,\n"
     "    before an error, and where a column would have more than 2 GiB of text.\n"
     "threads is the number of threads that read the source, with the calling thread.  The\n"
-    "    default is the number of CPUs that the process may use, at most 16; it is 1 for\n"
+    "    default is the number of cores that the process may use, at most 16; it is 1 for\n"
     "    a source of less than 4 MiB or of unknown size.  The batches are the same for\n"
     "    any number.\n"
     "header is True by default.  header=False names the columns f0, f1, ... unless names\n"

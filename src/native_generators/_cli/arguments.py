@@ -34,11 +34,11 @@ COLUMNS = ('parquet', 'arrow')  # kinds that are written as columns, by pyarrow
 TEXT = ('csv', 'tsv')
 
 DESCRIPTION = """\
-Write the rows of CSV files or of files of JSON lines, some of their columns, typed and
-filtered, as CSV, as JSON, or as a Parquet or Arrow file.  CSV is read as Python's csv module
-reads it, but a quote that is not closed is an error; all CSV files must have the same columns.
-Without FILE, what is piped in is read.  Other commands: schema, sniff and split, each with
---help of its own.
+Read CSV files or files of JSON lines, select columns and rows, convert values, and write the
+result as CSV, as JSON, or as a Parquet or Arrow file.  CSV is read as by Python's csv module,
+but a quote that is not closed is an error.  All CSV files must have the same columns.  Without
+FILE, standard input is read.  The other commands are schema, sniff and split; each has its own
+--help.
 """
 
 
@@ -84,11 +84,11 @@ def where(text: str) -> Condition:
 READING: dict[str, dict[str, Any]] = {
     'dialect': {'metavar': 'NAME', 'help': 'excel, excel-tab or unix'},
     'quotechar': {'type': character, 'metavar': 'CHAR', 'help': '(")'},
-    'escapechar': {'type': character, 'metavar': 'CHAR', 'help': 'none, as a rule'},
-    'no-doublequote': {'help': 'a quote in a quoted field is escaped, and not doubled'},
-    'skipinitialspace': {'help': 'blanks behind a delimiter are no part of the field'},
+    'escapechar': {'type': character, 'metavar': 'CHAR', 'help': '(none)'},
+    'no-doublequote': {'help': 'a quote in a quoted field is escaped, not doubled'},
+    'skipinitialspace': {'help': 'spaces after a delimiter do not belong to the field'},
     'quoting': {'choices': tuple(QUOTING), 'help': "'none' reads quotes as other characters"},
-    'errors': {'metavar': 'NAME', 'help': 'what undecodable bytes become: replace, ...'},
+    'errors': {'metavar': 'NAME', 'help': 'how invalid bytes are decoded: replace, ...'},
     'names': {
         'type': names_of,
         'metavar': 'NAME,...',
@@ -96,26 +96,26 @@ READING: dict[str, dict[str, Any]] = {
     },
     'ragged': {
         'choices': ('error', 'pad'),
-        'help': 'rows that are too short: an error, or empty fields',
+        'help': 'records with too few fields are an error, or get empty fields',
     },
     'skip': {
         'type': lines_or_text,
         'metavar': 'N|TEXT',
-        'help': 'lines above the header: how many, or what the first one to read begins with',
+        'help': 'lines to skip first: their number, or the beginning of the first line to read',
     },
-    'comment': {'metavar': 'TEXT', 'help': 'what a line begins with that is no record, such as #'},
-    'footer': {'type': count, 'metavar': 'N', 'help': 'the last N records are none'},
+    'comment': {'metavar': 'TEXT', 'help': 'skip lines that begin with this, such as #'},
+    'footer': {'type': count, 'metavar': 'N', 'help': 'leave out the last N records'},
     'blank': {
         'choices': ('skip', 'error'),
-        'help': 'blank lines are passed over (skip), or an error',
+        'help': 'blank lines are skipped, or are an error (skip)',
     },
     'duplicates': {
         'choices': ('error', 'number'),
-        'help': "'number' calls the second x x_2, and the third column without a name column_3",
+        'help': "'number' renames a second x to x_2, and a third column without a name to column_3",
     },
     'no-multiline': {'help': 'a quote that is not closed in its line is an error of that line'},
-    'max-field': {'type': limit, 'metavar': 'N', 'help': 'longest field, or none (131072)'},
-    'max-record': {'type': limit, 'metavar': 'N', 'help': 'longest record, or none (67108864)'},
+    'max-field': {'type': limit, 'metavar': 'N', 'help': 'most characters, or none (131072)'},
+    'max-record': {'type': limit, 'metavar': 'N', 'help': 'most bytes, or none (67108864)'},
 }
 FLAGS = {
     'no-doublequote': ('doublequote', False),
