@@ -170,6 +170,7 @@ PyDoc_STRVAR(
     "    object; a file object is not closed;\n"
     "    bytes or any other buffer;\n"
     "    a path (str or os.PathLike), which is opened at once and closed at the end.\n"
+    "\n"
     "A generator is closed at the end, also one that iter(source) returned.\n"
     "\n"
     "Lines end only at LF, CR and CR LF.  Bytes are decoded as UTF-8; invalid bytes\n"

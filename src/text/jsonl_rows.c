@@ -67,6 +67,7 @@ PyDoc_STRVAR(
     "    file is iterated over;\n"
     "    bytes or any other buffer;\n"
     "    an iterable of bytes or of str, in pieces that may be cut anywhere.\n"
+    "\n"
     "A generator is closed at the end, also one that iter(source) returned.\n"
     "\n"
     "loads is called with the bytes of each line, in UTF-8 and without the line end.  It\n"

@@ -62,6 +62,7 @@ PyDoc_STRVAR(
     "    file is iterated over;\n"
     "    bytes or any other buffer;\n"
     "    an iterable of bytes or of str, in pieces that may be cut anywhere.\n"
+    "\n"
     "A generator is closed at the end, also one that iter(source) returned.\n"
     "\n"
     "newline says where lines end.  None, as in open(), ends them at LF, CR and CR LF.  A\n"

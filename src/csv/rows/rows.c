@@ -346,6 +346,7 @@ PyDoc_STRVAR(
     "    bytes or any other buffer;\n"
     "    an iterable of str, each of them a line, as for csv.reader;\n"
     "    an iterable of bytes, in pieces that may be cut anywhere.\n"
+    "\n"
     "A generator is closed at the end, also one that iter(source) returned.  Bytes are\n"
     "decoded as by a text file opened with newline=''.\n"
     "\n"
