@@ -14,7 +14,9 @@ def test_the_picture_of_ratios_is_of_the_tables(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.syspath_prepend(ROOT / 'benchmarks')
     ratios = importlib.import_module('ratios')
     text = (ROOT / 'docs' / 'performance.md').read_text('utf-8')
-    assert ratios.PICTURE.read_text('utf-8') == ratios.picture(text)
+    assert ratios.PICTURE.read_text('utf-8') == ratios.picture(text), (
+        'run python benchmarks/ratios.py'
+    )
     bars = [bar for _, group in ratios.groups(text) for bar in group]
     assert ('csv_rows, lists, nfl', 'csv.reader', 4.8) in bars
     assert ('two columns of many', 'polars', 3.5) in bars
