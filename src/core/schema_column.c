@@ -400,21 +400,20 @@ schema_column_own(schema *self, uint32_t j)
 
 /* ---- several parts ---- */
 
-/* Give up the types that either has given up. */
+/* Give up the types that either has given up.  If their datetimes differ in the zone, the
+   first value of the part is against them, whatever comes after it. */
 static void
 merge_types(schema_column *into, schema_column *from)
 {
+    if (schema_moment_differs(into, from)) {
+        schema_column_give_up(into, SCHEMA_DATETIME, &from->first);
+    }
     for (int type = 0; type < SCHEMA_TYPES; type++) {
-        const uint32_t bit = SCHEMA_BIT(type);
-        if (into->alive & bit && !(from->alive & bit)) {
+        if (!(from->alive & SCHEMA_BIT(type))) {
             schema_column_give_up(into, (schema_type)type, &from->against[type]);
         }
     }
     schema_column_limit(from, into->alive);
-    if (into->alive & SCHEMA_BIT(SCHEMA_DATETIME) && schema_moment_differs(into, from)) {
-        schema_column_give_up(into, SCHEMA_DATETIME, &from->first);
-        schema_column_limit(from, into->alive);
-    }
 }
 
 static bool

@@ -43,17 +43,24 @@ def _check(name: str, value: object, kind: type) -> None:
         raise TypeError(f'{name} must be {kind.__name__}, not {type(value).__name__}')
 
 
-def _check_marks(name: str, value: str) -> None:
+def _text(name: str, value: str) -> str:
+    """The text itself, also of a subclass: of a StrEnum, say."""
     _check(name, value, str)
+    return str.__str__(value)
+
+
+def _characters(name: str, value: str) -> str:
+    value = _text(name, value)
     for mark in value:
         if mark.isalnum() or mark in '+-_' or (mark.isascii() and mark < ' '):
             raise ValueError(f'{name}={value!r}: {mark!r} may be a part of a number')
+    return value
 
 
-def _marks(decimal: str, thousands: str) -> str:
-    """Check the characters of numbers, and return how they are shown."""
-    _check_marks('decimal', decimal)
-    _check_marks('thousands', thousands)
+def _marks(decimal: str, thousands: str) -> tuple[str, str, str]:
+    """Check the characters of numbers: how they are shown, and both."""
+    decimal = _characters('decimal', decimal)
+    thousands = _characters('thousands', thousands)
     if len(decimal) != 1:
         raise ValueError(f'decimal must be one character, not {decimal!r}')
     if decimal.isspace():
@@ -62,7 +69,7 @@ def _marks(decimal: str, thousands: str) -> str:
         raise ValueError(f'decimal and thousands are both {decimal!r}')
     shown = '' if decimal == '.' else f'decimal={decimal!r}'
     grouped = f'thousands={thousands!r}' if thousands else ''
-    return ', '.join(filter(None, [shown, grouped]))
+    return ', '.join(filter(None, [shown, grouped])), decimal, thousands
 
 
 def number(*, decimal: str = '.', thousands: str = '') -> Converter[float]:
@@ -78,8 +85,8 @@ def number(*, decimal: str = '.', thousands: str = '') -> Converter[float]:
     >>> number(decimal=',', thousands='.')('-1.234,5')
     -1234.5
     """
-    shown = f'number({_marks(decimal, thousands)})'
-    return Converter('number', shown, decimal, thousands, 0, 0, (), (), '', False)
+    marks, decimal, thousands = _marks(decimal, thousands)
+    return Converter('number', f'number({marks})', decimal, thousands, 0, 0, (), (), '', False)
 
 
 def integer(*, thousands: str = '') -> Converter[int]:
@@ -89,7 +96,7 @@ def integer(*, thousands: str = '') -> Converter[int]:
     >>> integer(thousands="'")("1'234'567")
     1234567
     """
-    _check_marks('thousands', thousands)
+    thousands = _characters('thousands', thousands)
     shown = f'integer(thousands={thousands!r})' if thousands else 'integer()'
     return Converter('integer', shown, '', thousands, 0, 0, (), (), '', False)
 
@@ -105,7 +112,7 @@ def decimal(
     >>> decimal(10, 2, decimal=',')('1,5')
     Decimal('1.50')
     """
-    marks = _marks(decimal, thousands)
+    marks, decimal, thousands = _marks(decimal, thousands)
     shown = f'decimal({precision!r}, {scale!r}{", " if marks else ""}{marks})'
     _check('precision', precision, int)
     _check('scale', scale, int)
@@ -122,14 +129,12 @@ def _words(name: str, given: Iterable[str]) -> tuple[list[str], list[str]]:
     """The words as they were given, and as they are compared."""
     if isinstance(given, (str, bytes)):
         raise TypeError(f'{name} must be a collection of words, not {type(given).__name__}')
-    shown = list(given)
+    shown = [_text(f'{name}: a word', word) for word in given]
     for word in shown:
-        _check(f'{name}: a word', word, str)
         if not word.strip():
             raise ValueError(f'{name}: an empty field is None, and no word: {word!r}')
     if not shown:
         raise ValueError(f'{name} has no words')
-    shown = [str(word) for word in shown]
     return shown, sorted({word.strip().casefold() for word in shown})
 
 
@@ -175,7 +180,7 @@ def date_format(format: str, /) -> Converter[date] | Converter[datetime] | Conve
     >>> date_format('%d/%m/%y %H:%M')('24/12/26 18:30')
     datetime.datetime(2026, 12, 24, 18, 30)
     """
-    _check('format', format, str)
+    format = _text('format', format)
     import re
     import warnings
 
@@ -193,8 +198,9 @@ def date_format(format: str, /) -> Converter[date] | Converter[datetime] | Conve
     return Converter('date_format', shown, '', '', 0, 0, (), (), plain, _is_english())
 
 
-time: Final[Converter[_time]] = Converter('time', 'time', '', '', 0, 0, (), (), '', False)
+# As text: typing would keep the type, and with it the extension, in a cache.
+time: 'Final[Converter[_time]]' = Converter('time', 'time', '', '', 0, 0, (), (), '', False)
 """A converter to datetime.time.  The value is that of time.fromisoformat()."""
 
-strip: Final[Converter[str]] = Converter('strip', 'strip', '', '', 0, 0, (), (), '', False)
+strip: 'Final[Converter[str]]' = Converter('strip', 'strip', '', '', 0, 0, (), (), '', False)
 """A converter to str, which removes whitespace before and after the text, as str.strip()."""

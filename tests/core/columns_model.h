@@ -254,8 +254,9 @@ model_whole(cell *c, columns_kind kind)
     int64_t value;
     uint64_t large;
     const columns_spec spec = {.kind = kind};
-    if (number_uint64(c->text, c->length, &large) == NUMBER_OK) {
-        return columns_fits_uint(&spec, large) && store_whole(c, kind, large);
+    if (kind == COLUMNS_UINT64) {
+        return number_uint64(c->text, c->length, &large) == NUMBER_OK &&
+               store_whole(c, kind, large);
     }
     return number_int64(c->text, c->length, &value) == NUMBER_OK &&
            columns_fits_int(&spec, value) && store_whole(c, kind, (uint64_t)value);

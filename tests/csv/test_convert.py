@@ -543,3 +543,26 @@ def test_wrong_arguments(make: Callable[[], object], error: type[Exception], say
 def test_a_format_of_many_parts_is_left_to_strptime() -> None:
     format = '%Y' + '%%' * 40 + '%m'
     assert convert.date_format(format)('2026' + '%' * 40 + '02') == date(2026, 2, 1)
+
+
+class Enumerated(str):
+    """As a StrEnum's member, or numpy.str_."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return 'shown otherwise'
+
+    def __repr__(self) -> str:
+        return 'shown otherwise'
+
+
+def test_texts_of_a_subclass_are_taken_as_they_are() -> None:
+    comma, point, day = Enumerated(','), Enumerated('.'), Enumerated('%d.%m.%Y')
+    number = convert.number(decimal=comma, thousands=point)
+    assert number == convert.number(decimal=',', thousands='.')
+    assert convert.integer(thousands=point) == convert.integer(thousands='.')
+    assert convert.decimal(9, 2, decimal=comma) == convert.decimal(9, 2, decimal=',')
+    assert convert.boolean(true=[Enumerated('ja')], false=['no'])('JA') is True
+    assert convert.date_format(day) == convert.date_format('%d.%m.%Y')
+    assert repr(number) == "number(decimal=',', thousands='.')"

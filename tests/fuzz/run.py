@@ -26,7 +26,29 @@ INSTRUMENTED = ['-fsanitize=fuzzer-no-link,address,undefined']
 WITHOUT_COMPARISONS = [*INSTRUMENTED, '-fno-sanitize-coverage=trace-cmp']
 LEARNS_COMPARISONS = {'number', 'utf8'}
 # A target takes no longer input, or is slow at it.
-LONGEST = {'fields': 304, 'number': 200, 'split': 604}
+LONGEST = {
+    'columns': 964,
+    'convert': 160,
+    'fields': 304,
+    'number': 200,
+    'quote': 200,
+    'scan': 1541,
+    'schema': 604,
+    'spell': 64,
+    'split': 604,
+}
+# What the choices at the front of an input may be.
+CHOICES = {
+    'columns': (bytes(range(64)), bytes(range(200, 264 - 8)) + bytes(8), bytes(64)),
+    'fields': (b'\1\0\7\3', b'\5\x10\1\2'),
+    'schema': (b'\x0c\3\x12\1\x17', b'\x48\1\1\1\1'),
+    'split': (b'\1\0\7\3', b'\5\x90\1\2'),
+}
+TYPED = b'''1,2024-01-01,12:30,a
+2.50,2024-01-02T10:11:12Z,"12_000",true
+-7,2024-01-03 10:11:12.5,NA,"say ""no"""
+9223372036854775807,24.12.2024,11:59 pm,\xc3\xa9t\xc3\xa9
+'''
 NUMBERS = [
     '1',
     '-17',
@@ -35,6 +57,13 @@ NUMBERS = [
     ' 4.9e-324',
     '2024-02-29',
     '2024-02-29T23:59:59.123456',
+]
+# A format of 24 bytes, and a text.
+FORMATS = [
+    '%d.%m.%Y %H:%M:%S.%f    1.2.2024 3:4:5.6',
+    '%Y-%m-%dT%H:%M:%S%%     2024-02-29T23:59:59%',
+    '%B %d, %y %I:%M %p      march 3, 24 11:59 pm',
+    '%d-%b-%Y                03-MAR-2024',
 ]
 EVENTS = [
     b'data: a\r\ndata:b\r\rid: 1\nevent: add\nretry: 10\ndata\n\n',
@@ -67,13 +96,17 @@ def seed(name: str, folder: Path) -> None:
         for i, text in enumerate(NUMBERS):
             (folder / f'seed-{i}').write_text(text)
         return
+    if name == 'convert':
+        for i, text in enumerate(FORMATS):
+            (folder / f'seed-{i}').write_bytes(b'\3\0\7\xe8\1\2\3\4\5\6\7' + text.encode())
     if name == 'event_stream':
         for i, events in enumerate(EVENTS):
             (folder / f'seed-{i}').write_bytes(bytes(range(16)) + events)
         return
-    for i, path in enumerate(sorted(DATA.rglob('*.csv')) if DATA.is_dir() else []):
-        for flags in (b'\1\0\7\3', b'\5\x10\1\2') if name in ('fields', 'split') else (b'',):
-            (folder / f'seed-{i}-{flags.hex()}').write_bytes(flags + path.read_bytes()[:300])
+    paths = sorted(DATA.rglob('*.csv')) if DATA.is_dir() else []
+    for i, text in enumerate([TYPED, *(path.read_bytes()[:300] for path in paths)]):
+        for j, choices in enumerate(CHOICES.get(name, (b'',))):
+            (folder / f'seed-{i}-{j}').write_bytes(choices + text)
 
 
 def main() -> int:

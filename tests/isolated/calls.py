@@ -945,11 +945,16 @@ def events_that_are_sent(g: Any) -> Any:
     return told, log
 
 
+def checked(function: Any, *args: Any) -> Any:
+    """A call after which CPython looks for a result with an exception set; not every one is."""
+    return functools.partial(function, *args)()
+
+
 @call
 def events_that_nobody_wants(g: Any) -> Any:
     log: list[Any] = []
     d = g.Dispatcher(default=log.append)
-    told = [d.dispatch(g.Event('x', 1)), d.emit('y', 2)]
+    told = [checked(d.dispatch, g.Event('x', 1)), checked(d.emit, 'y', 2)]
     d.close()
     return told, [tuple(event) for event in log]
 
@@ -1003,3 +1008,120 @@ def events_to_come(g: Any) -> Any:
     on_a_loop(d.arun(g.to_async([g.Event('a', 3)], thread=False)))
     on_a_loop(d.aclose())
     return told, log
+
+
+# --- what objects tell of themselves ------------------------------------------------------------
+
+
+def shown(value: Any) -> Any:
+    """Of a frame or code there is a new one each time."""
+    return value if isinstance(value, int | str | tuple | list | None) else type(value).__name__
+
+
+SYNC_TOLD = ('gi_code', 'gi_frame', 'gi_running', 'gi_state', 'gi_suspended', 'gi_yieldfrom')
+ASYNC_TOLD = ('ag_await', 'ag_code', 'ag_frame', 'ag_running', 'ag_state', 'ag_suspended')
+BOTH_TOLD = ('closed', 'errors', 'held', 'held_bytes', 'items', 'running', 'waits_for')
+READER_TOLD = ('line_num', 'row_num', 'bytes_read', 'total_bytes')
+
+
+def tell(stream: Any, names: tuple[str, ...]) -> list[Any]:
+    return [shown(getattr(stream, name)) for name in names]
+
+
+@call
+def what_streams_tell(g: Any) -> Any:
+    told = []
+    for stream in (
+        g.batched([1, 2, 3], 2),
+        g.chunked(['ab', 'c'], 2),
+        g.csv_rows(['a,b\n', 'c,d\n']),
+        g.csv_encode([(1, 2), (3, 4)]),
+        g.lines(['a\n', 'b\n']),
+    ):
+        told.append(tell(stream, SYNC_TOLD + BOTH_TOLD))
+        next(stream)
+        told.append(tell(stream, SYNC_TOLD + BOTH_TOLD))
+        told.append([shown(getattr(stream, name, None)) for name in READER_TOLD])
+        stream.close()
+        told.append(tell(stream, SYNC_TOLD + BOTH_TOLD))
+    return told
+
+
+@call
+def what_async_streams_tell(g: Any) -> Any:
+    told = []
+    for stream in (
+        g.abatched(acounted(3), 2),
+        g.acsv_rows(g.to_async(['a,b\n'], thread=False)),
+    ):
+        told.append(tell(stream, ASYNC_TOLD + BOTH_TOLD))
+        told.append(shown(finish(stream.asend(None))))
+        told.append(tell(stream, ASYNC_TOLD + BOTH_TOLD))
+        finish(stream.aclose())
+        told.append(tell(stream, ASYNC_TOLD + BOTH_TOLD))
+    return told
+
+
+@call
+def a_stream_that_is_stopped(g: Any) -> Any:
+    stream = g.abatched(acounted(3), 2)
+    return [finish(stream.asend(None)), stream.stop(), finish(collect(stream))]
+
+
+def fail_always(data: Any) -> None:
+    raise LookupError(data)
+
+
+def keep_report(log: list[Any], report: Any) -> None:
+    # What it failed with may be that there was no memory, or what CPython makes of that.
+    log.append([report.handler is fail_always, report.exception is None, report.event])
+
+
+@call
+def what_failures_tell(g: Any) -> Any:
+    log: list[Any] = []
+    d = g.Dispatcher()
+    d.on('a', fail_always)
+    d.on('error', functools.partial(keep_report, log))
+    handled = d.emit('a', 1)
+    kept = [handler.handler is fail_always for handler in d.handlers()]
+    d.close()
+    return handled, kept, [[own, none, event[1]] for own, none, event in log]
+
+
+@call
+def what_handlers_tell(g: Any) -> Any:
+    names = ('active', 'awaits', 'background', 'calls', 'dropped', 'errors', 'held', 'returned')
+    log: list[Any] = []
+    d = g.Dispatcher()
+    d.on('a', log.append)
+    d.on('a', take_all(log))
+    told = [tell(handler, names) for handler in d.handlers()]
+    d.emit('a', 1)
+    told += [tell(handler, names) for handler in d.handlers()]
+    d.close()
+    return told, log
+
+
+@call
+def what_batches_and_errors_tell(g: Any) -> Any:
+    (batch,) = g.csv_batches(b'a,b\n1,2\n', threads=1)
+    error = g.CSVError('x')
+    return [
+        [batch.num_rows, batch.num_columns, batch.column_names, batch.nbytes],
+        [shown(error.record_line), error.problems, error.column, g.DataError('x').path],
+    ]
+
+
+def refused_at_once(d: Any) -> str:
+    try:
+        d.emit_threadsafe('a', 1)
+    except RuntimeError as error:
+        return str(error)
+    return ''
+
+
+@call
+def events_from_other_threads(g: Any) -> Any:
+    """Of a dispatcher that no event loop has used."""
+    return refused_at_once(g.Dispatcher())

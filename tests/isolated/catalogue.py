@@ -363,6 +363,53 @@ def typed_items(count: int) -> list[Any]:
 recipe('csv_rows typed', make=typed_rows, items=typed_items)
 
 
+@functools.cache
+def converters() -> dict[int, Any]:
+    from generators import convert
+
+    return {
+        0: convert.number(decimal=',', thousands='.'),
+        1: convert.strip,
+        2: convert.date_format('%d.%m.%Y'),
+        3: convert.time,
+        4: convert.boolean(true=['ja'], false=['nein']),
+        5: convert.integer(thousands="'"),
+        6: convert.decimal(9, 2, decimal=','),
+    }
+
+
+def converted_line(i: int) -> str:
+    answer = ('ja', 'NEIN')[i % 2]
+    return f" 1.00{i % 10},5;x{i} ;1.{i % 12 + 1}.2024;10:{i % 60:02};{answer};1'000;{i},50\n"
+
+
+def converted_items(count: int) -> list[Any]:
+    from decimal import Decimal
+
+    return [
+        [
+            1000.5 + i % 10,
+            f'x{i}',
+            dt.date(2024, i % 12 + 1, 1),
+            dt.time(10, i % 60),
+            i % 2 == 0,
+            1000,
+            Decimal(f'{i}.50'),
+        ]
+        for i in range(count)
+    ]
+
+
+recipe(
+    'csv_rows by converters',
+    'csv_rows',
+    *(f'convert.{name}' for name in generators.convert.__all__),
+    make=lambda n: csv_rows(map(converted_line, range(n)), types=converters(), delimiter=';'),
+    items=converted_items,
+    shared=False,
+)
+
+
 def marked(text: str) -> str:
     return text + '!'
 
@@ -1918,7 +1965,8 @@ def public_names() -> set[str]:
         for name in csv.__all__
         if getattr(getattr(csv, name), '__module__', '').startswith('native_generators')
     }
-    return {*generators.__all__, *native}
+    converters = {f'convert.{name}' for name in generators.convert.__all__}
+    return {*generators.__all__, *native, *converters}
 
 
 def uncovered() -> set[str]:

@@ -78,6 +78,9 @@ def is_from_memory_error(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, MemoryError) or OF_CPYTHON.match(str(error)):
             return True
+        # A function that gives a result and an exception, or neither: its cause does not excuse it.
+        if isinstance(error, SystemError):
+            return False
         if isinstance(error, BaseExceptionGroup):
             return any(map(is_from_memory_error, error.exceptions))
         error = error.__cause__ or error.__context__

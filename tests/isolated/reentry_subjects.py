@@ -302,10 +302,21 @@ subject(
 subject(
     'csv_rows by converters',
     'csv_rows',
+    *(f'convert.{name}' for name in convert.__all__),
     make=lambda: csv_rows(
-        Source(texts('1,5;x;24.12.2026\n', ' 2,5 ; y;1.1.2026\n')),
+        Source(texts('1,5;x;24.12.2026;1;2,5;ja;10:30;z\n', ' 2,5 ; y;1.1.2026;2;3;no;9:00;\n')),
         delimiter=';',
-        types={0: convert.number(decimal=','), None: Call(str), 2: convert.date_format('%d.%m.%Y')},
+        types={
+            0: convert.number(decimal=','),
+            None: Call(str),
+            2: convert.date_format('%d.%m.%Y'),
+            3: convert.integer(),
+            4: convert.decimal(9, 2, decimal=Text(',')),
+            5: convert.boolean(true=world().container([Text('ja')]), false=['no']),
+            6: convert.time,
+            7: convert.strip,
+        },
+        on_error='skip',
     ),
 )
 subject('csv_rows into CSVRow', make=lambda: csv_rows(Source(buffers(*DATA)), into=CSVRow))
