@@ -4,7 +4,7 @@ Sphinx imports the package and reads what `help()` and `inspect.signature()` rea
 type, member, signature and docstring is there as it is.  `docs/internals.md` says why it is Sphinx.
 """
 
-import ast
+import builtins
 import inspect
 import re
 import sys
@@ -17,6 +17,8 @@ ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
 
 from docstrings import restructured  # noqa: E402
+from signatures import Source  # noqa: E402
+from sphinx.addnodes import pending_xref  # noqa: E402
 
 with (ROOT / 'pyproject.toml').open('rb') as file:
     PROJECT = tomllib.load(file)['project']
@@ -36,7 +38,6 @@ nitpicky = False
 smartquotes = False  # docstrings have quotes of code outside of markup, too
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
-suppress_warnings = ['ref.python']  # a parameter named `type` is no reference
 copybutton_prompt_text = r'>>> |\.\.\. |\$ '
 copybutton_prompt_is_regexp = True
 
@@ -111,6 +112,10 @@ def without_tests(text: str) -> str:
     return TESTED.sub(replace, text)
 
 
+def names_of_signatures() -> str:
+    return '\n'.join(['```{eval-rst}', *SOURCE.described(), '```'])
+
+
 INCLUDED = re.compile(r'^<!-- include (\S+) -->$', re.M)
 
 
@@ -122,38 +127,33 @@ def on_source_read(app: Any, name: str, source: list[str]) -> None:
         file = (folder / found[1]).resolve()
         return linked(file.parent, file.read_text('utf-8'))
 
-    source[0] = without_tests(INCLUDED.sub(included, text))
+    text = without_tests(INCLUDED.sub(included, text))
+    source[0] = text.replace('<!-- names of signatures -->', names_of_signatures())
 
 
-def stub_types() -> dict[str, str]:
-    """What each method of the stub returns and each property is, where that has a public name."""
-    stub = Path(native_generators.__file__).with_name('_native.pyi')
-    found: dict[str, str] = {}
-    for kind in ast.parse(stub.read_text('utf-8')).body:
-        for item in kind.body if isinstance(kind, ast.ClassDef) else []:
-            if isinstance(item, ast.FunctionDef) and item.returns is not None:
-                name = f'{kind.name}.{item.name}'
-                text = ast.unparse(item.returns).replace('Coroutine[Any, Any, ', 'Coroutine[')
-                several = found.get(name, text) != text  # overloads that differ
-                private = re.search(r'\b_[A-Za-z]', text)
-                found[name] = '' if several or private else text
-    return found
-
-
-TYPES = stub_types()
-
-
-def type_of(name: str) -> str:
-    return TYPES.get('.'.join(name.split('.')[-2:]), '')
+SOURCE = Source(Path(native_generators.__file__).parent)
 
 
 def on_signature(
-    app: Any, what: str, name: str, thing: Any, options: Any, signature: str, returns: str
+    app: Any, what: str, name: str, thing: Any, options: Any, signature: str | None, returns: str
 ) -> tuple[str, str] | None:
-    known = type_of(name)
-    if what == 'method' and signature and not returns and known:
-        return signature, known
-    return None
+    """The signature with its types; of overloads, each on a line of the directive."""
+    if signature is None or what not in {'class', 'exception', 'function', 'method'}:
+        return None
+    shown = SOURCE.shown_of(name, thing)
+    if shown is None:
+        return None
+    dotted = re.sub(r'^\w+\.([a-z_]+\.(?=\w+$)|_\w+\.)?', '', name)
+    first, *others = [one.text() for one in shown.signatures]
+    text = '\n'.join([first, *(f'{dotted}{other}' for other in others)])
+    return text, ''
+
+
+def with_type(name: str, line: str) -> str:
+    """A line of a table of attributes, with the type of the attribute."""
+    found = re.match(r'- ``(\w+)``: ', line)
+    known = SOURCE.type_of(f'{name}.{found[1]}') if found else ''
+    return line.replace('``: ', f': {known}``: ', 1) if known else line
 
 
 def on_docstring(
@@ -164,11 +164,27 @@ def on_docstring(
     except (TypeError, ValueError):
         parameters = set()
     lines[:] = restructured(lines, parameters)
-    if what in {'attribute', 'property'} and type_of(name):
-        lines += ['', f'Type: ``{type_of(name)}``', '']
+    if what in {'attribute', 'property'} and SOURCE.is_native(name) and SOURCE.type_of(name):
+        lines += ['', f'Type: ``{SOURCE.type_of(name)}``', '']
+    if what in {'class', 'exception'}:
+        lines[:] = [with_type(name, line) for line in lines]
+    shown = SOURCE.shown_of(name, thing) if what in {'class', 'function', 'method'} else None
+    if shown is not None and shown.results:
+        made = [f'- ``{given}`` → ``{result}``' for given, result in shown.results]
+        place = lines.index('') + 1 if '' in lines else len(lines)
+        told = 'What it makes depends on its arguments. The first that fits counts:'
+        lines[place:place] = [told, '', *made, '']
+
+
+def on_doctree(app: Any, doctree: Any) -> None:
+    """The built-in `type` is no reference to an attribute of that name."""
+    for node in list(doctree.findall(pending_xref)):
+        if node.get('refdomain') == 'py' and node['reftarget'] in vars(builtins):
+            node.replace_self(node.children)
 
 
 def setup(app: Any) -> None:
+    app.connect('doctree-read', on_doctree)
     app.connect('source-read', on_source_read)
     app.connect('autodoc-process-docstring', on_docstring)
     app.connect('autodoc-process-signature', on_signature)

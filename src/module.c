@@ -476,17 +476,21 @@ add_event_types(PyObject *module, generators_state *state)
         (state->event_topic_type = make_type(module, &event_topic_spec, NULL)) == NULL) {
         return -1;
     }
-    state->event_class = add_named_tuple(module, "Event", "type data",
-                                         "Event(type, data)\n\nWhat emit(type, data) hands on "
-                                         "where the whole event is wanted.");
+    state->event_class = add_named_tuple(
+        module, "Event", "type data",
+        "Event(type, data)\n"
+        "\n"
+        "An event as it is passed to a handler that receives whole events, after emit(type,\n"
+        "data).");
     if (state->event_class == NULL) {
         return -1;
     }
-    state->error_event_class =
-        add_named_tuple(module, "ErrorEvent", "event handler exception",
-                        "ErrorEvent(event, handler, exception)\n\n"
-                        "What 'error' handlers get: the handler, as it was registered, that\n"
-                        "raised the exception when it was given the event.");
+    state->error_event_class = add_named_tuple(
+        module, "ErrorEvent", "event handler exception",
+        "ErrorEvent(event, handler, exception)\n"
+        "\n"
+        "What the handlers of type 'error' receive: the event, the handler that it was\n"
+        "passed to, as it was registered, and the exception that the handler raised.");
     return state->error_event_class == NULL ||
                    (state->str_error = PyUnicode_InternFromString("error")) == NULL
                ? -1

@@ -1,7 +1,7 @@
 """How strong the tests are: change one line of C at a time and see whether a test fails.
 
     python tools/mutate.py FOLDER [--seed 1] [--count 300] [--jobs 1] [--python PYTHON]
-                                  [--only GLOB] [--locks] [--limit SECONDS] [--quick]
+                                  [--only GLOB] [--locks] [--limit SECONDS] [--quick] [--again]
     python tools/mutate.py FOLDER --summary
 
 A mutant is one line of a function in src/ with one change: an operator, a condition, a constant or
@@ -9,7 +9,8 @@ a returned value is another, or a call, an assignment or a reference is left out
 chosen by lot: first the line, then its change.  The same seed gives the same ones while src/ is the
 same.  FOLDER, outside the repository, gets a copy of the checkout for each job, and
 `results.jsonl`: a line for each mutant.  What is in it is not run again, so a run can be stopped
-and continued, and goes on after a test was added: delete the lines to be tried again.
+and continued.  --again tries those that survived once more: after a test was added, or with all
+tests after a first look.
 
 The extension is built as a release is, without asserts, but at -O1 because that is quicker.  One
 file is compiled again for each mutant.  Then tests run until the first failure:
@@ -49,11 +50,11 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 LIST = ROOT / 'tools' / 'mutate.equivalent'
@@ -92,7 +93,14 @@ ROOMS = {
     'tasks': Room('tasks', 'amap amerge map_threads drive task', 'stream'),
     'module.c': Room('stream', 'csv_rows', 'chunks events tasks'),
 }
-ISOLATED = ('test_catalogue', 'test_teardown', 'test_no_memory', 'test_reentry', 'test_threads')
+ISOLATED = (
+    'test_catalogue',
+    'test_referrers',
+    'test_teardown',
+    'test_no_memory',
+    'test_reentry',
+    'test_threads',
+)
 CPU, WALL = 3, 12  # how many times as long as without a change
 
 
@@ -244,15 +252,15 @@ def changes(line: str, code: str, kind: str) -> Iterator[str]:
         if before.endswith(('return ', '-')):  # -1 is as good as -2
             continue
         yield line[: found.start()] + str(int(found[0]) + 1) + line[found.end() :]
-    if (found := CONDITION.search(code)) and is_balanced(found[2]):
-        start, stop = found.span(2)
+    if (condition := CONDITION.search(code)) and is_balanced(condition[2]):
+        start, stop = condition.span(2)
         yield f'{line[:start]}!({line[start:stop]}){line[stop:]}'
-    if found := re.search(r'\breturn (-?\w+);$', code):
-        others = OTHER_RETURNS.get(found[1], ())
-        if found[1] == 'NULL' and 'PyObject *' not in kind:
+    if returned := re.search(r'\breturn (-?\w+);$', code):
+        others = OTHER_RETURNS.get(returned[1], ())
+        if returned[1] == 'NULL' and 'PyObject *' not in kind:
             others = ()
         for other in others:
-            yield line[: found.start(1)] + other + line[found.end(1) :]
+            yield line[: returned.start(1)] + other + line[returned.end(1) :]
 
 
 def mutants_of(file: str, text: str) -> Iterator[Mutant]:
@@ -449,10 +457,11 @@ class Tests:
 
     UNKNOWN = 3.0
 
-    def __init__(self, folder: Path, limit: float, quick: bool) -> None:
+    def __init__(self, folder: Path, limit: float, quick: bool, again: bool) -> None:
         self.path = folder / 'tests.json'
         self.limit = limit
         self.quick = quick
+        self.again = again
         self.lock = threading.Lock()
         self.seconds: dict[str, float] = {}
         self.sound: dict[str, bool] = {}
@@ -485,7 +494,7 @@ class Tests:
     def ordered(self, names: list[str], stem: str) -> list[str]:
         """Those named like the file, then the others, the quick ones first, up to the limit."""
         total = 0.0
-        chosen = []
+        chosen: list[str] = []
         for name in sorted(names, key=lambda name: (not is_named(name, stem), self.expected(name))):
             total += self.expected(name)
             if total > self.limit and chosen:
@@ -639,7 +648,7 @@ class Copy:
         named = [name for name in tests if is_named(name, stem)]
         rest = [name for name in tests if name not in named]
         is_core = mutant.file.startswith('src/core/')
-        stages = [
+        stages: list[Callable[[], str]] = [
             lambda: self.try_core(mutant) if is_core else '',
             lambda: self.try_tests(named),
             lambda: self.try_tests(rest),
@@ -648,7 +657,7 @@ class Copy:
         ]
         if self.tests.quick:
             stages = stages[:3] if room.tests else [stages[0], stages[4]]
-        elif REFERENCES.search(mutant.before):
+        elif self.tests.again or REFERENCES.search(mutant.before):
             stages[2:4] = stages[3:1:-1]
         elif is_core:
             stages[3:5] = stages[4:2:-1]
@@ -714,36 +723,52 @@ def killer(run: Run) -> str:
 # ---- the run ----
 
 
+def key_of(row: dict[str, Any]) -> tuple[str, ...]:
+    """The key of the mutant that a line of the results is of."""
+    return tuple(str(row[name]).strip() for name in ('file', 'function', 'before', 'after'))
+
+
 class Results:
     def __init__(self, folder: Path) -> None:
         self.path = folder / 'results.jsonl'
         self.lock = threading.Lock()
-        self.rows: list[dict[str, object]] = []
+        self.rows: list[dict[str, Any]] = []
         if self.path.exists():
-            self.rows = [*map(json.loads, self.path.read_text('utf-8').splitlines())]
+            # The last line of a mutant counts.
+            rows = map(json.loads, self.path.read_text('utf-8').splitlines())
+            self.rows = [*{key_of(row): row for row in rows}.values()]
 
     def known(self) -> set[tuple[str, ...]]:
-        return {
-            (row['file'], row['function'], row['before'].strip(), row['after'].strip())
-            for row in self.rows
-        }
+        return {*map(key_of, self.rows)}
+
+    def survivors(self, tree: Path) -> list[Mutant]:
+        """Those that are still a change of the checkout."""
+        lines = {key_of(row): row['line'] for row in self.rows if row['outcome'] == 'survived'}
+        found: dict[tuple[str, ...], Mutant] = {}
+        for file in sorted({key[0] for key in lines}):
+            for mutant in mutants_of(file, (tree / file).read_text('utf-8')):
+                if mutant.key in lines:
+                    # Of several alike, the one that has moved least.
+                    other = found.setdefault(mutant.key, mutant)
+                    line = lines[mutant.key]
+                    found[mutant.key] = min(mutant, other, key=lambda m: abs(m.line - line))
+        return list(found.values())
 
     def add(self, mutant: Mutant, outcome: str, by: str, seconds: float) -> None:
         row = {**asdict(mutant), 'outcome': outcome, 'by': by, 'seconds': round(seconds, 1)}
         with self.lock:
+            self.rows = [one for one in self.rows if key_of(one) != mutant.key]
             self.rows.append(row)
             with self.path.open('a', encoding='utf-8') as file:
                 file.write(json.dumps(row) + '\n')
 
 
-def summary(rows: list[dict[str, object]], reasons: dict[tuple[str, str, str, str], str]) -> str:
+def summary(rows: list[dict[str, Any]], reasons: dict[tuple[str, str, str, str], str]) -> str:
     """Killed, survived and equivalent by room; then the survivors."""
     rooms: dict[str, Counter[str]] = defaultdict(Counter)
     survivors = []
     for row in rows:
-        file, function, before, after = (
-            str(row[name]).strip() for name in ('file', 'function', 'before', 'after')
-        )
+        file, function, before, after = key_of(row)
         outcome = row['outcome']
         if outcome == 'survived' and (file, function, before, after) in reasons:
             outcome = 'equivalent'
@@ -769,7 +794,7 @@ def candidates(build: Build, tree: Path, only: str, locks: bool, seed: int) -> I
         for mutant in mutants_of(source, (tree / source).read_text('utf-8'))
         if not locks
         or (LOCKING.search(mutant.before) and not LOCKING.search(mutant.after))
-        or (locks and '(PyObject){0}' in mutant.after)
+        or '(PyObject){0}' in mutant.after
     ]
     for mutant in by_lot(made, seed):
         if build.has_line(tree, mutant.file, mutant.line):
@@ -785,8 +810,9 @@ def main() -> None:
     parser.add_argument('--python', default=sys.executable)
     parser.add_argument('--only', default='*')
     parser.add_argument('--locks', action='store_true')
-    parser.add_argument('--limit', type=float, default=60)
+    parser.add_argument('--limit', type=float, default=300)
     parser.add_argument('--quick', action='store_true')
+    parser.add_argument('--again', action='store_true')
     parser.add_argument('--summary', action='store_true')
     options = parser.parse_args()
     folder = options.folder.resolve()
@@ -799,13 +825,20 @@ def main() -> None:
         print(summary(results.rows, reasons))
         return
     build = Build(options.python, folder)
-    tests = Tests(folder, options.limit, options.quick)
+    tests = Tests(folder, options.limit, options.quick, options.again)
     copies = [Copy(folder / f'copy-{number}', build, tests) for number in range(options.jobs)]
     for copy in copies:
         copy_checkout(copy.tree)
     build.all(copies[0].tree, options.jobs)
     mutants = candidates(build, copies[0].tree, options.only, options.locks, options.seed)
-    known = results.known()
+    if options.again:
+        found = results.survivors(copies[0].tree)
+        random.Random(options.seed).shuffle(found)
+        chosen = [mutant for mutant in found if fnmatch.fnmatch(mutant.file, options.only)]
+        mutants = iter([mutant for mutant in chosen if mutant.key not in reasons])
+        known: set[tuple[str, ...]] = set()
+    else:
+        known = results.known()
     counted = 0
     lock = threading.Lock()
 

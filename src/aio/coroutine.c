@@ -478,7 +478,7 @@ coroutine_am_await(PyObject *op)
 PyDoc_STRVAR(send_doc, "send($self, value, /)\n"
                        "--\n\n"
                        "Resume the coroutine, and return what it yields to the event loop.\n"
-                       "StopIteration carries its result.");
+                       "StopIteration is raised with its result when it has ended.");
 
 static PyObject *
 coroutine_send(PyObject *op, PyObject *value)
@@ -509,8 +509,8 @@ coroutine_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 PyDoc_STRVAR(close_doc,
              "close($self, /)\n"
              "--\n\n"
-             "Raise GeneratorExit where the coroutine waits.  RuntimeError if it waits for\n"
-             "something all the same.");
+             "Raise GeneratorExit where the coroutine waits.  RuntimeError is raised if the\n"
+             "coroutine then waits again.");
 
 static PyObject *
 coroutine_close_method(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -797,7 +797,9 @@ PyType_Spec coroutine_wrapper_spec = {
 
 /* ---- the type ---- */
 
-PyDoc_STRVAR(await_doc, "__await__($self, /)\n--\n\nAn iterator for `yield from`.");
+PyDoc_STRVAR(await_doc, "__await__($self, /)\n"
+                        "--\n\n"
+                        "Return an iterator for `yield from`.");
 
 static PyMethodDef coroutine_methods[] = {
     {"send", coroutine_send, METH_O, send_doc},
@@ -816,13 +818,13 @@ static PyMemberDef coroutine_members[] = {
 static PyGetSetDef coroutine_attributes[] = {
     {"__name__", get_name, NULL, "Its name.", NULL},
     {"__qualname__", get_qualified_name, NULL, "Its qualified name.", NULL},
-    {"cr_await", get_await, NULL, "The iterator of what it awaits, or None.", NULL},
+    {"cr_await", get_await, NULL, "The iterator of the object that it awaits, or None.", NULL},
     {"cr_running", get_whether, NULL, "Whether it is running.", "CORO_RUNNING"},
     {"cr_suspended", get_whether, NULL, "Whether it is suspended.", "CORO_SUSPENDED"},
-    {"cr_state", get_state, NULL, "Its state, as inspect names it.", NULL},
-    {"cr_frame", get_frame, NULL, "The frame of what it awaits; None once it has ended.",
-     NULL},
-    {"cr_code", get_code, NULL, "The code of what it awaits.", NULL},
+    {"cr_state", get_state, NULL, "Its state, as inspect returns it.", NULL},
+    {"cr_frame", get_frame, NULL,
+     "The frame of the object that it awaits; None after it has ended.", NULL},
+    {"cr_code", get_code, NULL, "The code of the object that it awaits.", NULL},
     {"cr_origin", get_origin, NULL,
      "Where it was made, if sys.set_coroutine_origin_tracking_depth() asks for it.", NULL},
     {NULL},

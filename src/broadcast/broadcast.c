@@ -106,10 +106,13 @@ PyDoc_STRVAR(
     publish_doc,
     "publish($self, item, /)\n"
     "--\n\n"
-    "Give the item to every subscriber at once; return how many got it.\n\n"
-    "It never waits, and may be called on any thread, in a callback, a signal handler or a\n"
-    "finalizer.  asyncio.QueueFull if a subscriber with on_full='wait' is full: nobody got\n"
-    "the item.  RuntimeError if the broadcast is closed.");
+    "Pass the item to every subscriber at once, and return the number of subscribers that\n"
+    "received it.\n"
+    "\n"
+    "It never waits, and may be called on any thread, in a callback, a signal handler or\n"
+    "a finalizer.  asyncio.QueueFull is raised if a subscriber with on_full='wait' is\n"
+    "full; no subscriber then receives the item.  RuntimeError is raised if the broadcast\n"
+    "is closed.");
 
 static PyObject *
 broadcast_publish(PyObject *op, PyObject *item)
@@ -134,8 +137,9 @@ PyDoc_STRVAR(
     "apublish($self, item, /)\n"
     "--\n\n"
     "A coroutine that does what publish() does, but waits while a subscriber with\n"
-    "on_full='wait' is full, and lets other tasks run now and then.  If it is\n"
-    "cancelled, nobody got the item.  Calls of several tasks may overtake one another.");
+    "on_full='wait' is full, and lets other tasks run now and then.  If it is cancelled,\n"
+    "no subscriber receives the item.  The items of several tasks may be published in\n"
+    "another order than apublish() was called.");
 
 static PyObject *
 broadcast_apublish(PyObject *op, PyObject *item)
@@ -147,11 +151,12 @@ PyDoc_STRVAR(
     run_doc,
     "run($self, source, /)\n"
     "--\n\n"
-    "Publish each item of an iterable, then close the broadcast.\n\n"
-    "For a thread without an event loop: it waits while a subscriber with on_full='wait'\n"
-    "is full.  If the source raises, each subscriber raises the same exception after the\n"
-    "items that it holds, and so does run().  If the source is a generator, it is closed\n"
-    "in every case.  It ends when the broadcast is closed meanwhile.");
+    "Publish each item of an iterable, then close the broadcast.\n"
+    "\n"
+    "This is for a thread without an event loop: it waits while a subscriber with\n"
+    "on_full='wait' is full.  If the source raises an exception, each subscriber raises\n"
+    "the same exception after the items that it holds, and so does run().  A source that\n"
+    "is a generator is closed in every case.  run() returns when the broadcast is closed.");
 
 static PyObject *
 broadcast_run(PyObject *op, PyObject *source)
@@ -163,8 +168,8 @@ PyDoc_STRVAR(
     arun_doc,
     "arun($self, source, /)\n"
     "--\n\n"
-    "A coroutine that does what run() does, for an async iterable or an iterable.  If it is\n"
-    "cancelled, the source is closed if it is a generator, and the subscribers end after\n"
+    "A coroutine that does what run() does, for an async iterable or an iterable.  If it\n"
+    "is cancelled, a source that is a generator is closed, and the subscribers end after\n"
     "the items that they hold.");
 
 static PyObject *
@@ -176,8 +181,9 @@ broadcast_arun(PyObject *op, PyObject *source)
 PyDoc_STRVAR(close_doc,
              "close($self, /)\n"
              "--\n\n"
-             "Publish nothing more: each subscriber ends after the items that it holds.\n"
-             "Closing again does nothing.  May be called on any thread.");
+             "Close the broadcast: nothing more can be published, and each subscriber ends\n"
+             "after the items that it holds.  It may be called on any thread, and more than\n"
+             "once.");
 
 static PyObject *
 broadcast_close(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -192,13 +198,17 @@ PyDoc_STRVAR(
     "subscribe($self, /, *, buffersize=None, on_full=None, replay=None,\n"
     "          close_with_task=False)\n"
     "--\n\n"
-    "An async stream of the items that are published from now on, with its own place\n"
-    "among them; `held` is how many it holds, `dropped` how many it did not get.\n\n"
-    "None stands for what the Broadcast was made with.  A replay is of at most as many\n"
-    "items as that, and as fit into the buffer.\n\n"
-    "It may be read on any event loop.  Cancelling a pending step loses nothing: the next\n"
-    "one resumes it.  close_with_task=True closes the stream when the asyncio task that\n"
-    "took its first item ends.");
+    "Return an async iterator over the items that are published from now on, which has a\n"
+    "buffer of its own.  Its attribute `held` is the number of items in the buffer, and\n"
+    "`dropped` the number of items that it did not receive.\n"
+    "\n"
+    "Each of `buffersize`, `on_full` and `replay` is as for the Broadcast if it is None.\n"
+    "At most as many items can be replayed as the Broadcast keeps for replay, and as fit\n"
+    "into the buffer.\n"
+    "\n"
+    "The iterator may be used on any event loop.  Cancelling a pending step loses\n"
+    "nothing: the next step resumes it.  close_with_task=True closes the stream when the\n"
+    "asyncio task that took its first item ends.");
 
 static PyObject *
 broadcast_subscribe(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -223,10 +233,11 @@ PyDoc_STRVAR(
     "subscribe_sync($self, /, *, buffersize=None, on_full=None, replay=None,\n"
     "               timeout=None)\n"
     "--\n\n"
-    "The same as a stream for plain code in another thread: a step waits there for an\n"
-    "item.  After `timeout` seconds it raises TimeoutError; the next one may be tried.\n"
-    "close() on another thread ends a step that waits.  RuntimeError if it would have to\n"
-    "wait on the thread of an event loop.");
+    "Return what subscribe() returns as an iterator, for code in another thread that is\n"
+    "not async.  A step waits for an item.  After `timeout` seconds it raises\n"
+    "TimeoutError, and the next step waits again.  close() on another thread ends a step\n"
+    "that waits.  A step that would wait on the thread of an event loop raises\n"
+    "RuntimeError.");
 
 static PyObject *
 broadcast_subscribe_sync(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -274,16 +285,22 @@ PyDoc_STRVAR(
     broadcast_doc,
     "Broadcast(*, buffersize=256, on_full='wait', replay=0)\n"
     "--\n\n"
-    "Send each item to every subscriber.  One that is slow does not hold up the others.\n\n"
+    "Sends each item to every subscriber.  A slow subscriber does not delay the others.\n"
+    "\n"
     "The items are shared, not copied.  A subscriber holds at most `buffersize` of them.\n"
-    "`on_full` is what becomes of one that is full when another item comes:\n"
-    "'wait': apublish(), run() and arun() wait for it, publish() raises asyncio.QueueFull.\n"
-    "'drop_oldest': the oldest item that it holds is dropped, and counted.\n"
-    "'drop_newest': it does not get the item, which is counted.\n"
-    "'close': it gets no more items, and raises BufferError after those that it holds.\n"
-    "A new subscriber first gets the last `replay` items.  subscribe() can choose all of\n"
-    "these for one subscriber.\n\n"
-    "All methods may be called on any thread.\n\n"
+    "`on_full` says what happens if one more item comes:\n"
+    "\n"
+    "    wait         apublish(), run() and arun() wait; publish() raises asyncio.QueueFull\n"
+    "    drop_oldest  the oldest item of the subscriber is dropped, and counted\n"
+    "    drop_newest  the subscriber does not receive the new item, which is counted\n"
+    "    close        the subscriber receives no more items, and raises BufferError after\n"
+    "                 those that it holds\n"
+    "\n"
+    "A new subscriber first receives the last `replay` items.  subscribe() can choose\n"
+    "other values of these parameters for one subscriber.\n"
+    "\n"
+    "All methods may be called on any thread.\n"
+    "\n"
     ">>> import asyncio\n"
     ">>> async def main():\n"
     "...     prices = Broadcast()\n"
@@ -311,7 +328,7 @@ static PyMethodDef broadcast_methods[] = {
 };
 
 static PyGetSetDef broadcast_attributes[] = {
-    {"subscribers", broadcast_get_subscribers, NULL, "How many subscribers there are.", NULL},
+    {"subscribers", broadcast_get_subscribers, NULL, "The number of subscribers.", NULL},
     {NULL},
 };
 

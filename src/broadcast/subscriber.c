@@ -155,12 +155,14 @@ subscriber_get_dropped(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyGetSetDef subscriber_attributes[] = {
-    {"dropped", subscriber_get_dropped, NULL, "How many items it did not get.", NULL},
+    {"dropped", subscriber_get_dropped, NULL, "The number of items that it did not receive.",
+     NULL},
     {NULL},
 };
 
-PyDoc_STRVAR(subscriber_doc, "The items of a Broadcast, for `async for`: see\n"
-                             "Broadcast.subscribe().");
+PyDoc_STRVAR(subscriber_doc,
+             "An async iterator over the items of a Broadcast.  Broadcast.subscribe()\n"
+             "returns it.");
 
 static PyType_Slot subscriber_slots[] = {
     {Py_tp_doc, (char *)subscriber_doc},

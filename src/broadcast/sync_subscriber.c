@@ -199,12 +199,14 @@ sync_subscriber_get_dropped(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyGetSetDef sync_subscriber_attributes[] = {
-    {"dropped", sync_subscriber_get_dropped, NULL, "How many items it did not get.", NULL},
+    {"dropped", sync_subscriber_get_dropped, NULL,
+     "The number of items that it did not receive.", NULL},
     {NULL},
 };
 
-PyDoc_STRVAR(sync_subscriber_doc, "The items of a Broadcast, for `for`: see\n"
-                                  "Broadcast.subscribe_sync().");
+PyDoc_STRVAR(sync_subscriber_doc,
+             "An iterator over the items of a Broadcast.  Broadcast.subscribe_sync()\n"
+             "returns it.");
 
 static PyMethodDef sync_subscriber_methods[] = {
     STREAM_STOP_METHOD,

@@ -172,13 +172,16 @@ PyDoc_STRVAR(
     batched_doc,
     "batched(source, n, *, max_delay=None, strict=False)\n"
     "--\n\n"
-    "Tuples of n items of the source; the last one may be shorter.\n\n"
-    "Like itertools.batched, but a stream: a generator given as `source` is closed\n"
-    "when the stream ends.  A batch is also given before FLUSH, and with an item that\n"
-    "comes `max_delay` seconds or more after the first one of the batch; the clock is\n"
-    "only looked at when an item comes.  With `strict`, ValueError if the source ends\n"
-    "within a batch.\n\n"
-    "ValueError if n is less than one, or max_delay less than 0.\n\n"
+    "An iterator over tuples of n items of the source; the last one may be shorter.\n"
+    "\n"
+    "This is itertools.batched as a stream: a generator given as `source` is closed when\n"
+    "the stream ends.  A shorter batch is yielded before FLUSH, and with an item that\n"
+    "comes `max_delay` seconds or more after the first item of the batch.  The clock is\n"
+    "read only when an item comes.\n"
+    "\n"
+    "ValueError is raised if n is less than one or max_delay less than 0 and, with\n"
+    "`strict`, if the source ends within a batch.\n"
+    "\n"
     ">>> list(batched('abcde', 2))\n"
     "[('a', 'b'), ('c', 'd'), ('e',)]");
 

@@ -38,12 +38,17 @@ flush_dealloc(PyObject *op)
 }
 
 static PyMethodDef flush_methods[] = {
-    {"__reduce__", flush_reduce, METH_NOARGS, "reduce($self, /)\n--\n\nIts name."},
+    {"__reduce__", flush_reduce, METH_NOARGS,
+     "reduce($self, /)\n"
+     "--\n\n"
+     "Return its name, for pickle."},
     {NULL},
 };
 
 static PyType_Slot flush_slots[] = {
-    {Py_tp_doc, (char *)"The type of FLUSH: among pieces or rows, it sends the bytes held."},
+    {Py_tp_doc,
+     (char *)"The type of FLUSH.  Among pieces or rows, FLUSH makes a stream yield what it\n"
+             "holds, as a shorter chunk."},
     {Py_tp_traverse, flush_traverse},
     {Py_tp_dealloc, flush_dealloc},
     {Py_tp_repr, flush_repr},

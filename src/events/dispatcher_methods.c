@@ -136,9 +136,9 @@ PyDoc_STRVAR(
     dispatch_doc,
     "dispatch($self, event, /)\n"
     "--\n\n"
-    "emit() with the type and the data of an event, which `key` and `data` find.  The\n"
-    "default handler receives the whole event.  If the event has no type or no data, the\n"
-    "error of the lookup is raised: AttributeError or KeyError.");
+    "Do what emit() does, with the type and the data that `key` and `data` find in the\n"
+    "event.  The default handler receives the whole event.  If the event has no type or\n"
+    "no data, the exception of the lookup is raised: AttributeError or KeyError.");
 
 static PyObject *
 dispatcher_dispatch(PyObject *op, PyObject *event)
@@ -274,11 +274,12 @@ PyDoc_STRVAR(
     "close($self, /)\n"
     "--\n\n"
     "Close the handlers in reverse order of registration.  After that, the dispatcher\n"
-    "takes no events.  A second call does nothing.  The exceptions of the handlers are\n"
-    "raised as one ExceptionGroup.\n\n"
-    "During a dispatch, that dispatch closes the handlers, after the events that it has,\n"
-    "and raises their exceptions.  If a handler is an async generator that has started,\n"
-    "TypeError is raised and nothing is closed; await aclose() instead.");
+    "accepts no events.  A second call does nothing.  The exceptions of the handlers are\n"
+    "raised as one ExceptionGroup.\n"
+    "\n"
+    "During a dispatch, the handlers are closed by that dispatch, after the events that\n"
+    "are queued, and it raises their exceptions.  If a handler is an async generator that\n"
+    "has started, TypeError is raised and nothing is closed; await aclose() instead.");
 
 static PyObject *
 dispatcher_close(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -446,7 +447,7 @@ static PyMemberDef dispatcher_members[] = {
 
 static PyGetSetDef dispatcher_getters[] = {
     {"closed", attributes_get_flag, NULL,
-     "Whether it was closed.  Then it takes no more events.",
+     "Whether it was closed.  A closed dispatcher accepts no more events.",
      (void *)offsetof(dispatcher, closing)},
     {"types", dispatcher_get_types, NULL,
      "The types of events that have handlers, as a tuple.", NULL},

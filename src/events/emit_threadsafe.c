@@ -18,11 +18,13 @@
 const char dispatcher_emit_threadsafe_doc[] = PyDoc_STR(
     "emit_threadsafe($self, type, data=None, /)\n"
     "--\n\n"
-    "Emit an event from any thread, also to async handlers.  Its handlers run in the event\n"
-    "loop in which the dispatcher was last used: in which it was made, a handler was\n"
-    "registered or awaited, or `async with` or arun() began.\n\n"
-    "Return a concurrent.futures.Future of what aemit() returns or raises.  RuntimeError is\n"
-    "raised if the dispatcher was not used in an event loop, or if that loop is closed.");
+    "Emit an event from any thread, also to async handlers.  Its handlers run in the\n"
+    "event loop in which the dispatcher was last used: where it was made, where a handler\n"
+    "was registered or awaited, or where `async with` or arun() began.\n"
+    "\n"
+    "Return a concurrent.futures.Future with the result or exception of aemit().\n"
+    "RuntimeError is raised if the dispatcher was not used in an event loop, or if that\n"
+    "loop is closed.");
 
 /* The loop: a new reference, or NULL with RuntimeError. */
 static PyObject *

@@ -369,8 +369,11 @@ handler_repr(PyObject *op)
     return PyUnicode_FromFormat("<handler %R of %R>", self->object, self->type);
 }
 
-PyDoc_STRVAR(handler_doc, "A handler that Dispatcher.on(type, handler) registered.\n\n"
-                          "It is what on() returns.  It cannot be made by itself.");
+PyDoc_STRVAR(handler_doc,
+             "A handler that was registered by Dispatcher.on(type, handler), which returns\n"
+             "it.\n"
+             "\n"
+             "It can't be made in another way.");
 
 static PyMemberDef handler_members[] = {
     {"handler", Py_T_OBJECT_EX, offsetof(handler, object), Py_READONLY,
@@ -457,7 +460,8 @@ static PyGetSetDef handler_getters[] = {
     {"errors", handler_get_count, NULL, "The number of exceptions that it has raised.",
      (void *)offsetof(handler, errors)},
     {"awaits", handler_get_count, NULL,
-     "The number of events for which it was awaited.  It is 0 for a handler that is sync.",
+     "The number of events for which it was awaited.  It is 0 for a handler that is\n"
+     "not async.",
      (void *)offsetof(handler, awaits)},
     {"dropped", handler_get_dropped, NULL,
      "The number of events that were dropped because its buffer was full.", NULL},

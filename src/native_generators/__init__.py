@@ -1,4 +1,4 @@
-"""Fast native generator types: rows out of files, pieces into responses, events, calls.
+"""Native generator types: they read and write files, and run events, calls and streams.
 
 ``generators`` is the short name of this package.
 """

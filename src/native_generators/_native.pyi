@@ -1377,7 +1377,7 @@ class task(Generic[_P, _T_co]):
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
-class _Executor(Protocol):
+class _Submits(Protocol):
     def submit(self, function: Callable[[], None], /) -> Any: ...
 
 @final
@@ -1393,7 +1393,7 @@ class map_threads(Stream[_T_co]):
         buffersize: int | None = None,
         return_exceptions: Literal[False] = False,
         pairs: Literal[False] = False,
-        executor: _Executor | None = None,
+        executor: _Submits | None = None,
     ) -> Self: ...
     @overload
     def __new__(
@@ -1406,7 +1406,7 @@ class map_threads(Stream[_T_co]):
         buffersize: int | None = None,
         return_exceptions: bool,
         pairs: Literal[False] = False,
-        executor: _Executor | None = None,
+        executor: _Submits | None = None,
     ) -> map_threads[_R | BaseException]: ...
     @overload
     def __new__(
@@ -1419,7 +1419,7 @@ class map_threads(Stream[_T_co]):
         buffersize: int | None = None,
         return_exceptions: Literal[False] = False,
         pairs: Literal[True],
-        executor: _Executor | None = None,
+        executor: _Submits | None = None,
     ) -> map_threads[tuple[_T, _R]]: ...
     @overload
     def __new__(
@@ -1432,7 +1432,7 @@ class map_threads(Stream[_T_co]):
         buffersize: int | None = None,
         return_exceptions: bool,
         pairs: Literal[True],
-        executor: _Executor | None = None,
+        executor: _Submits | None = None,
     ) -> map_threads[tuple[_T, _R | BaseException]]: ...
     def stop(self) -> None: ...
 

@@ -83,7 +83,7 @@ def ask(kind: int, text: str) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """The first value of a column that is not of a type.
+    """The first value of a column that does not have a type.
 
     record is its number, from 1 on, as in CSVError.record: the header counts.
     text is its first 60 bytes.
@@ -97,23 +97,24 @@ class Contradiction:
 class SchemaColumn:
     """What csv_schema() found in one column.
 
-    name is that of the header, or f0, f1, ... without one.
+    name is the name in the header; without a header, f0, f1, ...
     type is int, float, bool, datetime.date, datetime.time, datetime.datetime, decimal.Decimal or
-        str: the first of these that every value has.  It is str if there are no values.
-    contradictions has, for each type before it, the name of the type and the first value that
-        does not have it.
-    values is the number of values; nulls that of records without one: the field is empty,
-        spelled as in `null`, or missing.  empty and missing count two of these.
-    shortest and longest are lengths in characters, most_bytes is one of UTF-8.
-    least and greatest are values of the type; None if there are none, or only inf and nan.
-    distinct is the number of different values, and counts has how often each of them is, as
-        text; both are None if there are more than csv_schema() counts.
-    precision and scale are the digits of a column of numbers: all, and those after the point.
-    zoned is true for datetimes with a zone.  Their least and greatest are in UTC.
-    not_finite is the number of values that are inf or nan, leading_zeros that of whole numbers
-        such as 007, which lose their zeros as an int.
-    plain is false for numbers of which some are spelled as hardly any other program reads them:
-        1_000, or digits of another script.
+        str: the first of these types that every value has.  It is str if there are no values.
+    contradictions is a dict.  For each type before it, it maps the name of the type to the first
+        value that does not have this type.
+    values is the number of values.  nulls is the number of records without a value: the field is
+        empty, is one of the texts in `null`, or is missing.  empty and missing count two of these.
+    shortest and longest are lengths in characters; most_bytes is the greatest length in UTF-8.
+    least and greatest are values of the type.  They are None if there are none except inf and nan.
+    distinct is the number of different values, and counts maps each of them, as text, to the number
+        of its occurrences.  Both are None if there are more values than csv_schema() counts.
+    precision and scale are for a column of numbers: the number of all digits, and of the digits
+        after the point.
+    zoned is true for datetimes with a time zone.  least and greatest are then in UTC.
+    not_finite is the number of values that are inf or nan.
+    leading_zeros is the number of whole numbers such as 007, which lose their zeros as an int.
+    plain is false if some numbers are written in a way that few other programs accept, such as
+        1_000 or digits of another script.
     """
 
     name: str
@@ -139,11 +140,11 @@ class SchemaColumn:
 
     @property
     def type_name(self) -> str:
-        """The type in one word: 'int', 'float', ..., 'decimal', 'str'."""
+        """The name of the type: 'int', 'float', ..., 'decimal', 'str'."""
         return NAMES[TYPES.index(self.type)] if self.type in TYPES else 'str'
 
     def to_dict(self) -> dict[str, Any]:
-        """The column as a dict that JSON can store."""
+        """Return the column as a dict that can be stored as JSON."""
         return {
             'name': self.name,
             'type': self.type_name,
@@ -180,12 +181,13 @@ def plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CSVSchema(Sequence[SchemaColumn]):
-    """What csv_schema() found: a sequence of its columns, which names and indices give.
+    """The result of csv_schema(): a sequence of SchemaColumn objects.  schema[name] and
+    schema[index] return a column.
 
-    rows is the number of records, without the header and without blank ones, which blank counts.
-    short and long count the records with fewer or more fields than there are columns, and
-    first_short and first_long are the numbers of the first such records, from 1 on, or None.
-    errors counts the records that `on_error` skipped.
+    rows is the number of records, without the header and without blank records, and blank is the
+    number of blank records.  short and long are the numbers of records with fewer and with more
+    fields than there are columns.  first_short and first_long are the numbers of the first such
+    records, counted from 1, or None.  errors is the number of records that `on_error` skipped.
     """
 
     columns: tuple[SchemaColumn, ...]
@@ -205,16 +207,17 @@ class CSVSchema(Sequence[SchemaColumn]):
 
     @property
     def ragged(self) -> int:
-        """How many records are short or long."""
+        """The number of records that are short or long."""
         return self.short + self.long
 
     @property
     def types(self) -> dict[str | int, Any]:
-        """The type of each column, for `types` of csv_rows() and csv_batches().
+        """A dict of the type of each column, for `types` of csv_rows() and csv_batches().
 
-        The keys are names; or indices, if there is no header or names are the same.  A column of
-        decimals has convert.decimal(precision, scale), which Arrow needs; or Decimal, if it has
-        more than 38 digits, inf or nan, or is not plain: then csv_batches() refuses it.
+        The keys are names, or indices if there is no header or if names are repeated.  The type of
+        a column of decimals is convert.decimal(precision, scale), which Arrow needs.  It is Decimal
+        if the column has more than 38 digits, inf or nan, or is not plain; csv_batches() refuses
+        Decimal.
         """
         names = self.names
         keys: Sequence[str | int] = names
@@ -238,7 +241,7 @@ class CSVSchema(Sequence[SchemaColumn]):
         return iter(self.columns)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as a dict that JSON can store."""
+        """Return the schema as a dict that can be stored as JSON."""
         return {
             'columns': [column.to_dict() for column in self.columns],
             'header': None if self.header is None else list(self.header),
@@ -252,20 +255,20 @@ class CSVSchema(Sequence[SchemaColumn]):
         }
 
     def sql(self, dialect: str, table: str | Sequence[str]) -> str:
-        """The CREATE TABLE statement of a table that holds every value.
+        """Return the CREATE TABLE statement of a table that can store every value.
 
-        dialect is 'postgresql', 'sqlite', 'mysql' or 'duckdb'.  table is a name, or several for
-        a schema and a table.  Every name is quoted.  Names that are empty, or that the database
-        would take for the same, are numbered: x, x_2.  A column without nulls is NOT NULL.
+        dialect is 'postgresql', 'sqlite', 'mysql' or 'duckdb'.  table is a name, or a sequence of
+        the names of a schema and a table.  Every name is quoted.  Names that are empty, or that the
+        database considers equal, are numbered: x, x_2.  A column without nulls is NOT NULL.
         """
         return create_table(self.columns, dialect, table)
 
     def sql_names(self, dialect: str) -> tuple[str, ...]:
-        """The names that the columns have in sql()."""
+        """Return the names that the columns have in sql(), as a tuple."""
         return sql_names(self.columns, dialect)
 
     def sqlalchemy(self, table: str, metadata: Any = None, **more: Any) -> Any:
-        """The same as a sqlalchemy.Table.  Requires SQLAlchemy.
+        """Return a sqlalchemy.Table that can store every value.  It requires SQLAlchemy.
 
         The other arguments are those of sqlalchemy.Table.
         """
@@ -458,7 +461,7 @@ def csv_schema(
     ragged: str = 'allow',
     **reading: Unpack[Surveying],
 ) -> CSVSchema:
-    """Read a CSV source once, and tell what its columns hold.
+    """Read a CSV source once, and return a CSVSchema that describes the values of its columns.
 
     >>> from generators import csv_schema
     >>> schema = csv_schema(b'id,price,day\\n1,9.50,2024-02-29\\n2,,2024-03-01\\n')
@@ -471,36 +474,38 @@ def csv_schema(
     >>> schema.types['id']
     <class 'int'>
 
-    Every value is looked at: the types are those of the whole source, not of a sample, so that
-    csv_rows(source, types=schema.types, header=True) reads every record.  The memory that is
-    needed does not depend on the number of records, and there is no Python object for a value.
+    Every value is examined: the types hold for the whole source, not for a sample, so that
+    csv_rows(source, types=schema.types, header=True) reads every record.  The memory needed does
+    not depend on the number of records, and no Python object is made for a value.
 
-    The type of a column is the first of these that every value has; empty fields and those
-    spelled as in null have none:
-        int, that fits in 64 bits;
-        float, if it keeps the digits: written with as many as the text has, it shows the same;
+    The type of a column is the first that every value has, one of
+        int, if it fits in 64 bits;
+        float, if no digits are lost: written with as many digits as the text has, it is the same;
         bool, as csv_rows() reads it: true/false, t/f, yes/no, 1/0 in any case;
-        date, time and datetime, as their fromisoformat() reads them: a time without a zone, and
-            datetimes that all have a zone or all have none;
-        Decimal; and str, of which every text is.
+        date, time and datetime, as fromisoformat() reads them: times without a time zone, and
+            datetimes that all have a time zone or all have none;
+        Decimal;
+        str, which every text is.
 
-    distinct is how many different values of a column are counted one by one, 0 for none.  Those
-        of a column also have at most 64 KiB of text.
-    ragged is 'allow', which counts records with too few or too many fields; 'pad', which takes
-        too many for an error; or 'error'.
-    threads is the number of threads that work on the source, as for csv_batches().
-    header is read by default.  header=False names the columns f0, f1, ... unless there are
-        names, and the first record tells how many there are.
+    Empty fields, and the texts in `null`, are not values.
 
-    The other arguments are those of csv_batches(): null, names, the formatting parameters, what is
-    around the records, encoding, errors, items, compression, the limits, on_error.
+    distinct is the greatest number of different values that are counted in a column; 0 counts none.
+        The counted values of a column have at most 64 KiB of text in all.
+    ragged says what happens to a record with too few or too many fields: 'allow' counts it; 'pad'
+        counts it if it has too few, and otherwise refuses it; 'error' refuses it.
+    threads is the number of threads that read the source, as for csv_batches().
+    header is True by default.  header=False names the columns f0, f1, ... unless names are given;
+        the number of columns is that of the fields of the first record.
+
+    The other arguments are those of csv_batches(): null, names, skip, comment, footer, blank, the
+    formatting parameters, encoding, errors, items, compression, the limits and on_error.
 
     Raises CSVError for data that can't be read, and OSError for a path that can't be opened.  An
     exception of the source is raised unchanged.
     """
     for name in OTHERS:
         if name in reading:
-            raise TypeError(f'csv_schema() has no argument {name!r}: it looks at every value')
+            raise TypeError(f'csv_schema() has no argument {name!r}: it examines every value')
     if ragged not in ('allow', 'pad', 'error'):
         raise ValueError(f"ragged must be 'allow', 'pad' or 'error', not {ragged!r}")
     distinct = operator.index(distinct)

@@ -47,10 +47,11 @@ DEFAULTS: dict[str, Any] = {
 
 
 class CSVFormat(Mapping[str, Any]):
-    """How a file is to be read, as csv_sniff() found it.
+    """The parameters with which to read a CSV file, as csv_sniff() found them.
 
-    A mapping of the parameters of csv_rows() that are not the default, and `header`, so that
-    ``csv_rows(path, **csv_sniff(path))`` reads the file.  All of them are attributes.
+    It is a mapping of `header` and of those parameters of csv_rows() that differ from the default,
+    so that ``csv_rows(path, **csv_sniff(path))`` reads the file.  All parameters are also
+    attributes.
 
     >>> format = csv_sniff(b'id;name\\r\\n1;Ada\\r\\n2;Grace\\r\\n')
     >>> dict(format)
@@ -58,8 +59,9 @@ class CSVFormat(Mapping[str, Any]):
     >>> format.quotechar, format.encoding
     ('"', 'utf-8')
 
-    `sure` says how sure each is, from 0 to 1, where 0.5 is what is assumed because nothing in
-    the sample tells.  `next_best` has the value that is the next most likely, or None.
+    `sure` is a mapping of each parameter to its confidence, from 0 to 1; 0.5 means that nothing in
+    the sample decides, and the value is assumed.  `next_best` is a mapping of each parameter to the
+    value that is the next most likely, or None.
     """
 
     __slots__ = (
@@ -445,21 +447,23 @@ def check_encodings(encodings: Iterable[str] | None) -> tuple[str, ...]:
 def csv_sniff(
     source: Any, *, sample: int = SAMPLE, encodings: Iterable[str] | None = None
 ) -> CSVFormat:
-    """Find out how a CSV file is to be read, from a sample of its front.
+    """Find the parameters with which to read a CSV file, from a sample of its beginning.  Return a
+    CSVFormat.
 
     >>> for row in csv_rows(path, **csv_sniff(path)): ...
 
-    `source` is what csv_rows() takes, but nothing that would be lost by reading it: a file object
-    must be seekable, and is left where it was; of an iterator or an async source, pass a list of
-    the first pieces.  Other sources raise io.UnsupportedOperation.
+    `source` is as for csv_rows(), if it can be read again afterwards.  A file object must be
+    seekable, and its position is kept.  For an iterator or an async source, pass a list of its
+    first pieces.  io.UnsupportedOperation is raised for other sources.
 
-    `sample` is how many bytes, or characters of text, are looked at.  A record that it cuts off
-    does not count.  `encodings` are tried in this order for bytes that are not UTF-8, UTF-16 or
-    UTF-32; after them Windows-1252 and Latin-1.
+    `sample` is the number of bytes, or characters of text, to examine.  A record that is incomplete
+    at the end of the sample is ignored.  `encodings` are tried in this order for bytes that are not
+    UTF-8, UTF-16 or UTF-32, and after them Windows-1252 and Latin-1.
 
-    Candidate dialects parse the sample as csv_rows() does, and the one that describes it best
-    is taken: rows of the same number of fields, columns of one type, nothing left over.  That
-    nothing is quoted is only said of a sample in which quotes stand where they end no field.
+    The sample is parsed with several dialects, as csv_rows() does it, and the dialect is chosen
+    that describes it best: rows with the same number of fields, columns of one type, no text left
+    over.  The result is that nothing is quoted only if the sample has quotes, at places where they
+    do not end a field.
     """
     size = operator.index(sample)
     if size < 1:

@@ -185,8 +185,8 @@ class Format:
         for keyword, none in WHOLE.items():
             if reading.get(keyword, none) not in (none, None):
                 raise ValueError(
-                    f'{name}() cuts a file where records begin by the rules of csv: it can not '
-                    f'take {keyword}'
+                    f'{name}() finds where records begin by the rules of csv: it does not support '
+                    f'{keyword}'
                 )
         if reading.get('delimiter', ',') is None:
             raise ValueError(f"{name}() needs the delimiter: it does not read a line 'sep=;'")
@@ -262,7 +262,8 @@ def scan(
 
 
 def csv_scan(source: Any, start: int, stop: int, **reading: Unpack[Reading]) -> dict[str, Any]:
-    """Read a range of bytes of a CSV file that starts anywhere, for csv_split().
+    """Scan a range of bytes of a CSV file, which may start anywhere.  The result is for
+    csv_split().
 
     >>> import io
     >>> from generators import csv_scan, csv_split
@@ -271,16 +272,16 @@ def csv_scan(source: Any, start: int, stop: int, **reading: Unpack[Reading]) -> 
     >>> [(part['offset'], part['end']) for part in csv_split(file, scans=scans)]
     [(0, 22), (22, 28)]
 
-    source is a path or a seekable binary file.  start and stop are offsets; what is behind the
-    end of the file does not count.  The other arguments are those of csv_rows.
+    source is a path or a seekable binary file.  start and stop are offsets in bytes; stop may be
+    greater than the size of the file.  The other arguments are those of csv_rows.
 
-    The result is a dict that JSON can store.  It tells, for each state that a reader of the whole
-    file may be in at start, its state at stop, where the first record starts, and how many lines
-    and records it passes.  Workers scan a range each, and csv_split(source, scans=[...]) puts the
-    scans together without reading the file again.
+    Return a dict that can be stored as JSON.  A reader of the whole file may be in one of several
+    states at start.  For each of them, the dict has the state at stop, where the first record
+    starts, and the number of lines and records in the range.  Several workers can scan a range
+    each; csv_split(source, scans=[...]) then joins the scans without reading the file again.
 
-    Raises io.UnsupportedOperation for a file that can't be read from anywhere: a compressed one,
-    or one in an encoding of several bytes per character other than UTF-8.
+    io.UnsupportedOperation is raised for a file that can't be read from any offset: a compressed
+    file, or one in an encoding other than UTF-8 with several bytes per character.
     """
     start, stop = operator.index(start), operator.index(stop)
     if not 0 <= start <= stop:
@@ -567,7 +568,8 @@ def csv_split(
     scans: Iterable[Mapping[str, Any]] | None = None,
     **reading: Unpack[Reading],
 ) -> list[dict[str, Any]]:
-    """Cut a CSV file into parts that several workers can read, each by itself.
+    """Split a CSV file into parts that can be read separately, for example by several workers.
+    Return a list of parts.
 
     >>> import io
     >>> from generators import csv_rows, csv_split
@@ -577,30 +579,30 @@ def csv_split(
     [{'id': '1', 'text': 'two\\nlines'}]
     [{'id': '2', 'text': 'one'}]
 
-    source is a path or a seekable binary file.  A part is a dict that JSON and pickle can store;
-    csv_rows(source, start=part), or csv_batches, reads the records that
-    begin in it.  The parts one after another
-    give what the whole file gives: rows, line numbers, record numbers and the places of errors.
-    The header is known to every part.  A part has the checkpoint() of a whole file.
+    source is a path or a seekable binary file.  A part is a dict that can be stored as JSON and
+    pickled.  csv_rows(source, start=part), or csv_batches, reads the records that begin in the
+    part.  Together, the parts yield exactly what the whole file yields: rows, line numbers, record
+    numbers and positions of errors.  Each part contains the header.  checkpoint() of a
+    reader of a part is a checkpoint of the whole file.
 
-    parts is how many there are to be, or size how many bytes one is to have (64 MiB).  A part
-    starts with the first record at or behind each cut.  There are fewer parts if there are fewer
-    records, and always one.
-    threads read the file; the default is one for each core.
-    scans, from csv_scan() for consecutive ranges of the whole file, are put together instead:
-    there is a part for each range, and the file is not read again, but for its header.  Only
-    ranges where a record may be too long, or not text of the encoding, are read again.
-    The other arguments are those that csv_rows is to read the parts with.
+    parts is the number of parts, or size the number of bytes of a part, 64 MiB by default.  A part
+        starts with the first record at or after its offset.  There are fewer parts if there are
+        fewer records, and always at least one.
+    threads is the number of threads that scan the file; the default is the number of cores.
+    scans are results of csv_scan() for consecutive ranges of the whole file, given in place of
+        parts and size.  There is a part for each range.  The file is not read again, except for
+        its header and for ranges in which a record may be too long, or may not be valid text.
+    The other arguments are those with which csv_rows will read the parts.
 
-    The file is read once and no row is made.  Raises CSVError for a header that can't be read;
-    ValueError for scans that don't fit; io.UnsupportedOperation for a file that can't be read from
-    anywhere: a compressed one, or one in an encoding of several bytes per character other than
-    UTF-8.
+    The file is read once, and no rows are made.  CSVError is raised for a header that can't be
+    read, ValueError for scans that do not belong together, and io.UnsupportedOperation for a file
+    that can't be read from any offset: a compressed file, or one in an encoding other than UTF-8
+    with several bytes per character.
     """
     if parts is not None and size is not None:
         raise ValueError('parts and size exclude each other')
     if scans is not None and (parts is not None or size is not None):
-        raise ValueError('parts and size are those of the scans')
+        raise ValueError('parts and size can not be given with scans, each of which is a part')
     parts = None if parts is None else positive(parts, 'parts')
     size = None if size is None else positive(size, 'size')
     count = cores() if threads is None else positive(threads, 'threads')

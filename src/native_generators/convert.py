@@ -1,4 +1,4 @@
-"""Converters: how the text of a field becomes a value, where its type does not say it.
+"""Converters: rules that convert the text of a field, where a type alone does not say how.
 
     from generators import convert, csv_rows
 
@@ -8,12 +8,13 @@
         'bezahlt': convert.boolean(true=['ja'], false=['nein']),
     })
 
-They are given to `types` of csv_rows, csv_batches and their async twins, wherever a type may
-stand, or to a class: ``Betrag: Annotated[float, convert.number(decimal=',')]``.  They are read in
-C; columns of Arrow are float64, int64, decimal128, date32, timestamp, time64, bool and string.
+A converter may be given in `types` of csv_rows, csv_batches, acsv_rows and acsv_batches in place of
+a type, or in an annotation of a class: ``Betrag: Annotated[float, convert.number(decimal=',')]``.
+Values are converted in C.  The columns of a batch are float64, int64, decimal128, date32,
+timestamp, time64, bool and string.
 
-Whitespace around a text never counts, and a field of whitespace alone is as good as an empty one.
-A text that can't be read is an error of its record.  A converter may also be called:
+Whitespace before and after a text is ignored, and a field of only whitespace counts as empty.
+A text that can't be converted is an error of its record.  A converter may also be called:
 ``convert.integer(thousands="'")("1'000")`` is 1000.
 """
 
@@ -72,12 +73,14 @@ def _marks(decimal: str, thousands: str) -> tuple[str, str, str]:
 
 
 def number(*, decimal: str = '.', thousands: str = '') -> Converter[float]:
-    """A float: what float() gives for the text without `thousands` and with a point.
+    """Return a converter to float.  The value is that of float(), for the text without the
+    characters of `thousands` and with a point in place of `decimal`.
 
-    `thousands` is the character between groups of digits, or several, of which each may be:
-    ' \\u00a0\\u202f' is any of three blanks.  Groups have three digits, or as in India two before
-    the last three; anything else is an error, as is a point that is neither.  An exponent, nan,
-    inf and infinity are read; digits are 0 to 9.
+    `thousands` is the character between groups of digits.  It may be several characters, of which
+    each is accepted, such as '\\u00a0\\u202f' for two kinds of space.  Groups have three digits or,
+    as in India, two digits before the last three.  Other groups are an error, and so is a point
+    that is neither `decimal` nor in `thousands`.  An exponent, nan, inf and infinity are accepted.
+    Digits are 0 to 9.
 
     >>> number(decimal=',', thousands='.')('-1.234,5')
     -1234.5
@@ -87,8 +90,8 @@ def number(*, decimal: str = '.', thousands: str = '') -> Converter[float]:
 
 
 def integer(*, thousands: str = '') -> Converter[int]:
-    """An int of any size: what int() gives for the text without `thousands`, which is as for
-    number().  A fraction or an exponent is an error.
+    """Return a converter to int, of any size.  The value is that of int(), for the text without the
+    characters of `thousands`, which is as for number().  A fraction or an exponent is an error.
 
     >>> integer(thousands="'")("1'234'567")
     1234567
@@ -101,9 +104,10 @@ def integer(*, thousands: str = '') -> Converter[int]:
 def decimal(
     precision: int, scale: int, *, decimal: str = '.', thousands: str = ''
 ) -> Converter[Decimal]:
-    """A Decimal of `scale` digits after the point, and `precision` digits in all: 1 to 38.
+    """Return a converter to Decimal, with `scale` digits after the point and at most `precision`
+    digits in all, which must be 1 to 38.
 
-    A number that has more is an error; nothing is rounded.  In Arrow it is decimal128.
+    A number with more digits is an error; it is not rounded.  In a batch, the column is decimal128.
 
     >>> decimal(10, 2, decimal=',')('1,5')
     Decimal('1.50')
@@ -135,7 +139,7 @@ def _words(name: str, given: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def boolean(*, true: Iterable[str], false: Iterable[str]) -> Converter[bool]:
-    """A bool, of the words for True and for False, in upper or lower case.
+    """Return a converter to bool, from the words for True and for False, in upper or lower case.
 
     >>> boolean(true=['ja', 'x'], false=['nein'])('JA')
     True
@@ -164,12 +168,12 @@ def _is_english() -> bool:
 
 
 def date_format(format: str, /) -> Converter[date] | Converter[datetime] | Converter[_time]:
-    """A date, a datetime or a time, whichever the format names parts of: what
-    datetime.strptime() gives.
+    """Return a converter to a date, a datetime or a time, depending on the parts in the format.
+    The value is that of datetime.strptime().
 
-    Formats of %d %m %Y %y %H %I %p %M %S %f %b and %B, each at most once, are read in C; others
-    by strptime() itself.  Names of months, AM and PM are those of the locale when this is called.
-    With %z, a datetime has a zone, and a column of Arrow is in UTC.
+    A format of %d %m %Y %y %H %I %p %M %S %f %b and %B, each at most once, is converted in C;
+    another format by strptime().  Names of months, AM and PM are those of the locale when this
+    function is called.  With %z, a datetime has a time zone, and a column of a batch is in UTC.
 
     >>> date_format('%d.%m.%Y')('24.12.2026')
     datetime.date(2026, 12, 24)
@@ -196,7 +200,7 @@ def date_format(format: str, /) -> Converter[date] | Converter[datetime] | Conve
 
 # As text: typing would keep the type, and with it the extension, in a cache.
 time: 'Final[Converter[_time]]' = Converter('time', 'time', '', '', 0, 0, (), (), '', False)
-"""A datetime.time: what time.fromisoformat() gives for the text."""
+"""A converter to datetime.time.  The value is that of time.fromisoformat()."""
 
 strip: 'Final[Converter[str]]' = Converter('strip', 'strip', '', '', 0, 0, (), (), '', False)
-"""A str without whitespace around, as str.strip() gives it."""
+"""A converter to str, which removes whitespace before and after the text, as str.strip()."""

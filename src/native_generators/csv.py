@@ -1,10 +1,10 @@
-"""The standard csv module with its reading and writing in native code.
+"""The csv module of the standard library, with readers and writers in native code.
 
     from generators import csv
 
-is all that a program has to change.  `reader`, `writer`, `DictReader` and `DictWriter` are native
-and keep the rule of CPython 3.13 on every interpreter; everything else is the standard module's
-own, the registry of dialects and `field_size_limit` included.
+is the only change that a program needs.  `reader`, `writer`, `DictReader` and `DictWriter` are
+native, and behave as those of CPython 3.13 on every version of Python.  Everything else is that of
+the standard module, such as the registry of dialects and `field_size_limit`.
 """
 
 import csv as _standard

@@ -1,10 +1,10 @@
-"""CSV files for Dask, cut exactly where records begin.
+"""CSV files for Dask, split exactly where records begin.
 
     from generators.dask import read_csv, read_rows
 
-`read_csv` gives a dask.dataframe, `read_rows` a dask.bag.  Files are cut by csv_split(), also where
-line ends stand inside quotes; workers scan large ones.  Requires the extra `dask`:
-pip install 'native-generators[dask]'.
+`read_csv` returns a dask.dataframe, `read_rows` a dask.bag.  Files are split by csv_split(), also
+where quoted fields contain line ends; large files are scanned by workers.  It requires the extra
+`dask`: pip install 'native-generators[dask]'.
 """
 
 from __future__ import annotations
@@ -64,18 +64,19 @@ def read_csv(
     storage_options: dict[str, Any] | None = None,
     **reading: Any,
 ) -> Any:
-    """Read CSV files as a dask.dataframe, a partition for each part of about `blocksize` bytes.
+    """Return a dask.dataframe of CSV files, with a partition for each part of about `blocksize`
+    bytes.
 
-    urlpath is a path or a URL that fsspec knows, one with `*`, or a list of these.
-    storage_options are for fsspec.  The other arguments are those of csv_batches: types, schema,
-    columns, names, delimiter and so on.  Files must have the same columns.
+    urlpath is a path or a URL that fsspec supports, which may contain `*`, or a list of them.
+    storage_options is passed to fsspec.  The other arguments are those of csv_batches, such as
+    types, schema, columns, names and delimiter.  All files must have the same columns.
 
-    The files are scanned when this is called, by the scheduler that Dask is set to use if there is
-    much to scan, and read when the frame is computed.  A column that no step needs is not read.
-    Types that are found in the data are those of the first part.  Frames are backed by Arrow.
+    This function scans the files; if there is much to scan, the scheduler of Dask does it.  The
+    files are read when the frame is computed.  A column that no step needs is not read.  Types that
+    are not given are found in the first part.  Frames are backed by Arrow.
 
-    Raises CSVError for a record that can't be read, with the line of the whole file; ValueError
-    if a file has changed since it was scanned.
+    CSVError is raised for a record that can't be read, with the number of its line in the whole
+    file.  ValueError is raised if a file has changed since it was scanned.
     """
     dataframe = _engines.needed('dask.dataframe', 'dask')
     tasks = tasks_of(urlpath, blocksize, storage_options, _engines.structure_of(reading))
@@ -95,10 +96,11 @@ def read_rows(
     storage_options: dict[str, Any] | None = None,
     **reading: Any,
 ) -> Any:
-    """Read CSV files as a dask.bag of rows, a partition for each part of about `blocksize` bytes.
+    """Return a dask.bag of the rows of CSV files, with a partition for each part of about
+    `blocksize` bytes.
 
-    The arguments are those of read_csv(), and of csv_rows in place of csv_batches: into=dict,
-    types, on_error and so on.
+    `urlpath`, `blocksize` and `storage_options` are as for read_csv().  The other arguments are
+    those of csv_rows, such as into=dict, types and on_error.
     """
     bag = _engines.needed('dask.bag', 'dask')
     dask = _engines.needed('dask', 'dask')

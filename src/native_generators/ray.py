@@ -1,12 +1,12 @@
-"""CSV files for Ray Data, cut exactly where records begin.
+"""CSV files for Ray Data, split exactly where records begin.
 
     from generators.ray import read_csv
 
     dataset = read_csv('notes.csv', types={'id': int})
 
-Files are cut by csv_split(), also where line ends stand inside quotes; tasks scan them if there is
-more than a little.  Blocks are Arrow tables.  `CSVDatasource` is for ray.data.read_datasource().
-Requires the extra `ray`: pip install 'native-generators[ray]'.
+Files are split by csv_split(), also where quoted fields contain line ends; large files are scanned
+by tasks.  Blocks are Arrow tables.  `CSVDatasource` is for ray.data.read_datasource().  It requires
+the extra `ray`: pip install 'native-generators[ray]'.
 """
 
 from __future__ import annotations
@@ -187,19 +187,21 @@ def read_csv(
     ray_remote_args: dict[str, Any] | None = None,
     **reading: Any,
 ) -> Any:
-    """Read CSV files as a ray.data.Dataset, a read task for each part.
+    """Return a ray.data.Dataset of CSV files, with a read task for each part.
 
-    paths is a path or a URL that fsspec knows, one with `*`, or a list of these.
-    storage_options are for fsspec.  A part has at most about `blocksize` bytes, and fewer where
-    Ray has more cores, or override_num_blocks asks for more.  concurrency and ray_remote_args are
-    those of ray.data.read_datasource(), and the other arguments those of csv_batches: types,
-    schema, columns, names, delimiter and so on.  Files must have the same columns.
+    paths is a path or a URL that fsspec supports, which may contain `*`, or a list of them.
+    storage_options is passed to fsspec.  A part has at most about `blocksize` bytes, and fewer if
+    Ray has more cores, or if override_num_blocks asks for more parts.  concurrency and
+    ray_remote_args are those of ray.data.read_datasource().  The other arguments are those of
+    csv_batches, such as types, schema, columns, names and delimiter.  All files must have the same
+    columns.
 
-    Types that are found in the data are those of the first part.  A column that no step needs is
-    not read, where Ray tells which are needed.
+    Types that are not given are found in the first part.  A column that no step needs is not read,
+    if Ray tells which are needed.
 
-    A record that can't be read is a CSVError, with the line of the whole file, within the error
-    of Ray.  A file that has changed since it was scanned is a ValueError.
+    For a record that can't be read, Ray raises its own error, which contains a CSVError with the
+    number of the line in the whole file.  ValueError is raised if a file has changed since it was
+    scanned.
     """
     data = _engines.needed('ray.data', 'ray')
     source = make_datasource()(

@@ -1,17 +1,17 @@
-"""CSV files for Spark 4, cut exactly where records begin.
+"""CSV files for Spark 4, split exactly where records begin.
 
     from generators.spark import CSVDataSource
 
     spark.dataSource.register(CSVDataSource)
     frame = spark.read.format('generators').option('types', 'id=int,value=float').load('notes.csv')
 
-Files are cut by csv_split(), also where line ends stand inside quotes, and each part is read by a
-task, as Arrow record batches.  Options have the names of the parameters of csv_batches, and are
-texts: `true` and `false`, numbers, `none` for None, and lists with commas; `types` is a list of
+Files are split by csv_split(), also where quoted fields contain line ends, and each part is read by
+a task, as Arrow record batches.  Options have the names of the parameters of csv_batches.  They are
+texts: `true` and `false`, numbers, `none` for None, and lists with commas.  `types` is a list of
 NAME=TYPE, with the types int, float, bool, str, bytes, date, time and datetime.  `blocksize` is the
-size of a part ('64 MiB').  A schema that is given to the reader, `spark.read.schema(...)`, decides
-the columns and their types.  Paths are those that fsspec knows, one or several with commas, also
-with `*`; `storage_options` are for it, as JSON.
+size of a part, such as '64 MiB'.  A schema that is given by `spark.read.schema(...)` decides the
+columns and their types.  A path is a path or a URL that fsspec supports, which may contain `*`, or
+several of them with commas.  `storage_options` is passed to fsspec, as JSON.
 
 The driver reads the files once to cut them.  Requires the extra `spark`:
 pip install 'native-generators[spark]'.

@@ -5,10 +5,11 @@
 #include "runtime/raising.h"
 
 /* The method of a type that annotations can subscribe. */
-#define ATTRIBUTES_GENERIC                                                        \
-    {                                                                             \
-        "__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,                \
-            "__class_getitem__($type, item, /)\n--\n\nThe type of an annotation." \
+#define ATTRIBUTES_GENERIC                                                          \
+    {                                                                               \
+        "__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,                  \
+            "__class_getitem__($type, item, /)\n--\n\nReturn a generic alias, for " \
+            "annotations."                                                          \
     }
 
 /* Whether it has the attribute: 1, 0 or, with an exception set, -1. */

@@ -11,16 +11,21 @@
 
 PyDoc_STRVAR(
     error_doc,
-    "DataError(*args)\n--\n\n"
-    "Raised for data that can't be read; says where it is.\n\n"
-    "It is a ValueError.  An attribute is None if it is unknown:\n\n"
-    "    path    of the file, or the file object's name\n"
-    "    record  counted from 1, including blank ones\n"
-    "    line    physical line, counted from 1, where it was found\n"
-    "    byte    offset in the source, in bytes, where it was found; of a compressed one,\n"
-    "            in the text, or of compressed data that is wrong, in that\n"
-    "    text    the offending text, shortened\n\n"
-    "The exception that it comes from, if there is one, is its __cause__.");
+    "DataError(*args)\n"
+    "--\n\n"
+    "Raised for data that can't be read.  Its attributes say where the error is.\n"
+    "\n"
+    "It is a subclass of ValueError.  An attribute that is unknown is None:\n"
+    "\n"
+    "    path    path of the file, or the name of the file object\n"
+    "    record  number of the record, counted from 1, including blank records\n"
+    "    line    number of the physical line with the error, counted from 1\n"
+    "    byte    offset of the error in the source, in bytes; for a compressed source,\n"
+    "            the offset in the decompressed data, or in the compressed data if that\n"
+    "            is damaged\n"
+    "    text    the text that can't be read, shortened\n"
+    "\n"
+    "If another exception caused the error, that is its __cause__.");
 
 static const char *const attributes[] = {"path", "record", "line", "byte", "column", "text"};
 static const char *const formats[] = {"%S",      "record %S", "line %S",

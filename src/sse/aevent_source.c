@@ -131,12 +131,12 @@ asource_get_retry(PyObject *op, void *Py_UNUSED(closure))
 
 static PyGetSetDef asource_attributes[] = {
     {"last_event_id", asource_get_last_event_id, NULL,
-     "The last event ID of the events given so far: what a client sends as the\n"
+     "The last event ID of the events yielded so far.  A client sends it as the\n"
      "Last-Event-ID header when it connects again.  '' if there is none.",
      NULL},
     {"retry", asource_get_retry, NULL,
-     "The time to wait before connecting again, in milliseconds, if the server has set\n"
-     "it; or None.",
+     "The time to wait before connecting again, in milliseconds.  None if the server\n"
+     "has not set it.",
      NULL},
     {NULL},
 };
@@ -146,14 +146,18 @@ PyDoc_STRVAR(
     "aevent_source(source, *, last_event_id='', max_event=67108864,\n"
     "              compression='infer', member=None, close_with_task=False)\n"
     "--\n\n"
-    "An async iterator over the events that event_source() would read; see there.\n\n"
-    "source is an async iterable of bytes, cut anywhere, such as response.aiter_bytes() of\n"
-    "httpx or response.content.iter_any() of aiohttp; of str, each a line; or an object\n"
-    "whose read(n) is a coroutine function, such as a StreamReader.  An async generator\n"
-    "is closed at the end.\n\n"
-    "A step that is cancelled loses nothing: the next step gets what it would have got.\n"
-    "close_with_task=True closes the stream when the asyncio task that took its first\n"
-    "event ends.\n\n"
+    "An async iterator over the server-sent events of a text/event-stream, as\n"
+    "event_source() reads them.  The other arguments are described there.\n"
+    "\n"
+    "source is an async iterable of bytes, in pieces that may be cut anywhere, such as\n"
+    "response.aiter_bytes() of httpx or response.content.iter_any() of aiohttp; or of\n"
+    "str, each of them a line; or an object whose read(n) is a coroutine function, such\n"
+    "as a StreamReader.  An async generator is closed at the end.\n"
+    "\n"
+    "Cancelling a step loses nothing: the next step returns the event that the cancelled\n"
+    "one would have returned.  close_with_task=True closes the stream when the asyncio\n"
+    "task that took its first event ends.\n"
+    "\n"
     ">>> import asyncio\n"
     ">>> from generators import aevent_source\n"
     ">>> async def chunks():\n"

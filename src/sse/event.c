@@ -352,7 +352,8 @@ event_repr(PyObject *op)
 
 PyDoc_STRVAR(json_doc, "json($self, /, loads=None)\n"
                        "--\n\n"
-                       "What loads(data) returns; None is json.loads.\n\n"
+                       "Return loads(data); loads is json.loads by default.\n"
+                       "\n"
                        ">>> ServerSentEvent('[1, 2]').json()\n"
                        "[1, 2]");
 
@@ -394,9 +395,11 @@ event_json(PyObject *op, PyObject *args, PyObject *kwargs)
     return value;
 }
 
-PyDoc_STRVAR(copy_doc, "__copy__($self, /)\n--\n\nThe event itself: it never changes.");
-PyDoc_STRVAR(deepcopy_doc,
-             "__deepcopy__($self, memo=None, /)\n--\n\nThe event itself: it never changes.");
+PyDoc_STRVAR(copy_doc,
+             "__copy__($self, /)\n--\n\nReturn the event itself, which is immutable.");
+PyDoc_STRVAR(
+    deepcopy_doc,
+    "__deepcopy__($self, memo=None, /)\n--\n\nReturn the event itself, which is immutable.");
 
 static PyObject *
 event_copy(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(count))
@@ -404,7 +407,9 @@ event_copy(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(
     return Py_NewRef(op);
 }
 
-PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nThe fields, for pickle.");
+PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n"
+                         "--\n\n"
+                         "Return the fields, for pickle.");
 
 static PyObject *
 event_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -424,15 +429,17 @@ static PyMethodDef event_methods[] = {
 };
 
 static PyGetSetDef event_attributes[] = {
-    {"data", event_get_data, NULL, "The data, a str; its lines are joined by '\\n'.", NULL},
-    {"event", event_get_event, NULL, "The name of the event; 'message' if it has none.", NULL},
+    {"data", event_get_data, NULL, "The data, as a str.  Several lines are joined by '\\n'.",
+     NULL},
+    {"event", event_get_event, NULL,
+     "The name of the event, as a str; 'message' if it has none.", NULL},
     {"id", event_get_id, NULL,
-     "The last event ID when the event came: a str, kept from earlier events; '' if\n"
-     "there was none.",
+     "The last event ID when the event was read, as a str.  An ID remains in effect\n"
+     "for the events after it.  '' if there was none.",
      NULL},
     {"retry", event_get_retry, NULL,
-     "The time to wait before connecting again, in milliseconds, if this event set it;\n"
-     "or None.",
+     "The time to wait before connecting again, in milliseconds.  None if this event\n"
+     "does not set it.",
      NULL},
     {NULL},
 };
@@ -440,12 +447,15 @@ static PyGetSetDef event_attributes[] = {
 PyDoc_STRVAR(event_doc,
              "ServerSentEvent(data='', event='message', id='', retry=None)\n"
              "--\n\n"
-             "An event of text/event-stream: given by event_source() and aevent_source(),\n"
-             "taken by event_stream() and aevent_stream().\n\n"
-             "data, event and id are str.  An empty event is 'message', as in browsers.\n"
-             "retry is in milliseconds.  An event never changes.  It equals another with\n"
-             "the same fields, and can be hashed, copied and pickled.  A field becomes a str\n"
-             "when it is asked for.\n\n"
+             "An event of a text/event-stream.  event_source() and aevent_source() yield\n"
+             "such events; event_stream() and aevent_stream() accept them.\n"
+             "\n"
+             "data, event and id are str, and retry is a number of milliseconds.  An empty\n"
+             "`event` becomes 'message', as in browsers.  An event is immutable.  Two\n"
+             "events are equal if their fields are equal.  Events can be hashed, copied and\n"
+             "pickled.  When an event was read from a source, a str is made for a field\n"
+             "only when the field is read.\n"
+             "\n"
              ">>> from generators import ServerSentEvent\n"
              ">>> event = ServerSentEvent('{\"price\": 3}', event='offer', id='7')\n"
              ">>> event.event, event.json()\n"

@@ -139,12 +139,12 @@ source_get_retry(PyObject *op, void *Py_UNUSED(closure))
 
 static PyGetSetDef source_attributes[] = {
     {"last_event_id", source_get_last_event_id, NULL,
-     "The last event ID of the events given so far: what a client sends as the\n"
+     "The last event ID of the events yielded so far.  A client sends it as the\n"
      "Last-Event-ID header when it connects again.  '' if there is none.",
      NULL},
     {"retry", source_get_retry, NULL,
-     "The time to wait before connecting again, in milliseconds, if the server has set\n"
-     "it; or None.",
+     "The time to wait before connecting again, in milliseconds.  None if the server\n"
+     "has not set it.",
      NULL},
     {NULL},
 };
@@ -154,31 +154,37 @@ PyDoc_STRVAR(
     "event_source(source, *, last_event_id='', max_event=67108864,\n"
     "             compression='infer', member=None)\n"
     "--\n\n"
-    "An iterator over the server-sent events of a text/event-stream, read as the HTML\n"
-    "standard says.  Each is a ServerSentEvent.\n\n"
+    "An iterator over the server-sent events of a text/event-stream, which is read as the\n"
+    "HTML standard says.  Each event is a ServerSentEvent.\n"
+    "\n"
     ">>> from generators import event_source\n"
     ">>> for event in event_source([b'event: offer\\nda', b'ta: 3\\nid: 7\\n\\n']):\n"
     "...     print(event.event, event.data, event.id)\n"
-    "offer 3 7\n\n"
+    "offer 3 7\n"
+    "\n"
     "source is one of\n"
-    "    an iterable of bytes, cut anywhere, such as response.iter_bytes() of httpx or\n"
-    "    response.iter_content(None) of requests;\n"
-    "    an iterable of str, each a line, whose line end may be missing;\n"
-    "    a binary file object, read with read1(n) if it has that, or read(n); or a text\n"
-    "    file object; it is not closed;\n"
+    "    an iterable of bytes, in pieces that may be cut anywhere, such as\n"
+    "    response.iter_bytes() of httpx or response.iter_content(None) of requests;\n"
+    "    an iterable of str, each of them a line, with or without its line end;\n"
+    "    a binary file object, which is read with read1(n) or else read(n), or a text file\n"
+    "    object; a file object is not closed;\n"
     "    bytes or any other buffer;\n"
-    "    a path (str or os.PathLike), opened here and closed at the end.\n"
-    "A generator, given or returned by iter(source), is closed at the end.\n\n"
-    "Lines end at LF, CR and CR LF, and nowhere else.  Bytes are UTF-8; what is invalid\n"
-    "becomes U+FFFD.  Comments, unknown fields and events without data are skipped.  What\n"
-    "the end of the source leaves unfinished is not given.\n\n"
-    "last_event_id is the ID of events before the first one that sets its own.\n"
-    "max_event is the maximum length of an event, in bytes: of its data and name, and of\n"
-    "any line of it.  None is no limit.\n"
-    "compression and member are those of csv_rows().\n\n"
-    "Raises DataError for an event that is longer, after the events before it; OSError at\n"
-    "once for a path that can't be opened.  An exception of the source is raised\n"
-    "unchanged, with a note that says where.");
+    "    a path (str or os.PathLike), which is opened at once and closed at the end.\n"
+    "\n"
+    "A generator is closed at the end, also one that iter(source) returned.\n"
+    "\n"
+    "Lines end only at LF, CR and CR LF.  Bytes are decoded as UTF-8; invalid bytes\n"
+    "become U+FFFD.  Comments, unknown fields and events without data are skipped.  An\n"
+    "event that is incomplete at the end of the source is not yielded.\n"
+    "\n"
+    "last_event_id is the ID of events before the first one that sets an ID.\n"
+    "max_event is the maximum length of an event, in bytes: of its data and name\n"
+    "    together, and of any of its lines.  None means no limit.\n"
+    "compression and member are described in csv_rows().\n"
+    "\n"
+    "Raises DataError for an event that is longer than max_event, after the events before\n"
+    "it.  OSError is raised at once for a path that can't be opened.  An exception of the\n"
+    "source is raised unchanged, with a note that says where it occurred.");
 
 static PyType_Slot source_slots[] = {
     {Py_tp_doc, (char *)source_doc},   {Py_tp_new, source_new},

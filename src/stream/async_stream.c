@@ -164,10 +164,11 @@ async_stream_anext(PyObject *op)
     return step;
 }
 
-PyDoc_STRVAR(asend_doc, "asend($self, value, /)\n"
-                        "--\n\n"
-                        "A coroutine that gives the next item; the value is ignored.  As for\n"
-                        "an async generator, the first value sent must be None (TypeError).");
+PyDoc_STRVAR(asend_doc,
+             "asend($self, value, /)\n"
+             "--\n\n"
+             "A coroutine that returns the next item; the value is ignored.  As for an\n"
+             "async generator, the first value must be None; otherwise TypeError is raised.");
 
 static PyObject *
 async_stream_asend(PyObject *op, PyObject *value)
@@ -175,10 +176,11 @@ async_stream_asend(PyObject *op, PyObject *value)
     return async_stream_call(op, ASTEP_ASEND, value);
 }
 
-PyDoc_STRVAR(athrow_doc, "athrow($self, type, value=None, traceback=None, /)\n"
-                         "--\n\n"
-                         "A coroutine that closes the source, then raises the exception.\n"
-                         "The stream has ended.");
+PyDoc_STRVAR(athrow_doc,
+             "athrow($self, type, value=None, traceback=None, /)\n"
+             "--\n\n"
+             "A coroutine that ends the stream: it closes the source, then raises the\n"
+             "exception.");
 
 static PyObject *
 async_stream_athrow(PyObject *op, PyObject *const *args, Py_ssize_t count)
@@ -195,10 +197,10 @@ async_stream_athrow(PyObject *op, PyObject *const *args, Py_ssize_t count)
 PyDoc_STRVAR(aclose_doc,
              "aclose($self, /)\n"
              "--\n\n"
-             "A coroutine that ends the stream: it closes the source if that is a\n"
-             "generator, and whatever the stream opened itself.  It returns when the\n"
-             "source's `finally` has run, raises its error, and never blocks the loop.\n"
-             "Closing again does nothing.");
+             "A coroutine that ends the stream: it closes the source, if that is a\n"
+             "generator, and whatever the stream opened itself.  It returns after the\n"
+             "`finally` blocks of the source have run, and raises the exception of closing.\n"
+             "It does not block the event loop.  Closing again does nothing.");
 
 static PyObject *
 async_stream_aclose(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -210,8 +212,9 @@ async_stream_aclose(PyObject *op, PyObject *Py_UNUSED(ignored))
 PyDoc_STRVAR(aprime_doc,
              "aprime($self, /)\n"
              "--\n\n"
-             "A coroutine that makes the first item and holds it; it gives the stream.\n"
-             "An error of the source is raised here, before anything was sent anywhere.");
+             "A coroutine that makes the first item, keeps it for the first step, and\n"
+             "returns the stream.  An exception of the source is then raised before\n"
+             "anything is sent, such as the headers of a response.");
 
 static PyObject *
 async_stream_aprime(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -219,15 +222,16 @@ async_stream_aprime(PyObject *op, PyObject *Py_UNUSED(ignored))
     return async_stream_call(op, ASTEP_APRIME, NULL);
 }
 
-PyDoc_STRVAR(
-    stop_doc,
-    "stop($self, /)\n"
-    "--\n\n"
-    "Take nothing more from the source.  What the source is giving, what is in\n"
-    "work and what is held is still given by the steps that follow; then the stream\n"
-    "ends and closes its source.  If the source is a stream that can be stopped, that\n"
-    "is stopped, too, and read to its end.\n\n"
-    "It may be called from any task or thread, also while a step waits, and again.");
+PyDoc_STRVAR(stop_doc,
+             "stop($self, /)\n"
+             "--\n\n"
+             "Stop reading from the source.  Items that the source is about to yield, that\n"
+             "are being processed or that are held are still yielded by the steps that\n"
+             "follow.  Then the stream ends and closes its source.  If the source is a\n"
+             "stream with stop(), that is called, and the source is read to its end.\n"
+             "\n"
+             "stop() may be called from any task or thread, while a step waits, and more\n"
+             "than once.");
 
 static PyObject *
 async_stream_stop(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -235,8 +239,9 @@ async_stream_stop(PyObject *op, PyObject *Py_UNUSED(ignored))
     return astream_stop((astream *)op) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-PyDoc_STRVAR(aenter_doc,
-             "__aenter__($self, /)\n--\n\nA coroutine that gives the stream itself.");
+PyDoc_STRVAR(aenter_doc, "__aenter__($self, /)\n"
+                         "--\n\n"
+                         "A coroutine that returns the stream itself.");
 
 static PyObject *
 async_stream_aenter(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -349,14 +354,14 @@ async_stream_repr(PyObject *op)
 
 static PyGetSetDef async_stream_attributes[] = {
     MEASURES_ATTRIBUTES(&async_stream_measures),
-    {"ag_running", async_stream_get_running, NULL, "Whether a step is under way.", NULL},
-    {"ag_suspended", async_stream_get_suspended, NULL, "Whether it waits for a next step.",
-     NULL},
-    {"ag_state", async_stream_get_state, NULL, "Its state, as inspect names it.", NULL},
-    {"ag_frame", async_stream_get_frame, NULL, "None once the stream has ended.", NULL},
+    {"ag_running", async_stream_get_running, NULL, "Whether a step is running.", NULL},
+    {"ag_suspended", async_stream_get_suspended, NULL,
+     "Whether it is suspended between two steps.", NULL},
+    {"ag_state", async_stream_get_state, NULL, "Its state, as inspect returns it.", NULL},
+    {"ag_frame", async_stream_get_frame, NULL, "None after the stream has ended.", NULL},
     {"ag_code", async_stream_get_code, NULL, "A code object that stands for the type.", NULL},
     {"ag_await", async_stream_get_await, NULL,
-     "The iterator of what the step under way awaits, or None.", NULL},
+     "The iterator of the object that the running step awaits, or None.", NULL},
     {NULL},
 };
 
@@ -379,9 +384,9 @@ static PyMemberDef async_stream_members[] = {
 };
 
 PyDoc_STRVAR(async_stream_doc,
-             "What every native stream for `async for` is and does: an async generator, with\n"
-             "aprime(), stop() and attributes for metrics.  It is a name for annotations and\n"
-             "isinstance(), and is not called.");
+             "The base class of all native streams for `async for`: an async generator,\n"
+             "with aprime(), stop() and attributes for metrics.  It is for annotations and\n"
+             "isinstance(), and can't be called.");
 
 static PyType_Slot async_stream_slots[] = {
     {Py_tp_doc, (char *)async_stream_doc},

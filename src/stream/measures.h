@@ -48,20 +48,24 @@ PyObject *measures_get_closed(PyObject *op, void *reader);
 PyObject *measures_get_waits_for(PyObject *op, void *reader);
 
 /* The getters, for the table of a base; `reader` is a const measures_reader. */
-#define MEASURES_ATTRIBUTES(reader)                                                           \
-    {"items", measures_get_items, NULL, "How many items it has given.", (void *)(reader)},    \
-        {"held", measures_get_held, NULL, "How many items it holds that were not given.",     \
-         (void *)(reader)},                                                                   \
-        {"held_bytes", measures_get_held_bytes, NULL,                                         \
-         "The bytes that it holds; None where they are not bounded.", (void *)(reader)},      \
-        {"running", measures_get_running, NULL, "How many calls it runs.", (void *)(reader)}, \
-        {"errors", measures_get_errors, NULL,                                                 \
-         "How many errors there were, of the source or of calls.", (void *)(reader)},         \
-        {"closed", measures_get_closed, NULL, "Whether it has ended.", (void *)(reader)},     \
-    {                                                                                         \
-        "waits_for", measures_get_waits_for, NULL,                                            \
-            "'source' while a step is under way, 'consumer' between two steps, or None.",     \
-            (void *)(reader)                                                                  \
+#define MEASURES_ATTRIBUTES(reader)                                                      \
+    {"items", measures_get_items, NULL, "The number of items that it has yielded.",      \
+     (void *)(reader)},                                                                  \
+        {"held", measures_get_held, NULL,                                                \
+         "The number of items that it holds and has not yielded.", (void *)(reader)},    \
+        {"held_bytes", measures_get_held_bytes, NULL,                                    \
+         "The number of bytes that it holds.  None if they are not limited.",            \
+         (void *)(reader)},                                                              \
+        {"running", measures_get_running, NULL, "The number of calls that are running.", \
+         (void *)(reader)},                                                              \
+        {"errors", measures_get_errors, NULL,                                            \
+         "The number of exceptions of the source and of calls.", (void *)(reader)},      \
+        {"closed", measures_get_closed, NULL, "Whether the stream has ended.",           \
+         (void *)(reader)},                                                              \
+    {                                                                                    \
+        "waits_for", measures_get_waits_for, NULL,                                       \
+            "'source' while a step runs, 'consumer' between two steps, or else None.",   \
+            (void *)(reader)                                                             \
     }
 
 PyObject *measures_repr(PyObject *op, const measures_reader *reader);

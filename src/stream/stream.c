@@ -301,10 +301,11 @@ stream_iternext(PyObject *op)
     return item;
 }
 
-PyDoc_STRVAR(send_doc, "send($self, value, /)\n"
-                       "--\n\n"
-                       "The next item; the value is ignored.  As for a generator, the first\n"
-                       "value sent must be None (TypeError).");
+PyDoc_STRVAR(send_doc,
+             "send($self, value, /)\n"
+             "--\n\n"
+             "Return the next item; the value is ignored.  As for a generator, the first\n"
+             "value must be None; otherwise TypeError is raised.");
 
 static PyObject *
 stream_send(PyObject *op, PyObject *value)
@@ -324,7 +325,7 @@ stream_send(PyObject *op, PyObject *value)
 
 PyDoc_STRVAR(throw_doc, "throw($self, type, value=None, traceback=None, /)\n"
                         "--\n\n"
-                        "Close the source, then raise the exception.  The stream has ended.");
+                        "End the stream: close the source, then raise the exception.");
 
 static PyObject *
 stream_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
@@ -343,9 +344,9 @@ stream_throw(PyObject *op, PyObject *const *args, Py_ssize_t count)
 PyDoc_STRVAR(close_doc,
              "close($self, /)\n"
              "--\n\n"
-             "End the stream: close the source if it is a generator, and whatever\n"
-             "the stream opened itself.  Returns when the source's `finally` has run,\n"
-             "and raises its error.  Closing again does nothing.");
+             "End the stream: close the source, if that is a generator, and whatever the\n"
+             "stream opened itself.  It returns after the `finally` blocks of the source\n"
+             "have run, and raises the exception of closing.  Closing again does nothing.");
 
 static PyObject *
 stream_close(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -363,8 +364,9 @@ stream_close(PyObject *op, PyObject *Py_UNUSED(ignored))
 PyDoc_STRVAR(prime_doc,
              "prime($self, /)\n"
              "--\n\n"
-             "Make the first item now and hold it; return the stream.  An error of\n"
-             "the source is raised here, before anything was sent anywhere.");
+             "Make the first item, keep it for the first step, and return the stream.  An\n"
+             "exception of the source is then raised before anything is sent, such as the\n"
+             "headers of a response.");
 
 static PyObject *
 stream_prime(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -392,11 +394,12 @@ stream_stop(stream *self)
 const char stream_stop_doc[] =
     "stop($self, /)\n"
     "--\n\n"
-    "Take nothing more from the source.  What the source is giving, what is in\n"
-    "work and what is held is still given by the steps that follow; then the stream\n"
-    "ends and closes its source.  If the source is a stream that can be stopped, that\n"
-    "is stopped, too, and read to its end.\n\n"
-    "It may be called from any thread, also while a step waits, and again.";
+    "Stop reading from the source.  Items that the source is about to yield, that\n"
+    "are being processed or that are held are still yielded by the steps that\n"
+    "follow.  Then the stream ends and closes its source.  If the source is a\n"
+    "stream with stop(), that is called, and the source is read to its end.\n"
+    "\n"
+    "stop() may be called from any thread, while a step waits, and more than once.";
 
 PyObject *
 stream_stop_method(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -404,7 +407,9 @@ stream_stop_method(PyObject *op, PyObject *Py_UNUSED(ignored))
     return stream_stop((stream *)op) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-PyDoc_STRVAR(enter_doc, "__enter__($self, /)\n--\n\nThe stream itself.");
+PyDoc_STRVAR(enter_doc, "__enter__($self, /)\n"
+                        "--\n\n"
+                        "Return the stream itself.");
 
 static PyObject *
 stream_enter(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -515,9 +520,10 @@ stream_repr(PyObject *op)
 static PyGetSetDef stream_attributes[] = {
     MEASURES_ATTRIBUTES(&stream_measures),
     {"gi_running", stream_get_running, NULL, "Whether the next item is being made.", NULL},
-    {"gi_suspended", stream_get_suspended, NULL, "Whether it waits for a next call.", NULL},
-    {"gi_state", stream_get_state, NULL, "Its state, as inspect names it.", NULL},
-    {"gi_frame", stream_get_frame, NULL, "None once the stream has ended.", NULL},
+    {"gi_suspended", stream_get_suspended, NULL, "Whether it is suspended between two steps.",
+     NULL},
+    {"gi_state", stream_get_state, NULL, "Its state, as inspect returns it.", NULL},
+    {"gi_frame", stream_get_frame, NULL, "None after the stream has ended.", NULL},
     {"gi_code", stream_get_code, NULL, "A code object that stands for the type.", NULL},
     {"gi_yieldfrom", stream_get_yield_from, NULL, "None: it delegates to no iterator.", NULL},
     {NULL},
@@ -541,9 +547,10 @@ static PyMemberDef stream_members[] = {
 };
 
 PyDoc_STRVAR(stream_doc,
-             "What every native stream for `for` is and does: a generator, with prime() and\n"
-             "attributes for metrics.  It is a name for annotations and isinstance(), and is\n"
-             "not called.\n\n"
+             "The base class of all native streams for `for`: a generator, with prime() and\n"
+             "attributes for metrics.  It is for annotations and isinstance(), and can't be\n"
+             "called.\n"
+             "\n"
              ">>> isinstance(chunked([]), Stream)\n"
              "True");
 

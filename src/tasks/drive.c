@@ -412,10 +412,10 @@ static PyMethodDef drive_methods[] = {
 };
 
 static PyGetSetDef drive_getset[] = {
-    {"__name__", get_name, NULL, "The generator's name.", NULL},
-    {"cr_frame", get_frame, NULL, "The generator's frame; None once the drive has ended.",
+    {"__name__", get_name, NULL, "The name of the generator.", NULL},
+    {"cr_frame", get_frame, NULL, "The frame of the generator; None after it has ended.",
      NULL},
-    {"cr_code", get_code, NULL, "The generator's code.", NULL},
+    {"cr_code", get_code, NULL, "The code of the generator.", NULL},
     {NULL},
 };
 
@@ -423,18 +423,23 @@ PyDoc_STRVAR(
     drive_doc,
     "drive(generator, /)\n"
     "--\n\n"
-    "A coroutine that runs a generator which yields what it waits for.\n\n"
-    "An awaitable and a concurrent.futures.Future are waited for: the `yield`\n"
-    "returns the result or raises the exception, as `await` does.  A bare `yield`\n"
-    "gives the event loop one turn.  Any other value comes straight back, the same\n"
-    "object.  The return value of the generator is the result.  For another generator\n"
-    "write `yield from sub()`, for a task `yield sub()`.  To wait for several awaitables "
-    "write\n"
-    "`yield asyncio.gather(...)`.\n\n"
-    "asyncio.run(), create_task(), gather(), wait_for(), TaskGroup and `await` accept\n"
-    "it.  Cancelling it raises CancelledError at the `yield`.  A result that is ready\n"
-    "does not go through the event loop, but the loop gets a turn at least every\n"
-    "millisecond or so.  TypeError if the argument is not a generator.\n\n"
+    "A coroutine that runs a generator.  The generator yields the objects that it waits\n"
+    "for.\n"
+    "\n"
+    "If the generator yields an awaitable or a concurrent.futures.Future, it is awaited:\n"
+    "the `yield` returns its result or raises its exception, as `await` does.  A bare\n"
+    "`yield` lets the event loop run once.  For any other object, `yield` returns the\n"
+    "same object at once.  The return value of the generator is the result of the\n"
+    "coroutine.  Write `yield from sub()` for another generator, `yield sub()` for a\n"
+    "function that task() made, and `yield asyncio.gather(...)` to wait for several\n"
+    "awaitables.\n"
+    "\n"
+    "The coroutine can be passed to asyncio.run(), create_task(), gather(), wait_for()\n"
+    "and TaskGroup, and awaited.  Cancelling it raises CancelledError at the `yield`.  A\n"
+    "result that is ready is returned without waiting for the event loop, but the loop\n"
+    "may run about once per millisecond.  TypeError is raised if the argument is not a\n"
+    "generator.\n"
+    "\n"
     ">>> import asyncio\n"
     ">>> def double(x):\n"
     "...     x = yield asyncio.sleep(0.01, x)\n"

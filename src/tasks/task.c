@@ -227,9 +227,10 @@ task_repr(PyObject *op)
     return text;
 }
 
-PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n"
-                         "--\n\n"
-                         "Its qualified name: it is copied and pickled as functions are.");
+PyDoc_STRVAR(reduce_doc,
+             "__reduce__($self, /)\n"
+             "--\n\n"
+             "Return its qualified name: it is copied and pickled as a function is.");
 
 static PyObject *
 task_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -252,8 +253,8 @@ static PyMemberDef task_members[] = {
 
 static PyGetSetDef task_getset[] = {
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
-    {"__code__", get_code, NULL, "The function's code, as that of a coroutine function.",
-     NULL},
+    {"__code__", get_code, NULL,
+     "The code of the function, marked as that of a coroutine function.", NULL},
 #if PY_VERSION_HEX >= 0x030C0000
     {COMPAT_COROUTINE_MARK, get_mark, set_mark, "The mark of a coroutine function.",
      COMPAT_COROUTINE_MARK},
@@ -270,12 +271,14 @@ PyDoc_STRVAR(
     task_doc,
     "task(function, /)\n"
     "--\n\n"
-    "Make a coroutine function of a generator function.  Calling it returns a\n"
-    "drive() of the generator.\n\n"
-    "inspect.iscoroutinefunction() returns True for it, and it works as a method.\n"
-    "Name, docstring, annotations and signature are those of the function.\n"
-    "TypeError if the argument is not a function or is asynchronous already.  A call\n"
-    "raises TypeError if the function does not return a generator.\n\n"
+    "Make a coroutine function from a generator function.  A call of it returns a drive()\n"
+    "of the generator.\n"
+    "\n"
+    "inspect.iscoroutinefunction() returns True for it, and it may be used as a method.\n"
+    "It has the name, docstring, annotations and signature of the function.  TypeError is\n"
+    "raised if the argument is not a function or is already asynchronous, and by a call\n"
+    "if the function does not return a generator.\n"
+    "\n"
     ">>> import asyncio\n"
     ">>> @task\n"
     "... def double(x):\n"

@@ -14,14 +14,14 @@ alines_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 static PyGetSetDef alines_attributes[] = {
-    {"line_num", attributes_get_count, NULL, "Lines delivered.",
+    {"line_num", attributes_get_count, NULL, "The number of lines delivered.",
      ALINE_STREAM_COUNT(rows.reader.machine.line_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
-     "text.",
+     "The number of bytes read from the source.  For a compressed source, it counts\n"
+     "compressed bytes.  It is 0 for a source of text.",
      ALINE_STREAM_COUNT(pieces.bytes_read)},
     {"total_bytes", aline_stream_get_total_bytes, NULL,
-     "None: the size of an async source is unknown.", NULL},
+     "Always None, because the size of an async source is unknown.", NULL},
     {NULL},
 };
 
@@ -31,19 +31,17 @@ PyDoc_STRVAR(
     "       max_line=67108864, items='auto',\n"
     "       compression='infer', member=None, complete=False,\n"
     "       close_with_task=False)\n"
-    "--\n"
+    "--\n\n"
+    "An async iterator over the lines of a source, as lines() reads them.  The other\n"
+    "arguments are described there.\n"
     "\n"
-    "An async iterator over the lines that lines() would give; see there.\n"
+    "source is an async iterable of bytes or of str, in pieces that may be cut anywhere,\n"
+    "or an object whose read(n) is a coroutine function, such as an UploadFile or a\n"
+    "StreamReader.  An async generator is closed at the end.\n"
     "\n"
-    "source is an async iterable of bytes or of str, cut anywhere, or an object whose "
-    "read(n)\n"
-    "is a coroutine function, such as an UploadFile or a StreamReader.  An async generator "
-    "is\n"
-    "closed at the end.\n"
-    "\n"
-    "A step that is cancelled loses nothing: the next step gets what it would have got.\n"
-    "close_with_task=True closes the stream when the asyncio task that took its first line\n"
-    "ends.\n"
+    "Cancelling a step loses nothing: the next step returns the item that the cancelled\n"
+    "one would have returned.  close_with_task=True closes the stream when the asyncio\n"
+    "task that took its first line ends.\n"
     "\n"
     ">>> import asyncio\n"
     ">>> async def chunks():\n"

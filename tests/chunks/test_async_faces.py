@@ -8,6 +8,7 @@ import gc
 import pathlib
 import sys
 import time
+import weakref
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import Any
@@ -655,5 +656,34 @@ def test_a_read_without_data_is_an_error() -> None:
     async def main() -> None:
         with pytest.raises(BlockingIOError, match='it has no data yet'):
             await anext(achunked(Source()))  # type: ignore[arg-type]
+
+    asyncio.run(main())
+
+
+def test_a_batch_that_was_not_given_is_dropped_by_aclose() -> None:
+    class Item:
+        pass
+
+    seen: list[weakref.ref[Item]] = []
+
+    async def items() -> AsyncIterator[Any]:
+        item = Item()
+        seen.append(weakref.ref(item))
+        yield item
+        del item
+        await asyncio.sleep(3600)
+
+    async def main() -> None:
+        stream = abatched(items(), 5)
+        step = asyncio.ensure_future(anext(stream))
+        while stream.held < 1:
+            await asyncio.sleep(0)
+        step.cancel()
+        await asyncio.wait([step])
+        assert seen[0]() is not None
+        await stream.aclose()
+        gc.collect()
+        assert seen[0]() is None
+        assert stream.held == 0
 
     asyncio.run(main())

@@ -85,8 +85,8 @@ def slowly(pauses: Iterable[float]) -> Iterator[int]:
 
 
 def test_a_batch_is_given_with_the_item_that_comes_late() -> None:
-    assert list(batched(slowly([0, 0, 0.05, 0, 0]), 100, max_delay=0.03)) == [(0, 1, 2), (3, 4)]
-    assert list(batched(slowly([0.05, 0, 0]), 2, max_delay=0.03)) == [(0, 1), (2,)]
+    assert list(batched(slowly([0, 0, 0.6, 0, 0]), 100, max_delay=0.5)) == [(0, 1, 2), (3, 4)]
+    assert list(batched(slowly([0.6, 0, 0]), 2, max_delay=0.5)) == [(0, 1), (2,)]
     assert list(batched(range(3), 2, max_delay=0)) == [(0,), (1,), (2,)]
     assert list(batched(range(3), 2, max_delay=float('inf'))) == [(0, 1), (2,)]
 
@@ -212,3 +212,15 @@ def test_nothing_leaks() -> None:
         use()
     gc.collect()
     assert (sys.getrefcount(item), sys.getrefcount(batched)) == before
+
+
+def test_an_error_behind_flush_names_its_item() -> None:
+    def items() -> Iterator[Any]:
+        yield from [1, FLUSH, 2]
+        raise LookupError
+
+    batches = batched(items(), 5)
+    assert next(batches) == (1,)
+    with pytest.raises(LookupError) as caught:
+        list(batches)
+    assert caught.value.__notes__ == ['while reading item 3']

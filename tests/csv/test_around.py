@@ -384,3 +384,9 @@ def test_a_checkpoint_is_of_the_same_comments() -> None:
     for arguments in ({}, {'comment': '/'}, {'comment': '#', 'multiline': False}):
         with pytest.raises(ValueError, match='another dialect'):
             csv_rows(io.BytesIO(data), start=rows.checkpoint(), **arguments)
+
+
+def test_max_record_counts_each_line_that_is_skipped_by_itself() -> None:
+    data = b'x' * 20 + b'\n'
+    rows = csv_rows(data * 9 + b'id\n1\n', skip=lambda line: line == 'id', max_record=30)
+    assert list(rows) == [['id'], ['1']]

@@ -529,7 +529,7 @@ def test_wrong_arguments(path: Path) -> None:
         ({'size': -1}, 'size must be positive'),
         ({'threads': 0}, 'threads must be positive'),
         ({'parts': 2, 'size': 3}, 'exclude'),
-        ({'scans': [], 'size': 3}, 'those of the scans'),
+        ({'scans': [], 'size': 3}, 'can not be given with scans'),
     ):
         with pytest.raises(ValueError, match=reason):
             csv_split(path, **arguments)

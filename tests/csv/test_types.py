@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from generators import CSVError, csv_rows
+from generators import CSVError, convert, csv_rows
 
 PYTHON: dict[Any, Callable[[str], Any]] = {
     int: int,
@@ -289,3 +290,20 @@ def test_memory_errors_come_through() -> None:
 
     with pytest.raises(MemoryError):
         column(full, 'x')
+
+
+def test_the_notes_of_a_type_are_let_go() -> None:
+    hint = Annotated[int, 'a note', convert.integer()]
+    notes = hint.__metadata__
+
+    def use() -> None:
+        assert list(csv_rows(b'1\n', types={0: hint})) == [[1]]
+        assert list(csv_rows(b'1\n', types={0: Annotated[int, 'a note']})) == [[1]]
+
+    use()
+    gc.collect()
+    before = sys.getrefcount(notes)
+    for _ in range(10):
+        use()
+    gc.collect()
+    assert sys.getrefcount(notes) == before

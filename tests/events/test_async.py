@@ -1287,3 +1287,30 @@ def test_where_a_call_was_made_is_told_if_it_is_asked_for() -> None:
             d.aemit('message')
     finally:
         sys.set_coroutine_origin_tracking_depth(0)
+
+
+@pytest.mark.parametrize('waits', [False, True])
+def test_events_are_let_go_when_they_were_dispatched(waits: bool) -> None:
+    class Message:
+        key = 'message'
+        data = object()
+
+    async def handler(data: Any) -> None:
+        if waits:
+            await asyncio.sleep(0)
+
+    event = Message()
+
+    async def use() -> None:
+        d = Dispatcher(key='key', data='data')
+        d.on('message', handler)
+        await d.adispatch(event)
+        await asyncio.gather(*(d.adispatch(event) for _ in range(3)))
+
+    asyncio.run(use())
+    gc.collect()
+    before = sys.getrefcount(event), sys.getrefcount(event.data)
+    for _ in range(10):
+        asyncio.run(use())
+    gc.collect()
+    assert (sys.getrefcount(event), sys.getrefcount(event.data)) == before

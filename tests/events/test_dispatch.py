@@ -1088,3 +1088,18 @@ def test_dropped_dispatcher_closes_its_generators() -> None:
     gc.collect()
     assert reference() is None
     assert log == ['a starts', 'a ends']
+
+
+def test_a_cycle_through_the_default_handler_is_collected() -> None:
+    class Owner:
+        def __init__(self) -> None:
+            self.events = Dispatcher(default=self.handle)
+
+        def handle(self, event: Any) -> None:
+            pass
+
+    owner = Owner()
+    seen = weakref.ref(owner)
+    del owner
+    gc.collect()
+    assert seen() is None

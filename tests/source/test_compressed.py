@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import lzma
@@ -424,3 +425,17 @@ def test_importing_the_package_imports_no_decompressor() -> None:
         'sys.exit(any(m in sys.modules for m in ("native_generators._unpack", "lzma", "zipfile")))'
     )
     subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_what_unpacks_is_let_go_at_the_end() -> None:
+    def unpackers() -> int:
+        return sum('_unpack' in type(thing).__module__ for thing in gc.get_objects())
+
+    data = gzip.compress(SMALL)
+    gc.collect()
+    before = unpackers()
+    for _ in range(5):
+        assert list(csv_rows(iter([data[:9], data[9:]])))
+        assert list(csv_rows(data))
+    gc.collect()
+    assert unpackers() == before

@@ -274,3 +274,10 @@ def test_a_path_in_an_async_reader() -> None:
     for reader, name in ((acsv_rows, 'csv_rows'), (alines, 'lines')):
         with pytest.raises(TypeError, match=rf'use {name}\(path\), or to_async\({name}\(path\)\)'):
             reader('a.csv')  # type: ignore[arg-type, operator]
+
+
+def test_the_length_of_what_is_no_response_says_nothing() -> None:
+    class File(io.BytesIO):
+        length = 5
+
+    assert list(csv_rows(File(b'a\n'))) == [['a']]

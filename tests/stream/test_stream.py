@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators import CSVBatch, csv_batches, csv_rows, jsonl_rows, lines, map_threads
+from generators import CSVBatch, batched, csv_batches, csv_rows, jsonl_rows, lines, map_threads
 
 STREAMS: dict[str, tuple[Callable[[Any], Any], Callable[[str], Any]]] = {
     'csv_rows': (csv_rows, lambda item: item.split(',')),
@@ -582,3 +582,16 @@ def test_making_and_dropping_streams_leaks_nothing(make: Callable[[Any], Any]) -
         once()
     gc.collect()
     assert (sys.getrefcount(item), sys.getrefcount(csv_rows)) == before
+
+
+def test_a_cycle_through_the_first_item_is_collected() -> None:
+    class Item:
+        stream: Any
+
+    item = Item()
+    seen = weakref.ref(item)
+    item.stream = batched([item, Item()], 1)
+    item.stream.prime()
+    del item
+    gc.collect()
+    assert seen() is None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import codecs
 import doctest
+import gc
 import io
 import itertools
 import json
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -324,3 +326,18 @@ def test_the_examples_run() -> None:
         for test in finder.find(type_, type_.__name__, globs={type_.__name__: type_}):
             assert test.examples
             assert doctest.DocTestRunner().run(test).failed == 0
+
+
+def test_what_reads_the_rows_is_dropped_when_they_are_closed() -> None:
+    class Loads:
+        def __call__(self, text: bytes) -> Any:
+            return text
+
+    loads, handler = Loads(), Loads()
+    seen = [weakref.ref(loads), weakref.ref(handler)]
+    rows = jsonl_rows(b'1\n2\n', loads=loads, on_error=handler)
+    next(rows)
+    del loads, handler
+    rows.close()
+    gc.collect()
+    assert [reference() for reference in seen] == [None, None]

@@ -138,21 +138,24 @@ abatches_get_total_bytes(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
 
 static PyGetSetDef abatches_attributes[] = {
     {"header", abatches_get_header, NULL,
-     "The names, as a tuple; None before the first step or aprime(), unless they were\n"
-     "given, and if the source has no header; () for an empty source.",
+     "The names of the columns, as a tuple.  It is () for an empty source, and None\n"
+     "if the source has no header.  Unless the names were given, it is also None\n"
+     "before the first step or aprime().",
      NULL},
     {"line_num", attributes_get_count, NULL,
-     "Physical lines read, as csv.reader counts them: a record may take several.",
+     "The number of physical lines read, as csv.reader counts them.  A record may\n"
+     "span several lines.",
      COUNT(batcher.records.parser.line_count)},
-    {"row_num", attributes_get_count, NULL, "Rows of all batches made, without the header.",
+    {"row_num", attributes_get_count, NULL,
+     "The number of rows in the batches made so far, without the header.",
      COUNT(batcher.records.row_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
-     "text.",
+     "The number of bytes read from the source.  For a compressed source, it counts\n"
+     "compressed bytes.  It is 0 for a source of text.",
      COUNT(pieces.bytes_read)},
     {"total_bytes", abatches_get_total_bytes, NULL,
-     "None: the size of an async source is unknown.", NULL},
-    {"errors", attributes_get_count, NULL, "Records that could not be read.",
+     "Always None, because the size of an async source is unknown.", NULL},
+    {"errors", attributes_get_count, NULL, "The number of records that could not be read.",
      COUNT(batcher.records.error_count)},
     {NULL},
 };
@@ -168,19 +171,19 @@ PyDoc_STRVAR(
     "             encoding='utf-8', errors='strict', items='auto', compression='infer',\n"
     "             member=None, complete=False, max_field=131072, max_record=67108864,\n"
     "             on_error='raise', close_with_task=False)\n"
-    "--\n"
+    "--\n\n"
+    "An async iterator over the batches of a CSV source, as csv_batches() makes them.\n"
+    "The other arguments are described there.  Batches are made on the thread of the\n"
+    "event loop; threads must be None or a number of at least 1, and has no effect.\n"
     "\n"
-    "An async iterator over the batches that csv_batches() would read; see there.  They\n"
-    "are made on the thread of the loop: threads must be a number of at least 1 or None,\n"
-    "and changes nothing.\n"
-    "\n"
-    "source is what acsv_rows() takes: an async iterable of bytes, cut anywhere, or of str,\n"
-    "each a line; or an object whose read(n) is a coroutine function.\n"
+    "source is as for acsv_rows(): an async iterable of bytes, in pieces that may be cut\n"
+    "anywhere, or of str, each of them a line; or an object whose read(n) is a coroutine\n"
+    "function.\n"
     "\n"
     "The header is read with the first batch: .header is None until then, or until\n"
-    "aprime().  A step that is cancelled loses nothing: the next step gets what it would\n"
-    "have got.  close_with_task=True closes the stream when the asyncio task that took its\n"
-    "first batch ends.\n"
+    "aprime() is awaited.  Cancelling a step loses nothing: the next step returns the\n"
+    "item that the cancelled one would have returned.  close_with_task=True closes the\n"
+    "stream when the asyncio task that read its first batch ends.\n"
     "\n"
     ">>> import asyncio\n"
     ">>> async def chunks():\n"

@@ -104,8 +104,8 @@ find_index(PyObject *op, PyObject *given)
 PyDoc_STRVAR(column_doc,
              "column($self, column, /)\n"
              "--\n\n"
-             "The column of that name or index.  Raises KeyError or IndexError if there\n"
-             "is none.");
+             "Return the column with this name or index.  KeyError is raised for an unknown\n"
+             "name, and IndexError for an index out of range.");
 
 static PyObject *
 batch_column(PyObject *op, PyObject *given)
@@ -129,9 +129,10 @@ batch_column(PyObject *op, PyObject *given)
 
 /* ---- Arrow ---- */
 
-PyDoc_STRVAR(c_schema_doc, "__arrow_c_schema__($self, /)\n"
-                           "--\n\n"
-                           "A capsule of the schema, by the Arrow PyCapsule interface.");
+PyDoc_STRVAR(c_schema_doc,
+             "__arrow_c_schema__($self, /)\n"
+             "--\n\n"
+             "Return a capsule of the schema, for the Arrow PyCapsule interface.");
 
 static PyObject *
 batch_c_schema(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -139,13 +140,12 @@ batch_c_schema(PyObject *op, PyObject *Py_UNUSED(ignored))
     return arrow_capsule_of_fields(data_of(op)->fields);
 }
 
-PyDoc_STRVAR(
-    c_array_doc,
-    "__arrow_c_array__($self, /, requested_schema=None)\n"
-    "--\n\n"
-    "Capsules of the schema and of the batch, by the Arrow PyCapsule interface.  The\n"
-    "batch keeps its types, whatever schema is requested; one of another number of\n"
-    "fields is a ValueError.");
+PyDoc_STRVAR(c_array_doc,
+             "__arrow_c_array__($self, /, requested_schema=None)\n"
+             "--\n\n"
+             "Return capsules of the schema and of the batch, for the Arrow PyCapsule\n"
+             "interface.  The batch keeps its types, whatever schema is requested.\n"
+             "ValueError is raised if the requested schema has another number of fields.");
 
 static PyObject *
 batch_c_array(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -220,7 +220,7 @@ batch_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 PyDoc_STRVAR(restore_doc, "_restore($type, rows, columns, /)\n"
                           "--\n\n"
-                          "A batch of what pickle has stored.");
+                          "Return the batch that pickle has stored.");
 
 static PyObject *
 batch_restore(PyObject *type, PyObject *args)
@@ -257,10 +257,11 @@ batch_get_bytes(PyObject *op, void *Py_UNUSED(closure))
 }
 
 static PyGetSetDef batch_attributes[] = {
-    {"num_rows", batch_get_rows, NULL, "How many rows there are; len() gives the same.", NULL},
-    {"num_columns", batch_get_columns, NULL, "How many columns there are.", NULL},
+    {"num_rows", batch_get_rows, NULL, "The number of rows, the same as len().", NULL},
+    {"num_columns", batch_get_columns, NULL, "The number of columns.", NULL},
     {"column_names", batch_get_names, NULL, "The names of the columns, as a tuple.", NULL},
-    {"nbytes", batch_get_bytes, NULL, "Bytes of memory that the columns take.", NULL},
+    {"nbytes", batch_get_bytes, NULL, "The number of bytes of memory that the columns use.",
+     NULL},
     {NULL},
 };
 
@@ -270,22 +271,24 @@ static PyMethodDef batch_methods[] = {
     {"__arrow_c_array__", (PyCFunction)(void (*)(void))batch_c_array,
      METH_VARARGS | METH_KEYWORDS, c_array_doc},
     {"__reduce__", batch_reduce, METH_NOARGS,
-     "__reduce__($self, /)\n--\n\nThe columns, for pickle."},
+     "__reduce__($self, /)\n"
+     "--\n\n"
+     "Return the columns, for pickle."},
     {"_restore", batch_restore, METH_VARARGS | METH_CLASS, restore_doc},
     {NULL},
 };
 
 PyDoc_STRVAR(
     batch_doc,
-    "Some records of a CSV source, by column, as Arrow lays them out: what csv_batches()\n"
-    "yields.\n"
+    "Records of a CSV source, stored by column in the memory layout of Arrow.\n"
+    "csv_batches() yields them.\n"
     "\n"
-    "pyarrow, polars, pandas, duckdb and others take it without a copy, by the Arrow\n"
-    "PyCapsule interface: pyarrow.record_batch(batch), polars.DataFrame(batch).\n"
+    "pyarrow, polars, pandas, duckdb and other libraries read a batch without a copy, by\n"
+    "the Arrow PyCapsule interface: pyarrow.record_batch(batch), polars.DataFrame(batch).\n"
     "\n"
     "A batch is immutable.  It owns its memory, and may be kept, pickled, and passed to\n"
-    "other threads.  Two batches are equal if their names, types and values are; a NaN\n"
-    "equals nothing.\n"
+    "other threads.  Two batches are equal if they have the same names, types and values.\n"
+    "A NaN is not equal to any value.\n"
     "\n"
     ">>> from generators import csv_batches\n"
     ">>> batch = next(csv_batches(b'id,name\\n1,Ann\\n2,Bob\\n', types={'id': int}))\n"

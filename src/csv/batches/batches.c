@@ -273,13 +273,13 @@ batches_close_for_stream(PyObject *op)
 static const arrow_source_kind batches_source = {batches_fields, batches_next_for_stream,
                                                  batches_close_for_stream};
 
-PyDoc_STRVAR(
-    c_schema_doc,
-    "__arrow_c_schema__($self, /)\n"
-    "--\n\n"
-    "A capsule of the schema of the batches, by the Arrow PyCapsule interface.  The\n"
-    "header is read if necessary.  If a column of datetime may have a zone, the first\n"
-    "batch is made and held, because its values decide.");
+PyDoc_STRVAR(c_schema_doc,
+             "__arrow_c_schema__($self, /)\n"
+             "--\n\n"
+             "Return a capsule of the schema of the batches, for the Arrow PyCapsule\n"
+             "interface. The header is read if necessary.  If a column of datetime may have\n"
+             "a time zone, the first batch is made and kept, because the schema depends on\n"
+             "its values.");
 
 static PyObject *
 batches_c_schema(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -320,17 +320,16 @@ batches_settle_requested(stream *base)
     return self->requested == NULL ? 0 : batches_read_schema(base);
 }
 
-PyDoc_STRVAR(
-    c_stream_doc,
-    "__arrow_c_stream__($self, /, requested_schema=None)\n"
-    "--\n\n"
-    "Hand over the batches that are left, as a capsule of an Arrow stream, by the Arrow\n"
-    "PyCapsule interface.  That is possible once (ValueError).  The stream closes the\n"
-    "generator when it is released.\n"
-    "\n"
-    "Columns that are in neither types nor schema get the types of requested_schema, if\n"
-    "no batch was made yet.  A schema of other names, or of types that are not made from\n"
-    "CSV, is a ValueError.");
+PyDoc_STRVAR(c_stream_doc,
+             "__arrow_c_stream__($self, /, requested_schema=None)\n"
+             "--\n\n"
+             "Return the remaining batches as a capsule of an Arrow stream, for the Arrow\n"
+             "PyCapsule interface.  This is possible only once; a second call raises\n"
+             "ValueError. The stream closes the generator when it is released.\n"
+             "\n"
+             "If no batch has been made yet, columns that are in neither types nor schema\n"
+             "get the types of requested_schema.  ValueError is raised for a schema with\n"
+             "other names, or with types that are not made from CSV.");
 
 static PyObject *
 batches_c_stream(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -365,15 +364,16 @@ batches_c_stream(PyObject *op, PyObject *args, PyObject *kwargs)
 
 /* ---- checkpoints ---- */
 
-PyDoc_STRVAR(
-    checkpoint_doc,
-    "checkpoint($self, /)\n"
-    "--\n\n"
-    "The position after the batches delivered so far, as a dict that JSON can store.\n"
-    "csv_batches(path, start=checkpoint) continues from there, also in another process,\n"
-    "with the same dialect and a file that has not changed (ValueError).  Requires a\n"
-    "path or a seekable binary file, in UTF-8, Latin-1 or ASCII\n"
-    "(io.UnsupportedOperation).");
+PyDoc_STRVAR(checkpoint_doc,
+             "checkpoint($self, /)\n"
+             "--\n\n"
+             "Return the position after the batches delivered so far, as a dict that can be\n"
+             "stored as JSON.  csv_batches(path, start=checkpoint) continues from there,\n"
+             "also in another process.  The dialect must be the same and the file must not\n"
+             "have changed; otherwise ValueError is raised.\n"
+             "\n"
+             "The source must be a path or a seekable binary file, in UTF-8, Latin-1 or\n"
+             "ASCII.  Otherwise io.UnsupportedOperation is raised.");
 
 /* Called by stream_run(). */
 static int
@@ -453,21 +453,24 @@ batches_get_total_bytes(PyObject *op, void *closure)
 
 static PyGetSetDef batches_attributes[] = {
     {"header", batches_get_header, NULL,
-     "The names, as a tuple; the first record is read if necessary.  () for an empty\n"
-     "file, None if the source has no header and no names were given.",
+     "The names of the columns, as a tuple.  If necessary, the first record is read\n"
+     "for them.  It is () for an empty file, and None if the source has no header and\n"
+     "no names were given.",
      NULL},
     {"line_num", attributes_get_count, NULL,
-     "Physical lines read, as csv.reader counts them: a record may take several.",
+     "The number of physical lines read, as csv.reader counts them.  A record may\n"
+     "span several lines.",
      COUNT(batcher.records.parser.line_count)},
-    {"row_num", attributes_get_count, NULL, "Rows of all batches made, without the header.",
+    {"row_num", attributes_get_count, NULL,
+     "The number of rows in the batches made so far, without the header.",
      COUNT(batcher.records.row_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
-     "text.",
+     "The number of bytes read from the source.  For a compressed source, it counts\n"
+     "compressed bytes.  It is 0 for a source of text.",
      COUNT(source.bytes_read)},
     {"total_bytes", batches_get_total_bytes, NULL,
-     "Bytes that there are to read; None if that is unknown.", COUNT(source.total_bytes)},
-    {"errors", attributes_get_count, NULL, "Records that could not be read.",
+     "The total number of bytes to read; None if it is unknown.", COUNT(source.total_bytes)},
+    {"errors", attributes_get_count, NULL, "The number of records that could not be read.",
      COUNT(batcher.records.error_count)},
     {NULL},
 };
@@ -483,47 +486,53 @@ PyDoc_STRVAR(
     "            encoding='utf-8', errors='strict', items='auto', compression='infer',\n"
     "            member=None, complete=False, max_field=131072, max_record=67108864,\n"
     "            on_error='raise', start=None, changed='error')\n"
-    "--\n"
-    "\n"
-    "An iterator over the records of a CSV source as Arrow record batches: the records\n"
-    "that csv_rows() reads, by column, without a Python object for each value.\n"
+    "--\n\n"
+    "An iterator over the records of a CSV source as Arrow record batches, each a\n"
+    "CSVBatch.  The records are those of csv_rows().  They are stored by column, and no\n"
+    "Python object is made for a value.\n"
     "\n"
     ">>> from generators import csv_batches\n"
     ">>> for batch in csv_batches(b'id,name\\n1,Ann\\n2,Bob\\n', types={'id': int}):\n"
     "...     print(len(batch), batch.column_names)\n"
     "2 ('id', 'name')\n"
     "\n"
-    "It is also an Arrow stream: pyarrow.table(csv_batches(path)), polars.DataFrame(...),\n"
-    "pandas.DataFrame.from_arrow(...) and duckdb read all batches, without a copy.\n"
+    "The iterator is also an Arrow stream: pyarrow.table(csv_batches(path)),\n"
+    "polars.DataFrame(...), pandas.DataFrame.from_arrow(...) and duckdb read all batches,\n"
+    "without a copy.\n"
     "\n"
-    "types maps names or indices, and None for all others, to str, bytes, int (64 bits),\n"
-    "    float, bool, date, time or datetime (microseconds; in UTC if the first value has\n"
-    "    a zone, and then each must), or to a converter of generators.convert.\n"
+    "types maps names or indices, or None for all other columns, to a type or a converter\n"
+    "    of generators.convert.  A type is str, bytes, int (64 bits), float, bool, date,\n"
+    "    time or datetime (microseconds).  If the first value of a column of datetime has\n"
+    "    a time zone, every value must have one, and the column is in UTC.\n"
     "schema is an object with __arrow_c_schema__, such as a pyarrow.Schema or a polars\n"
-    "    schema, with fields for some or all of the columns: integers and floats of every\n"
-    "    size, bool, string, large_string, string_view, binary, date32, time64[us],\n"
-    "    timestamp of every unit and zone, decimal128, and dictionary of string with int32\n"
-    "    indices.  Columns in neither types nor schema are strings.\n"
-    "columns are the names or indices of the columns of a batch, in this order.\n"
-    "rows is the maximum number of rows of a batch.  A batch has fewer at the end, before\n"
-    "    an error, and where a column would have more than 2 GiB of text.\n"
-    "threads is the number of threads that work on the source, the caller's among them: by\n"
-    "    default as many as the process may use, at most 16, and one for a source of less\n"
-    "    than 4 MiB or of unknown size.  The batches are the same for any number.\n"
-    "header is read by default.  header=False names the columns f0, f1, ... unless there\n"
-    "    are names.\n"
-    "null are the spellings of null, in unquoted fields.  An empty field is null in a\n"
-    "    column that is not of strings; in one of strings it is if null holds ''.\n"
-    "ragged is 'error', or 'pad' for null in place of missing fields.\n"
+    "    schema, with fields for some or all of the columns.  Their types are integers\n"
+    "    and floats of every size, bool, string, large_string, string_view, binary,\n"
+    "    date32, time64[us], timestamp of every unit and zone, decimal128, and dictionary\n"
+    "    of string with int32 indices.  Columns in neither types nor schema are strings.\n"
+    "columns are the names or indices of the columns to include in a batch, in this\n"
+    "    order.\n"
+    "rows is the maximum number of rows in a batch.  A batch has fewer rows at the end,\n"
+    "    before an error, and where a column would have more than 2 GiB of text.\n"
+    "threads is the number of threads that read the source, with the calling thread.  The\n"
+    "    default is the number of cores that the process may use, at most 16; it is 1 for\n"
+    "    a source of less than 4 MiB or of unknown size.  The batches are the same for\n"
+    "    any number.\n"
+    "header is True by default.  header=False names the columns f0, f1, ... unless names\n"
+    "    are given.\n"
+    "null is a collection of texts that are null in an unquoted field.  In a column of\n"
+    "    strings, an empty field is null only if null contains ''; in other columns it is\n"
+    "    always null.\n"
+    "ragged is 'error', or 'pad' to fill missing fields with null.\n"
     "blank is 'skip', the default, or 'error'.\n"
-    "footer=n is read by one thread.\n"
+    "footer=n leaves out the last n records, and reads with one thread.\n"
     "\n"
-    "The other parameters are those of csv_rows().\n"
+    "The other parameters are described in csv_rows().\n"
     "\n"
-    "Raises CSVError, a csv.Error and a ValueError, for data that can't be read or that\n"
-    "does not fit its type, after a batch of the rows before it; OSError at once for a\n"
-    "path that can't be opened.  An exception of the source is raised unchanged, after the\n"
-    "rows before it, with a note that says where.");
+    "Raises CSVError, a subclass of csv.Error and ValueError, for data that can't be read\n"
+    "or doesn't have the type of its column, after a batch of the rows before it.\n"
+    "OSError is raised at once for a path that can't be opened.  An exception of the\n"
+    "source is raised unchanged, after the rows before it, with a note that says where it\n"
+    "occurred.");
 
 static PyType_Slot batches_slots[] = {
     {Py_tp_doc, (char *)batches_doc},

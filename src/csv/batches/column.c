@@ -55,9 +55,10 @@ column_name(PyObject *op)
 
 /* ---- Arrow ---- */
 
-PyDoc_STRVAR(c_schema_doc, "__arrow_c_schema__($self, /)\n"
-                           "--\n\n"
-                           "A capsule of the field, by the Arrow PyCapsule interface.");
+PyDoc_STRVAR(c_schema_doc,
+             "__arrow_c_schema__($self, /)\n"
+             "--\n\n"
+             "Return a capsule of the field, for the Arrow PyCapsule interface.");
 
 static PyObject *
 column_c_schema(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -66,12 +67,11 @@ column_c_schema(PyObject *op, PyObject *Py_UNUSED(ignored))
     return arrow_capsule_of_field(self->batch->fields, self->index);
 }
 
-PyDoc_STRVAR(
-    c_array_doc,
-    "__arrow_c_array__($self, /, requested_schema=None)\n"
-    "--\n\n"
-    "Capsules of the field and of its values, by the Arrow PyCapsule interface.  The\n"
-    "values keep their type, whatever schema is requested.");
+PyDoc_STRVAR(c_array_doc,
+             "__arrow_c_array__($self, /, requested_schema=None)\n"
+             "--\n\n"
+             "Return capsules of the field and of its values, for the Arrow PyCapsule\n"
+             "interface.  The values keep their type, whatever schema is requested.");
 
 static PyObject *
 column_c_array(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -193,7 +193,7 @@ column_get_nulls(PyObject *op, void *Py_UNUSED(closure))
 
 static PyGetSetDef column_attributes[] = {
     {"name", column_get_name, NULL, "The name of the column.", NULL},
-    {"null_count", column_get_nulls, NULL, "How many of its values are null.", NULL},
+    {"null_count", column_get_nulls, NULL, "The number of values that are null.", NULL},
     {NULL},
 };
 
@@ -204,14 +204,14 @@ static PyMethodDef column_methods[] = {
     {NULL},
 };
 
-PyDoc_STRVAR(
-    column_doc,
-    "One column of a CSVBatch.\n"
-    "\n"
-    "pyarrow.array(column), polars.Series(column) and others take it without a copy.\n"
-    "If it holds numbers, dates or times and no nulls, it is also a buffer:\n"
-    "memoryview(column), numpy.asarray(column).  A date is then the days, a time and a\n"
-    "timestamp the units since 1970 or midnight.");
+PyDoc_STRVAR(column_doc,
+             "One column of a CSVBatch.\n"
+             "\n"
+             "pyarrow.array(column), polars.Series(column) and other libraries read it\n"
+             "without a copy.  A column of numbers, dates or times that has no nulls is also\n"
+             "a buffer: memoryview(column), numpy.asarray(column).  In the buffer, a date is\n"
+             "a number of days and a timestamp a number of its units, both since 1970; a\n"
+             "time is a number of its units since midnight.");
 
 static PyType_Slot column_slots[] = {
     {Py_tp_doc, (char *)column_doc},

@@ -646,7 +646,7 @@ dict_reader_set_dict(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
 
 PyDoc_STRVAR(getstate_doc, "__getstate__($self, /)\n"
                            "--\n\n"
-                           "The attributes, for copy.copy().");
+                           "Return the attributes, for copy.copy().");
 
 static PyObject *
 dict_reader_getstate(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -661,17 +661,19 @@ dict_reader_getstate(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static PyGetSetDef dict_reader_attributes[] = {
     {"fieldnames", dict_reader_get_fieldnames, dict_reader_set_fieldnames,
-     "The keys: as given, or read from the first row; None for an empty file.", CLOSURE(0)},
+     "The keys of the rows, as given or read from the first row.  None for an empty\n"
+     "file.",
+     CLOSURE(0)},
     {"_fieldnames", dict_reader_get, dict_reader_set, NULL, CLOSURE(0)},
     {"restkey", dict_reader_get, dict_reader_set,
-     "Key of the list of the values that a row has beyond the names.", CLOSURE(1)},
-    {"restval", dict_reader_get, dict_reader_set, "Value for each key that a row lacks.",
-     CLOSURE(2)},
-    {"reader", dict_reader_get, dict_reader_set, "The reader that the rows come from.",
+     "The key of the list of values that a row has beyond the fieldnames.", CLOSURE(1)},
+    {"restval", dict_reader_get, dict_reader_set,
+     "The value of a key for which a row has no field.", CLOSURE(2)},
+    {"reader", dict_reader_get, dict_reader_set, "The reader that reads the rows.",
      CLOSURE(3)},
     {"dialect", dict_reader_get, dict_reader_set, "The dialect, as given.", CLOSURE(4)},
     {"line_num", dict_reader_get, dict_reader_set,
-     "Lines taken from the source: a row may take several.", CLOSURE(5)},
+     "The number of lines read from the source.  A row may span several lines.", CLOSURE(5)},
     {"__dict__", dict_reader_get_dict, dict_reader_set_dict, NULL, NULL},
     {NULL},
 };
@@ -693,14 +695,18 @@ PyDoc_STRVAR(dict_reader_doc,
              "DictReader(f, fieldnames=None, restkey=None, restval=None, dialect='excel',\n"
              "           *args, **kwds)\n"
              "--\n\n"
-             "The rows of an iterable of lines, as dicts: csv.DictReader, native.\n\n"
+             "An iterator over the rows of an iterable of lines, as dicts: a native\n"
+             "implementation of csv.DictReader.\n"
+             "\n"
              "    with open('cities.csv', newline='') as f:\n"
              "        for row in DictReader(f):\n"
-             "            print(row['name'])\n\n"
-             "The keys are `fieldnames`, or the values of the first row.  The values that a\n"
-             "row has beyond them are a list under the key `restkey`, and the value of a key\n"
-             "that it lacks is `restval`.  Blank rows are skipped.  The other arguments, and\n"
-             "the errors, are those of reader().");
+             "            print(row['name'])\n"
+             "\n"
+             "The keys are `fieldnames`, or else the values of the first row.  If a row has\n"
+             "more values than there are keys, the other values are a list under the key\n"
+             "`restkey`.  If it has fewer, the value of the missing keys is `restval`.\n"
+             "Blank rows are skipped.  The other arguments, and the exceptions, are those\n"
+             "of reader().");
 
 static PyType_Slot dict_reader_slots[] = {
     {Py_tp_doc, (char *)dict_reader_doc},   {Py_tp_new, PyType_GenericNew},

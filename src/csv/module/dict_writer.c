@@ -223,7 +223,7 @@ row_values(PyObject *op, PyObject *row, PyObject *fieldnames)
 
 PyDoc_STRVAR(dict_to_list_doc, "_dict_to_list($self, rowdict, /)\n"
                                "--\n\n"
-                               "The values of a dict, in the order of the fieldnames.");
+                               "Return the values of a dict, in the order of the fieldnames.");
 
 static PyObject *
 dict_writer_dict_to_list(PyObject *op, PyObject *row)
@@ -240,7 +240,8 @@ PyDoc_STRVAR(writerow_doc,
              "writerow($self, rowdict, /)\n"
              "--\n\n"
              "Write a row, given as a dict, and return the result of the file's write().\n"
-             "ValueError for a key that is not a fieldname, unless extrasaction='ignore'.");
+             "ValueError is raised for a key that is not a fieldname, unless\n"
+             "extrasaction='ignore'.");
 
 static PyObject *
 dict_writer_writerow(PyObject *op, PyObject *row)
@@ -263,7 +264,7 @@ dict_writer_writerow(PyObject *op, PyObject *row)
 
 PyDoc_STRVAR(writerows_doc, "writerows($self, rowdicts, /)\n"
                             "--\n\n"
-                            "Write the rows of an iterable of dicts.");
+                            "Write all rows of an iterable of dicts.");
 
 static PyObject *
 dict_writer_writerows(PyObject *op, PyObject *rows)
@@ -290,7 +291,7 @@ dict_writer_writerows(PyObject *op, PyObject *rows)
 PyDoc_STRVAR(writeheader_doc,
              "writeheader($self, /)\n"
              "--\n\n"
-             "Write a row of the fieldnames, and return the result of the file's write().");
+             "Write a row with the fieldnames, and return the result of the file's write().");
 
 static PyObject *
 dict_writer_writeheader(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -426,19 +427,21 @@ static PyMethodDef dict_writer_methods[] = {
     {NULL},
 };
 
-PyDoc_STRVAR(
-    dict_writer_doc,
-    "DictWriter(f, fieldnames, restval='', extrasaction='raise', dialect='excel',\n"
-    "           *args, **kwds)\n"
-    "--\n\n"
-    "Writes dicts as rows to a file: csv.DictWriter, native.\n\n"
-    "    with open('cities.csv', 'w', newline='') as f:\n"
-    "        rows = DictWriter(f, ['name', 'population'])\n"
-    "        rows.writeheader()\n"
-    "        rows.writerow({'name': 'Reykjav\\u00edk', 'population': 139875})\n\n"
-    "`restval` is written for a key that a row lacks.  A key that is not a fieldname\n"
-    "is a ValueError unless extrasaction='ignore'.  The other arguments, and the\n"
-    "errors, are those of writer().");
+PyDoc_STRVAR(dict_writer_doc,
+             "DictWriter(f, fieldnames, restval='', extrasaction='raise', dialect='excel',\n"
+             "           *args, **kwds)\n"
+             "--\n\n"
+             "A writer of dicts as rows of a CSV file: a native implementation of\n"
+             "csv.DictWriter.\n"
+             "\n"
+             "    with open('cities.csv', 'w', newline='') as f:\n"
+             "        rows = DictWriter(f, ['name', 'population'])\n"
+             "        rows.writeheader()\n"
+             "        rows.writerow({'name': 'Reykjav\\u00edk', 'population': 139875})\n"
+             "\n"
+             "`restval` is written for a key that a row does not have.  A key that is not a\n"
+             "fieldname raises ValueError unless extrasaction='ignore'.  The other\n"
+             "arguments, and the exceptions, are those of writer().");
 
 static PyType_Slot dict_writer_slots[] = {
     {Py_tp_doc, (char *)dict_writer_doc}, {Py_tp_new, PyType_GenericNew},

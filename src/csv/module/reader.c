@@ -324,13 +324,13 @@ reader_dealloc(PyObject *op)
 
 static PyMemberDef reader_members[] = {
     {"dialect", Py_T_OBJECT_EX, offsetof(csv_reader, dialect), Py_READONLY,
-     "The formatting parameters in use, as the standard module's Dialect."},
+     "The formatting parameters in use, as a Dialect object of the standard module."},
     {NULL},
 };
 
 static PyGetSetDef reader_attributes[] = {
     {"line_num", attributes_get_count, NULL,
-     "Lines taken from the source: a record may take several.",
+     "The number of lines read from the source.  A row may span several lines.",
      (void *)offsetof(csv_reader, parser.lines_fed)},
     {NULL},
 };
@@ -338,15 +338,20 @@ static PyGetSetDef reader_attributes[] = {
 PyDoc_STRVAR(reader_doc,
              "reader(iterable, /, dialect='excel', **fmtparams)\n"
              "--\n\n"
-             "The rows of an iterable of lines, as lists: csv.reader, native.\n\n"
+             "An iterator over the rows of an iterable of lines, as lists of str: a native\n"
+             "implementation of csv.reader.\n"
+             "\n"
              "    with open('cities.csv', newline='') as f:\n"
              "        for row in reader(f):\n"
-             "            print(row)\n\n"
-             "It takes the lines of one row and no more, so that the rest of the file can be\n"
-             "read in another way.  csv.Error is raised for a line that is not a str, a\n"
-             "field larger than csv.field_size_limit() and, if `strict` is set, a fault in\n"
-             "the quotes; ValueError for an unquoted field under QUOTE_NONNUMERIC that is\n"
-             "not a number.  After an error the next row begins at the next line.");
+             "            print(row)\n"
+             "\n"
+             "Each step reads the lines of one row and no more, so that the rest of the\n"
+             "file can be read in another way.\n"
+             "\n"
+             "csv.Error is raised for a line that is not a str, for a field larger than\n"
+             "csv.field_size_limit() and, if `strict` is true, for an error in the quotes.\n"
+             "ValueError is raised for an unquoted field under QUOTE_NONNUMERIC that is not\n"
+             "a number.  After an error, the next row begins at the next line.");
 
 static PyType_Slot reader_slots[] = {
     {Py_tp_doc, (char *)reader_doc},   {Py_tp_new, reader_new},

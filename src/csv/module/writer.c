@@ -96,8 +96,8 @@ PyDoc_STRVAR(writerow_doc,
              "writerow($self, row, /)\n"
              "--\n\n"
              "Write one row, an iterable of fields, and return the result of the file's\n"
-             "write().  Fields that are not text are written as str() gives them, None as\n"
-             "the empty text.");
+             "write().  A field that is not a str is converted with str(), and None is\n"
+             "written as the empty string.");
 
 static PyObject *
 writer_writerow(PyObject *op, PyObject *row)
@@ -110,8 +110,9 @@ writer_writerow(PyObject *op, PyObject *row)
     return written;
 }
 
-PyDoc_STRVAR(writerows_doc,
-             "writerows($self, rows, /)\n--\n\nWrite every row of an iterable.");
+PyDoc_STRVAR(writerows_doc, "writerows($self, rows, /)\n"
+                            "--\n\n"
+                            "Write all rows of an iterable.");
 
 static PyObject *
 writer_writerows(PyObject *op, PyObject *rows)
@@ -192,15 +193,15 @@ static PyMethodDef writer_methods[] = {
 
 static PyMemberDef writer_members[] = {
     {"dialect", Py_T_OBJECT_EX, offsetof(csv_writer, dialect), Py_READONLY,
-     "The formatting parameters, as the standard module's Dialect."},
+     "The formatting parameters in use, as a Dialect object of the standard module."},
     {NULL},
 };
 
 PyDoc_STRVAR(writer_doc,
              "writer(fileobj, /, dialect='excel', **fmtparams)\n"
              "--\n\n"
-             "Write rows as CSV text to an object with a write() method, exactly as\n"
-             "csv.writer of CPython 3.13 does.");
+             "A writer of rows as CSV text to an object with a write() method, which writes\n"
+             "exactly what csv.writer of CPython 3.13 writes.");
 
 static PyType_Slot writer_slots[] = {
     {Py_tp_doc, (char *)writer_doc},   {Py_tp_new, writer_new},

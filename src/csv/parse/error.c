@@ -2,21 +2,27 @@
 #include "csv/parse/error.h"
 
 PyDoc_STRVAR(error_doc,
-             "CSVError(*args)\n--\n\n"
-             "Raised for CSV data that can't be read; says where it is.\n\n"
-             "It is a csv.Error and a DataError, and so a ValueError.  An attribute is None\n"
-             "if it is unknown:\n\n"
-             "    path    of the file, or the file object's name\n"
-             "    record  counted from 1, including the header and blank records\n"
-             "    line    physical line, counted from 1, where it was found: of a quote that\n"
-             "            is not closed, where it opens\n"
-             "    record_line    the physical line where the record begins\n"
-             "    byte    offset in the source, in bytes, where it was found\n"
+             "CSVError(*args)\n"
+             "--\n\n"
+             "Raised for CSV data that can't be read.  Its attributes say where the error\n"
+             "is.\n"
+             "\n"
+             "It is a subclass of csv.Error and of DataError, and thus of ValueError.  An\n"
+             "attribute that is unknown is None:\n"
+             "\n"
+             "    path    path of the file, or the name of the file object\n"
+             "    record  number of the record, counted from 1, including the header and\n"
+             "            blank records\n"
+             "    line    number of the physical line with the error, counted from 1; for a\n"
+             "            quote that is not closed, the line where it opens\n"
+             "    record_line    number of the physical line where the record begins\n"
+             "    byte    offset of the error in the source, in bytes\n"
              "    column  name of the column, or its index counted from 0\n"
-             "    text    the offending text, shortened\n"
+             "    text    the text that can't be read, shortened\n"
              "    problems    a tuple of (column, text, message) for every field of the\n"
-             "            record that can't be converted; () for other errors\n\n"
-             "The exception that it comes from, if there is one, is its __cause__.");
+             "            record that can't be converted; () for other errors\n"
+             "\n"
+             "If another exception caused the error, that is its __cause__.");
 
 PyObject *
 csv_error_type(generators_state *state)

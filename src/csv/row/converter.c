@@ -464,7 +464,9 @@ converter_compare(PyObject *op, PyObject *other, int how)
                                 how);
 }
 
-PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nWhat it was made with, for pickle.");
+PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n"
+                         "--\n\n"
+                         "Return what the converter was made with, for pickle.");
 
 static PyObject *
 converter_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -472,9 +474,11 @@ converter_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
     return Py_BuildValue("OO", (PyObject *)Py_TYPE(op), ((csv_converter *)op)->args);
 }
 
-PyDoc_STRVAR(class_getitem_doc, "__class_getitem__($type, item, /)\n"
-                                "--\n\n"
-                                "Converter[float], for annotations: one that makes floats.");
+PyDoc_STRVAR(class_getitem_doc,
+             "__class_getitem__($type, item, /)\n"
+             "--\n\n"
+             "Return Converter[item], for annotations.  Converter[float] is a converter\n"
+             "that returns floats.");
 
 static PyMethodDef converter_methods[] = {
     {"__reduce__", converter_reduce, METH_NOARGS, reduce_doc},
@@ -482,19 +486,17 @@ static PyMethodDef converter_methods[] = {
     {NULL},
 };
 
-PyDoc_STRVAR(
-    converter_doc,
-    "Converter(kind, shown, decimal, thousands, precision, scale, true, false,\n"
-    "          format, english, /)\n"
-    "--\n"
-    "\n"
-    "What the functions of native_generators.convert return: a rule by which the\n"
-    "text of a field becomes a value.\n"
-    "\n"
-    "It stands in `types` wherever a type does, for csv_rows and csv_batches, and in\n"
-    "Annotated[...] of a class that rows are made into.  It may also be called with\n"
-    "a str.  Converters never change; they are equal if they do the same, hashable,\n"
-    "and can be pickled.");
+PyDoc_STRVAR(converter_doc,
+             "Converter(kind, shown, decimal, thousands, precision, scale, true, false,\n"
+             "          format, english, /)\n"
+             "--\n\n"
+             "A rule that converts the text of a field to a value.  The functions of\n"
+             "native_generators.convert return converters.\n"
+             "\n"
+             "A converter may be given in `types` of csv_rows and csv_batches in place of a\n"
+             "type, and in an Annotated[...] hint of a class for rows.  It may also be\n"
+             "called with a str.  Converters are immutable, hashable, and can be pickled.\n"
+             "Two converters are equal if they convert in the same way.");
 
 static PyType_Slot converter_slots[] = {
     {Py_tp_doc, (char *)converter_doc},

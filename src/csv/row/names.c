@@ -160,12 +160,16 @@ names_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static PyMethodDef names_methods[] = {
     {"__reduce__", names_reduce, METH_NOARGS,
-     "__reduce__($self, /)\n--\n\nThe names, for pickle."},
+     "__reduce__($self, /)\n"
+     "--\n\n"
+     "Return the names, for pickle."},
     {NULL},
 };
 
 static PyType_Slot names_slots[] = {
-    {Py_tp_doc, (char *)"_CSVNames(names, /)\n--\n\nThe names that rows share."},
+    {Py_tp_doc, (char *)"_CSVNames(names, /)\n"
+                        "--\n\n"
+                        "The names that the rows of a reader share."},
     {Py_tp_new, names_new},
     {Py_tp_dealloc, names_dealloc},
     {Py_tp_methods, names_methods},

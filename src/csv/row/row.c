@@ -475,9 +475,11 @@ call_on_values(PyObject *op, const char *name, PyObject *const *args, Py_ssize_t
     return result;
 }
 
-PyDoc_STRVAR(index_doc, "index($self, value, start=0, stop=sys.maxsize, /)\n"
-                        "--\n\n"
-                        "The first index of the value.  ValueError if it is not present.");
+PyDoc_STRVAR(index_doc,
+             "index($self, value, start=0, stop=sys.maxsize, /)\n"
+             "--\n\n"
+             "Return the first index of the value.  ValueError is raised if it is not\n"
+             "present.");
 
 static PyObject *
 row_index(PyObject *op, PyObject *const *args, Py_ssize_t count)
@@ -485,8 +487,9 @@ row_index(PyObject *op, PyObject *const *args, Py_ssize_t count)
     return call_on_values(op, "index", args, count);
 }
 
-PyDoc_STRVAR(count_doc,
-             "count($self, value, /)\n--\n\nThe number of times that the value occurs.");
+PyDoc_STRVAR(count_doc, "count($self, value, /)\n"
+                        "--\n\n"
+                        "Return the number of times that the value occurs.");
 
 static PyObject *
 row_count(PyObject *op, PyObject *const *args, Py_ssize_t count)
@@ -494,9 +497,10 @@ row_count(PyObject *op, PyObject *const *args, Py_ssize_t count)
     return call_on_values(op, "count", args, count);
 }
 
-PyDoc_STRVAR(keys_doc, "keys($self, /)\n"
-                       "--\n\n"
-                       "The names, as a tuple.  TypeError if there are none.");
+PyDoc_STRVAR(keys_doc,
+             "keys($self, /)\n"
+             "--\n\n"
+             "Return the names, as a tuple.  TypeError is raised if the row has no names.");
 
 static PyObject *
 row_keys(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -527,11 +531,10 @@ value_of(PyObject *op, PyObject *name)
     return item_at(op, index);
 }
 
-PyDoc_STRVAR(get_doc,
-             "get($self, name, default=None, /)\n"
-             "--\n\n"
-             "The value of the name, or default if there is no such name.  TypeError if\n"
-             "there are no names.");
+PyDoc_STRVAR(get_doc, "get($self, name, default=None, /)\n"
+                      "--\n\n"
+                      "Return the value with this name, or default if there is no such name.\n"
+                      "TypeError is raised if the row has no names.");
 
 static PyObject *
 row_get(PyObject *op, PyObject *const *args, Py_ssize_t count)
@@ -547,11 +550,11 @@ row_get(PyObject *op, PyObject *const *args, Py_ssize_t count)
     return value;
 }
 
-PyDoc_STRVAR(
-    items_doc,
-    "items($self, /)\n"
-    "--\n\n"
-    "Pairs of each name and its value, as a tuple.  TypeError if there are no names.");
+PyDoc_STRVAR(items_doc,
+             "items($self, /)\n"
+             "--\n\n"
+             "Return a tuple of (name, value) pairs.  TypeError is raised if the row has no\n"
+             "names.");
 
 static PyObject *
 row_items(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -575,8 +578,8 @@ row_items(PyObject *op, PyObject *Py_UNUSED(ignored))
 PyDoc_STRVAR(contains_doc,
              "__contains__($self, value, /)\n"
              "--\n\n"
-             "Whether the row has the value, as a list or tuple of its values.  To\n"
-             "look for a name: `name in row.keys()`.");
+             "Return whether the value is in the row, as for a list or tuple of its values.\n"
+             "For names, use `name in row.keys()`.");
 
 static PyObject *
 row_contains_method(PyObject *op, PyObject *value)
@@ -585,9 +588,10 @@ row_contains_method(PyObject *op, PyObject *value)
     return found < 0 ? NULL : PyBool_FromLong(found);
 }
 
-PyDoc_STRVAR(copy_doc, "__copy__($self, /)\n--\n\nThe row itself: it never changes.");
-PyDoc_STRVAR(deepcopy_doc,
-             "__deepcopy__($self, memo=None, /)\n--\n\nThe row itself: it never changes.");
+PyDoc_STRVAR(copy_doc, "__copy__($self, /)\n--\n\nReturn the row itself, which is immutable.");
+PyDoc_STRVAR(
+    deepcopy_doc,
+    "__deepcopy__($self, memo=None, /)\n--\n\nReturn the row itself, which is immutable.");
 
 static PyObject *
 row_copy(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(count))
@@ -595,7 +599,9 @@ row_copy(PyObject *op, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(co
     return Py_NewRef(op);
 }
 
-PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\nThe values and the names, for pickle.");
+PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n"
+                         "--\n\n"
+                         "Return the values and the names, for pickle.");
 
 static PyObject *
 row_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -611,7 +617,7 @@ row_reduce(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 PyDoc_STRVAR(sizeof_doc, "__sizeof__($self, /)\n"
                          "--\n\n"
-                         "The bytes of memory that belong to this row alone.");
+                         "Return the memory that only this row uses, in bytes.");
 
 static PyObject *
 row_sizeof(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -648,36 +654,36 @@ static PyMethodDef row_methods[] = {
     {NULL},
 };
 
-PyDoc_STRVAR(
-    row_doc,
-    "CSVRow(values, names=None)\n"
-    "--\n"
-    "\n"
-    "A row of csv_rows(source, into=CSVRow): a sequence whose fields are made into\n"
-    "str when they are asked for, by index, slice or name.\n"
-    "\n"
-    ">>> from generators import CSVRow, csv_rows\n"
-    ">>> for row in csv_rows(b'id,name\\n1,\"Ann\"\\n', into=CSVRow):\n"
-    "...     print(row['name'], row[-1], row[:], dict(row))\n"
-    "Ann Ann ('1', 'Ann') {'id': '1', 'name': 'Ann'}\n"
-    "\n"
-    "A slice is a tuple.  A row equals a list or tuple of the same values, and\n"
-    "another CSVRow of the same values, even with other names.  It hashes like the\n"
-    "tuple of its values.  Names are case-sensitive.  An unknown name is a\n"
-    "KeyError; any name is a TypeError if the rows were read without a header.\n"
-    "`in` looks at the values, as in any sequence: `name in row.keys()` looks at the\n"
-    "names.  get() and items() are those of a mapping.\n"
-    "\n"
-    "A row never changes.  It may be kept after its reader is closed, and then\n"
-    "uses memory in proportion to its own size.  Threads may read rows while\n"
-    "another thread uses the reader.\n"
-    "\n"
-    "With the `types` of csv_rows, a row holds the converted values.  They may be\n"
-    "any objects that the garbage collector does not track, such as numbers,\n"
-    "texts and dates, or Decimals.\n"
-    "\n"
-    "A program may make a row from such values and their names, or from a dict,\n"
-    "as its repr shows.");
+PyDoc_STRVAR(row_doc,
+             "CSVRow(values, names=None)\n"
+             "--\n\n"
+             "A row of csv_rows(source, into=CSVRow).  It is an immutable sequence, from\n"
+             "which values can be read by index, slice or name.  A str is made for a field\n"
+             "only when the field is read.\n"
+             "\n"
+             ">>> from generators import CSVRow, csv_rows\n"
+             ">>> for row in csv_rows(b'id,name\\n1,\"Ann\"\\n', into=CSVRow):\n"
+             "...     print(row['name'], row[-1], row[:], dict(row))\n"
+             "Ann Ann ('1', 'Ann') {'id': '1', 'name': 'Ann'}\n"
+             "\n"
+             "A slice is a tuple.  A row is equal to a list or tuple of the same values,\n"
+             "and to another CSVRow with the same values, even if its names differ.  The\n"
+             "hash of a row is the hash of the tuple of its values.  Names are\n"
+             "case-sensitive.  An unknown name raises KeyError; if the rows were read\n"
+             "without a header, any name raises TypeError.  `in` looks for a value, as in\n"
+             "any sequence; `name in row.keys()` looks for a name.  get() and items() are\n"
+             "as for a mapping.\n"
+             "\n"
+             "A row may be kept after its reader is closed; it then uses memory in\n"
+             "proportion to its own size.  Threads may read rows while another thread uses\n"
+             "the reader.\n"
+             "\n"
+             "With `types` of csv_rows, a row contains the converted values.  They may be\n"
+             "objects that the garbage collector does not track, such as numbers, strings\n"
+             "and dates, and Decimals.\n"
+             "\n"
+             "A row can also be made from such values and their names, or from a dict, as\n"
+             "its repr shows.");
 
 static PyType_Slot row_slots[] = {
     {Py_tp_doc, (char *)row_doc},

@@ -132,21 +132,23 @@ arows_get_total_bytes(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
 
 static PyGetSetDef arows_attributes[] = {
     {"header", arows_get_header, NULL,
-     "The names, as a tuple; None before the first step or aprime(), unless they were\n"
-     "given, and if the source has no header; () for an empty source.",
+     "The names of the columns, as a tuple.  It is () for an empty source, and None\n"
+     "if the source has no header.  Unless the names were given, it is also None\n"
+     "before the first step or aprime().",
      NULL},
     {"line_num", attributes_get_count, NULL,
-     "Physical lines read, as csv.reader counts them: a record may take several.",
+     "The number of physical lines read, as csv.reader counts them.  A record may\n"
+     "span several lines.",
      COUNT(records.parser.line_count)},
-    {"row_num", attributes_get_count, NULL, "Rows delivered, without the header.",
-     COUNT(records.row_count)},
+    {"row_num", attributes_get_count, NULL,
+     "The number of rows delivered, without the header.", COUNT(records.row_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
-     "text.",
+     "The number of bytes read from the source.  For a compressed source, it counts\n"
+     "compressed bytes.  It is 0 for a source of text.",
      COUNT(pieces.bytes_read)},
     {"total_bytes", arows_get_total_bytes, NULL,
-     "None: the size of an async source is unknown.", NULL},
-    {"errors", attributes_get_count, NULL, "Records that could not be read.",
+     "Always None, because the size of an async source is unknown.", NULL},
+    {"errors", attributes_get_count, NULL, "The number of records that could not be read.",
      COUNT(records.error_count)},
     {NULL},
 };
@@ -161,18 +163,19 @@ PyDoc_STRVAR(
     "          encoding='utf-8', errors='strict', items='auto', compression='infer',\n"
     "          member=None, complete=False, max_field=131072,\n"
     "          max_record=67108864, on_error='raise', close_with_task=False)\n"
-    "--\n"
+    "--\n\n"
+    "An async iterator over the rows of a CSV source, as csv_rows() reads them.  The\n"
+    "other arguments are described there.\n"
     "\n"
-    "An async iterator over the rows that csv_rows() would read; see there.\n"
+    "source is an async iterable of bytes, in pieces that may be cut anywhere (empty ones\n"
+    "are skipped), or of str, each of them a line; or an object whose read(n) is a\n"
+    "coroutine function, such as an UploadFile or a StreamReader.  An async generator is\n"
+    "closed at the end.\n"
     "\n"
-    "source is an async iterable of bytes, cut anywhere (empty ones are skipped), or of str,\n"
-    "each a line; or an object whose read(n) is a coroutine function, such as an UploadFile\n"
-    "or a StreamReader.  An async generator is closed at the end.\n"
-    "\n"
-    "The header is read with the first row: .header is None until then, or until\n"
-    "aprime().  A step that is cancelled loses nothing: the next step gets what it would\n"
-    "have got.  close_with_task=True closes the stream when the asyncio task that took its\n"
-    "first row ends.\n"
+    "The header is read with the first row: .header is None until then, or until aprime()\n"
+    "is awaited.  Cancelling a step loses nothing: the next step returns the item that\n"
+    "the cancelled one would have returned.  close_with_task=True closes the stream when\n"
+    "the asyncio task that read its first row ends.\n"
     "\n"
     ">>> import asyncio\n"
     ">>> async def chunks():\n"

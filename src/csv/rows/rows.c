@@ -152,15 +152,17 @@ rows_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 /* ---- checkpoints ---- */
 
-PyDoc_STRVAR(
-    checkpoint_doc,
-    "checkpoint($self, /)\n"
-    "--\n\n"
-    "The position after the rows delivered so far, as a dict that JSON can store.\n"
-    "csv_rows(path, start=checkpoint) continues from there, also in another process,\n"
-    "with the same dialect and a file that has not changed (ValueError).  Requires a\n"
-    "path or a seekable binary file, in UTF-8 or in an encoding of one byte per\n"
-    "character that contains ASCII (io.UnsupportedOperation).");
+PyDoc_STRVAR(checkpoint_doc,
+             "checkpoint($self, /)\n"
+             "--\n\n"
+             "Return the position after the rows delivered so far, as a dict that can be\n"
+             "stored as JSON.  csv_rows(path, start=checkpoint) continues from there, also\n"
+             "in another process.  The dialect must be the same and the file must not have\n"
+             "changed; otherwise ValueError is raised.\n"
+             "\n"
+             "The source must be a path or a seekable binary file, in UTF-8 or in an\n"
+             "encoding that contains ASCII and has one byte per character.  Otherwise\n"
+             "io.UnsupportedOperation is raised.");
 
 /* Called by stream_run(), which refuses a converter that asks for a checkpoint. */
 static int
@@ -197,10 +199,11 @@ rows_checkpoint(PyObject *op, PyObject *Py_UNUSED(ignored))
     return checkpoint;
 }
 
-PyDoc_STRVAR(pass_to_doc, "_pass_to($self, byte, /)\n"
-                          "--\n\n"
-                          "Pass the records that begin before an offset, and return the\n"
-                          "checkpoint behind them.  No rows are made.");
+PyDoc_STRVAR(pass_to_doc,
+             "_pass_to($self, byte, /)\n"
+             "--\n\n"
+             "Read past the records that begin before an offset, without making rows, and\n"
+             "return the checkpoint after them.");
 
 /* Called by stream_run(). */
 static int
@@ -291,21 +294,23 @@ rows_get_total_bytes(PyObject *op, void *closure)
 
 static PyGetSetDef rows_attributes[] = {
     {"header", rows_get_header, NULL,
-     "The names, as a tuple; the first record is read if necessary.  () for an empty\n"
-     "file, None if the source has no header and no names were given.",
+     "The names of the columns, as a tuple.  If necessary, the first record is read\n"
+     "for them.  It is () for an empty file, and None if the source has no header and\n"
+     "no names were given.",
      NULL},
     {"line_num", attributes_get_count, NULL,
-     "Physical lines read, as csv.reader counts them: a record may take several.",
+     "The number of physical lines read, as csv.reader counts them.  A record may\n"
+     "span several lines.",
      COUNT(records.parser.line_count)},
-    {"row_num", attributes_get_count, NULL, "Rows delivered, without the header.",
-     COUNT(records.row_count)},
+    {"row_num", attributes_get_count, NULL,
+     "The number of rows delivered, without the header.", COUNT(records.row_count)},
     {"bytes_read", attributes_get_count, NULL,
-     "Bytes taken from the source, of a compressed one compressed bytes; 0 for one of\n"
-     "text.",
+     "The number of bytes read from the source.  For a compressed source, it counts\n"
+     "compressed bytes.  It is 0 for a source of text.",
      COUNT(source.bytes_read)},
     {"total_bytes", rows_get_total_bytes, NULL,
-     "Bytes that there are to read; None if that is unknown.", COUNT(source.total_bytes)},
-    {"errors", attributes_get_count, NULL, "Records that could not be read.",
+     "The total number of bytes to read; None if it is unknown.", COUNT(source.total_bytes)},
+    {"errors", attributes_get_count, NULL, "The number of records that could not be read.",
      COUNT(records.error_count)},
     {NULL},
 };
@@ -321,10 +326,10 @@ PyDoc_STRVAR(
     "         member=None, complete=False, max_field=131072,\n"
     "         max_record=67108864, on_error='raise', start=None,\n"
     "         changed='error')\n"
-    "--\n"
-    "\n"
-    "An iterator over the records of a CSV source, exactly as csv.reader of CPython 3.13\n"
-    "reads them, each in the shape and with the types asked for.\n"
+    "--\n\n"
+    "An iterator over the records of a CSV source.  It splits records into fields exactly\n"
+    "as csv.reader of CPython 3.13 does.  `into` and `types` choose the type of the rows\n"
+    "and of their values; the default is a list of str.\n"
     "\n"
     ">>> from generators import csv_rows\n"
     ">>> for row in csv_rows([b'id,name\\n1,\"Ann', b'a\"\\n']):\n"
@@ -335,79 +340,92 @@ PyDoc_STRVAR(
     "[{'id': 1, 'name': 'Ann'}]\n"
     "\n"
     "source is one of\n"
-    "    a path (str or os.PathLike), opened here and closed at the end;\n"
-    "    a binary file object, read with read(n), or a text file object, read by\n"
-    "    iterating over it; it is not closed;\n"
+    "    a path (str or os.PathLike), which is opened at once and closed at the end;\n"
+    "    a binary file object, which is read with read(n), or a text file object, which is\n"
+    "    iterated over; a file object is not closed;\n"
     "    bytes or any other buffer;\n"
-    "    an iterable of str, each a line, as csv.reader takes them;\n"
-    "    an iterable of bytes, cut anywhere.\n"
-    "A generator, given or returned by iter(source), is closed at the end.\n"
-    "Bytes are read as by a text file opened with newline=''.\n"
+    "    an iterable of str, each of them a line, as for csv.reader;\n"
+    "    an iterable of bytes, in pieces that may be cut anywhere.\n"
     "\n"
-    "into is list (the default), tuple, dict, CSVRow, or a class whose fields are matched\n"
-    "    by name and converted as annotated: a NamedTuple, dataclass or TypedDict, or one\n"
-    "    of pydantic, attrs or msgspec; or a callable, called with the fields.\n"
-    "header=True takes the first record as the names, for .header; it is not a row.\n"
-    "    The default is True if names are given or needed.\n"
-    "names replaces the names that were read: a sequence of as many names, a mapping\n"
-    "    that renames some, a method of str such as str.strip, called with each name, or\n"
-    "    a callable that takes the tuple of names and returns the new ones.  With\n"
-    "    header=False, names are those of a file without a header.\n"
-    "duplicates='number' makes names that repeat x, x_2, x_3, and empty ones column_3\n"
-    "    for the third column.  The default is an error where rows are read by name.\n"
-    "columns are the names or indices of the fields to build, in this order.\n"
-    "types maps names or indices, and None for all others, to int, float, bool\n"
-    "    (true/false, t/f, yes/no, 1/0 in any case), str, bytes (as in the source),\n"
-    "    Decimal, date, time or datetime, which give exactly T(field) or\n"
-    "    T.fromisoformat(field), to a converter of generators.convert, or to a callable\n"
-    "    of one str.\n"
-    "    An empty field is None in a typed column other than str, and where an\n"
-    "    annotation allows None; so is an unquoted field that is in null,\n"
-    "    which needs types.\n"
-    "ragged is for records with more or fewer fields than there are names, or than the\n"
-    "    first record has: 'allow' (default for list and tuple), 'pad' (None, or the\n"
-    "    default of a class, for missing fields; more are an error), or 'error' (default\n"
-    "    otherwise).  With 'allow', a chosen column that is missing is None, and the fields\n"
-    "    of a dict without a name are a list under None, as in csv.DictReader.\n"
-    "dialect and the formatting parameters are those of csv, with its exceptions.\n"
-    "    lineterminator is taken and has no effect, as in csv.  delimiter=None is the\n"
-    "    delimiter of a first line such as 'sep=;', or else ','; it needs dialect='excel'.\n"
-    "skip passes over physical lines above the first record: a number of them, or all\n"
-    "    before the first that begins with a str or bytes, or for which a callable, called\n"
-    "    with the line as a str without its line end, is true.  It is an error if there is\n"
-    "    no such line.  What is passed over need not be valid text.\n"
-    "comment passes over physical lines that begin with this str where a record would\n"
+    "A generator is closed at the end, also one that iter(source) returned.  Bytes are\n"
+    "decoded as by a text file opened with newline=''.\n"
+    "\n"
+    "into is the type of the rows.  It is list (the default), tuple, dict or CSVRow; or a\n"
+    "    class whose fields are matched to columns by name and converted as annotated: a\n"
+    "    NamedTuple, dataclass or TypedDict, or a class of pydantic, attrs or msgspec; or\n"
+    "    a callable that is called with the fields of each record.\n"
+    "header=True reads the first record as the names of the columns, which .header\n"
+    "    returns; it is not a row.  The default is True if names are given or are needed\n"
+    "    to make rows.\n"
+    "names replaces the names that were read.  It is a sequence of as many names; a\n"
+    "    mapping that renames some of them; a method of str, such as str.strip, which is\n"
+    "    called with each name; or a callable that takes the tuple of names and returns\n"
+    "    the new names.  With header=False, names are the names of a file without a\n"
+    "    header.\n"
+    "duplicates='number' numbers repeated names: x, x_2, x_3.  An empty name of the third\n"
+    "    column becomes column_3.  The default, 'error', refuses such names where rows\n"
+    "    are read by name.\n"
+    "columns are the names or indices of the fields to include in a row, in this order.\n"
+    "types maps names or indices, or None for all other columns, to a type, a converter\n"
+    "    of generators.convert, or a callable that takes one str.  A type is int, float,\n"
+    "    bool, str, bytes, Decimal, date, time or datetime.  The values are exactly those\n"
+    "    of T(field) or T.fromisoformat(field); a bool is true/false, t/f, yes/no or 1/0\n"
+    "    in any case; bytes are as in the source.  An empty field is None in a typed\n"
+    "    column other than str, and where an annotation allows None.  An unquoted field\n"
+    "    that is in null is None in the same places; null needs types.\n"
+    "ragged says what happens to a record with more or fewer fields than there are names,\n"
+    "    or than the first record has.  'allow', the default for list and tuple, keeps it\n"
+    "    as it is; a selected column that is missing is None, and the additional fields\n"
+    "    of a dict are a list under the key None, as in csv.DictReader.  'pad' fills\n"
+    "    missing fields with None, or with the default of a class; additional fields are\n"
+    "    an error.  'error', the default otherwise, refuses it.\n"
+    "dialect and the formatting parameters are those of csv, and raise the same\n"
+    "    exceptions.  lineterminator is accepted and has no effect, as in csv.reader.\n"
+    "    delimiter=None reads the delimiter from a first line such as 'sep=;', and is ','\n"
+    "    if there is no such line; it needs dialect='excel'.\n"
+    "skip leaves out physical lines before the first record.  It is a number of lines; or\n"
+    "    a str or bytes, to leave out all lines before the first that begins with it; or\n"
+    "    a callable that is called with each line, a str without its line end, until it\n"
+    "    returns true.  If there is no such line, that is an error.  The lines left out\n"
+    "    need not be valid text.\n"
+    "comment leaves out physical lines that begin with this str, where a record would\n"
     "    begin.\n"
-    "footer=n drops the last n records, which need not be valid.\n"
-    "blank is for records without fields: 'skip', 'keep' ([] or ()), or 'error'.  The\n"
-    "    default is 'skip' if a header is read or rows are read by name or with types,\n"
-    "    and else 'keep', as in csv.reader.\n"
-    "multiline=False makes a quote that is not closed in its physical line an error of\n"
-    "    that record; after on_error, reading continues at the next line.\n"
-    "encoding is any text encoding; 'utf-8' drops a byte order mark.\n"
+    "footer=n leaves out the last n records, which need not be valid.\n"
+    "blank says what happens to a record without fields.  'skip' leaves it out, 'keep'\n"
+    "    yields [] or (), and 'error' refuses it.  The default is 'skip' if a header is\n"
+    "    read, or if rows are read by name or with types, and otherwise 'keep', as in\n"
+    "    csv.reader.\n"
+    "multiline=False allows no line end in a quoted field: a quote that is not closed in\n"
+    "    its physical line is an error of that record.  If on_error handles the error,\n"
+    "    reading continues at the next line.\n"
+    "encoding is the name of any text encoding; 'utf-8' removes a byte order mark.\n"
     "errors is as in open().\n"
-    "items='lines' is for an iterator whose items have lost their line ends, which are\n"
-    "    added; items='chunks' is for str cut anywhere.\n"
-    "compression is 'infer', to decompress bytes that begin as gzip, bzip2, xz,\n"
-    "    zstandard or zip data; 'gzip', 'bz2', 'xz', 'zstd' or 'zip', for nothing else; or\n"
-    "    None.  member is the name of a file in a zip file that has several.  A path is\n"
-    "    decompressed ahead on a thread.\n"
-    "complete=True raises CSVError if the source ends within quotes or without a line end.\n"
-    "max_field is the maximum length of a field, in characters.  max_record is the maximum\n"
-    "    length of a record, in bytes (in characters, for a source of text).  None is no\n"
-    "    limit.\n"
-    "on_error is 'raise'; 'skip', to skip a record that can't be read; or a callable that\n"
-    "    is called with the CSVError and the source text of such a record, with its line\n"
-    "    end (bytes if the source is of bytes).  It is whole, unless the record is over\n"
-    "    max_record: a note of the error then says where it is cut.  Reading continues at\n"
-    "    the next line.  .errors counts these records.\n"
-    "start is what checkpoint() returned: reading continues from there; or a part of the\n"
-    "    file, from csv_split(): only its records are read.  changed='append' allows a file\n"
-    "    that has only grown since then; the default is a ValueError.\n"
+    "items='lines' is for an iterator whose items are lines without their line ends; line\n"
+    "    ends are added.  items='chunks' is for an iterator of str that may be cut\n"
+    "    anywhere.\n"
+    "compression is the format of a compressed source: 'gzip', 'bz2', 'xz', 'zstd' or\n"
+    "    'zip'; None if it is not compressed; or 'infer', which recognizes these formats\n"
+    "    by the first bytes.  member is the name of a file in a zip file that has\n"
+    "    several.  A path is decompressed on a separate thread.\n"
+    "complete=True raises CSVError if the source ends within quotes or without a line\n"
+    "    end.\n"
+    "max_field is the maximum length of a field, in characters.  max_record is the\n"
+    "    maximum length of a record, in bytes, or in characters for a source of text.\n"
+    "    None means no limit.\n"
+    "on_error says what happens to a record that can't be read: 'raise' raises CSVError;\n"
+    "    'skip' leaves the record out; a callable is called with the CSVError and the\n"
+    "    source text of the record with its line end, as bytes if the source is of bytes.\n"
+    "    The text of a record longer than max_record is cut, and a note of the error says\n"
+    "    where.  Reading continues at the next line.  .errors counts these records.\n"
+    "start is a checkpoint, as checkpoint() returned it, from which reading continues; or\n"
+    "    a part of a file, from csv_split(), to read only the records of that part.\n"
+    "    changed='append' accepts a file that has only grown since then.  By default,\n"
+    "    ValueError is raised for a file that has changed.\n"
     "\n"
-    "Raises CSVError, a csv.Error and a ValueError, for data that can't be read, after the\n"
-    "rows before it; OSError at once for a path that can't be opened.  An exception of the\n"
-    "source is raised unchanged, with a note that says where.");
+    "Raises CSVError, a subclass of csv.Error and ValueError, for data that can't be\n"
+    "read, after the rows before it.  OSError is raised at once for a path that can't be\n"
+    "opened.  An exception of the source is raised unchanged, with a note that says where\n"
+    "it occurred.");
 
 static PyType_Slot rows_slots[] = {
     {Py_tp_doc, (char *)rows_doc},

@@ -92,7 +92,7 @@ aencoded_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 static PyGetSetDef aencoded_attributes[] = {
-    {"row_num", attributes_get_count, NULL, "Rows written; the header is none.",
+    {"row_num", attributes_get_count, NULL, "The number of rows written, without the header.",
      (void *)offsetof(aencoded, lines.row_count)},
     {NULL},
 };
@@ -108,13 +108,17 @@ PyDoc_STRVAR(
     "            float_format=None, datetime_format=None, decimal='.',\n"
     "            close_with_task=False)\n"
     "--\n\n"
-    "The rows of an async iterable as CSV text: csv_encode(), for `async for`.  The items\n"
-    "may be Arrow batches: objects with __arrow_c_array__() or __arrow_c_stream__().\n\n"
-    "On an asyncio loop, lines that are held go out after `max_delay` seconds without a\n"
-    "further row, as with achunked().  Cancelling a pending step loses nothing: the next\n"
-    "one resumes it.\n\n"
+    "An async iterator over the rows of an async iterable as CSV text, in bytes objects,\n"
+    "as csv_encode() makes them.  The other arguments are described there.  The items may\n"
+    "also be Arrow batches: objects with __arrow_c_array__() or __arrow_c_stream__().\n"
+    "\n"
+    "On an asyncio event loop, a chunk that is not full is yielded after `max_delay`\n"
+    "seconds, even if no further row comes, as by achunked().  Cancelling a pending step\n"
+    "loses nothing: the next step resumes it.\n"
+    "\n"
     "close_with_task=True closes the stream when the asyncio task that took its first\n"
-    "chunk ends.\n\n"
+    "chunk ends.\n"
+    "\n"
     ">>> import asyncio\n"
     ">>> async def rows():\n"
     "...     yield {'a': 1, 'b': 'x,y'}\n"

@@ -34,11 +34,11 @@ COLUMNS = ('parquet', 'arrow')  # kinds that are written as columns, by pyarrow
 TEXT = ('csv', 'tsv')
 
 DESCRIPTION = """\
-Write the rows of CSV files or of files of JSON lines, some of their columns, typed and
-filtered, as CSV, as JSON, or as a Parquet or Arrow file.  CSV is read as Python's csv module
-reads it, but a quote that is not closed is an error; all CSV files must have the same columns.
-Without FILE, what is piped in is read.  Other commands: schema, sniff and split, each with
---help of its own.
+Read CSV files or files of JSON lines, select columns and rows, convert values, and write the
+result as CSV, as JSON, or as a Parquet or Arrow file.  CSV is read as by Python's csv module,
+but a quote that is not closed is an error.  All CSV files must have the same columns.  Without
+FILE, standard input is read.  The other commands are schema, sniff and split; each has its own
+--help.
 """
 
 
@@ -84,11 +84,11 @@ def where(text: str) -> Condition:
 READING: dict[str, dict[str, Any]] = {
     'dialect': {'metavar': 'NAME', 'help': 'excel, excel-tab or unix'},
     'quotechar': {'type': character, 'metavar': 'CHAR', 'help': '(")'},
-    'escapechar': {'type': character, 'metavar': 'CHAR', 'help': 'none, as a rule'},
-    'no-doublequote': {'help': 'a quote in a quoted field is escaped, and not doubled'},
-    'skipinitialspace': {'help': 'blanks behind a delimiter are no part of the field'},
+    'escapechar': {'type': character, 'metavar': 'CHAR', 'help': '(none)'},
+    'no-doublequote': {'help': 'a quote in a quoted field is escaped, not doubled'},
+    'skipinitialspace': {'help': 'spaces after a delimiter do not belong to the field'},
     'quoting': {'choices': tuple(QUOTING), 'help': "'none' reads quotes as other characters"},
-    'errors': {'metavar': 'NAME', 'help': 'what undecodable bytes become: replace, ...'},
+    'errors': {'metavar': 'NAME', 'help': 'how invalid bytes are decoded: replace, ...'},
     'names': {
         'type': names_of,
         'metavar': 'NAME,...',
@@ -96,26 +96,26 @@ READING: dict[str, dict[str, Any]] = {
     },
     'ragged': {
         'choices': ('error', 'pad'),
-        'help': 'rows that are too short: an error, or empty fields',
+        'help': 'records with too few fields are an error, or get empty fields',
     },
     'skip': {
         'type': lines_or_text,
         'metavar': 'N|TEXT',
-        'help': 'lines above the header: how many, or what the first one to read begins with',
+        'help': 'lines to skip first: their number, or the beginning of the first line to read',
     },
-    'comment': {'metavar': 'TEXT', 'help': 'what a line begins with that is no record, such as #'},
-    'footer': {'type': count, 'metavar': 'N', 'help': 'the last N records are none'},
+    'comment': {'metavar': 'TEXT', 'help': 'skip lines that begin with this, such as #'},
+    'footer': {'type': count, 'metavar': 'N', 'help': 'leave out the last N records'},
     'blank': {
         'choices': ('skip', 'error'),
-        'help': 'blank lines are passed over (skip), or an error',
+        'help': 'blank lines are skipped, or are an error (skip)',
     },
     'duplicates': {
         'choices': ('error', 'number'),
-        'help': "'number' calls the second x x_2, and the third column without a name column_3",
+        'help': "'number' renames a second x to x_2, and a third column without a name to column_3",
     },
     'no-multiline': {'help': 'a quote that is not closed in its line is an error of that line'},
-    'max-field': {'type': limit, 'metavar': 'N', 'help': 'longest field, or none (131072)'},
-    'max-record': {'type': limit, 'metavar': 'N', 'help': 'longest record, or none (67108864)'},
+    'max-field': {'type': limit, 'metavar': 'N', 'help': 'most characters, or none (131072)'},
+    'max-record': {'type': limit, 'metavar': 'N', 'help': 'most bytes, or none (67108864)'},
 }
 FLAGS = {
     'no-doublequote': ('doublequote', False),
@@ -167,13 +167,13 @@ def add_reading(group: Any) -> None:
         '--no-header',
         dest='header',
         action='store_false',
-        help='the files have no names: columns are numbers, 1 the first',
+        help='the files have no header: columns are numbered from 1',
     )
     add('-e', '--encoding', help='of the files read (utf-8)')
     add(
         '--sniff',
         action='store_true',
-        help='find out from the beginning of each file how it is to be read, where no option says',
+        help='find the parameters that no option gives from the beginning of each file',
     )
     add('--lenient', action='store_true', help='quotes that are not closed are read as csv does')
     for option, settings in READING.items():
@@ -227,7 +227,7 @@ def parser() -> argparse.ArgumentParser:
         type=names_of,
         action='extend',
         metavar='NAME,...',
-        help='only these, in this order: names, or numbers such as 1, 3-5 or 7-; in JSON '
+        help='only these columns, in this order: names, or numbers such as 1, 3-5 or 7-; in JSON '
         'lines, the names of objects',
     )
     add(
@@ -236,7 +236,7 @@ def parser() -> argparse.ArgumentParser:
         action='append',
         default=[],
         metavar='CONDITION',
-        help='only rows for which it holds: NAME=VALUE, NAME!=VALUE, NAME>VALUE (or >= < <=), '
+        help='only rows for which it is true: NAME=VALUE, NAME!=VALUE, NAME>VALUE (or >= < <=), '
         'NAME~REGEX or NAME!~REGEX; numbers are compared as numbers, or as --types says; '
         'repeated: all must hold, but of several NAME=VALUE of one name, one',
     )
@@ -252,36 +252,36 @@ def parser() -> argparse.ArgumentParser:
         action='extend',
         default=[],
         metavar='NAME=TYPE,...',
-        help=f'what columns hold: {", ".join(TYPES)}; an empty field is then no value',
+        help=f'types of columns: {", ".join(TYPES)}; an empty field is then no value',
     )
     add(
         '--null',
         action='append',
         default=[],
         metavar='TEXT',
-        help='a spelling of no value in typed columns, such as NA; may be repeated',
+        help='a text that means no value in typed columns, such as NA; may be repeated',
     )
-    add('--decimal', type=character, metavar='CHAR', help='the point of float and decimal(P,S)')
+    add('--decimal', type=character, metavar='CHAR', help='decimal point of float, decimal(P,S)')
     add(
         '--thousands',
         metavar='CHAR',
-        help='what may stand between groups of digits, of int, float and decimal(P,S)',
+        help='characters between groups of digits, in int, float and decimal(P,S)',
     )
     add(
         '--date-format',
         metavar='FORMAT',
         help="how date and datetime are written, as for strptime: '%%d.%%m.%%Y' (ISO 8601)",
     )
-    add('--rejects', metavar='FILE', help='keep records that cannot be read, as they stood')
+    add('--rejects', metavar='FILE', help='write records that cannot be read to it, unchanged')
     add(
         '--reject-reasons',
         metavar='FILE',
-        help='say of each of them, as CSV, its file, line, column and what is wrong',
+        help='write the file, line, column and error of each of them to this file, as CSV',
     )
     add(
         '--part',
         metavar='FILE',
-        help='read one part of the file alone: FILE holds it as JSON, as `generators split` '
+        help='read only one part of the file: FILE contains it as JSON, as `generators split` '
         'writes it',
     )
     add = result.add_argument_group('what is written').add_argument
@@ -295,10 +295,10 @@ def parser() -> argparse.ArgumentParser:
         '--output',
         '-o',
         metavar='FILE',
-        help='where it is written, in place of stdout: compressed if it is called .gz, .bz2, '
+        help='the file to write, in place of stdout: compressed if it is called .gz, .bz2, '
         '.xz or .zst',
     )
-    add('--out-delimiter', type=character, metavar='CHAR', help="of CSV that is written, or 'tab'")
+    add('--out-delimiter', type=character, metavar='CHAR', help="of the output, or 'tab'")
     add(
         '--convert',
         action='store_true',
@@ -308,18 +308,18 @@ def parser() -> argparse.ArgumentParser:
     add(
         '--resume',
         metavar='FILE',
-        help='note there how far the run came; run again with the same arguments, it goes on',
+        help='save the position there; a run with the same arguments continues from it',
     )
     add(
         '--changed',
         choices=('error', 'append'),
         default='error',
-        help="'append' lets --resume read what was added to a file since",
+        help="'append' lets --resume read what has been added to a file since",
     )
     add(
         '--progress',
         action=argparse.BooleanOptionalAction,
-        help='show how far it is, on stderr; by default if that is a terminal',
+        help='show the progress on stderr; the default if that is a terminal',
     )
     return result
 

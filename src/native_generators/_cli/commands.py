@@ -29,21 +29,21 @@ def new_parser(name: str, description: str) -> argparse.ArgumentParser:
 # ---- split ----
 
 SPLIT = """\
-Cut a CSV file into parts of whole records, about as large as each other, and write what says
-where each is, as JSON: a line for each part.  `generators FILE --part PART.json` reads one.
-With --output, each line is a file of its own.
+Split a CSV file into parts of whole records with about the same size, and write one line of
+JSON for each part, which says where it is.  `generators FILE --part PART.json` reads a part.
+With --output, each line is written to a file of its own.
 """
 
 
 def split(arguments: list[str]) -> int:
     parser = new_parser('split', SPLIT)
-    parser.add_argument('file', metavar='FILE', help='one that can be sought: no pipe')
+    parser.add_argument('file', metavar='FILE', help='a file, but not a pipe')
     parser.add_argument('--parts', type=count, default=os.cpu_count() or 1, metavar='N')
     parser.add_argument(
         '--output',
         '-o',
         metavar='PATTERN',
-        help="as in 'part-{}.json': files, with the number of the part in place of {}",
+        help="files to write, such as 'part-{}.json': {} is replaced by the number of the part",
     )
     group = parser.add_argument_group('how CSV is read')
     add_sources(group)
@@ -72,9 +72,9 @@ def split(arguments: list[str]) -> int:
 # ---- sniff ----
 
 SNIFF = """\
-Find out how a CSV file is to be read, and write it with how sure each of it is (0 to 1, where
-0.5 is what nothing in the file tells) and what is the next most likely.  Without FILE, what is
-piped in is looked at.
+Find the parameters with which to read a CSV file.  Write each parameter with its confidence,
+from 0 to 1, and the next most likely value; 0.5 means that nothing in the file decides.  Without
+FILE, standard input is examined.
 """
 
 
@@ -86,7 +86,7 @@ def sniff(arguments: list[str]) -> int:
         '--to',
         choices=('text', 'json', 'options'),
         default='text',
-        help="'options' is what `generators FILE` takes",
+        help="'options' are those of `generators FILE`",
     )
     options = parser.parse_args(arguments)
     source: Any = options.file
@@ -151,9 +151,9 @@ def stdin() -> BinaryIO:
 # ---- schema ----
 
 SCHEMA = """\
-Read a CSV file to its end, and write what its columns hold: the narrowest type that every value
-has, how many are empty, how many differ, the least and the greatest.  Without FILE, what is piped
-in is read.
+Read a whole CSV file, and write for each column the narrowest type that every value has, the
+number of empty fields, the number of different values, and the least and greatest value.
+Without FILE, standard input is read.
 """
 
 
@@ -164,12 +164,14 @@ def schema(arguments: list[str]) -> int:
         '--to',
         choices=('text', 'json', 'types', 'sql'),
         default='text',
-        help="'types' is what `generators FILE --types` takes; 'sql' is CREATE TABLE",
+        help="'types' is for `generators FILE --types`; 'sql' is a CREATE TABLE statement",
     )
     parser.add_argument('--sql', metavar='DIALECT', default='postgresql', help='(postgresql)')
     parser.add_argument('--table', metavar='NAME', help="(the file's name)")
     parser.add_argument('--null', action='append', default=[], metavar='TEXT', help='such as NA')
-    parser.add_argument('--distinct', type=count, default=256, metavar='N', help='counted (256)')
+    parser.add_argument(
+        '--distinct', type=count, default=256, metavar='N', help='different values to count (256)'
+    )
     group = parser.add_argument_group('how CSV is read')
     add_sources(group)
     add_reading(group)

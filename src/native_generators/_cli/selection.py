@@ -40,14 +40,14 @@ class Names:
         begin = int(first or 1)
         end = int(last) if last else self.width if dash else begin
         if not 1 <= begin <= self.width or end > self.width:
-            raise Trouble(f'{option} {text}: there are {self.width} columns, 1 the first')
+            raise Trouble(f'{option} {text}: there are {self.width} columns, numbered from 1')
         if end < begin:
             raise Trouble(f'{option} {text}: the range ends before it begins')
         return list(range(begin - 1, end))
 
     def missing(self, text: str) -> str:
         if self.header is None:
-            return f'without names a column is a number, 1 the first: not {text!r}'
+            return f'without names, columns are numbered from 1: {text!r} is not a number'
         close = difflib.get_close_matches(text, self.header, 1)
         hint = f': did you mean {close[0]!r}?' if close else f' among {tuple(self.header)!r}'
         return f'there is no column {text!r}{hint}'
