@@ -1,6 +1,6 @@
 /* pipeline.c: blocks cut anywhere, worked on by several threads, have the rows
  * that one machine reads, in order.  Each run stops at some place: the threads
- * end wherever they are.
+ * end wherever they are, and some have no memory.
  *
  *     gcc -std=c11 -O2 -Isrc tests/core/pipeline_test.c src/core/ *.c -lm -pthread
  *
@@ -12,6 +12,8 @@
 #include "core/columns_join.h"
 #include "core/fields_feed.h"
 #include "core/utf8.h"
+
+#include <stdatomic.h>
 
 #include "check.h"
 
@@ -156,6 +158,47 @@ check_same(const columns_batch *a, const columns_batch *b)
     }
 }
 
+/* ---- threads without memory ---- */
+
+static atomic_uint asked_for;
+
+/* Runs out now and then, on any thread. */
+static void *
+short_memory(void *block, size_t size)
+{
+    if (size > 0 && atomic_fetch_add(&asked_for, 1) % 7 == 0) {
+        return NULL;
+    }
+    return pipeline_memory(block, size);
+}
+
+static void *
+begin_short(const void *context, void *piece)
+{
+    if (piece == NULL && random_below(4) == 0) {
+        return NULL;
+    }
+    columns *made = columns_piece_work.begin(context, piece);
+    CHECK(made != NULL, "memory");
+    made->allocate = short_memory;
+    return made;
+}
+
+static bool
+add_short(void *piece, const columns_records *records)
+{
+    return columns_piece_work.add(piece, records);
+}
+
+static void
+free_short(void *piece)
+{
+    columns_piece_work.free(piece);
+}
+
+/* Where a thread has no memory, the owner does the work. */
+static const pipeline_work short_work = {begin_short, add_short, free_short};
+
 /* ---- a pipeline ---- */
 
 /* Fill blocks while there is room for any.  *at: what was given. */
@@ -183,7 +226,7 @@ fill(pipeline *p, size_t *at, size_t piece)
 
 /* Lay out all rows through a pipeline, up to `stop` blocks.  Whether all were. */
 static bool
-run(int threads, size_t piece, size_t stop, columns_batch *batch)
+run(const pipeline_work *work, int threads, size_t piece, size_t stop, columns_batch *batch)
 {
     columns self;
     fields start;
@@ -191,7 +234,7 @@ run(int threads, size_t piece, size_t stop, columns_batch *batch)
     bool complete = true;
     fields_init(&start, &layout.dialect, scan_choose(NULL), FIELDS_STREAM);
     CHECK(columns_init(&self, &layout, columns_core_memory), "memory");
-    pipeline *p = pipeline_new(&columns_piece_work, &layout, check_text, threads);
+    pipeline *p = pipeline_new(work, &layout, check_text, threads);
     CHECK(p != NULL, "memory");
     CHECK(pipeline_begin(p, &start, text, 0, 0), "begun");
     for (;;) {
@@ -246,10 +289,13 @@ test_text(trouble kind, size_t most)
     read_rest(&self, &machine, text, text_length, 0);
     finish(&self, &expected);
     for (int threads = 1; threads <= 4; threads++) {
-        CHECK(run(threads, 128 * 1024, SIZE_MAX, &got), "complete");
+        CHECK(run(&columns_piece_work, threads, 128 * 1024, SIZE_MAX, &got), "complete");
         check_same(&expected, &got);
         columns_batch_free(&got);
-        (void)run(threads, 50000, random_below(8), &got);
+        CHECK(run(&short_work, threads, 128 * 1024, SIZE_MAX, &got), "complete");
+        check_same(&expected, &got);
+        columns_batch_free(&got);
+        (void)run(&columns_piece_work, threads, 50000, random_below(8), &got);
         columns_batch_free(&got);
     }
     columns_batch_free(&expected);
