@@ -22,7 +22,6 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from datetime import time as _time
 from decimal import Decimal
-from typing import Final
 
 from native_generators._native import _Converter as Converter
 
@@ -198,9 +197,9 @@ def date_format(format: str, /) -> Converter[date] | Converter[datetime] | Conve
     return Converter('date_format', shown, '', '', 0, 0, (), (), plain, _is_english())
 
 
-# As text: typing would keep the type, and with it the extension, in a cache.
-time: 'Final[Converter[_time]]' = Converter('time', 'time', '', '', 0, 0, (), (), '', False)
+# Not Final[...]: typing would keep the type, and with it the extension, in a cache.
+time: Converter[_time] = Converter('time', 'time', '', '', 0, 0, (), (), '', False)
 """A converter to datetime.time.  The value is that of time.fromisoformat()."""
 
-strip: 'Final[Converter[str]]' = Converter('strip', 'strip', '', '', 0, 0, (), (), '', False)
+strip: Converter[str] = Converter('strip', 'strip', '', '', 0, 0, (), (), '', False)
 """A converter to str, which removes whitespace before and after the text, as str.strip()."""
