@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generators import FLUSH, batched
+from tests.references import check_references
 from tests.stream.model import check_against_model, steps
 
 
@@ -205,13 +206,7 @@ def test_nothing_leaks() -> None:
         with pytest.raises(LookupError):
             next(batched(source(), 2))
 
-    use()
-    gc.collect()
-    before = sys.getrefcount(item), sys.getrefcount(batched)
-    for _ in range(50):
-        use()
-    gc.collect()
-    assert (sys.getrefcount(item), sys.getrefcount(batched)) == before
+    check_references(use, item, batched)
 
 
 def test_an_error_behind_flush_names_its_item() -> None:

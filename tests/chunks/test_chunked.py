@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 
 import generators
 from generators import FLUSH, batched, chunked
+from tests.references import check_references
 from tests.stream.model import check_against_model, steps
 
 
@@ -717,14 +718,7 @@ def test_nothing_leaks() -> None:
             list(chunked([data, 5], 7))
         chunked([data]).close()
 
-    use()
-    gc.collect()
-    objects = [text, data, FLUSH, chunked]
-    before = [sys.getrefcount(o) for o in objects]
-    for _ in range(50):
-        use()
-    gc.collect()
-    assert [sys.getrefcount(o) for o in objects] == before
+    check_references(use, text, data, FLUSH, chunked)
 
 
 def test_the_handler_of_errors_is_let_go() -> None:
@@ -736,10 +730,4 @@ def test_the_handler_of_errors_is_let_go() -> None:
         with pytest.raises(LookupError):
             chunked([], encoding='no such')
 
-    use()
-    gc.collect()
-    before = sys.getrefcount(handler)
-    for _ in range(20):
-        use()
-    gc.collect()
-    assert sys.getrefcount(handler) == before
+    check_references(use, handler)

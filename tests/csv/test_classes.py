@@ -2,8 +2,6 @@
 
 import dataclasses
 import functools
-import gc
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import (
@@ -22,6 +20,7 @@ from typing import (
 import pytest
 
 from generators import CSVError, CSVRow, acsv_rows, convert, csv_rows
+from tests.references import check_references
 
 T = TypeVar('T')
 
@@ -575,10 +574,4 @@ def test_classes_leave_no_reference_to_their_defaults() -> None:
         with pytest.raises(TypeError):
             csv_rows(DATA, into=Wrong)
 
-    use()
-    gc.collect()
-    before = sys.getrefcount(default)
-    for _ in range(20):
-        use()
-    gc.collect()
-    assert sys.getrefcount(default) == before
+    check_references(use, default)

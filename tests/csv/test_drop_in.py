@@ -26,6 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generators import csv as ours
+from tests.references import check_references
 
 from . import oracle, strategies
 from .oracle import QUOTE_NONNUMERIC, QUOTE_STRINGS, exact, field_size_limit
@@ -676,13 +677,7 @@ def test_a_dict_reader_leaves_no_reference_to_its_arguments() -> None:
         with pytest.raises(TypeError):
             ours.DictReader(lines, names, key, value, 'excel', 'more')
 
-    use()
-    gc.collect()
-    before = [*map(sys.getrefcount, (key, value, names))]
-    for _ in range(20):
-        use()
-    gc.collect()
-    assert [*map(sys.getrefcount, (key, value, names))] == before
+    check_references(use, key, value, names)
 
 
 # --- DictReader and DictWriter against the standard classes ----------------------------------

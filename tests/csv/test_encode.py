@@ -5,11 +5,9 @@ from __future__ import annotations
 import collections
 import csv
 import dataclasses
-import gc
 import io
 import itertools
 import sqlite3
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -20,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generators import FLUSH, CSVError, csv_encode, csv_rows
+from tests.references import check_references
 from tests.stream.model import check_against_model, steps
 
 from .oracle_writer import write
@@ -630,11 +629,4 @@ def test_nothing_leaks() -> None:
             with pytest.raises((CSVError, TypeError)):
                 encoded(rows, columns=[name])
 
-    use()
-    gc.collect()
-    objects = [text, name, missing, city, City, csv_encode, FLUSH]
-    before = [sys.getrefcount(o) for o in objects]
-    for _ in range(50):
-        use()
-    gc.collect()
-    assert [sys.getrefcount(o) for o in objects] == before
+    check_references(use, text, name, missing, city, City, csv_encode, FLUSH)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from generators import CSVError, convert, csv_rows
+from tests.references import check_references
 
 PYTHON: dict[Any, Callable[[str], Any]] = {
     int: int,
@@ -300,10 +300,4 @@ def test_the_notes_of_a_type_are_let_go() -> None:
         assert list(csv_rows(b'1\n', types={0: hint})) == [[1]]
         assert list(csv_rows(b'1\n', types={0: Annotated[int, 'a note']})) == [[1]]
 
-    use()
-    gc.collect()
-    before = sys.getrefcount(notes)
-    for _ in range(10):
-        use()
-    gc.collect()
-    assert sys.getrefcount(notes) == before
+    check_references(use, notes)

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from native_generators._native import csv_dict_reader as DictReader
 from native_generators._native import csv_dict_writer as DictWriter
 from native_generators._native import csv_reader, csv_writer
+from tests.references import check_references
 
 from .oracle_writer import write
 from .rows import dialects_and_rows
@@ -334,14 +335,7 @@ def test_nothing_leaks() -> None:
                 writer.writerow(bad)
         sink.lines.clear()
 
-    use()
-    gc.collect()
-    objects = [text, other, sink, csv_writer]
-    before = [sys.getrefcount(o) for o in objects]
-    for _ in range(50):
-        use()
-    gc.collect()
-    assert [sys.getrefcount(o) for o in objects] == before
+    check_references(use, text, other, sink, csv_writer)
 
 
 # --- DictWriter and DictReader, bent ------------------------------------------------------------

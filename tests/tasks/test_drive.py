@@ -23,6 +23,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from generators import drive, task
+from tests.references import check_references
 
 
 class Failed(Exception):
@@ -1059,13 +1060,7 @@ def test_nothing_leaks() -> None:
         with pytest.raises(TypeError):
             drive(item)  # type: ignore[arg-type]
 
-    use()
-    gc.collect()
-    before = sys.getrefcount(item), sys.getrefcount(drive)
-    for _ in range(50):
-        use()
-    gc.collect()
-    assert (sys.getrefcount(item), sys.getrefcount(drive)) == before
+    check_references(use, item, drive)
 
 
 def test_nothing_of_asyncio_is_imported_for_it() -> None:

@@ -18,6 +18,7 @@ from unittest import mock
 import pytest
 
 from generators import drive, task
+from tests.references import check_references
 
 IS_COROUTINE_FUNCTION = [inspect.iscoroutinefunction]
 if sys.version_info < (3, 14):  # deprecated since
@@ -244,10 +245,4 @@ def test_nothing_leaks() -> None:
         with pytest.raises(StopIteration):
             driven.send(None)
 
-    use()
-    gc.collect()
-    before = sys.getrefcount(function), sys.getrefcount(task), sys.getrefcount(drive)
-    for _ in range(50):
-        use()
-    gc.collect()
-    assert (sys.getrefcount(function), sys.getrefcount(task), sys.getrefcount(drive)) == before
+    check_references(use, function, task, drive)
