@@ -21,16 +21,6 @@ random_below(uint32_t limit)
 
 #include "../core/columns_model.h"
 
-static void *
-libc_memory(void *block, size_t size)
-{
-    if (size == 0) {
-        free(block);
-        return NULL;
-    }
-    return realloc(block, size);
-}
-
 /* A unit for a byte; in wide text also surrogates and what lies beyond the first plane. */
 static uint32_t
 unit_of(uint8_t byte, int width)

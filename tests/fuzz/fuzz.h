@@ -55,6 +55,17 @@ allocate(size_t size)
     return block;
 }
 
+/* The memory of a machine. */
+static inline void *
+libc_memory(void *block, size_t size)
+{
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    return realloc(block, size);
+}
+
 static inline void *
 copy_of(const void *bytes, size_t size)
 {

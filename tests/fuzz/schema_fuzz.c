@@ -13,16 +13,6 @@
 
 enum { LONGEST = 600, MOST_COLUMNS = 3, SAMPLES = LONGEST };
 
-static void *
-libc_memory(void *block, size_t size)
-{
-    if (size == 0) {
-        free(block);
-        return NULL;
-    }
-    return realloc(block, size);
-}
-
 /* ---- who is asked ---- */
 
 typedef enum { NOTHING, NUMBER, TIME, DAY } meaning;
