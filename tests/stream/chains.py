@@ -34,9 +34,6 @@ from generators import (
     alines,
     amap,
     amerge,
-    map_threads,
-    to_async,
-    to_sync,
 )
 
 TEXT, EVENTS, ROW, EVENT, BATCH = 'text', 'events', 'row', 'event', 'batch'
@@ -141,18 +138,6 @@ async def source_of(plan: Plan, kind: str) -> AsyncGenerator[Any, None]:
             plan.closed += 1
 
 
-def sync_source_of(plan: Plan, kind: str) -> Generator[Any, None, None]:
-    """The same without waits; it never blocks."""
-    plan.begun += 1
-    try:
-        for i in range(len(plan.waits)):
-            yield item_of(kind, plan.number(i))
-        if plan.end == 'fails':
-            raise plan.error
-    finally:
-        plan.closed += 1
-
-
 plans = st.builds(
     Plan,
     waits=st.lists(st.sampled_from([-1, -1, 0, 0, 0.01, 0.03]), max_size=9),
@@ -192,7 +177,6 @@ class Stage:
     mixes: bool = False
     tears: bool = False
     parses: bool = False
-    threads: bool = False
 
 
 ALL = (TEXT, EVENTS, ROW, EVENT)
@@ -254,6 +238,7 @@ def make_amerge(source: Any, chain: Chain, draw: Draw) -> Any:
             plan.first += ITEMS * len(chain.plans)
             chain.plans.append(plan)
             others.append(source_of(plan, chain.kind if chain.kind in TEXTS else ROW))
+    chain.torn |= len(others) > 0  # one that fails cancels what another has in work
     return amerge(source, *others)
 
 
@@ -269,19 +254,6 @@ def make_broadcast(source: Any, chain: Chain, draw: Draw) -> Any:
     chain.beside.append(running)
     chain.stops = False
     return stream
-
-
-def make_thread(source: Any, chain: Chain, draw: Draw) -> Any:
-    loop = asyncio.get_running_loop()
-    sync = to_sync(source, loop=loop, buffersize=draw(st.integers(1, 3)))
-    return to_async(sync, buffersize=draw(st.integers(0, 3)))
-
-
-def make_mapped(source: Any, chain: Chain, draw: Draw) -> Any:
-    loop = asyncio.get_running_loop()
-    sync = to_sync(source, loop=loop, buffersize=draw(st.integers(1, 3)))
-    results = map_threads(lambda item: item, sync, concurrency=draw(st.integers(1, 2)))
-    return to_async(results, buffersize=draw(st.integers(0, 3)))
 
 
 STAGES = [
@@ -343,18 +315,16 @@ STAGES = [
     Stage('pairs', ALL, make_pairs, ROW),
     Stage('amerge', (TEXT, EVENTS, ROW), make_amerge),
     Stage('broadcast', ANY, make_broadcast),
-    Stage('to_async', ANY, make_thread, threads=True),
-    Stage('map_threads', ANY, make_mapped, threads=True),
 ]
 
 
-def allowed(stage: Stage, chain: Chain, threads: bool) -> bool:
+def allowed(stage: Stage, chain: Chain) -> bool:
     if stage.name == 'acsv_batches' and not set(chain.names) <= PLAIN:
         return False  # it reads numbers
-    return chain.kind in stage.takes and (threads or not stage.threads)
+    return chain.kind in stage.takes
 
 
-PLAIN = {'achunked', 'alines', 'amap', 'amerge', 'aheartbeat', 'to_async', 'map_threads'}
+PLAIN = {'achunked', 'alines', 'amap', 'amerge', 'aheartbeat'}
 
 
 def add(stage: Stage, source: Any, chain: Chain, draw: Draw) -> Any:
@@ -366,14 +336,14 @@ def add(stage: Stage, source: Any, chain: Chain, draw: Draw) -> Any:
     return stream
 
 
-def build(draw: Draw, threads: bool) -> tuple[Any, Chain]:
+def build(draw: Draw) -> tuple[Any, Chain]:
     """One to four stages over a source; on the loop that runs."""
     plan = draw(plans)
     kind = draw(st.sampled_from([TEXT, EVENTS, ROW]))
     chain = Chain(kind, [plan])
     stream: Any = source_of(plan, kind)
     for _ in range(draw(st.integers(1, 4))):
-        choice = [stage for stage in STAGES if allowed(stage, chain, threads)]
+        choice = [stage for stage in STAGES if allowed(stage, chain)]
         stream = add(draw(st.sampled_from(choice)), stream, chain, draw)
     return stream, chain
 
