@@ -81,6 +81,7 @@ class Opener(NamedTuple):
 def files_of(urlpath: Any, options: dict[str, Any] | None, extra: str) -> list[Opener]:
     """A path or URL, one with ``*``, or several of either."""
     fsspec = needed('fsspec', extra)
+    local = importlib.import_module('fsspec.implementations.local').LocalFileSystem
     if not isinstance(urlpath, (list, tuple)):
         urlpath = [urlpath]
     found: list[Opener] = []
@@ -89,7 +90,7 @@ def files_of(urlpath: Any, options: dict[str, Any] | None, extra: str) -> list[O
         if not opened:
             raise FileNotFoundError(f'no file is named as {given}')
         for file in opened:
-            path = file.path if 'file' in file.fs.protocol else None
+            path = file.path if isinstance(file.fs, local) else None
             found.append(Opener(file.full_name, options or {}, path))
     return found
 
@@ -145,17 +146,33 @@ def even(length: int, size: int) -> int:
     return max(-(-length // max(-(-length // size), 1)), 1)
 
 
-def plan(files: list[Opener], size: int, structure: dict[str, Any], run: Run) -> list[Task]:
+def are_local(files: list[Opener]) -> bool:
+    return all(file.path is not None for file in files)
+
+
+def lengths_of(files: list[Opener], run: Run) -> list[int]:
+    sizing: Calls = [(Opener.size, (file,)) for file in files]
+    alone = are_local(files) or len(files) <= ALONE
+    return list(run_by_threads(sizing) if alone else run(sizing))
+
+
+def plan(
+    files: list[Opener],
+    size: int,
+    structure: dict[str, Any],
+    run: Run,
+    lengths: list[int] | None = None,
+) -> list[Task]:
     """The parts of all files.  `run` has workers call functions, and gives their results.
 
-    Workers scan a range of a file each, where there is much to scan.  Files of this machine are
-    scanned by threads in less time than an engine needs to start its tasks.
+    `lengths` are those of the files, if they are known.  Workers scan a range of a file each, where
+    there is much to scan.  Files of this machine are scanned by threads in less time than an engine
+    needs to start its tasks.
     """
-    local = all(file.path is not None for file in files)
-    sizing: Calls = [(Opener.size, (file,)) for file in files]
-    lengths = list(run_by_threads(sizing) if local or len(files) <= ALONE else run(sizing))
+    if lengths is None:
+        lengths = lengths_of(files, run)
     sizes = [even(length, size) for length in lengths]
-    if local and sum(lengths) <= LOCAL:
+    if are_local(files) and sum(lengths) <= LOCAL:
         pairs = zip(files, sizes, strict=True)
         return [task for file, its in pairs for task in plan_file(file, its, None, structure)]
     calls: Calls = []

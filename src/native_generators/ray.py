@@ -24,9 +24,8 @@ from native_generators._engines import Task
 __all__ = ['CSVDatasource', 'read_csv']
 
 SIZE = '64 MiB'
-LEAST = (
-    8 << 20
-)  # bytes of a part that costs Ray less to start than to read, if nothing is asked for
+# Bytes of a part that costs Ray less to start than to read, if nothing is asked for.
+LEAST = 8 << 20
 NO_COLUMN = '__bsp_stub'  # Ray has no rows without columns, and hides a column of this name
 
 CSVDatasource: Any  # made when it is asked for: see __getattr__()
@@ -109,7 +108,8 @@ def make_datasource() -> Any:
             self._blocksize = _engines.bytes_of(blocksize)
             self._files = _engines.files_of(paths, storage_options, 'ray')
             self._reading = reading
-            self._size = sum(file.size() for file in self._files)
+            self._lengths = [file.size() for file in self._files]
+            self._size = sum(self._lengths)
             self._least = LEAST
             self._columns: list[str] | None = None  # all
             self._plans: list[Planned] = []  # the latest; copies of this share it
@@ -143,7 +143,7 @@ def make_datasource() -> Any:
             size = min(self._blocksize, max(share, self._least))
             if not self._plans or self._plans[0].size > size:
                 structure = _engines.structure_of(self._reading)
-                tasks = _engines.plan(self._files, size, structure, run)
+                tasks = _engines.plan(self._files, size, structure, run, self._lengths)
                 schema = _engines.schema_of(tasks[0], self._reading)
                 self._plans[:] = [Planned(size, tasks, schema)]
             return self._plans[0]

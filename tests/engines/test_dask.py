@@ -123,6 +123,18 @@ def test_a_file_in_memory(notes: tuple[Path, Rows]) -> None:
         assert rows_of(read_csv('memory://notes.csv', blocksize='20 KB', types=TYPES)) == rows
 
 
+def test_a_file_behind_a_cache(notes: tuple[Path, Rows], tmp_path: Path) -> None:
+    """Its path there is none of this machine's."""
+    fsspec = pytest.importorskip('fsspec')
+    path, rows = notes
+    with fsspec.open('memory://cached.csv', 'wb') as file:
+        file.write(path.read_bytes())
+    options = {'filecache': {'cache_storage': str(tmp_path / 'cache')}}
+    with dask.config.set(scheduler='threads'):
+        frame = read_csv('filecache::memory://cached.csv', storage_options=options, types=TYPES)
+        assert rows_of(frame) == rows
+
+
 @pytest.mark.parametrize(
     ('text', 'arguments'),
     [
