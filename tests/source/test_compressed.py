@@ -165,6 +165,8 @@ def test_text_is_decoded_after_it_is_decompressed() -> None:
 def test_a_compression_that_there_is_not(value: Any) -> None:
     with pytest.raises((TypeError, ValueError), match='compression must be'):
         csv_rows(SMALL, compression=value)
+    with pytest.raises((TypeError, ValueError), match='compression must be'):
+        acsv_rows(cut_later(SMALL, 4), compression=value)
 
 
 def test_member_is_of_zip_files() -> None:
